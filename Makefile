@@ -1,0 +1,238 @@
+# libffebm: `make help` lists the targets. One Makefile, GNU make, no configure step.
+#
+# Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR libdir includedir
+#                 BLAS=openblas|blis|netlib, or BLAS_LIBS (with BLAS_CFLAGS, BLAS_HEADER) outright
+# Switches:       V=1 shows commands, WERROR=1 makes warnings errors, SANITIZE=1 builds with ASan and UBSan,
+#                 OUT=dir keeps a build of your own: every product, the libraries too, goes to dir
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+comma := ,
+
+# The version is written down once, in include/ffebm/version.h.
+number = $(shell sed -n 's/^.define FFEBM_$(1) \([0-9]*\).*/\1/p' include/ffebm/version.h)
+VERSION := $(call number,VERSION_MAJOR).$(call number,VERSION_MINOR).$(call number,VERSION_PATCH)
+SONAME  := libffebm.so.$(call number,ABI_VERSION)
+SOFILE  := libffebm.so.$(VERSION)
+
+# A sanitized library must never get into lib/, from where it could be shipped: it has an output directory of its own.
+OUT ?= build$(if $(SANITIZE),/sanitize)
+$(if $(filter-out . ./ .. /,$(OUT)),,$(error OUT must name a directory of its own))
+LIB := $(if $(filter build,$(OUT)),lib,$(OUT)/lib)
+
+PREFIX     ?= /usr/local
+libdir     ?= $(PREFIX)/lib
+includedir ?= $(PREFIX)/include
+PKG_CONFIG ?= pkg-config
+CFLAGS     ?= $(if $(SANITIZE),-O1,-O3) -g
+
+# BLAS is single-threaded in everything run from here: the library cuts the work itself.
+export OPENBLAS_NUM_THREADS := 1
+export BLIS_NUM_THREADS := 1
+
+# ---------------------------------------------------------------------------------------------------- dependencies
+pkg  = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
+has  = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
+ARCH := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(notdir $(firstword $(wildcard /usr/include/*-linux-gnu*))))
+
+# Debian's BLIS has no .pc file, and one directory for each way of threading; the plain one is preferred.
+BLIS   := $(firstword $(foreach kind,serial pthread openmp,$(wildcard /usr/include/$(ARCH)/blis-$(kind)/cblas.h)))
+BLIS   := $(notdir $(patsubst %/cblas.h,%,$(BLIS)))
+NETLIB := $(if $(wildcard /usr/include/$(ARCH)/cblas-netlib.h),/usr/lib/$(ARCH)/blas)
+BLAS_HEADER ?= cblas.h
+ifdef BLAS_LIBS
+  BLAS ?= custom
+else
+  BLAS ?= $(or $(if $(call has,openblas),openblas),$(if $(BLIS)$(call has,blis),blis),$(if $(NETLIB),netlib))
+  ifeq ($(BLAS),openblas)
+    BLAS_CFLAGS := $(call pkg,--cflags openblas)
+    BLAS_LIBS   := $(call pkg,--libs openblas)
+  else ifeq ($(BLAS),blis)
+    # -isystem: its header draws warnings that are not ours.
+    BLAS_CFLAGS := $(if $(BLIS),-isystem /usr/include/$(ARCH)/$(BLIS),$(call pkg,--cflags blis))
+    BLAS_LIBS   := $(if $(BLIS),-L/usr/lib/$(ARCH)/$(BLIS) -lblis,$(call pkg,--libs blis))
+  else ifeq ($(BLAS),netlib)
+    # -L makes the linker take netlib itself and not the alternative /usr/lib/<arch>/libblas.so. It records libblas.so.3
+    # all the same, so that at run time the loader follows the alternative: OpenBLAS's libblas.so.3 where that is
+    # installed too (see ldd; it has the same cblas functions). LD_LIBRARY_PATH corrects this for what is run from here.
+    BLAS_HEADER := cblas-netlib.h
+    BLAS_LIBS   := $(if $(NETLIB),-L$(NETLIB) -lblas)
+    export LD_LIBRARY_PATH := $(NETLIB)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
+  endif
+endif
+CJSON_LIBS := $(call pkg,--libs libcjson)
+ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
+
+# These goals build nothing in this make (check and demo do, in a second one, after tests/setup.sh).
+ifneq ($(filter-out check demo help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
+  ifeq ($(strip $(BLAS_LIBS)),)
+    $(error No $(or $(BLAS),BLAS) found. Debian: apt-get install pkg-config \
+      $(if $(filter blis,$(BLAS)),libblis-serial-dev,$(if $(filter netlib,$(BLAS)),libblas-dev,libopenblas-pthread-dev)). \
+      BLAS is one of openblas, blis, netlib; or set BLAS_CFLAGS and BLAS_LIBS)
+  endif
+  $(if $(CJSON_LIBS),,$(error No cJSON found. Debian: apt-get install pkg-config libcjson-dev))
+endif
+
+# ----------------------------------------------------------------------------------------------------------- flags
+# MODE is what the project needs whatever CFLAGS is. Without -ffp-contract=off results would differ between compilers
+# and instruction sets; fast paths are chosen at run time, hence no -march. The user's flags come last and win.
+MODE := -std=c11 -fPIC -fvisibility=hidden -ffp-contract=off -pthread -D_POSIX_C_SOURCE=200809L -Iinclude
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(if $(WERROR),-Werror)
+SAFE := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+DEFS := -DFFEBM_CBLAS_HEADER='<$(BLAS_HEADER)>' -DFFEBM_BLAS_NAME='"$(BLAS)"'
+DEFS += $(BLAS_CFLAGS) $(call pkg,--cflags libcjson)
+COMPILE := $(CC) $(MODE) $(WARN) $(SAFE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK    := $(CC) -pthread $(SAFE) $(CFLAGS) $(LDFLAGS)
+LIBS    := $(BLAS_LIBS) $(CJSON_LIBS) -lm
+
+# Objects lie in a directory named after compiler and flags, so that those of different flags never mix.
+KEY := $(COMPILE) $(DEFS) $(LINK) $(LIBS) $(shell $(CC) --version 2>/dev/null)
+KEY := $(firstword $(shell printf %s '$(subst ','\'',$(KEY))' | cksum))
+OBJ := $(OUT)/obj/$(KEY)
+
+ifdef V
+  say = @:
+else
+  say = @printf '  %-6s %s\n' $(1) $(if $(filter CC,$(1)),$<,$@)
+  Q   = @
+endif
+
+# -------------------------------------------------------------------------------------------------------- products
+SOURCES  := $(wildcard src/*/*.c)
+PROGRAMS := $(patsubst ./%,%,$(shell grep -l '^int main\>' ./examples/*.c 2>/dev/null))
+SUPPORT  := $(filter-out $(PROGRAMS),$(wildcard examples/*.c examples/*/*.c))
+UNIT     := $(wildcard tests/unit/*.c)
+BENCH    := $(wildcard tests/bench/*.c)
+objects   = $(patsubst %.c,$(OBJ)/%.o,$(1))
+
+STATIC   := $(LIB)/libffebm.a
+SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
+EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
+
+.PHONY: all static check demo bench install uninstall clean format help unit smoke FORCE
+all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
+static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
+unit: $(OUT)/tests/unit              ## the unit test program, without running it
+
+# Products are made anew when the flags or the list of files change, not only when an object is newer.
+$(OUT)/made_of: FORCE
+	@mkdir -p $(@D) && echo '$(KEY) $(SOURCES) $(SUPPORT) $(UNIT) $(BENCH)' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(OBJ)/src/%.o: src/%.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -Isrc $(DEFS) -c -o $@ $<
+$(OBJ)/tests/%.o: tests/%.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -Isrc $(call pkg,--cflags check) -c -o $@ $<
+$(OBJ)/examples/%.o: examples/%.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -c -o $@ $<
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(BENCH)))
+
+$(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
+	$(call say,AR)
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(LIB)/$(SOFILE): $(call objects,$(SOURCES)) lib/libffebm.map $(OUT)/made_of
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -shared -Wl,--version-script=lib/libffebm.map,--no-undefined-version -Wl,-z,defs -Wl,-soname,$(SONAME) \
+	  -o $@ $(filter %.o,$^) $(LIBS)
+$(LIB)/$(SONAME) $(LIB)/libffebm.so: $(LIB)/$(SOFILE)
+	@ln -sf $(SOFILE) $@
+
+# Examples and tests take the static library: they run without being installed, and tests see the insides.
+$(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZLIB_LIBS)
+$(OUT)/tests/unit: $(call objects,$(UNIT)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(call pkg,--libs check)
+$(OUT)/tests/bench: $(call objects,$(BENCH)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+# ------------------------------------------------------------------------------------------------------ test, show
+# The last line is Check's own. Nothing may follow it, so the unit tests run last.
+ifdef SANITIZE
+check:                               ## every test; SANITIZE=1: unit tests and examples under ASan and UBSan
+	@tests/setup.sh build check
+	@$(MAKE) all unit smoke WERROR=1
+	@echo '== unit tests'
+	@CK_FORK=no $(OUT)/tests/unit
+else
+check:
+	@tests/setup.sh build check
+	@echo '== floors: who includes whom in src/'
+	@tests/check_floors.sh
+	@echo '== headers: each alone, in C99 and C++11'
+	@tests/check_headers.sh
+	@echo '== build'
+	@$(MAKE) all unit WERROR=1
+	@echo '== symbols: shared library, headers and version script agree'
+	@tests/check_symbols.sh $(LIB)
+	@echo '== install, use through pkg-config, uninstall'
+	@MAKE='$(MAKE)' WERROR=1 tests/check_install.sh
+	@$(MAKE) smoke WERROR=1
+	@echo '== unit tests'
+	@$(OUT)/tests/unit
+endif
+
+# A short run of the programs that need no arguments or have their data in the tree.
+smoke: $(EXAMPLES)
+	@echo '== examples'
+	$(Q)$(if $(filter %/quickstart,$(EXAMPLES)),$(OUT)/examples/quickstart)
+	$(Q)$(if $(filter %/train,$(EXAMPLES)),$(OUT)/examples/train --model examples/models/digits.json --dataset digits \
+	  --data examples/data --epochs 1 --limit-train 128 --limit-test 128 --quiet)
+
+# train's last line is the result; kept back so that the picture's message does not follow it.
+demo:                                ## train on the digits in the tree, draw the learning curve
+	@tests/setup.sh build demo
+	@$(MAKE) all
+	@rm -f $(OUT)/demo.jsonl
+	$(OUT)/examples/train --model examples/models/digits.json --dataset digits --data examples/data \
+	  --log $(OUT)/demo.jsonl $(DEMO_FLAGS) >$(OUT)/demo.out
+	@sh examples/curve.sh $(OUT)/demo.jsonl $(OUT)/demo.png || echo 'no picture of the learning curve' >&2
+	@cat $(OUT)/demo.out
+
+bench: $(if $(BENCH),$(OUT)/tests/bench) ## speed, as JSON lines
+	@$(if $(BENCH),$(OUT)/tests/bench,echo 'no benchmarks in tests/bench')
+
+# --------------------------------------------------------------------------------------------------------- install
+PC = $(DESTDIR)$(libdir)/pkgconfig/ffebm.pc
+under_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+install: $(STATIC) $(SHARED)         ## to PREFIX (/usr/local), below DESTDIR
+	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/ffebm
+	install -m 644 $(STATIC) $(DESTDIR)$(libdir)
+	install -m 755 $(LIB)/$(SOFILE) $(DESTDIR)$(libdir)
+	ln -sf $(SOFILE) $(DESTDIR)$(libdir)/$(SONAME)
+	ln -sf $(SOFILE) $(DESTDIR)$(libdir)/libffebm.so
+	install -m 644 include/ffebm.h $(DESTDIR)$(includedir)
+	install -m 644 include/ffebm/*.h $(DESTDIR)$(includedir)/ffebm
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call under_prefix,$(libdir))|' \
+	  -e 's|@INCLUDEDIR@|$(call under_prefix,$(includedir))|' -e 's|@VERSION@|$(VERSION)|' \
+	  -e 's|@BLAS_LIBS@|$(BLAS_LIBS)|' -e 's|@CJSON_LIBS@|$(CJSON_LIBS)|' ffebm.pc.in >$(PC)
+
+uninstall:                           ## take away what install put there
+	rm -f $(addprefix $(DESTDIR)$(libdir)/,libffebm.a $(SOFILE) $(SONAME) libffebm.so pkgconfig/ffebm.pc)
+	rm -f $(DESTDIR)$(includedir)/ffebm.h $(addprefix $(DESTDIR)$(includedir)/ffebm/,$(notdir $(wildcard include/ffebm/*.h)))
+	-rmdir $(DESTDIR)$(includedir)/ffebm 2>/dev/null || :
+
+clean:                               ## remove build/ and the libraries; SANITIZE=1: the sanitized build
+	$(if $(filter build,$(OUT)),rm -rf build lib/libffebm.a lib/libffebm.so*, \
+	  $(if $(filter build/sanitize,$(OUT)),rm -rf $(OUT),@echo 'OUT is yours: remove $(OUT) yourself'))
+
+format:                              ## clang-format all C files in place
+	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.cpp' | xargs clang-format -i
+
+help:                                ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
+	@sed -n '3,6s/^# */  /p' Makefile

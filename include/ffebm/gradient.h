@@ -1,0 +1,325 @@
+/* ffebm/gradient.h - the engine: equilibria and gradients.
+ *
+ * An engine is the memory for computing on one model: states, tape, and one gradient laid out as the model's
+ * parameters. Feedforward blocks contribute exact vector-Jacobian products (VJPs). Energy blocks contribute
+ * estimates: settle freely, settle again under a small force along the error from above, read the gradient off the
+ * difference (equilibrium propagation, EP: Scellier and Bengio 2017; chained through blocks: Nest and Ernoult 2024,
+ * arXiv:2409.03306).
+ *
+ * The cotangent of an array is the derivative of the loss, or of a scalar of yours, by it. The free state of an energy
+ * block is its equilibrium without force. The computing calls are gradient, evaluate, forward, vjp and settle. A
+ * stage's free state is that of the last computing call that settled it freely (evaluate: of its last slice), or what
+ * ffebm_engine_set_state wrote.
+ *
+ * Creation and ffebm_engine_configure allocate; nothing else does.
+ */
+#ifndef FFEBM_GRADIENT_H
+#define FFEBM_GRADIENT_H
+
+#include "model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Workspace and settings for computing on a model. */
+typedef struct ffebm_engine ffebm_engine;
+
+typedef struct ffebm_engine_config {
+    size_t size;
+    size_t max_batch; /* default 128: the largest batch; memory grows with it */
+} ffebm_engine_config;
+
+/** Fill an engine configuration with the defaults.
+ *
+ *  Out: config: written up to `size`.
+ *  In:  size:   sizeof *config.
+ */
+FFEBM_API void ffebm_engine_config_init(ffebm_engine_config *config, size_t size);
+
+/** Create an engine.
+ *
+ *  Returns: FFEBM_OK:              *engine is owned; every energy block has the default equilibrium configuration.
+ *           FFEBM_ERR_ARGUMENT:    max_batch 0.
+ *           FFEBM_ERR_SHAPE:       max_batch so large that sizes overflow.
+ *           FFEBM_ERR_STATE:       the model is building: ffebm_model_initialize it, or load values, first.
+ *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates, all that computing will need.
+ *  Out:     engine: NULL on failure.
+ *  In/Out:  model:  kept alive; several engines may share it.
+ *  In:      config: copied; NULL: defaults.
+ */
+FFEBM_API ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model,
+                                           const ffebm_engine_config *config);
+
+/** Destroy an engine.
+ *
+ *  In: engine: owned, or NULL.
+ */
+FFEBM_API void ffebm_engine_destroy(ffebm_engine *engine);
+
+/* ------------------------------------------------------------------- how an energy block settles and is nudged */
+
+/* clang-format off */
+enum {                                /* one sweep updates every layer once; layers count from 0 */
+    FFEBM_ORDER_EVEN_ODD    = 1,      /* layers 0, 2, .. together, then 1, 3, .. with the new values */
+    FFEBM_ORDER_ODD_EVEN    = 2,
+    FFEBM_ORDER_SYNCHRONOUS = 3,      /* all at once; may not converge */
+    FFEBM_ORDER_FORWARD     = 4,      /* one layer after the other, from the first to the last */
+    FFEBM_ORDER_BACKWARD    = 5
+};
+
+enum {
+    FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss */
+    FFEBM_NUDGING_LOSS   = 2,         /* the error is evaluated anew, at the current state, in every sweep; the gradient
+                                         of a readout is then the estimator's mean of those at the nudged states */
+    FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held */
+};
+
+enum {
+    FFEBM_START_ZEROS = 1,
+    FFEBM_START_STATE = 2             /* the stage's free state, as the last call or ffebm_engine_set_state left it */
+};
+
+typedef struct ffebm_equilibrium_config {
+    size_t  size;
+    double  beta;                 /* default 0.2: strength of the nudging; positive */
+    double  free_tolerance;       /* default 1e-4: a sample is settled when |s_new - s| <= tolerance * max(|s|, 1e-6) in
+                                     every layer; 0: always free_sweeps */
+    double  nudged_tolerance;     /* default 1e-2, of the displacement: |s_new - s| <= tolerance * |s_new - s_free| in
+                                     every layer, after at least ceil(layers / 2) sweeps, all nudgings of a sample
+                                     together; 0: always nudged_sweeps */
+    int64_t free_sweeps;          /* default 60: the most */
+    int64_t nudged_sweeps;        /* default 20: the most */
+    int32_t free_order;           /* default FFEBM_ORDER_EVEN_ODD */
+    int32_t nudged_order;         /* default FFEBM_ORDER_ODD_EVEN */
+    int32_t start;                /* default FFEBM_START_ZEROS; of the free phase. Nudged phases start where it ended */
+    int32_t estimator;            /* default FFEBM_ESTIMATOR_CENTERED */
+    int32_t nudging;              /* default FFEBM_NUDGING_AUTO */
+    int32_t require_convergence;  /* default 0: unconverged samples are reported; 1: FFEBM_ERR_CONVERGENCE */
+} ffebm_equilibrium_config;
+/* clang-format on */
+
+/** Fill an equilibrium configuration with the defaults.
+ *
+ *  Out: config: written up to `size`.
+ *  In:  size:   sizeof *config.
+ */
+FFEBM_API void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size);
+
+/** Set how one energy block, or every one, settles and is nudged, from the next call on.
+ *
+ *  Returns: FFEBM_OK:              the whole configuration is replaced.
+ *           FFEBM_ERR_ARGUMENT:    a value out of range, or a stage that is no energy block; the text names it.
+ *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, or in a model without loss; or config
+ *                                  has fields set that this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates, where the estimator needs more nudged states than those before.
+ *  In/Out:  engine: unchanged on failure, in every block.
+ *  In:      stage:  an energy stage, or FFEBM_ALL (of none, too), which also replaces what was set for single blocks.
+ *           config: copied. Keep yours: to change beta or sweeps during training, change it and call again.
+ */
+FFEBM_API ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage,
+                                              const ffebm_equilibrium_config *config);
+
+/* ----------------------------------------------------------------------------------------------- training */
+
+/* clang-format off */
+typedef struct ffebm_report {
+    size_t  size;
+    size_t  batch;
+    size_t  correct;          /* samples whose largest output is the label's; 0 where targets are not labels */
+    size_t  correct_top5;     /* samples whose label is among the five largest */
+    size_t  unconverged;      /* summed over blocks and phases: samples that did not reach their tolerance */
+    size_t  nonfinite;        /* summed over blocks and phases: samples with NaN or infinity */
+    size_t  region_changes;   /* summed over blocks: units that a nudge moved into or out of saturation */
+    double  loss;             /* mean over the batch */
+    double  gradient_norm;    /* of the flat gradient; 0 from evaluate */
+    int64_t sweeps;           /* most that a sample took in a phase */
+} ffebm_report;
+/* clang-format on */
+
+/** Compute the loss and the gradient of all parameters for one batch.
+ *
+ *  Returns: FFEBM_OK:              the flat gradient is complete.
+ *           FFEBM_ERR_SHAPE:       input, target or weights do not fit, or the batch exceeds max_batch.
+ *           FFEBM_ERR_DTYPE:       input or weights are not of the model's type, or target is neither that nor int64.
+ *           FFEBM_ERR_ARGUMENT:    a label outside [0, classes); the text gives its place.
+ *           FFEBM_ERR_STATE:       the model has no loss, or a start state is lacking.
+ *           FFEBM_ERR_NUMERIC:     NaN or infinity in a state, the loss or the gradient; the text names the stage.
+ *           FFEBM_ERR_CONVERGENCE: samples did not settle and require_convergence is set.
+ *  In/Out:  engine:  on failure its flat gradient is unspecified, and ffebm_optimizer_step refuses it.
+ *  Out:     report:  NULL if not wanted; on failure as complete as the computation got.
+ *  In:      input:   [batch, in...].
+ *           target:  labels, int64 [batch]; or [batch, out...] of the model's type.
+ *           weights: [batch], a factor for each sample's loss; NULL: ones. The loss is sum_n weights_n l_n / batch.
+ *
+ *  Free phases up the chain; then, down it, VJPs in feedforward blocks and nudged phases in energy blocks, each of
+ *  which hands - (s_1(beta) - s_1(-beta)) / (2 beta), or its estimator's form of it, to the block below. Without
+ *  energy blocks this is backpropagation. The same bits whatever the number of threads.
+ */
+FFEBM_API ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
+                                             const ffebm_tensor *target, const ffebm_tensor *weights);
+
+/** Compute loss and accuracy without gradient.
+ *
+ *  Returns: as ffebm_engine_gradient, except that a batch above max_batch is cut into slices.
+ *  In/Out:  engine: its flat gradient is left alone.
+ *  Out:     report: as ffebm_engine_gradient.
+ *  In:      input, target, weights: as ffebm_engine_gradient.
+ */
+FFEBM_API ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
+                                             const ffebm_tensor *target, const ffebm_tensor *weights);
+
+/** Get the gradient, contiguous, laid out as ffebm_model_flat_parameters.
+ *
+ *  Returns: a tensor [element_count], borrowed until the engine is destroyed; between calls yours to read and to write:
+ *           sum it over machines or batches, add noise, then step. One parameter's part: ffebm_parameter_info.offset.
+ *           NULL if the model has no parameters.
+ *  In:      engine.
+ */
+FFEBM_API ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine);
+
+/* ------------------------------------------------------------ a host with its own loss, or a larger network */
+
+/** Compute the output at the free equilibrium.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_CONVERGENCE: as
+ *           ffebm_engine_gradient.
+ *  In/Out:  engine: keeps what ffebm_engine_vjp needs.
+ *  Out:     output: [batch, out...] of the model's type; NULL if not wanted. Unspecified on failure.
+ *  In:      input:  [batch, in...].
+ */
+FFEBM_API ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, const ffebm_tensor *input);
+
+/** Pull a cotangent of the output back to the parameters and the input, at the equilibrium of the last forward.
+ *
+ *  Returns: FFEBM_OK:           the flat gradient is sum_n (do_n/dw)^T v_n: a sum over the batch, the gradient of that
+ *                               scalar of yours whose derivative by the output is v.
+ *           FFEBM_ERR_ARGUMENT: scale negative or not finite.
+ *           FFEBM_ERR_STATE:    the last computing call was not a successful ffebm_engine_forward or ffebm_engine_vjp,
+ *                               or the library has updated the parameters since.
+ *           Otherwise as ffebm_engine_gradient.
+ *  In/Out:  engine: as ffebm_engine_gradient.
+ *  Out:     input_cotangent:  [batch, in...]; NULL if not wanted, which saves a product. Unspecified on failure.
+ *  In:      output_cotangent: v, [batch, out...].
+ *           scale:            0: the batch size. All nudging is linear, with the force - beta * scale * v carried down
+ *                             the chain, and the result is divided by scale again: so that beta means what it means in
+ *                             ffebm_engine_gradient if v is the derivative of a mean over the batch.
+ *
+ *  May be called again with another v.
+ */
+FFEBM_API ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent,
+                                        const ffebm_tensor *output_cotangent, double scale);
+
+/* ------------------------------------------------------------------------------- one energy block, by hand */
+
+enum {
+    FFEBM_PHASE_FREE = 1,  /* without force */
+    FFEBM_PHASE_NUDGED = 2 /* under a force; in reports, all nudged settlings of a call together */
+};
+
+/** Settle one energy block alone.
+ *
+ *  Returns: FFEBM_OK:        the settled state is the stage's free state, or with a force its nudged state.
+ *           FFEBM_ERR_STATE: a force, but no free state for this many samples.
+ *           Otherwise as ffebm_engine_forward.
+ *  In/Out:  engine: other stages keep their states.
+ *  In:      stage:  an energy stage.
+ *           input:  x, [batch, in...] of the stage.
+ *           force:  [batch, out...] of the stage, held; adds - <force, s_last> to the energy. NULL: free phase.
+ *
+ *  Without force: by the settings of the free phase. With one: by those of the nudged phase, always from the free
+ *  state. EP by hand: settle without force, with - beta * delta and with + beta * delta (delta the derivative of the
+ *  loss by s_last), and divide the first ffebm_engine_energy_gradient less the second by 2 beta.
+ */
+FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
+                                           const ffebm_tensor *force);
+
+/** Compute the energy E of each sample, without a force's part, at a state of an energy block.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_STATE:    the stage has no such state, or not for this many samples.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: as ffebm_engine_gradient.
+ *  In/Out:  engine:   no state changes.
+ *  Out:     energies: [batch] of the model's type. Unspecified on failure.
+ *  In:      stage:    an energy stage.
+ *           phase:    FFEBM_PHASE_FREE, or FFEBM_PHASE_NUDGED after ffebm_engine_settle with a force.
+ *           input:    x, [batch, in...] of the stage.
+ */
+FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase,
+                                           const ffebm_tensor *input);
+
+/** Compute the derivatives of E by the parameters at a state of an energy block.
+ *
+ *  Returns: FFEBM_OK:        the stage's part of the flat gradient is mean_n dE/dtheta; the rest is left alone.
+ *           FFEBM_ERR_STATE: the stage has no such state.
+ *  In/Out:  engine: whether ffebm_optimizer_step accepts its flat gradient does not change.
+ *  In:      stage:  an energy stage.
+ *           phase:  as ffebm_engine_energy.
+ *
+ *  The derivative by the input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated.
+ */
+FFEBM_API ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase);
+
+/** Read one layer of a state of an energy block.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_STATE: the stage has no such state.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: state does not fit.
+ *  In:      engine.
+ *  Out:     state: [batch, layer...] of the model's type. Unspecified on failure.
+ *  In:      stage, layer: an energy stage, and one of its layer_count layers.
+ *           phase: as ffebm_engine_energy.
+ */
+FFEBM_API ffebm_status ffebm_engine_get_state(const ffebm_engine *engine, ffebm_tensor *state, size_t stage,
+                                              size_t layer, int32_t phase);
+
+/** Write one layer of the free state of an energy block: a start state, or a state to take an energy at.
+ *
+ *  Returns: FFEBM_OK:        if the stage had no free state of this batch, its other layers are zero now. A nudged state
+ *                            that it had is forgotten.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: state does not fit, or the batch exceeds max_batch.
+ *  In/Out:  engine.
+ *  In:      stage, layer: as ffebm_engine_get_state.
+ *           state: [batch, layer...] of the model's type; copied.
+ *
+ *  A free phase starts from it if the stage is configured with FFEBM_START_STATE.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t layer,
+                                              const ffebm_tensor *state);
+
+/* --------------------------------------------------------------------------------------------- what happened */
+
+/* clang-format off */
+typedef struct ffebm_phase_report {
+    size_t  size;
+    size_t  samples;          /* samples that were settled; 0: the phase did not take place */
+    size_t  unconverged;      /* of them, how many missed the tolerance; 0 where it is 0 */
+    size_t  nonfinite;        /* of them, how many ended in NaN or infinity */
+    size_t  region_changes;   /* units, over samples and nudgings, that are saturated in one of nudged and free state only,
+                                 or at different bounds: where there are any, EP is not exact */
+    int64_t sweeps_min;       /* over samples */
+    int64_t sweeps_max;
+    double  sweeps_mean;
+    double  residual_max;     /* largest |s_new - s| / max(|s|, 1e-6) of a layer in a sample's last free sweep; in a nudged
+                                 phase |s_new - s| / |s_new - s_free| */
+    double  seconds;          /* of the wall clock */
+} ffebm_phase_report;
+/* clang-format on */
+
+/** Report how an energy block settled in the last computing call that settled it, also in one that failed.
+ *
+ *  Returns: FFEBM_OK.
+ *  In:      engine.
+ *  Out:     report: set report->size first.
+ *  In:      stage:  an energy stage, or FFEBM_ALL for all together.
+ *           phase:  FFEBM_PHASE_FREE or FFEBM_PHASE_NUDGED.
+ */
+FFEBM_API ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_report *report, size_t stage,
+                                                  int32_t phase);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,289 @@
+/* ffebm/model.h - chain blocks, hold their parameters.
+ *
+ * A model is `building` while stages are added, by calls or from a description, and `ready` once it has values for its
+ * parameters: after ffebm_model_initialize, or loaded from a checkpoint. A ready model takes no more stages.
+ *
+ * A block's place in the chain is its stage; stages count from 0, and follow each other in any order. Parameters are
+ * named "stage<i>.<j>.<name>": stage i, op or coupling j in it, as in "stage1.0.weight"; buffers (running statistics)
+ * likewise.
+ */
+#ifndef FFEBM_MODEL_H
+#define FFEBM_MODEL_H
+
+#include "energy.h"
+#include "feedforward.h"
+#include "tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A chain of blocks and their parameters. */
+typedef struct ffebm_model ffebm_model;
+
+/* l(output o, target t) of a sample; the loss is the mean over the batch of weight * l. */
+enum {
+    FFEBM_LOSS_NONE = 0,          /* the host has its own: ffebm_engine_forward, ffebm_engine_vjp */
+    FFEBM_LOSS_CROSS_ENTROPY = 1, /* - sum_c t_c log softmax(o)_c;  t: labels (one-hot), or probabilities */
+    FFEBM_LOSS_MSE = 2            /* sum_c (o_c - t_c)^2 / 2;       t: labels (one-hot), or real values */
+};
+
+/** Create a model without stages.
+ *
+ *  Returns: FFEBM_OK:        *model is owned, and building.
+ *           FFEBM_ERR_DTYPE: dtype is not a float type.
+ *           FFEBM_ERR_SHAPE: as ffebm_tensor_create.
+ *           FFEBM_ERR_NOMEM: allocates.
+ *  In:      context.
+ *  Out:     model: NULL on failure.
+ *  In:      dtype: FFEBM_FLOAT32 or FFEBM_FLOAT64, of all data, states, parameters and gradients.
+ *           input_shape, input_rank: of a sample, as in [3, 32, 32]; copied.
+ *           loss:  FFEBM_LOSS_.
+ */
+FFEBM_API ffebm_status ffebm_model_create(ffebm_context *context, ffebm_model **model, int32_t dtype,
+                                          const int64_t *input_shape, size_t input_rank, int32_t loss);
+
+typedef struct ffebm_parse_config {
+    size_t size;
+    int32_t dtype; /* default 0: as the description says; FFEBM_FLOAT32 or FFEBM_FLOAT64 overrides it */
+    int32_t reserved_;
+} ffebm_parse_config;
+
+/** Fill a parse configuration with the defaults.
+ *
+ *  Out: config: written up to `size`.
+ *  In:  size:   sizeof *config.
+ */
+FFEBM_API void ffebm_parse_config_init(ffebm_parse_config *config, size_t size);
+
+/** Create a model from its description.
+ *
+ *  Returns: FFEBM_OK:              *model is owned, and building: it has shapes, but no parameter values yet.
+ *           FFEBM_ERR_PARSE:       not JSON, too deep or too large, or an unknown, repeated, missing or ill-typed key;
+ *                                  the text names it and its stage.
+ *           FFEBM_ERR_SHAPE:       blocks do not fit each other; the text names stage and op or coupling.
+ *           FFEBM_ERR_DTYPE:       config asks for a dtype that is no float type.
+ *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *  In:      context.
+ *  Out:     model: NULL on failure.
+ *  In:      json, length: UTF-8, NUL not needed and not counted; docs/model_description.md has the keys.
+ *           config: NULL: the dtype is the description's, float32 if it says nothing. Set it to certify in float64
+ *                   what trains in float32.
+ *
+ *  Threads: the JSON parser (cJSON) takes its passing memory from malloc, not from the context's allocator.
+ */
+FFEBM_API ffebm_status ffebm_model_parse(ffebm_context *context, ffebm_model **model, const char *json, size_t length,
+                                         const ffebm_parse_config *config);
+
+/** Append a feedforward block.
+ *
+ *  Returns: FFEBM_OK:        the block is taken, *block is NULL.
+ *           FFEBM_ERR_SHAPE: it does not accept what comes before it; the text names stage, op and shapes.
+ *           FFEBM_ERR_STATE: the model is ready.
+ *           FFEBM_ERR_NOMEM: allocates.
+ *  In/Out:  model, block: both as before on failure.
+ */
+FFEBM_API ffebm_status ffebm_model_add_feedforward(ffebm_model *model, ffebm_feedforward **block);
+
+/** Append an energy block.
+ *
+ *  Returns: FFEBM_OK:        the block is taken, *block is NULL.
+ *           FFEBM_ERR_SHAPE: it does not accept what comes before it; the text names stage, coupling and shapes.
+ *           FFEBM_ERR_STATE: the model is ready.
+ *           FFEBM_ERR_NOMEM: allocates.
+ *  In/Out:  model, block: both as before on failure.
+ */
+FFEBM_API ffebm_status ffebm_model_add_energy(ffebm_model *model, ffebm_energy **block);
+
+/** Destroy a model.
+ *
+ *  In: model: owned, or NULL.
+ */
+FFEBM_API void ffebm_model_destroy(ffebm_model *model);
+
+/** Set how the parameters of ops and couplings without an initialisation of their own are drawn.
+ *
+ *  Returns: FFEBM_OK:              from the next ffebm_model_initialize on; it stands in the description.
+ *           FFEBM_ERR_ARGUMENT:    an unknown type, a number that is not finite, or a gain that is not positive.
+ *           FFEBM_ERR_UNSUPPORTED: initialization has fields set that this library does not know.
+ *  In/Out:  model:          unchanged on failure.
+ *  In:      initialization: copied; NULL: the defaults, which are also those of a new model.
+ */
+FFEBM_API ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization);
+
+/** Draw first values for all parameters, and make the model ready.
+ *
+ *  Returns: FFEBM_OK:        parameters and buffers hold their first values.
+ *           FFEBM_ERR_STATE: the model has no stages.
+ *           FFEBM_ERR_SHAPE: cross entropy, and the output is not [classes].
+ *           FFEBM_ERR_NOMEM: allocates, the first time.
+ *  In/Out:  model: may be called again, also while engines and optimizers use it.
+ *  In:      seed:  the same seed gives the same values, rounded to the model's type.
+ */
+FFEBM_API ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed);
+
+/** Get the description, complete and in canonical form: parsing it gives an equal model.
+ *
+ *  Returns: FFEBM_OK:        *json is NUL-terminated text, borrowed until the model changes or is destroyed.
+ *           FFEBM_ERR_NOMEM: allocates, the first time after a change.
+ *  In/Out:  model.
+ *  Out:     json:   NULL on failure.
+ *           length: without NUL; NULL if not wanted.
+ */
+FFEBM_API ffebm_status ffebm_model_description(ffebm_model *model, const char **json, size_t *length);
+
+enum { FFEBM_SCHEDULE_CONSTANT = 1, FFEBM_SCHEDULE_COSINE = 2 };
+enum { FFEBM_OPTIMIZER_SGD = 1, FFEBM_OPTIMIZER_ADAM = 2, FFEBM_OPTIMIZER_ADAMW = 3 };
+enum { FFEBM_PER_STEP = 1, FFEBM_PER_EPOCH = 2 };
+enum { FFEBM_AUGMENT_NONE = 0, FFEBM_AUGMENT_FLIP = 1, FFEBM_AUGMENT_FLIP_CROP = 2 };
+
+enum {                                /* how a gradient is read off nudged states; docs/math.md has the formulas */
+       FFEBM_ESTIMATOR_CENTERED = 1,  /* (f(beta) - f(-beta)) / (2 beta): error O(beta^2) (Laborieux et al. 2021) */
+       FFEBM_ESTIMATOR_POSITIVE = 2,  /* (f(beta) - f(0)) / beta: O(beta), one nudged phase */
+       FFEBM_ESTIMATOR_NEGATIVE = 3,  /* (f(0) - f(-beta)) / beta: likewise */
+       FFEBM_ESTIMATOR_FOUR_POINT = 5 /* (8 f(beta) - 8 f(-beta) - f(2 beta) + f(-2 beta)) / (12 beta): O(beta^4) */
+};
+
+/* How a model wants to be trained: the "recipe" of its description. The library does not act on it; a program that
+ * trains takes its defaults from it. */
+typedef struct ffebm_recipe {
+    size_t size;
+    int64_t epochs;          /* default 10 */
+    int64_t batch;           /* default 64 */
+    double lr;               /* default 1e-3: the learning rate at first */
+    double lr_min;           /* default 0: the learning rate at last, under a schedule */
+    double weight_decay;     /* default 0 */
+    double momentum;         /* default 0.9 (sgd) */
+    double beta;             /* default 0.2; this and all below as in ffebm_equilibrium_config */
+    double free_tolerance;   /* default 1e-4 */
+    double nudged_tolerance; /* default 1e-2 */
+    int64_t free_sweeps;     /* default 60 */
+    int64_t nudged_sweeps;   /* default 20 */
+    int32_t estimator;       /* default FFEBM_ESTIMATOR_CENTERED */
+    int32_t optimizer;       /* default FFEBM_OPTIMIZER_ADAM */
+    int32_t schedule;        /* default FFEBM_SCHEDULE_CONSTANT */
+    int32_t schedule_per;    /* default FFEBM_PER_EPOCH: how often the schedule moves */
+    int32_t augment;         /* default FFEBM_AUGMENT_NONE */
+    int32_t nesterov;        /* default 0 (sgd) */
+} ffebm_recipe;
+
+/** Read the recipe that the description gave.
+ *
+ *  Returns: FFEBM_OK.
+ *  Out:     recipe: set recipe->size first. What the description leaves out, or a model built by calls, has the
+ *                   defaults.
+ *  In:      model.
+ */
+FFEBM_API ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe);
+
+/* ------------------------------------------------------------------------------------- what is inside */
+
+typedef struct ffebm_model_info {
+    size_t size;
+    size_t stage_count;
+    size_t parameter_count;     /* trained tensors: indices 0 .. parameter_count - 1 */
+    size_t buffer_count;        /* running statistics: the buffer_count indices after those */
+    size_t element_count;       /* numbers in all trained tensors together */
+    const int64_t *input_shape; /* of a sample */
+    size_t input_rank;
+    const int64_t *output_shape;
+    size_t output_rank;
+    int32_t ready;
+    int32_t dtype;
+    int32_t loss;
+    int32_t reserved_;
+} ffebm_model_info;
+
+/** Describe the whole model.
+ *
+ *  Returns: FFEBM_OK.
+ *  In:      model.
+ *  Out:     info: set info->size first; its pointers are borrowed until the model changes or is destroyed.
+ */
+FFEBM_API ffebm_status ffebm_model_inspect(const ffebm_model *model, ffebm_model_info *info);
+
+enum { FFEBM_STAGE_FEEDFORWARD = 1, FFEBM_STAGE_ENERGY = 2 };
+
+typedef struct ffebm_stage_info {
+    size_t size;
+    size_t layer_count;     /* ops, or layers of an energy block */
+    size_t first_parameter; /* index of its first trained tensor */
+    size_t parameter_count;
+    const char *type; /* "feedforward" or "hopfield" */
+    const int64_t *input_shape;
+    size_t input_rank;
+    const int64_t *output_shape;
+    size_t output_rank;
+    int32_t kind; /* FFEBM_STAGE_ */
+    int32_t reserved_;
+} ffebm_stage_info;
+
+/** Describe one stage.
+ *
+ *  Returns: FFEBM_OK.
+ *  In:      model.
+ *  Out:     info: set info->size first; its pointers are borrowed until the model changes or is destroyed.
+ *  In:      stage: below stage_count.
+ */
+FFEBM_API ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_info *info, size_t stage);
+
+typedef struct ffebm_layer_info {
+    size_t size;
+    const int64_t *shape; /* of a sample */
+    size_t rank;
+    size_t units; /* the product of the dimensions */
+} ffebm_layer_info;
+
+/** Describe one layer of an energy block's state, or the output of one op.
+ *
+ *  Returns: FFEBM_OK.
+ *  In:      model.
+ *  Out:     info: set info->size first; its pointers are borrowed until the model changes or is destroyed.
+ *  In:      stage, layer: below stage_count, and below that stage's layer_count.
+ */
+FFEBM_API ffebm_status ffebm_model_inspect_layer(const ffebm_model *model, ffebm_layer_info *info, size_t stage,
+                                                 size_t layer);
+
+enum { FFEBM_ROLE_PARAMETER = 1, FFEBM_ROLE_BUFFER = 2 };
+
+typedef struct ffebm_parameter_info {
+    size_t size;
+    const char *name; /* "stage1.0.weight" */
+    const int64_t *shape;
+    size_t rank;
+    ffebm_tensor *value; /* borrowed until the model is destroyed; yours to write; NULL while building */
+    size_t stage;
+    size_t offset;  /* of its first element in flat parameters and flat gradient; buffers: 0 */
+    size_t count;   /* elements */
+    int32_t role;   /* FFEBM_ROLE_ */
+    int32_t frozen; /* 1: optimizers leave it alone */
+} ffebm_parameter_info;
+
+/** Describe one parameter or buffer.
+ *
+ *  Returns: FFEBM_OK.
+ *  In:      model.
+ *  Out:     info: set info->size first; its pointers are borrowed until the model changes or is destroyed.
+ *  In:      index: below parameter_count + buffer_count; parameters come first, in the order of the chain.
+ */
+FFEBM_API ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_info *info, size_t index);
+
+/** Find a parameter or buffer by its name.
+ *
+ *  Returns: its index, or FFEBM_NONE.
+ *  In:      model.
+ *           name: as in "stage0.2.running_mean".
+ */
+FFEBM_API size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name);
+
+/** Get all parameters as one contiguous tensor [element_count].
+ *
+ *  Returns: a tensor, borrowed until the model is destroyed; yours to write between calls. NULL while building.
+ */
+FFEBM_API ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,56 @@
+/* The context: allocator, executor and error text behind every handle. */
+#ifndef FFEBMI_CORE_CONTEXT_H
+#define FFEBMI_CORE_CONTEXT_H
+
+#include <stdbool.h>
+
+#include <ffebm/core.h>
+
+#include "core/executor.h"
+
+enum { FFEBMI_ERROR_CAPACITY = 512, FFEBMI_ALIGNMENT = 64 };
+
+struct ffebm_context {
+    ffebm_allocate_fn allocate;
+    ffebm_release_fn release;
+    void *allocator_user;
+    ffebmi_executor executor;
+    size_t references;
+    char error[FFEBMI_ERROR_CAPACITY];
+};
+
+/* Every object holds its context with keep and lets go of it with drop, so that destruction works in any order. */
+void ffebmi_context_keep(ffebm_context *context);
+void ffebmi_context_drop(ffebm_context *context);
+
+/* `count` elements of `size` bytes, set to zero and aligned to FFEBMI_ALIGNMENT; NULL if there is no memory or the
+ * product overflows. One element at least, so that NULL always means failure. */
+void *ffebmi_allocate(ffebm_context *context, size_t count, size_t size);
+void ffebmi_release(ffebm_context *context, void *memory);
+
+/* A copy of `length` characters with a NUL behind them, or NULL. */
+char *ffebmi_copy_text(ffebm_context *context, const char *text, size_t length);
+
+/* Write the error text, "NAME: sentence", and return the status. */
+ffebm_status ffebmi_fail(ffebm_context *context, ffebm_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The text of FFEBM_ERR_NOMEM: what there was no memory for. */
+ffebm_status ffebmi_fail_memory(ffebm_context *context, const char *what);
+
+#define FFEBMI_TRY(call)                                                                                               \
+    do {                                                                                                               \
+        ffebm_status try_ = (call);                                                                                    \
+        if (try_ != FFEBM_OK)                                                                                          \
+            return try_;                                                                                               \
+    } while (0)
+
+#define FFEBMI_CHECK(context, condition, status, ...)                                                                  \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            return ffebmi_fail(context, status, __VA_ARGS__);                                                          \
+    } while (0)
+
+#define FFEBMI_CHECK_ARGUMENT(context, condition, ...) FFEBMI_CHECK(context, condition, FFEBM_ERR_ARGUMENT, __VA_ARGS__)
+
+#endif

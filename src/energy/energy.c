@@ -1,0 +1,41 @@
+#include "energy/energy.h"
+
+#include "core/context.h"
+
+ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, const ffebmi_energy_kind *kind,
+                               size_t bytes)
+{
+    ffebm_energy *created = ffebmi_allocate(context, 1, bytes);
+
+    if (created == NULL)
+        return ffebmi_fail_memory(context, "an energy block");
+    created->context = context;
+    created->kind = kind;
+    ffebmi_context_keep(context);
+    *block = created;
+    return FFEBM_OK;
+}
+
+void ffebm_energy_destroy(ffebm_energy *block)
+{
+    ffebm_context *context;
+
+    if (block == NULL)
+        return;
+    context = block->context;
+    block->kind->destroy(block);
+    ffebmi_release(context, block->layers);
+    ffebmi_release(context, block->parameters);
+    ffebmi_release(context, block);
+    ffebmi_context_drop(context);
+}
+
+ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what)
+{
+    return block->kind->fit(block, input, what);
+}
+
+const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)
+{
+    return &block->layers[block->layer_count - 1];
+}

@@ -1,0 +1,122 @@
+#include "feedforward/feedforward.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/sized.h"
+
+static const ffebmi_op_kind *const kinds[] = {&ffebmi_op_linear, &ffebmi_op_flatten, &ffebmi_op_relu, &ffebmi_op_tanh,
+                                              &ffebmi_op_sigmoid};
+
+enum { KIND_COUNT = sizeof kinds / sizeof kinds[0], WHAT = 96 };
+
+const ffebmi_op_kind *ffebmi_op_kind_of(int32_t type)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (kinds[i]->type == type)
+            return kinds[i];
+    return NULL;
+}
+
+const ffebmi_op_kind *ffebmi_op_kind_named(const char *name)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    return NULL;
+}
+
+void ffebm_op_config_init(ffebm_op_config *config, size_t size, int32_t type)
+{
+    const ffebmi_op_kind *kind = ffebmi_op_kind_of(type);
+    ffebm_op_config defaults = {
+        .size = sizeof defaults, .type = type, .bias = kind != NULL && kind->has_parameters ? 1 : 0};
+
+    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
+}
+
+ffebm_status ffebm_feedforward_create(ffebm_context *context, ffebm_feedforward **block)
+{
+    ffebm_feedforward *created;
+
+    if (context == NULL || block == NULL)
+        return ffebmi_fail(context, FFEBM_ERR_ARGUMENT, "ffebm_feedforward_create: block is NULL");
+    *block = NULL;
+    created = ffebmi_allocate(context, 1, sizeof *created);
+    if (created == NULL)
+        return ffebmi_fail_memory(context, "a feedforward block");
+    created->context = context;
+    ffebmi_context_keep(context);
+    *block = created;
+    return FFEBM_OK;
+}
+
+static ffebm_status read_op(ffebm_context *context, ffebmi_op *op, const ffebm_op_config *from)
+{
+    ffebm_op_config config;
+
+    ffebm_op_config_init(&config, sizeof config, 0);
+    FFEBMI_CHECK_ARGUMENT(context, from != NULL, "ffebm_feedforward_add_op: config is NULL");
+    FFEBMI_TRY(ffebmi_sized_read(context, "op configuration", &config, sizeof config, from));
+    op->kind = ffebmi_op_kind_of(config.type);
+    FFEBMI_CHECK_ARGUMENT(context, op->kind != NULL, "op: type %" PRId32 " is none of FFEBM_OP_", config.type);
+    FFEBMI_CHECK_ARGUMENT(context, config.reserved_ == 0, "op: reserved_ is not zero");
+    FFEBMI_CHECK_ARGUMENT(context, !op->kind->has_out || config.out >= 1, "%s: out is %" PRId64 ", expected at least 1",
+                          op->kind->name, config.out);
+    FFEBMI_CHECK_ARGUMENT(context, op->kind->has_out || config.out == 0, "%s does not read out, which is %" PRId64,
+                          op->kind->name, config.out);
+    op->out = config.out;
+    return ffebmi_learnable_read(context, &op->learnable, op->kind->name, op->kind->has_parameters, config.bias,
+                                 config.frozen, config.initialization);
+}
+
+ffebm_status ffebm_feedforward_add_op(ffebm_feedforward *block, const ffebm_op_config *config)
+{
+    ffebmi_op op = {0}, *ops;
+
+    if (block == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(read_op(block->context, &op, config));
+    ops = ffebmi_allocate(block->context, block->op_count + 1, sizeof *ops);
+    if (ops == NULL)
+        return ffebmi_fail_memory(block->context, "an op");
+    if (block->op_count > 0)
+        memcpy(ops, block->ops, block->op_count * sizeof *ops);
+    ops[block->op_count] = op;
+    ffebmi_release(block->context, block->ops);
+    block->ops = ops;
+    block->op_count++;
+    return FFEBM_OK;
+}
+
+void ffebm_feedforward_destroy(ffebm_feedforward *block)
+{
+    ffebm_context *context;
+
+    if (block == NULL)
+        return;
+    context = block->context;
+    ffebmi_release(context, block->ops);
+    ffebmi_release(context, block);
+    ffebmi_context_drop(context);
+}
+
+ffebm_status ffebmi_feedforward_fit(ffebm_feedforward *block, const ffebmi_shape *input, const char *what)
+{
+    ffebmi_shape shape = *input;
+
+    for (size_t i = 0; i < block->op_count; i++) {
+        ffebmi_op *op = &block->ops[i];
+        char op_what[WHAT];
+
+        snprintf(op_what, sizeof op_what, "%s op %zu (%s)", what, i, op->kind->name);
+        op->input = shape;
+        FFEBMI_TRY(op->kind->fit(op, block->context, op_what));
+        shape = op->output;
+    }
+    block->input = *input;
+    block->output = shape;
+    return FFEBM_OK;
+}

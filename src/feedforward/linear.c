@@ -1,0 +1,59 @@
+/* y = W x + b. */
+#include <inttypes.h>
+
+#include "core/context.h"
+#include "feedforward/op.h"
+
+static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
+{
+    char text[FFEBMI_SHAPE_TEXT];
+
+    FFEBMI_CHECK(context, op->input.rank == 1, FFEBM_ERR_SHAPE, "%s: input is %s, expected [n]; flatten it first", what,
+                 ffebmi_shape_text(text, &op->input));
+    FFEBMI_TRY(ffebmi_dense_parameters(context, op->parameters, what, op->out, op->input.count));
+    op->parameter_count = op->learnable.bias ? 2 : 1;
+    op->output = ffebmi_shape_vector(op->out);
+    return FFEBM_OK;
+}
+
+static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    size_t in = op->input.count, out = op->output.count;
+    void *y = ffebmi_at(k, call->output, first * out);
+
+    k->gemm(false, true, count, out, in, 1, ffebmi_at(k, call->input, first * in), in, call->parameters[0], in, 0, y,
+            out);
+    if (op->learnable.bias)
+        k->add_row(count, out, call->parameters[1], y);
+}
+
+static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    size_t in = op->input.count, out = op->output.count;
+
+    k->gemm(false, false, count, in, out, 1, ffebmi_at(k, call->output_cotangent, first * out), out,
+            call->parameters[0], in, 0, ffebmi_at(k, call->input_cotangent, first * in), in);
+}
+
+static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    size_t in = op->input.count, out = op->output.count;
+    const void *v = ffebmi_at(k, call->output_cotangent, first);
+
+    k->gemm(true, false, count, in, call->rows, call->gradient_scale, v, out, call->input, in, 1,
+            ffebmi_at(k, call->gradients[0], first * in), in);
+    if (op->learnable.bias)
+        k->add_column_sums(call->rows, count, out, call->gradient_scale, v, ffebmi_at(k, call->gradients[1], first));
+}
+
+const ffebmi_op_kind ffebmi_op_linear = {.type = FFEBM_OP_LINEAR,
+                                         .name = "linear",
+                                         .has_out = true,
+                                         .has_parameters = true,
+                                         .fit = fit,
+                                         .forward = forward,
+                                         .pullback = pullback,
+                                         .gradient = gradient};

@@ -1,0 +1,156 @@
+#include "gradient/chain.h"
+
+#include "core/context.h"
+#include "gradient/nudge.h"
+
+/* ----------------------------------------------------------------------------------------------------- up the chain */
+
+ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    bool resume = s->equilibrium.start == FFEBM_START_STATE;
+    ffebmi_phase phase = {.block = engine->model->stages[stage].energy,
+                          .kernel = engine->kernel,
+                          .parameters = s->parameters,
+                          .batch = batch,
+                          .nudges = 1,
+                          .order = s->equilibrium.free_order,
+                          .max_sweeps = s->equilibrium.free_sweeps,
+                          .tolerance = s->equilibrium.free_tolerance,
+                          .input = input,
+                          .start = resume ? s->free_state : NULL,
+                          .result = s->free_state};
+
+    FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
+                 "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
+                 s->free_rows);
+    ffebmi_nudge_place(engine, stage, 1);
+    ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
+    s->tallies[1] = (ffebmi_tally){0};
+    s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
+    return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);
+}
+
+static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    const ffebmi_stage *of = &engine->model->stages[stage];
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_feedforward_values values;
+
+    s->input = input;
+    if (of->energy != NULL) {
+        FFEBMI_TRY(ffebmi_chain_settle_free(engine, stage, batch, input));
+        s->output = s->free_state[of->energy->layer_count - 1];
+        return FFEBM_OK;
+    }
+    values = ffebmi_engine_values(engine, stage, false, 0);
+    s->output = ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input);
+    FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * of->output.count, s->output), FFEBM_ERR_NUMERIC,
+                 "stage %zu: NaN or infinity in the output of a feedforward block", stage);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_chain_up(ffebm_engine *engine, size_t batch, const void **output)
+{
+    const void *at = engine->input;
+
+    engine->batch = batch;
+    engine->nudging.settled_stage = FFEBM_NONE;
+    FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * engine->model->input.count, at), FFEBM_ERR_NUMERIC,
+                 "engine: NaN or infinity in the input");
+    for (size_t i = 0; i < engine->model->stage_count; i++) {
+        FFEBMI_TRY(stage_up(engine, i, batch, at));
+        at = engine->stages[i].output;
+    }
+    *output = at;
+    return FFEBM_OK;
+}
+
+/* -------------------------------------------------------------------------------------------------------- the loss */
+
+static double weight_of(const ffebmi_targets *targets, size_t sample, size_t element)
+{
+    if (targets->weights == NULL)
+        return 1;
+    return element == sizeof(float) ? (double)((const float *)targets->weights)[sample]
+                                    : ((const double *)targets->weights)[sample];
+}
+
+double ffebmi_chain_loss(const ffebm_engine *engine, const void *output, const ffebmi_targets *targets, size_t sample,
+                         double factor, void *cotangent)
+{
+    const ffebmi_kernel *k = engine->kernel;
+    size_t units = ffebmi_model_output(engine->model)->count;
+    double weight = weight_of(targets, sample, k->element);
+    ffebmi_loss_fn loss = engine->model->dtype == FFEBM_FLOAT32 ? engine->model->loss->f32 : engine->model->loss->f64;
+    ffebmi_target target = {.values = targets->values == NULL ? NULL : ffebmi_at(k, targets->values, sample * units),
+                            .label = targets->labels == NULL ? -1 : targets->labels[sample]};
+
+    return weight * loss(units, output, target, factor * weight, cotangent);
+}
+
+void ffebmi_chain_losses(ffebm_engine *engine, size_t batch, const void *output, const ffebmi_targets *targets,
+                         double factor, void *cotangent)
+{
+    size_t units = ffebmi_model_output(engine->model)->count;
+
+    for (size_t i = 0; i < batch; i++)
+        engine->losses[i] =
+            ffebmi_chain_loss(engine, ffebmi_at(engine->kernel, output, i * units), targets, i, factor,
+                              cotangent == NULL ? NULL : ffebmi_at(engine->kernel, cotangent, i * units));
+}
+
+/* --------------------------------------------------------------------------------------------------- down the chain */
+
+/* Is the cotangent of this stage's input needed: by a caller, or by parameters further down? */
+static bool wanted_below(const ffebm_engine *engine, size_t stage, bool want_input)
+{
+    return want_input || engine->model->stages[stage].first_parameter > 0;
+}
+
+static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *cotangent,
+                                const ffebmi_targets *targets, double gradient_scale, void *input_cotangent)
+{
+    if (targets != NULL) {
+        FFEBMI_TRY(ffebmi_nudge_loss(engine, stage, targets));
+        ffebmi_nudge_readout(engine, targets, gradient_scale);
+    } else {
+        FFEBMI_TRY(ffebmi_nudge_linear(engine, stage, cotangent));
+    }
+    ffebmi_nudge_estimate(engine, stage, gradient_scale, input_cotangent);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
+                               double gradient_scale, const void **input_cotangent)
+{
+    const ffebm_model *model = engine->model;
+    size_t end = model->stage_count, turn = 0;
+
+    if (targets != NULL)
+        end = engine->last_energy + 1; /* the readout's part comes with the nudged states */
+    for (size_t i = end; i-- > 0;) {
+        const ffebmi_stage *of = &model->stages[i];
+        const ffebmi_engine_stage *s = &engine->stages[i];
+        bool wanted = wanted_below(engine, i, input_cotangent != NULL);
+
+        if (of->energy != NULL) {
+            void *below = wanted ? engine->cotangents[turn] : NULL;
+
+            turn = 1 - turn;
+            FFEBMI_TRY(
+                energy_down(engine, i, cotangent, i == engine->last_energy ? targets : NULL, gradient_scale, below));
+            cotangent = below;
+        } else {
+            ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
+
+            cotangent = ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch,
+                                               s->input, cotangent, wanted);
+        }
+        if (!wanted)
+            break;
+    }
+    if (input_cotangent != NULL)
+        *input_cotangent = cotangent;
+    return FFEBM_OK;
+}

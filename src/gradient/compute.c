@@ -1,0 +1,335 @@
+/* The computing calls over the whole chain: gradient, evaluate, forward, vjp. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/sized.h"
+#include "gradient/chain.h"
+
+/* ---------------------------------------------------------------------------------------------------------- inputs */
+
+static ffebm_status check_batch(const ffebm_engine *engine, const ffebm_tensor *input, size_t *batch)
+{
+    return ffebmi_tensor_check_batch(engine->context, "input", input, engine->model->dtype, &engine->model->input,
+                                     batch);
+}
+
+static ffebm_status check_max_batch(const ffebm_engine *engine, size_t batch)
+{
+    FFEBMI_CHECK(engine->context, batch <= engine->max_batch, FFEBM_ERR_SHAPE,
+                 "input has %zu rows, more than the engine's max_batch %zu", batch, engine->max_batch);
+    return FFEBM_OK;
+}
+
+static ffebm_status check_labels(const ffebm_engine *engine, const ffebm_tensor *target, size_t batch)
+{
+    const ffebmi_shape *output = ffebmi_model_output(engine->model);
+    const int64_t *labels = target->data;
+    char text[FFEBMI_SHAPE_TEXT];
+
+    FFEBMI_CHECK(engine->context, output->rank == 1, FFEBM_ERR_SHAPE,
+                 "target are labels, but the model's output is %s, expected [classes]",
+                 ffebmi_shape_text(text, output));
+    FFEBMI_CHECK(engine->context, target->shape.rank == 1 && target->shape.count == batch, FFEBM_ERR_SHAPE,
+                 "target is %s, expected [%zu] labels", ffebmi_shape_text(text, &target->shape), batch);
+    for (size_t i = 0; i < batch; i++)
+        FFEBMI_CHECK_ARGUMENT(engine->context, labels[i] >= 0 && labels[i] < output->dims[0],
+                              "target: label %" PRId64 " at %zu, expected 0 to %" PRId64, labels[i], i,
+                              output->dims[0] - 1);
+    return FFEBM_OK;
+}
+
+static ffebm_status check_targets(const ffebm_engine *engine, ffebmi_targets *targets, const ffebm_tensor *target,
+                                  const ffebm_tensor *weights, size_t batch)
+{
+    ffebm_context *context = engine->context;
+
+    *targets = (ffebmi_targets){0};
+    FFEBMI_CHECK(context, engine->model->loss->type != FFEBM_LOSS_NONE, FFEBM_ERR_STATE,
+                 "engine: the model has no loss; use ffebm_engine_forward and ffebm_engine_vjp");
+    FFEBMI_CHECK_ARGUMENT(context, target != NULL, "target is NULL");
+    if (target->dtype == FFEBM_INT64) {
+        FFEBMI_TRY(check_labels(engine, target, batch));
+        targets->labels = target->data;
+    } else {
+        FFEBMI_TRY(ffebmi_tensor_check_rows(context, "target", target, engine->model->dtype,
+                                            ffebmi_model_output(engine->model), batch));
+        targets->values = target->data;
+    }
+    if (weights == NULL)
+        return FFEBM_OK;
+    FFEBMI_CHECK(context, weights->dtype == engine->model->dtype, FFEBM_ERR_DTYPE, "weights are %s, expected %s",
+                 ffebmi_dtype_name(weights->dtype), ffebmi_dtype_name(engine->model->dtype));
+    FFEBMI_CHECK(context, weights->shape.rank == 1 && weights->shape.count == batch, FFEBM_ERR_SHAPE,
+                 "weights has %zu elements, expected [%zu]", weights->shape.count, batch);
+    FFEBMI_CHECK(context, engine->kernel->finite(batch, weights->data), FFEBM_ERR_NUMERIC,
+                 "NaN or infinity in weights");
+    targets->weights = weights->data;
+    return FFEBM_OK;
+}
+
+static void take_input(ffebm_engine *engine, const void *data, size_t batch)
+{
+    memcpy(engine->input, data, batch * engine->model->input.count * engine->kernel->element);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- report */
+
+static void report_phases(const ffebm_engine *engine, ffebm_report *report)
+{
+    for (size_t i = 0; i < engine->model->stage_count; i++)
+        for (size_t p = 0; p < 2; p++) {
+            const ffebmi_tally *tally = &engine->stages[i].tallies[p];
+
+            report->unconverged += tally->unconverged;
+            report->nonfinite += tally->nonfinite;
+            report->region_changes += tally->region_changes;
+            if (tally->sweeps_max > report->sweeps)
+                report->sweeps = tally->sweeps_max;
+        }
+}
+
+static void report_outputs(const ffebm_engine *engine, const void *output, const ffebmi_targets *targets, size_t batch,
+                           ffebm_report *report)
+{
+    size_t units = ffebmi_model_output(engine->model)->count;
+
+    for (size_t i = 0; i < batch; i++) {
+        const void *row = ffebmi_at(engine->kernel, output, i * units);
+        size_t rank;
+
+        report->loss += engine->losses[i];
+        if (targets->labels == NULL)
+            continue;
+        rank = engine->model->dtype == FFEBM_FLOAT32 ? ffebmi_label_rank_f32(units, row, targets->labels[i])
+                                                     : ffebmi_label_rank_f64(units, row, targets->labels[i]);
+        report->correct += rank < 1;
+        report->correct_top5 += rank < 5;
+    }
+}
+
+static void forget_tallies(ffebm_engine *engine)
+{
+    for (size_t i = 0; i < engine->model->stage_count; i++)
+        memset(engine->stages[i].tallies, 0, sizeof engine->stages[i].tallies);
+}
+
+static ffebm_status give_report(const ffebm_engine *engine, ffebm_report *report, const ffebm_report *facts,
+                                ffebm_status status)
+{
+    ffebm_status written = FFEBM_OK;
+
+    if (report != NULL)
+        written = ffebmi_sized_write(engine->context, "report", report, facts, sizeof *facts);
+    return status != FFEBM_OK ? status : written;
+}
+
+/* A report that cannot be written is refused before anything is computed. */
+static ffebm_status check_report(const ffebm_engine *engine, ffebm_report *report)
+{
+    static const ffebm_report nothing = {.size = sizeof nothing};
+
+    return give_report(engine, report, &nothing, FFEBM_OK);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- gradient */
+
+static ffebm_status free_phase(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
+                               ffebm_report *facts, void *cotangent)
+{
+    const void *output;
+
+    forget_tallies(engine);
+    take_input(engine, input, batch);
+    FFEBMI_TRY(ffebmi_chain_up(engine, batch, &output));
+    ffebmi_chain_losses(engine, batch, output, targets, 1, cotangent);
+    report_outputs(engine, output, targets, batch, facts);
+    FFEBMI_CHECK(engine->context, isfinite(facts->loss), FFEBM_ERR_NUMERIC, "the loss is NaN or infinite");
+    return FFEBM_OK;
+}
+
+static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
+{
+    size_t bad = 0;
+
+    *norm = sqrt(engine->kernel->dot(engine->model->element_count, engine->gradient.values, engine->gradient.values));
+    if (isfinite(*norm))
+        return FFEBM_OK;
+    while (bad + 1 < engine->model->parameter_count) {
+        const ffebmi_model_parameter *p = &engine->model->parameters[bad];
+
+        if (!engine->kernel->finite(p->parameter.shape.count,
+                                    ffebmi_at(engine->kernel, engine->gradient.values, p->offset)))
+            break;
+        bad++;
+    }
+    return ffebmi_fail(engine->context, FFEBM_ERR_NUMERIC, "NaN or infinity in the gradient of %s",
+                       engine->model->parameters[bad].name);
+}
+
+static ffebm_status nudged_phases(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
+                                  double gradient_scale, const void **input_cotangent, double *norm)
+{
+    memset(engine->gradient.values, 0, engine->model->element_count * engine->kernel->element);
+    FFEBMI_TRY(ffebmi_chain_down(engine, cotangent, targets, gradient_scale, input_cotangent));
+    FFEBMI_TRY(check_gradient(engine, norm));
+    engine->gradient.valid = true;
+    return FFEBM_OK;
+}
+
+static bool loss_nudged(const ffebm_engine *engine)
+{
+    return engine->last_energy != FFEBM_NONE &&
+           engine->stages[engine->last_energy].equilibrium.nudging == FFEBM_NUDGING_LOSS;
+}
+
+/* cotangents[1] holds the one at the output, because the way down begins with writing into cotangents[0]. */
+static ffebm_status gradient(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
+                             ffebm_report *facts)
+{
+    ffebm_status status;
+
+    facts->batch = batch;
+    status = free_phase(engine, input, targets, batch, facts, engine->cotangents[1]);
+    facts->loss /= (double)batch;
+    if (status == FFEBM_OK)
+        status = nudged_phases(engine, engine->cotangents[1], loss_nudged(engine) ? targets : NULL, 1.0 / (double)batch,
+                               NULL, &facts->gradient_norm);
+    report_phases(engine, facts);
+    return status;
+}
+
+ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
+                                   const ffebm_tensor *target, const ffebm_tensor *weights)
+{
+    ffebm_report facts = {0};
+    ffebmi_targets targets;
+    size_t batch;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_report(engine, report));
+    FFEBMI_TRY(check_batch(engine, input, &batch));
+    FFEBMI_TRY(check_max_batch(engine, batch));
+    FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
+    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->gradient.valid = false;
+    return give_report(engine, report, &facts, gradient(engine, input->data, &targets, batch, &facts));
+}
+
+/* ---------------------------------------------------------------------------------------------------------- evaluate */
+
+static ffebmi_targets slice(const ffebm_engine *engine, const ffebmi_targets *targets, size_t first)
+{
+    size_t units = ffebmi_model_output(engine->model)->count;
+    ffebmi_targets part = *targets;
+
+    if (part.labels != NULL)
+        part.labels += first;
+    if (part.values != NULL)
+        part.values = ffebmi_at(engine->kernel, part.values, first * units);
+    if (part.weights != NULL)
+        part.weights = ffebmi_at(engine->kernel, part.weights, first);
+    return part;
+}
+
+static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
+                             ffebm_report *facts)
+{
+    ffebm_status status = FFEBM_OK;
+
+    facts->batch = batch;
+    for (size_t first = 0; first < batch && status == FFEBM_OK; first += engine->max_batch) {
+        size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
+        ffebmi_targets part = slice(engine, targets, first);
+
+        status = free_phase(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count), &part, rows,
+                            facts, NULL);
+        report_phases(engine, facts);
+    }
+    facts->loss /= (double)batch;
+    return status;
+}
+
+ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
+                                   const ffebm_tensor *target, const ffebm_tensor *weights)
+{
+    ffebm_report facts = {0};
+    ffebmi_targets targets;
+    size_t batch;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_report(engine, report));
+    FFEBMI_TRY(check_batch(engine, input, &batch));
+    FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
+    engine->state = FFEBMI_ENGINE_IDLE;
+    return give_report(engine, report, &facts, evaluate(engine, input->data, &targets, batch, &facts));
+}
+
+/* -------------------------------------------------------------------------------------------------- forward and vjp */
+
+ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, const ffebm_tensor *input)
+{
+    const void *result;
+    size_t batch;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_batch(engine, input, &batch));
+    FFEBMI_TRY(check_max_batch(engine, batch));
+    if (output != NULL)
+        FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "output", output, engine->model->dtype,
+                                            ffebmi_model_output(engine->model), batch));
+    engine->state = FFEBMI_ENGINE_IDLE;
+    forget_tallies(engine);
+    take_input(engine, input->data, batch);
+    FFEBMI_TRY(ffebmi_chain_up(engine, batch, &result));
+    if (output != NULL)
+        memcpy(output->data, result, output->shape.count * engine->kernel->element);
+    engine->state = FFEBMI_ENGINE_FORWARD;
+    engine->version = engine->model->version;
+    return FFEBM_OK;
+}
+
+static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_cotangent,
+                              const ffebm_tensor *output_cotangent, double scale)
+{
+    ffebm_context *context = engine->context;
+
+    FFEBMI_CHECK_ARGUMENT(context, isfinite(scale) && scale >= 0, "vjp: scale %g, expected 0 or more", scale);
+    FFEBMI_CHECK(context, engine->state == FFEBMI_ENGINE_FORWARD, FFEBM_ERR_STATE,
+                 "vjp: the last computing call was not a successful forward");
+    FFEBMI_CHECK(context, engine->version == engine->model->version, FFEBM_ERR_STATE,
+                 "vjp: the parameters have changed since the forward");
+    FFEBMI_TRY(ffebmi_tensor_check_rows(context, "output_cotangent", output_cotangent, engine->model->dtype,
+                                        ffebmi_model_output(engine->model), engine->batch));
+    FFEBMI_CHECK(context, engine->kernel->finite(output_cotangent->shape.count, output_cotangent->data),
+                 FFEBM_ERR_NUMERIC, "NaN or infinity in output_cotangent");
+    if (input_cotangent != NULL)
+        FFEBMI_TRY(ffebmi_tensor_check_rows(context, "input_cotangent", input_cotangent, engine->model->dtype,
+                                            &engine->model->input, engine->batch));
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent,
+                              double scale)
+{
+    const ffebmi_kernel *k;
+    const void *below = NULL;
+    double norm;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_vjp(engine, input_cotangent, output_cotangent, scale));
+    k = engine->kernel;
+    scale = scale > 0 ? scale : (double)engine->batch;
+    engine->gradient.valid = false;
+    k->scale(output_cotangent->shape.count, scale, output_cotangent->data, engine->cotangents[1]);
+    FFEBMI_TRY(
+        nudged_phases(engine, engine->cotangents[1], NULL, 1 / scale, input_cotangent != NULL ? &below : NULL, &norm));
+    if (input_cotangent != NULL)
+        k->scale(input_cotangent->shape.count, 1 / scale, below, input_cotangent->data);
+    return FFEBM_OK;
+}

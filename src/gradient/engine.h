@@ -1,0 +1,84 @@
+/* The engine: memory and settings for computing on one model. */
+#ifndef FFEBMI_GRADIENT_ENGINE_H
+#define FFEBMI_GRADIENT_ENGINE_H
+
+#include <ffebm/gradient.h>
+
+#include "feedforward/tape.h"
+#include "gradient/estimator.h"
+#include "model/flat_gradient.h"
+#include "model/model.h"
+#include "relax/relax.h"
+
+typedef struct ffebmi_engine_stage {
+    const void **parameters; /* of its block, in the block's order */
+    void **gradients;
+    const void *input;  /* of the last forward: batch x units */
+    const void *output; /* likewise */
+    ffebmi_tape tape;   /* of a feedforward stage */
+
+    /* of an energy stage: */
+    ffebm_equilibrium_config equilibrium;
+    void **free_state;       /* [layer]: max_batch x units */
+    size_t free_rows;        /* how many rows of it hold; 0: none */
+    ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
+} ffebmi_engine_stage;
+
+/* Memory of one worker thread, for the largest block: laid out anew for each phase. */
+typedef struct ffebmi_worker {
+    void *relax_memory;
+    ffebmi_tape *readout; /* [stage - first readout stage], for a shard of nudged states */
+    const void **readout_inputs;
+    void *loss_cotangent; /* shard x outputs */
+} ffebmi_worker;
+
+/* What nudged phases need; grows when an estimator with more nudges is chosen. */
+typedef struct ffebmi_nudging_memory {
+    void *memory;
+    size_t nudges; /* states of a sample that there is room for; at least 2 */
+    void **states; /* [nudge]: max_batch x units of the largest block's layers */
+    void **layers; /* [nudge * layers + layer]: the present block's, into states */
+    ffebmi_worker *workers;
+    ffebmi_relax_work **works; /* [worker]: the present phase's */
+    size_t settled_stage;      /* whose state by hand is in nudge 0, or FFEBM_NONE */
+    size_t settled_rows;
+} ffebmi_nudging_memory;
+
+typedef enum ffebmi_engine_state {
+    FFEBMI_ENGINE_IDLE,   /* nothing to pull a cotangent through */
+    FFEBMI_ENGINE_FORWARD /* tape and free states are those of a forward */
+} ffebmi_engine_state;
+
+struct ffebm_engine {
+    ffebm_context *context;
+    ffebm_model *model;
+    const ffebmi_kernel *kernel;
+    size_t max_batch;
+    size_t batch;       /* of the last computing call over the chain */
+    size_t last_energy; /* stage of the last energy block, or FFEBM_NONE; what follows is the readout */
+    ffebmi_engine_stage *stages;
+    void *memory;        /* all below but nudging */
+    void *input;         /* max_batch x inputs: a copy, since the caller's is gone when vjp comes */
+    void *cotangents[2]; /* max_batch x units of the largest boundary between stages, in turn */
+    double *losses;      /* max_batch */
+    ffebm_tensor flat_gradient;
+    ffebmi_flat_gradient gradient;
+    ffebmi_engine_state state;
+    uint64_t version; /* of the model's values, at the forward */
+    ffebmi_nudging_memory nudging;
+};
+
+/* The readout: the stages behind the last energy block. */
+size_t ffebmi_engine_first_readout(const ffebm_engine *engine);
+
+/* Take memory for estimators of up to `nudges`; what there was stays on failure. */
+ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges);
+
+bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t stage);
+
+/* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
+ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);
+
+ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, bool gradients, double scale);
+
+#endif

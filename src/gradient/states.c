@@ -1,0 +1,253 @@
+/* One energy block by hand: settle it, read and write its states, its energy and the energy's derivatives; and what its
+ * last phases report. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/sized.h"
+#include "gradient/chain.h"
+#include "gradient/nudge.h"
+
+static const ffebm_energy *block_of(const ffebm_engine *engine, size_t stage)
+{
+    return engine->model->stages[stage].energy;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- settle */
+
+static void held_force(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                       void *out)
+{
+    const ffebm_tensor *force = user;
+    size_t row = force->shape.count / (size_t)force->shape.dims[0] * ffebmi_dtype_size(force->dtype);
+
+    (void)worker;
+    (void)last_layer;
+    for (size_t i = 0; i < count; i++)
+        memcpy((char *)out + i * row, (const char *)force->data + samples[i] * row, row);
+}
+
+static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
+                                  const ffebm_tensor *force, size_t batch)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebm_tensor copy = *force;
+    ffebmi_phase phase = {.block = block_of(engine, stage),
+                          .kernel = engine->kernel,
+                          .parameters = s->parameters,
+                          .batch = batch,
+                          .nudges = 1,
+                          .nudged = true,
+                          .order = s->equilibrium.nudged_order,
+                          .max_sweeps = s->equilibrium.nudged_sweeps,
+                          .tolerance = s->equilibrium.nudged_tolerance,
+                          .input = input->data,
+                          .start = s->free_state,
+                          .force = held_force,
+                          .force_user = &copy,
+                          .force_held = true};
+
+    FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
+                 "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);
+    engine->nudging.settled_stage = FFEBM_NONE;
+    ffebmi_nudge_place(engine, stage, 1);
+    phase.result = engine->nudging.layers;
+    ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]);
+    FFEBMI_TRY(ffebmi_nudge_check(engine, stage, FFEBM_PHASE_NUDGED));
+    engine->nudging.settled_stage = stage;
+    engine->nudging.settled_rows = batch;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
+                                 const ffebm_tensor *force)
+{
+    const ffebmi_stage *of;
+    size_t batch;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
+    of = &engine->model->stages[stage];
+    FFEBMI_TRY(ffebmi_tensor_check_batch(engine->context, "input", input, engine->model->dtype, &of->input, &batch));
+    FFEBMI_CHECK(engine->context, batch <= engine->max_batch, FFEBM_ERR_SHAPE,
+                 "input has %zu rows, more than the engine's max_batch %zu", batch, engine->max_batch);
+    if (force != NULL)
+        FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
+    engine->state = FFEBMI_ENGINE_IDLE;
+    if (force != NULL)
+        return settle_nudged(engine, stage, input, force, batch);
+    if (engine->nudging.settled_stage == stage)
+        engine->nudging.settled_stage = FFEBM_NONE;
+    return ffebmi_chain_settle_free(engine, stage, batch, input->data);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- states */
+
+/* The layers and rows of a stage's state. Lays out the nudged memory for its block: another may have been there since. */
+static ffebm_status find_state(const ffebm_engine *engine, size_t stage, int32_t phase, void *const **layers,
+                               size_t *rows)
+{
+    const ffebmi_engine_stage *s;
+
+    FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
+    FFEBMI_CHECK_ARGUMENT(engine->context, phase == FFEBM_PHASE_FREE || phase == FFEBM_PHASE_NUDGED,
+                          "engine: phase %" PRId32 " is none of FFEBM_PHASE_", phase);
+    s = &engine->stages[stage];
+    ffebmi_nudge_place(engine, stage, 1);
+    if (phase == FFEBM_PHASE_FREE) {
+        *layers = s->free_state;
+        *rows = s->free_rows;
+    } else {
+        *layers = engine->nudging.layers;
+        *rows = engine->nudging.settled_stage == stage ? engine->nudging.settled_rows : 0;
+    }
+    FFEBMI_CHECK(engine->context, *rows > 0, FFEBM_ERR_STATE, "stage %zu has no %s state", stage,
+                 phase == FFEBM_PHASE_FREE ? "free" : "nudged");
+    return FFEBM_OK;
+}
+
+static ffebm_status check_layer(const ffebm_engine *engine, size_t stage, size_t layer)
+{
+    FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
+    FFEBMI_CHECK_ARGUMENT(engine->context, layer < block_of(engine, stage)->layer_count,
+                          "stage %zu has %zu layers, asked for %zu", stage, block_of(engine, stage)->layer_count,
+                          layer);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_get_state(const ffebm_engine *engine, ffebm_tensor *state, size_t stage, size_t layer,
+                                    int32_t phase)
+{
+    void *const *layers = NULL;
+    size_t rows = 0;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_layer(engine, stage, layer));
+    FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
+    FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "state", state, engine->model->dtype,
+                                        &block_of(engine, stage)->layers[layer], rows));
+    memcpy(state->data, layers[layer], state->shape.count * engine->kernel->element);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *state)
+{
+    ffebmi_engine_stage *s;
+    size_t rows = 0;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_layer(engine, stage, layer));
+    FFEBMI_TRY(ffebmi_tensor_check_batch(engine->context, "state", state, engine->model->dtype,
+                                         &block_of(engine, stage)->layers[layer], &rows));
+    FFEBMI_CHECK(engine->context, rows <= engine->max_batch, FFEBM_ERR_SHAPE,
+                 "state has %zu rows, more than the engine's max_batch %zu", rows, engine->max_batch);
+    s = &engine->stages[stage];
+    if (s->free_rows != rows)
+        for (size_t l = 0; l < block_of(engine, stage)->layer_count; l++)
+            memset(s->free_state[l], 0, rows * block_of(engine, stage)->layers[l].count * engine->kernel->element);
+    memcpy(s->free_state[layer], state->data, state->shape.count * engine->kernel->element);
+    s->free_rows = rows;
+    engine->state = FFEBMI_ENGINE_IDLE;
+    if (engine->nudging.settled_stage == stage)
+        engine->nudging.settled_stage = FFEBM_NONE;
+    return FFEBM_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- energy */
+
+ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase,
+                                 const ffebm_tensor *input)
+{
+    void *const *layers = NULL;
+    ffebmi_shape expected;
+    char text[FFEBMI_SHAPE_TEXT];
+    size_t rows = 0;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
+    expected = ffebmi_shape_vector((int64_t)rows);
+    FFEBMI_CHECK_ARGUMENT(engine->context, energies != NULL, "energies is NULL");
+    FFEBMI_CHECK(engine->context, energies->dtype == engine->model->dtype, FFEBM_ERR_DTYPE,
+                 "energies is %s, expected %s", ffebmi_dtype_name(energies->dtype),
+                 ffebmi_dtype_name(engine->model->dtype));
+    FFEBMI_CHECK(engine->context, ffebmi_shape_equal(&energies->shape, &expected), FFEBM_ERR_SHAPE,
+                 "energies is %s, expected [%zu]", ffebmi_shape_text(text, &energies->shape), rows);
+    FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input", input, engine->model->dtype,
+                                        &engine->model->stages[stage].input, rows));
+    ffebmi_relax_energies(block_of(engine, stage), engine->kernel, engine->stages[stage].parameters, rows, layers,
+                          input->data, engine->nudging.works[0], engine->losses);
+    for (size_t i = 0; i < rows; i++) {
+        if (energies->dtype == FFEBM_FLOAT32)
+            ((float *)energies->data)[i] = (float)engine->losses[i];
+        else
+            ((double *)energies->data)[i] = engine->losses[i];
+    }
+    return FFEBM_OK;
+}
+
+/* As a contrast with the state zero: the difference is the state, the mean its half. */
+ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase)
+{
+    const ffebm_energy *block;
+    ffebmi_contrast contrast;
+    void *const *layers = NULL;
+    void **halves;
+    size_t rows = 0;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
+    block = block_of(engine, stage);
+    halves = engine->nudging.layers + block->layer_count; /* nudge 0 may be the state itself */
+    for (size_t l = 0; l < block->layer_count; l++)
+        engine->kernel->scale(rows * block->layers[l].count, 0.5, layers[l], halves[l]);
+    for (size_t p = 0; p < block->parameter_count; p++)
+        memset(engine->stages[stage].gradients[p], 0,
+               block->parameters[p].parameter.shape.count * engine->kernel->element);
+    contrast = (ffebmi_contrast){.kernel = engine->kernel,
+                                 .batch = rows,
+                                 .difference = layers,
+                                 .mean = halves,
+                                 .weight = 1.0 / (double)rows,
+                                 .gradients = engine->stages[stage].gradients};
+    ffebmi_nudge_gradient(engine, stage, &contrast);
+    return FFEBM_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- report */
+
+static const ffebmi_tally *tally_of(const ffebm_engine *engine, size_t stage, int32_t phase)
+{
+    return &engine->stages[stage].tallies[phase == FFEBM_PHASE_FREE ? 0 : 1];
+}
+
+ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_report *report, size_t stage,
+                                        int32_t phase)
+{
+    ffebm_phase_report facts = {0};
+    ffebmi_tally tally = {0};
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(engine->context, phase == FFEBM_PHASE_FREE || phase == FFEBM_PHASE_NUDGED,
+                          "engine: phase %" PRId32 " is none of FFEBM_PHASE_", phase);
+    if (stage != FFEBM_ALL)
+        FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
+    for (size_t i = 0; i < engine->model->stage_count; i++)
+        if (stage == FFEBM_ALL || stage == i)
+            ffebmi_tally_add(&tally, tally_of(engine, i, phase));
+    facts.samples = tally.samples;
+    facts.unconverged = tally.unconverged;
+    facts.nonfinite = tally.nonfinite;
+    facts.region_changes = tally.region_changes;
+    facts.sweeps_min = tally.sweeps_min;
+    facts.sweeps_max = tally.sweeps_max;
+    facts.sweeps_mean = tally.samples == 0 ? 0 : (double)tally.sweeps_sum / (double)tally.samples;
+    facts.residual_max = tally.residual_max;
+    facts.seconds = tally.seconds;
+    return ffebmi_sized_write(engine->context, "phase report", report, &facts, sizeof facts);
+}

@@ -1,0 +1,158 @@
+#include "io/restore.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "io/text.h"
+#include "kernel/kernel.h"
+
+enum { MAX_STATE = 256 };
+
+#define CHECK_FORMAT(table, condition, ...)                                                                            \
+    FFEBMI_CHECK_FORMAT((table)->context, (table)->source, condition, __VA_ARGS__)
+
+/* ----------------------------------------------------------------------------------------------- what must be there */
+
+/* A parameter that the model lacks: the file is of another model. Other names are none of ours. */
+static ffebm_status check_surplus(const ffebmi_table *table, const ffebm_model *model)
+{
+    char shown[FFEBMI_SHOWN];
+
+    for (size_t i = 0; i < table->entry_count; i++) {
+        const char *name = table->entries[i].name;
+
+        if (strncmp(name, "stage", 5) != 0 || name[5] < '0' || name[5] > '9')
+            continue;
+        CHECK_FORMAT(table, ffebm_model_find_parameter(model, name) != FFEBM_NONE,
+                     "has a tensor \"%s\", but the model has no such parameter", ffebmi_text_shown(shown, name));
+    }
+    return FFEBM_OK;
+}
+
+static ffebm_status check_tensor(const ffebmi_table *table, const ffebmi_content *content)
+{
+    const ffebmi_entry *entry = ffebmi_table_find(table, content->name);
+    char text[2][FFEBMI_SHAPE_TEXT];
+    ffebmi_shape shape;
+
+    CHECK_FORMAT(table, entry != NULL, "the tensor \"%s\" is missing", content->name);
+    FFEBMI_CHECK(table->context, entry->element->dtype == FFEBM_FLOAT32 || entry->element->dtype == FFEBM_FLOAT64,
+                 FFEBM_ERR_DTYPE, "%.200s: the tensor \"%s\" is %s, expected F32 or F64", table->source->name,
+                 content->name, entry->element->name);
+    FFEBMI_TRY(ffebmi_table_shape(table, entry, &shape));
+    FFEBMI_CHECK(table->context, ffebmi_shape_equal(&shape, content->shape), FFEBM_ERR_SHAPE,
+                 "%.200s: the tensor \"%s\" is %s, expected %s", table->source->name, content->name,
+                 ffebmi_shape_text(text[0], &shape), ffebmi_shape_text(text[1], content->shape));
+    return FFEBM_OK;
+}
+
+static ffebm_status read_optimizer(const ffebmi_table *table, const ffebm_optimizer *optimizer, const cJSON *state,
+                                   int64_t *steps)
+{
+    const cJSON *algorithm = cJSON_GetObjectItemCaseSensitive(state, "algorithm");
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(state, "steps");
+    const char *expected = ffebmi_optimizer_algorithm(optimizer);
+    char shown[FFEBMI_SHOWN];
+
+    CHECK_FORMAT(table, cJSON_IsString(algorithm), "%s", "__metadata__ \"optimizer\" names no algorithm");
+    CHECK_FORMAT(table, strcmp(algorithm->valuestring, expected) == 0,
+                 "has the state of an optimizer \"%s\", expected \"%s\"",
+                 ffebmi_text_shown(shown, algorithm->valuestring), expected);
+    CHECK_FORMAT(table,
+                 cJSON_IsNumber(number) && number->valuedouble >= 0 && number->valuedouble < 0x1p53 &&
+                     number->valuedouble == floor(number->valuedouble),
+                 "%s", "__metadata__ \"optimizer\": \"steps\" must be a natural number");
+    *steps = (int64_t)number->valuedouble;
+    return FFEBM_OK;
+}
+
+/* The text is JSON in JSON, parsed by a recursive parser: a bound on its length is one on its depth. */
+static ffebm_status check_optimizer(const ffebmi_table *table, const ffebm_optimizer *optimizer, int64_t *steps)
+{
+    const char *text = ffebmi_table_metadata(table, "optimizer");
+    ffebm_status status;
+    cJSON *state;
+
+    CHECK_FORMAT(table, text != NULL, "has no state for an optimizer \"%s\"", ffebmi_optimizer_algorithm(optimizer));
+    CHECK_FORMAT(table, strlen(text) <= MAX_STATE, "__metadata__ \"optimizer\" is of %zu bytes, expected at most %d",
+                 strlen(text), MAX_STATE);
+    state = cJSON_ParseWithOpts(text, NULL, 1);
+    CHECK_FORMAT(table, cJSON_IsObject(state) || (cJSON_Delete(state), false), "%s",
+                 "__metadata__ \"optimizer\" is no JSON object, or out of memory");
+    status = read_optimizer(table, optimizer, state, steps);
+    cJSON_Delete(state);
+    return status;
+}
+
+static ffebm_status check_all(const ffebmi_table *table, const ffebmi_contents *contents, int64_t *steps)
+{
+    ffebmi_content content;
+
+    FFEBMI_TRY(check_surplus(table, contents->model));
+    if (contents->optimizer != NULL)
+        FFEBMI_TRY(check_optimizer(table, contents->optimizer, steps));
+    for (size_t i = 0; i < contents->count; i++) {
+        ffebmi_contents_inspect(contents, &content, i);
+        FFEBMI_TRY(check_tensor(table, &content));
+    }
+    return FFEBM_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------- values, in two steps */
+
+/* Read all arrays into `staged`, one behind the other: what can fail fails here. */
+static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_contents *contents, void *staged)
+{
+    const ffebm_model *model = contents->model;
+    const ffebmi_kernel *kernel = ffebmi_kernel_for(model->dtype);
+    ffebmi_content content;
+
+    for (size_t i = 0; i < contents->count; i++) {
+        void *to;
+
+        ffebmi_contents_inspect(contents, &content, i);
+        to = ffebmi_at(kernel, staged, content.array * model->element_count + content.offset);
+        FFEBMI_TRY(ffebmi_table_values(table, ffebmi_table_find(table, content.name), to, model->dtype));
+        CHECK_FORMAT(table, kernel->finite(content.shape->count, to),
+                     "the tensor \"%s\" has a value that is not finite as %s", content.name,
+                     ffebmi_dtype_name(model->dtype));
+    }
+    return FFEBM_OK;
+}
+
+static void take_values(const ffebmi_contents *contents, const void *staged)
+{
+    size_t count = contents->model->element_count;
+    const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype);
+
+    for (size_t array = 0; count > 0 && array < contents->array_count; array++)
+        memcpy(ffebmi_contents_array(contents, array), ffebmi_at(kernel, staged, array * count),
+               count * kernel->element);
+}
+
+ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm_optimizer *optimizer)
+{
+    ffebmi_contents contents;
+    int64_t steps = 0;
+    ffebm_status status;
+    void *staged;
+
+    FFEBMI_TRY(ffebmi_contents_of(&contents, model, optimizer));
+    FFEBMI_TRY(check_all(table, &contents, &steps));
+    staged =
+        ffebmi_allocate(model->context, model->element_count * contents.array_count, ffebmi_dtype_size(model->dtype));
+    if (staged == NULL)
+        return ffebmi_fail_memory(model->context, "the values of a checkpoint");
+    status = stage_values(table, &contents, staged);
+    if (status == FFEBM_OK)
+        status = ffebmi_model_make_ready(model);
+    if (status == FFEBM_OK) { /* from here on nothing fails */
+        take_values(&contents, staged);
+        if (optimizer != NULL)
+            ffebmi_optimizer_set_steps(optimizer, steps);
+        ffebmi_model_touch(model);
+    }
+    ffebmi_release(model->context, staged);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* Numeric kernels on raw pointers, one table for each precision. Everything above this floor is written once: it holds
+ * numbers behind `void *`, counts them in elements, and computes through the table of its model's dtype.
+ *
+ * Matrices are row-major. "rows x n" is `rows` rows of `n` elements without gaps. */
+#ifndef FFEBMI_KERNEL_KERNEL_H
+#define FFEBMI_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The squares that a half-sweep leaves of one layer of one row, for the stopping rules. */
+typedef struct ffebmi_norms {
+    double change;       /* |s_new - s|^2 */
+    double size;         /* |s|^2, before the half-sweep */
+    double displacement; /* |s_new - s_free|^2, 0 without a free state */
+} ffebmi_norms;
+
+/* How sigma maps a layer's drive z to its state. */
+typedef struct ffebmi_sigma {
+    double slope;
+    bool clamped; /* clamp(slope z, 0, 1), else z */
+} ffebmi_sigma;
+
+typedef struct ffebmi_kernel {
+    size_t element; /* bytes of a number */
+
+    /* c = beta c + alpha op(a) op(b), op(a) m x k, op(b) k x n; op transposes where the flag says so. */
+    void (*gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const void *a,
+                 size_t lda, const void *b, size_t ldb, double beta, void *c, size_t ldc);
+
+    void (*add)(size_t n, const void *x, void *y);                    /* y += x */
+    void (*add_scaled)(size_t n, double a, const void *x, void *y);   /* y += a x */
+    void (*scale)(size_t n, double a, const void *x, void *y);        /* y = a x; may be the same array */
+    void (*add_row)(size_t rows, size_t n, const void *row, void *y); /* each row of y += row */
+    void (*add_column_sums)(size_t rows, size_t n, size_t ldx, double a, const void *x,
+                            void *y); /* y_j += a sum_i x_ij */
+    void (*difference_and_mean)(size_t n, const void *a, const void *b, void *difference, void *mean); /* may alias */
+    double (*dot)(size_t n, const void *x, const void *y);
+    bool (*finite)(size_t n, const void *x);
+
+    void (*relu)(size_t n, const void *x, void *y);
+    void (*relu_vjp)(size_t n, const void *y, const void *v, void *u); /* y the op's output, v its cotangent */
+    void (*tanh)(size_t n, const void *x, void *y);
+    void (*tanh_vjp)(size_t n, const void *y, const void *v, void *u);
+    void (*sigmoid)(size_t n, const void *x, void *y);
+    void (*sigmoid_vjp)(size_t n, const void *y, const void *v, void *u);
+
+    /* s = sigma(z + input + force), row by row; what is NULL adds nothing. z is scratch. free may be NULL.
+     * norms[i * norm_stride] receives row i's. */
+    void (*settle)(size_t rows, size_t n, void *z, const void *input, const void *force, ffebmi_sigma sigma, void *s,
+                   const void *free, ffebmi_norms *norms, size_t norm_stride);
+
+    /* How many of n clamped units are saturated in one of the two states only, or at different bounds. */
+    size_t (*region_changes)(size_t n, const void *s, const void *free);
+} ffebmi_kernel;
+
+/* The table of FFEBM_FLOAT32 or FFEBM_FLOAT64. */
+const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype);
+
+/* The element `index` of an array. */
+static inline void *ffebmi_at(const ffebmi_kernel *kernel, const void *array, size_t index)
+{
+    return (char *)(uintptr_t)array + index * kernel->element;
+}
+
+#endif

@@ -1,0 +1,12 @@
+/* What an .inc file is written in, for float32. */
+#ifndef FFEBMI_KERNEL_PRECISION_F32_H
+#define FFEBMI_KERNEL_PRECISION_F32_H
+
+#define real float
+#define NAME(stem) ffebmi_##stem##_f32
+#define EXP expf
+#define LOG logf
+#define SQRT sqrtf
+#define TANH tanhf
+
+#endif

@@ -1,0 +1,12 @@
+/* What an .inc file is written in, for float64. */
+#ifndef FFEBMI_KERNEL_PRECISION_F64_H
+#define FFEBMI_KERNEL_PRECISION_F64_H
+
+#define real double
+#define NAME(stem) ffebmi_##stem##_f64
+#define EXP exp
+#define LOG log
+#define SQRT sqrt
+#define TANH tanh
+
+#endif

@@ -1,0 +1,14 @@
+/* Declarations of settle.inc; kernel.h says what each does. */
+#ifndef FFEBMI_KERNEL_SETTLE_H
+#define FFEBMI_KERNEL_SETTLE_H
+
+#include "kernel/kernel.h"
+
+void ffebmi_settle_f32(size_t rows, size_t n, void *z, const void *input, const void *force, ffebmi_sigma sigma,
+                       void *s, const void *free, ffebmi_norms *norms, size_t norm_stride);
+void ffebmi_settle_f64(size_t rows, size_t n, void *z, const void *input, const void *force, ffebmi_sigma sigma,
+                       void *s, const void *free, ffebmi_norms *norms, size_t norm_stride);
+size_t ffebmi_region_changes_f32(size_t n, const void *s, const void *free);
+size_t ffebmi_region_changes_f64(size_t n, const void *s, const void *free);
+
+#endif

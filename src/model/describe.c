@@ -1,0 +1,163 @@
+/* A model's description: complete, in canonical form, so that parsing it gives an equal model. Building the tree can
+ * only fail for want of memory; a NULL then travels up. */
+#include <string.h>
+
+#include "core/context.h"
+#include "energy/hopfield.h"
+#include "model/initialization.h"
+#include "model/model.h"
+#include "model/recipe.h"
+
+/* Give `item` to the object or array; false, and the item is gone, if that or making it failed. */
+static bool give(cJSON *to, const char *key, cJSON *item)
+{
+    if (item == NULL)
+        return false;
+    if (key != NULL ? cJSON_AddItemToObject(to, key, item) : cJSON_AddItemToArray(to, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+static cJSON *keep_if(cJSON *item, bool good)
+{
+    if (good)
+        return item;
+    cJSON_Delete(item);
+    return NULL;
+}
+
+static bool give_learnable(cJSON *to, const ffebmi_learnable *learnable, int64_t out)
+{
+    return give(to, "out_features", cJSON_CreateNumber((double)out)) &&
+           give(to, "bias", cJSON_CreateBool(learnable->bias)) &&
+           (!learnable->frozen || give(to, "frozen", cJSON_CreateTrue())) &&
+           (!learnable->own_initialization ||
+            give(to, "initialization", ffebmi_initialization_describe(&learnable->initialization)));
+}
+
+static cJSON *describe_op(const ffebmi_op *op)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(op->kind->name)) &&
+                             (!op->kind->has_parameters || give_learnable(json, &op->learnable, op->out)));
+}
+
+static cJSON *describe_feedforward(const ffebm_feedforward *block)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (size_t i = 0; good && i < block->op_count; i++)
+        good = give(json, NULL, describe_op(&block->ops[i]));
+    return keep_if(json, good);
+}
+
+static cJSON *describe_coupling(const ffebmi_coupling *coupling)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
+                             give_learnable(json, &coupling->learnable, coupling->out));
+}
+
+static cJSON *describe_couplings(const ffebmi_hopfield *block)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (size_t i = 0; good && i < block->coupling_count; i++)
+        good = give(json, NULL, describe_coupling(&block->couplings[i]));
+    return keep_if(json, good);
+}
+
+static cJSON *describe_activation(const ffebmi_hopfield *block)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString("hard_sigmoid")) &&
+                             give(json, "slope", cJSON_CreateNumber(block->slope)));
+}
+
+static cJSON *describe_energy(const ffebm_energy *block)
+{
+    const ffebmi_hopfield *hopfield = ffebmi_hopfield_of(block);
+    cJSON *json = cJSON_CreateObject();
+
+    return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(block->kind->type)) &&
+                             give(json, "activation", describe_activation(hopfield)) &&
+                             give(json, "clamp_last", cJSON_CreateBool(hopfield->clamp_last)) &&
+                             give(json, "couplings", describe_couplings(hopfield)));
+}
+
+static cJSON *describe_stage(const ffebmi_stage *stage)
+{
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL;
+
+    if (good && stage->energy != NULL)
+        good = give(json, "energy", describe_energy(stage->energy));
+    else if (good)
+        good = give(json, "feedforward", describe_feedforward(stage->feedforward));
+    return keep_if(json, good);
+}
+
+static cJSON *describe_stages(const ffebm_model *model)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (size_t i = 0; good && i < model->stage_count; i++)
+        good = give(json, NULL, describe_stage(&model->stages[i]));
+    return keep_if(json, good);
+}
+
+static cJSON *describe_shape(const ffebmi_shape *shape)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (size_t i = 0; good && i < shape->rank; i++)
+        good = give(json, NULL, cJSON_CreateNumber((double)shape->dims[i]));
+    return keep_if(json, good);
+}
+
+static cJSON *describe_model(const ffebm_model *model)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    return keep_if(json, json != NULL && give(json, "dtype", cJSON_CreateString(ffebmi_dtype_name(model->dtype))) &&
+                             give(json, "input", describe_shape(&model->input)) &&
+                             give(json, "loss", cJSON_CreateString(model->loss->name)) &&
+                             give(json, "initialization", ffebmi_initialization_describe(&model->initialization)) &&
+                             give(json, "recipe", ffebmi_recipe_describe(&model->recipe)) &&
+                             give(json, "stages", describe_stages(model)));
+}
+
+static ffebm_status make_description(ffebm_model *model)
+{
+    cJSON *json = describe_model(model);
+    char *text = json == NULL ? NULL : cJSON_PrintUnformatted(json);
+
+    if (text != NULL)
+        model->description = ffebmi_copy_text(model->context, text, strlen(text));
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return model->description != NULL ? FFEBM_OK : ffebmi_fail_memory(model->context, "a model description");
+}
+
+ffebm_status ffebm_model_description(ffebm_model *model, const char **json, size_t *length)
+{
+    if (json != NULL)
+        *json = NULL;
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(model->context, json != NULL, "ffebm_model_description: json is NULL");
+    if (model->description == NULL)
+        FFEBMI_TRY(make_description(model));
+    *json = model->description;
+    if (length != NULL)
+        *length = strlen(model->description);
+    return FFEBM_OK;
+}

@@ -1,0 +1,203 @@
+#include "model/fields.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/context.h"
+
+enum { MAX_DEPTH = 32, SHOWN = 40 };
+
+static const size_t max_length = (size_t)16 << 20;
+static const double max_integer = 9007199254740992.0; /* 2^53: beyond it a JSON number is no exact integer */
+
+#define PARSE_CHECK(context, condition, ...) FFEBMI_CHECK(context, condition, FFEBM_ERR_PARSE, __VA_ARGS__)
+
+/* The parser recurses, so depth is checked before it runs. */
+static ffebm_status check_depth(ffebm_context *context, const char *json, size_t length)
+{
+    int depth = 0;
+    bool in_text = false;
+
+    for (size_t i = 0; i < length; i++) {
+        if (in_text) {
+            if (json[i] == '\\')
+                i++;
+            else if (json[i] == '"')
+                in_text = false;
+        } else if (json[i] == '"') {
+            in_text = true;
+        } else if (json[i] == '{' || json[i] == '[') {
+            depth++;
+        } else if (json[i] == '}' || json[i] == ']') {
+            depth--;
+        }
+        PARSE_CHECK(context, depth <= MAX_DEPTH, "model description: more than %d levels at byte %zu", MAX_DEPTH, i);
+    }
+    return FFEBM_OK;
+}
+
+static bool only_space(const char *from, const char *end)
+{
+    for (; from < end; from++)
+        if (*from != ' ' && *from != '\t' && *from != '\n' && *from != '\r')
+            return false;
+    return true;
+}
+
+ffebm_status ffebmi_json_parse(ffebm_context *context, cJSON **root, const char *json, size_t length)
+{
+    const char *end = NULL;
+
+    PARSE_CHECK(context, length <= max_length, "model description: %zu bytes, expected at most %zu", length,
+                max_length);
+    FFEBMI_TRY(check_depth(context, json, length));
+    *root = cJSON_ParseWithLengthOpts(json, length, &end, 0);
+    PARSE_CHECK(context, *root != NULL, "model description: not JSON, or out of memory, at byte %zu of %zu",
+                end == NULL || end < json ? 0 : (size_t)(end - json), length);
+    if (!only_space(end, json + length)) {
+        cJSON_Delete(*root);
+        *root = NULL;
+        return ffebmi_fail(context, FFEBM_ERR_PARSE, "model description: text behind its end, at byte %zu",
+                           (size_t)(end - json));
+    }
+    return FFEBM_OK;
+}
+
+static bool listed(const char *key, const char *const *keys)
+{
+    for (; *keys != NULL; keys++)
+        if (strcmp(key, *keys) == 0)
+            return true;
+    return false;
+}
+
+static void join(char *text, size_t capacity, const char *const *names)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; names[i] != NULL && used < capacity; i++)
+        used += (size_t)snprintf(text + used, capacity - used, i == 0 ? "%s" : ", %s", names[i]);
+}
+
+ffebm_status ffebmi_fields_begin(ffebmi_fields *fields, ffebm_context *context, const cJSON *object, const char *where,
+                                 const char *const *keys)
+{
+    char known[256];
+
+    *fields = (ffebmi_fields){.context = context, .object = object, .where = where};
+    PARSE_CHECK(context, cJSON_IsObject(object), "%s: expected an object", where);
+    join(known, sizeof known, keys);
+    for (const cJSON *item = object->child; item != NULL; item = item->next) {
+        PARSE_CHECK(context, listed(item->string, keys), "%s: unknown key \"%.*s\", expected one of %s", where, SHOWN,
+                    item->string, known);
+        PARSE_CHECK(context, cJSON_GetObjectItemCaseSensitive(object, item->string) == item,
+                    "%s: key \"%s\" stands there twice", where, item->string);
+    }
+    return FFEBM_OK;
+}
+
+const cJSON *ffebmi_fields_item(const ffebmi_fields *fields, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(fields->object, key);
+}
+
+bool ffebmi_fields_have(const ffebmi_fields *fields, const char *key)
+{
+    return ffebmi_fields_item(fields, key) != NULL;
+}
+
+ffebm_status ffebmi_fields_require(const ffebmi_fields *fields, const char *key)
+{
+    PARSE_CHECK(fields->context, ffebmi_fields_have(fields, key), "%s: key \"%s\" is missing", fields->where, key);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_fields_number(const ffebmi_fields *fields, const char *key, double *value)
+{
+    const cJSON *item = ffebmi_fields_item(fields, key);
+
+    if (item == NULL)
+        return FFEBM_OK;
+    PARSE_CHECK(fields->context, cJSON_IsNumber(item) && isfinite(item->valuedouble),
+                "%s: \"%s\" must be a finite number", fields->where, key);
+    *value = item->valuedouble;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_fields_integer(const ffebmi_fields *fields, const char *key, int64_t *value)
+{
+    double number = 0;
+
+    if (!ffebmi_fields_have(fields, key))
+        return FFEBM_OK;
+    FFEBMI_TRY(ffebmi_fields_number(fields, key, &number));
+    PARSE_CHECK(fields->context, number == floor(number) && fabs(number) <= max_integer,
+                "%s: \"%s\" is %g, expected an integer", fields->where, key, number);
+    *value = (int64_t)number;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_fields_flag(const ffebmi_fields *fields, const char *key, int32_t *value)
+{
+    const cJSON *item = ffebmi_fields_item(fields, key);
+
+    if (item == NULL)
+        return FFEBM_OK;
+    PARSE_CHECK(fields->context, cJSON_IsBool(item), "%s: \"%s\" must be true or false", fields->where, key);
+    *value = cJSON_IsTrue(item) ? 1 : 0;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_fields_text(const ffebmi_fields *fields, const char *key, const char **value)
+{
+    const cJSON *item = ffebmi_fields_item(fields, key);
+
+    if (item == NULL)
+        return FFEBM_OK;
+    PARSE_CHECK(fields->context, cJSON_IsString(item), "%s: \"%s\" must be a text", fields->where, key);
+    *value = item->valuestring;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_fields_array(const ffebmi_fields *fields, const char *key, const cJSON **value)
+{
+    const cJSON *item = ffebmi_fields_item(fields, key);
+
+    if (item == NULL)
+        return FFEBM_OK;
+    PARSE_CHECK(fields->context, cJSON_IsArray(item), "%s: \"%s\" must be an array", fields->where, key);
+    *value = item;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const ffebmi_choice *choices,
+                                  int32_t *value)
+{
+    const char *text = NULL, *names[16] = {NULL};
+    char known[256];
+
+    FFEBMI_TRY(ffebmi_fields_text(fields, key, &text));
+    if (text == NULL)
+        return FFEBM_OK;
+    for (size_t i = 0; choices[i].name != NULL; i++) {
+        if (strcmp(text, choices[i].name) == 0) {
+            *value = choices[i].value;
+            return FFEBM_OK;
+        }
+        if (i + 1 < sizeof names / sizeof names[0])
+            names[i] = choices[i].name;
+    }
+    join(known, sizeof known, names);
+    return ffebmi_fail(fields->context, FFEBM_ERR_PARSE, "%s: \"%s\" is \"%.*s\", expected one of %s", fields->where,
+                       key, SHOWN, text, known);
+}
+
+const char *ffebmi_choice_name(const ffebmi_choice *choices, int32_t value)
+{
+    for (; choices->name != NULL; choices++)
+        if (choices->value == value)
+            return choices->name;
+    return NULL;
+}

@@ -1,0 +1,46 @@
+/* Read a JSON object field by field, with error texts that name place, key and what was expected. */
+#ifndef FFEBMI_MODEL_FIELDS_H
+#define FFEBMI_MODEL_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+#include <ffebm/core.h>
+
+typedef struct ffebmi_fields {
+    ffebm_context *context;
+    const cJSON *object;
+    const char *where; /* "stage 1 coupling 0"; lives as long as this */
+} ffebmi_fields;
+
+/* Parse text of at most 16 MiB and 32 levels; *root is to be deleted with cJSON_Delete. FFEBM_ERR_PARSE. */
+ffebm_status ffebmi_json_parse(ffebm_context *context, cJSON **root, const char *json, size_t length);
+
+/* Begin to read `object`: it must be one, and have no key twice and none but those listed (NULL-terminated). */
+ffebm_status ffebmi_fields_begin(ffebmi_fields *fields, ffebm_context *context, const cJSON *object, const char *where,
+                                 const char *const *keys);
+
+/* Is there this key? */
+bool ffebmi_fields_have(const ffebmi_fields *fields, const char *key);
+
+/* Each leaves *value alone where the key is absent; ffebmi_fields_require makes that an error. */
+ffebm_status ffebmi_fields_require(const ffebmi_fields *fields, const char *key);
+ffebm_status ffebmi_fields_number(const ffebmi_fields *fields, const char *key, double *value);
+ffebm_status ffebmi_fields_integer(const ffebmi_fields *fields, const char *key, int64_t *value);
+ffebm_status ffebmi_fields_flag(const ffebmi_fields *fields, const char *key, int32_t *value);
+ffebm_status ffebmi_fields_text(const ffebmi_fields *fields, const char *key, const char **value);
+ffebm_status ffebmi_fields_array(const ffebmi_fields *fields, const char *key, const cJSON **value);
+const cJSON *ffebmi_fields_item(const ffebmi_fields *fields, const char *key); /* NULL where absent */
+
+/* A text out of a list: its value. */
+typedef struct ffebmi_choice {
+    const char *name; /* NULL ends the list */
+    int32_t value;
+} ffebmi_choice;
+
+ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const ffebmi_choice *choices,
+                                  int32_t *value);
+const char *ffebmi_choice_name(const ffebmi_choice *choices, int32_t value);
+
+#endif

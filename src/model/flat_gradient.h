@@ -1,0 +1,19 @@
+/* A gradient laid out as a model's flat parameters: what the engine makes and an optimizer takes. It stands on this floor
+ * because those two do not know each other. */
+#ifndef FFEBMI_MODEL_FLAT_GRADIENT_H
+#define FFEBMI_MODEL_FLAT_GRADIENT_H
+
+#include <ffebm/gradient.h>
+
+#include "model/model.h"
+
+typedef struct ffebmi_flat_gradient {
+    const ffebm_model *model;
+    void *values;
+    bool valid; /* the last call that writes it succeeded */
+} ffebmi_flat_gradient;
+
+/* The engine's; defined there. */
+const ffebmi_flat_gradient *ffebmi_engine_gradient(const ffebm_engine *engine);
+
+#endif

@@ -1,0 +1,112 @@
+/* What is inside a model. */
+#include <string.h>
+
+#include "core/context.h"
+#include "core/sized.h"
+#include "model/model.h"
+
+ffebm_status ffebm_model_inspect(const ffebm_model *model, ffebm_model_info *info)
+{
+    ffebm_model_info facts = {0};
+
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    facts.stage_count = model->stage_count;
+    facts.parameter_count = model->parameter_count;
+    facts.element_count = model->element_count;
+    facts.input_shape = model->input.dims;
+    facts.input_rank = model->input.rank;
+    facts.output_shape = ffebmi_model_output(model)->dims;
+    facts.output_rank = ffebmi_model_output(model)->rank;
+    facts.ready = ffebmi_model_ready(model);
+    facts.dtype = model->dtype;
+    facts.loss = model->loss->type;
+    return ffebmi_sized_write(model->context, "model info", info, &facts, sizeof facts);
+}
+
+ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_info *info, size_t stage)
+{
+    ffebm_stage_info facts = {0};
+    const ffebmi_stage *s;
+
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(model->context, stage < model->stage_count, "model: stage %zu of %zu", stage,
+                          model->stage_count);
+    s = &model->stages[stage];
+    facts.layer_count = s->energy != NULL ? s->energy->layer_count : s->feedforward->op_count;
+    facts.first_parameter = s->first_parameter;
+    facts.parameter_count = s->parameter_count;
+    facts.type = s->energy != NULL ? s->energy->kind->type : "feedforward";
+    facts.input_shape = s->input.dims;
+    facts.input_rank = s->input.rank;
+    facts.output_shape = s->output.dims;
+    facts.output_rank = s->output.rank;
+    facts.kind = s->energy != NULL ? FFEBM_STAGE_ENERGY : FFEBM_STAGE_FEEDFORWARD;
+    return ffebmi_sized_write(model->context, "stage info", info, &facts, sizeof facts);
+}
+
+static const ffebmi_shape *layer_shape(const ffebmi_stage *s, size_t layer)
+{
+    return s->energy != NULL ? &s->energy->layers[layer] : &s->feedforward->ops[layer].output;
+}
+
+ffebm_status ffebm_model_inspect_layer(const ffebm_model *model, ffebm_layer_info *info, size_t stage, size_t layer)
+{
+    ffebm_stage_info s = {.size = sizeof s};
+    ffebm_layer_info facts = {0};
+    const ffebmi_shape *shape;
+
+    FFEBMI_TRY(ffebm_model_inspect_stage(model, &s, stage));
+    FFEBMI_CHECK_ARGUMENT(model->context, layer < s.layer_count, "model: stage %zu has %zu layers, asked for %zu",
+                          stage, s.layer_count, layer);
+    shape = layer_shape(&model->stages[stage], layer);
+    facts.shape = shape->dims;
+    facts.rank = shape->rank;
+    facts.units = shape->count;
+    return ffebmi_sized_write(model->context, "layer info", info, &facts, sizeof facts);
+}
+
+ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_info *info, size_t index)
+{
+    ffebm_parameter_info facts = {0};
+    ffebmi_model_parameter *p;
+
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(model->context, index < model->parameter_count, "model: parameter %zu of %zu", index,
+                          model->parameter_count);
+    p = &model->parameters[index];
+    facts.name = p->name;
+    facts.shape = p->parameter.shape.dims;
+    facts.rank = p->parameter.shape.rank;
+    facts.value = ffebmi_model_ready(model) ? &p->value : NULL;
+    facts.stage = p->stage;
+    facts.offset = p->offset;
+    facts.count = p->parameter.shape.count;
+    facts.role = FFEBM_ROLE_PARAMETER;
+    facts.frozen = p->learnable->frozen;
+    return ffebmi_sized_write(model->context, "parameter info", info, &facts, sizeof facts);
+}
+
+size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name)
+{
+    if (model == NULL || name == NULL)
+        return FFEBM_NONE;
+    for (size_t i = 0; i < model->parameter_count; i++)
+        if (strcmp(model->parameters[i].name, name) == 0)
+            return i;
+    return FFEBM_NONE;
+}
+
+ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model)
+{
+    return model == NULL || !ffebmi_model_ready(model) || model->element_count == 0 ? NULL : &model->flat;
+}
+
+ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe)
+{
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    return ffebmi_sized_write(model->context, "recipe", recipe, &model->recipe, sizeof model->recipe);
+}

@@ -1,0 +1,70 @@
+/* The chain of blocks and its parameters. */
+#ifndef FFEBMI_MODEL_MODEL_H
+#define FFEBMI_MODEL_MODEL_H
+
+#include <ffebm/model.h>
+
+#include "energy/energy.h"
+#include "feedforward/feedforward.h"
+#include "loss/loss.h"
+#include "tensor/tensor.h"
+
+enum { FFEBMI_NAME = 48 };
+
+/* One trained tensor of the chain. */
+typedef struct ffebmi_model_parameter {
+    char name[FFEBMI_NAME]; /* "stage1.0.weight" */
+    ffebmi_parameter parameter;
+    const ffebmi_learnable *learnable;
+    size_t stage;
+    size_t offset;      /* of its first element in the flat parameters */
+    ffebm_tensor value; /* borrowed by users; data NULL while building */
+} ffebmi_model_parameter;
+
+/* Exactly one of the two blocks is set. */
+typedef struct ffebmi_stage {
+    ffebm_feedforward *feedforward;
+    ffebm_energy *energy;
+    ffebmi_shape input; /* of a sample */
+    ffebmi_shape output;
+    size_t first_parameter;
+    size_t parameter_count;
+} ffebmi_stage;
+
+struct ffebm_model {
+    ffebm_context *context;
+    size_t references;
+    int32_t dtype;
+    const ffebmi_loss_kind *loss;
+    ffebmi_shape input;
+    size_t stage_count;
+    ffebmi_stage *stages;
+    size_t parameter_count;
+    ffebmi_model_parameter *parameters;
+    size_t element_count;
+    void *values;      /* all parameters, contiguous; NULL while building */
+    ffebm_tensor flat; /* over values */
+    uint64_t version;  /* changes when the library changes values */
+    ffebm_initialization initialization;
+    ffebm_recipe recipe;
+    char *description; /* made when asked for; NULL after a change */
+};
+
+/* Engines and optimizers hold their model with keep and let go with drop. */
+void ffebmi_model_keep(ffebm_model *model);
+void ffebmi_model_drop(ffebm_model *model);
+
+const ffebmi_shape *ffebmi_model_output(const ffebm_model *model);
+bool ffebmi_model_ready(const ffebm_model *model);
+
+/* Take memory for the values, all zero, and make the model ready; nothing if it is. Checks what only a whole chain can
+ * be checked for. */
+ffebm_status ffebmi_model_make_ready(ffebm_model *model);
+
+/* The recipe of a description without one. */
+void ffebmi_recipe_init(ffebm_recipe *recipe);
+
+/* The caller has changed values: forget what was computed from the old ones. */
+void ffebmi_model_touch(ffebm_model *model);
+
+#endif

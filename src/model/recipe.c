@@ -1,0 +1,143 @@
+#include "model/recipe.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include <ffebm/gradient.h>
+
+#include "core/context.h"
+
+static const ffebmi_choice optimizers[] = {
+    {"sgd", FFEBM_OPTIMIZER_SGD}, {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {NULL, 0}};
+static const ffebmi_choice schedules[] = {
+    {"constant", FFEBM_SCHEDULE_CONSTANT}, {"cosine", FFEBM_SCHEDULE_COSINE}, {NULL, 0}};
+static const ffebmi_choice periods[] = {{"step", FFEBM_PER_STEP}, {"epoch", FFEBM_PER_EPOCH}, {NULL, 0}};
+static const ffebmi_choice augmentations[] = {
+    {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
+static const ffebmi_choice estimators[] = {{"centered", FFEBM_ESTIMATOR_CENTERED},
+                                           {"positive", FFEBM_ESTIMATOR_POSITIVE},
+                                           {"negative", FFEBM_ESTIMATOR_NEGATIVE},
+                                           {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
+                                           {NULL, 0}};
+
+typedef enum kind { NUMBER, INTEGER, CHOICE, FLAG } kind;
+
+typedef struct entry {
+    const char *key;
+    kind kind;
+    size_t offset;
+    double smallest; /* of numbers and integers */
+    bool above;      /* and that itself is not allowed */
+    const ffebmi_choice *choices;
+} entry;
+
+#define AT(field) offsetof(ffebm_recipe, field)
+
+static const entry entries[] = {
+    {"epochs", INTEGER, AT(epochs), 1, false, NULL},
+    {"batch", INTEGER, AT(batch), 1, false, NULL},
+    {"optimizer", CHOICE, AT(optimizer), 0, false, optimizers},
+    {"lr", NUMBER, AT(lr), 0, false, NULL},
+    {"lr_min", NUMBER, AT(lr_min), 0, false, NULL},
+    {"schedule", CHOICE, AT(schedule), 0, false, schedules},
+    {"schedule_per", CHOICE, AT(schedule_per), 0, false, periods},
+    {"weight_decay", NUMBER, AT(weight_decay), 0, false, NULL},
+    {"momentum", NUMBER, AT(momentum), 0, false, NULL},
+    {"nesterov", FLAG, AT(nesterov), 0, false, NULL},
+    {"augment", CHOICE, AT(augment), 0, false, augmentations},
+    {"beta", NUMBER, AT(beta), 0, true, NULL},
+    {"estimator", CHOICE, AT(estimator), 0, false, estimators},
+    {"free_sweeps", INTEGER, AT(free_sweeps), 1, false, NULL},
+    {"nudged_sweeps", INTEGER, AT(nudged_sweeps), 1, false, NULL},
+    {"free_tolerance", NUMBER, AT(free_tolerance), 0, false, NULL},
+    {"nudged_tolerance", NUMBER, AT(nudged_tolerance), 0, false, NULL},
+};
+
+enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
+
+void ffebmi_recipe_init(ffebm_recipe *recipe)
+{
+    ffebm_equilibrium_config equilibrium;
+
+    ffebm_equilibrium_config_init(&equilibrium, sizeof equilibrium);
+    *recipe = (ffebm_recipe){.size = sizeof *recipe,
+                             .epochs = 10,
+                             .batch = 64,
+                             .lr = 1e-3,
+                             .momentum = 0.9,
+                             .beta = equilibrium.beta,
+                             .free_tolerance = equilibrium.free_tolerance,
+                             .nudged_tolerance = equilibrium.nudged_tolerance,
+                             .free_sweeps = equilibrium.free_sweeps,
+                             .nudged_sweeps = equilibrium.nudged_sweeps,
+                             .estimator = equilibrium.estimator,
+                             .optimizer = FFEBM_OPTIMIZER_ADAM,
+                             .schedule = FFEBM_SCHEDULE_CONSTANT,
+                             .schedule_per = FFEBM_PER_EPOCH,
+                             .augment = FFEBM_AUGMENT_NONE};
+}
+
+static ffebm_status parse_entry(const ffebmi_fields *fields, const entry *e, ffebm_recipe *recipe)
+{
+    void *field = (char *)recipe + e->offset;
+    double number;
+
+    switch (e->kind) {
+    case CHOICE:
+        return ffebmi_fields_choice(fields, e->key, e->choices, field);
+    case FLAG:
+        return ffebmi_fields_flag(fields, e->key, field);
+    case INTEGER:
+        FFEBMI_TRY(ffebmi_fields_integer(fields, e->key, field));
+        number = (double)*(int64_t *)field;
+        break;
+    default:
+        FFEBMI_TRY(ffebmi_fields_number(fields, e->key, field));
+        number = *(double *)field;
+    }
+    FFEBMI_CHECK(fields->context, e->above ? number > e->smallest : number >= e->smallest, FFEBM_ERR_PARSE,
+                 "%s: \"%s\" is %g, expected %s %g", fields->where, e->key, number, e->above ? "more than" : "at least",
+                 e->smallest);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_recipe_parse(ffebm_context *context, ffebm_recipe *recipe, const cJSON *json)
+{
+    const char *keys[ENTRY_COUNT + 1] = {NULL};
+    ffebmi_fields fields;
+
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        keys[i] = entries[i].key;
+    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, "recipe", keys));
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        FFEBMI_TRY(parse_entry(&fields, &entries[i], recipe));
+    return FFEBM_OK;
+}
+
+static cJSON *describe_entry(cJSON *object, const entry *e, const ffebm_recipe *recipe)
+{
+    const void *field = (const char *)recipe + e->offset;
+
+    switch (e->kind) {
+    case CHOICE:
+        return cJSON_AddStringToObject(object, e->key, ffebmi_choice_name(e->choices, *(const int32_t *)field));
+    case FLAG:
+        return cJSON_AddBoolToObject(object, e->key, *(const int32_t *)field);
+    case INTEGER:
+        return cJSON_AddNumberToObject(object, e->key, (double)*(const int64_t *)field);
+    default:
+        return cJSON_AddNumberToObject(object, e->key, *(const double *)field);
+    }
+}
+
+cJSON *ffebmi_recipe_describe(const ffebm_recipe *recipe)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    for (size_t i = 0; i < ENTRY_COUNT && object != NULL; i++)
+        if (describe_entry(object, &entries[i], recipe) == NULL) {
+            cJSON_Delete(object);
+            object = NULL;
+        }
+    return object;
+}

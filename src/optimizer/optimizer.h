@@ -1,0 +1,78 @@
+/* The optimizer handle, and the table that every update rule fills. */
+#ifndef FFEBMI_OPTIMIZER_OPTIMIZER_H
+#define FFEBMI_OPTIMIZER_OPTIMIZER_H
+
+#include <ffebm/optimizer.h>
+
+#include "model/model.h"
+
+enum { FFEBMI_MAX_SLOTS = 2 };
+
+/* One update of n numbers. With commit false nothing is written: the update is only tried. */
+typedef struct ffebmi_update {
+    size_t n;
+    void *parameters;
+    const void *gradients;
+    void *slots[FFEBMI_MAX_SLOTS];
+    double gradient_scale; /* from clipping */
+    double learning_rate;
+    double weight_decay;
+    bool commit;
+} ffebmi_update;
+
+/* Settings of all rules; each reads its own. */
+typedef struct ffebmi_rule_settings {
+    double momentum;
+    double beta1;
+    double beta2;
+    double epsilon;
+    double correction1; /* 1 - beta1^step */
+    double correction2;
+    bool nesterov;
+    bool decoupled_decay;
+} ffebmi_rule_settings;
+
+/* Returns whether all new values are finite. */
+typedef bool (*ffebmi_update_fn)(const ffebmi_update *update, const ffebmi_rule_settings *settings);
+
+typedef struct ffebmi_rule {
+    const char *name; /* "sgd" */
+    size_t slot_count;
+    const char *slot_names[FFEBMI_MAX_SLOTS];
+    ffebmi_update_fn f32;
+    ffebmi_update_fn f64;
+} ffebmi_rule;
+
+typedef struct ffebmi_multipliers {
+    double learning_rate;
+    double weight_decay;
+} ffebmi_multipliers;
+
+struct ffebm_optimizer {
+    ffebm_context *context;
+    ffebm_model *model;
+    const ffebmi_rule *rule;
+    ffebmi_rule_settings settings;
+    double learning_rate;
+    double weight_decay;
+    double clip_norm;
+    int64_t steps;
+    ffebmi_multipliers *multipliers; /* [parameter] */
+    void *slots[FFEBMI_MAX_SLOTS];   /* each as the model's flat parameters */
+};
+
+bool ffebmi_sgd_f32(const ffebmi_update *update, const ffebmi_rule_settings *settings);
+bool ffebmi_sgd_f64(const ffebmi_update *update, const ffebmi_rule_settings *settings);
+bool ffebmi_adam_f32(const ffebmi_update *update, const ffebmi_rule_settings *settings);
+bool ffebmi_adam_f64(const ffebmi_update *update, const ffebmi_rule_settings *settings);
+
+/* A rule's memory, for checkpoints: arrays laid out as the flat parameters. */
+size_t ffebmi_optimizer_slot_count(const ffebm_optimizer *optimizer);
+const char *ffebmi_optimizer_slot_name(const ffebm_optimizer *optimizer, size_t slot);
+void *ffebmi_optimizer_slot(const ffebm_optimizer *optimizer, size_t slot);
+const char *ffebmi_optimizer_algorithm(const ffebm_optimizer *optimizer);
+int64_t ffebmi_optimizer_steps(const ffebm_optimizer *optimizer);
+void ffebmi_optimizer_set_steps(ffebm_optimizer *optimizer, int64_t steps);
+ffebm_model *ffebmi_optimizer_model(const ffebm_optimizer *optimizer);
+
+#endif

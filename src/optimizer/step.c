@@ -1,0 +1,131 @@
+/* One step, and the live settings. */
+#include <math.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "model/flat_gradient.h"
+#include "optimizer/optimizer.h"
+
+ffebm_status ffebm_optimizer_set_learning_rate(ffebm_optimizer *optimizer, double learning_rate)
+{
+    if (optimizer == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(optimizer->context, isfinite(learning_rate) && learning_rate >= 0,
+                          "optimizer: learning rate %g, expected 0 or more", learning_rate);
+    optimizer->learning_rate = learning_rate;
+    return FFEBM_OK;
+}
+
+/* Whole parts of a name: "stage1" is none of "stage10.0.weight". */
+static bool has_prefix(const char *name, const char *prefix)
+{
+    size_t length = strlen(prefix);
+
+    return strncmp(name, prefix, length) == 0 && (length == 0 || name[length] == '.' || name[length] == '\0');
+}
+
+ffebm_status ffebm_optimizer_set_multipliers(ffebm_optimizer *optimizer, const char *prefix, double learning_rate,
+                                             double weight_decay)
+{
+    size_t found = 0;
+
+    if (optimizer == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(optimizer->context, prefix != NULL, "ffebm_optimizer_set_multipliers: prefix is NULL");
+    FFEBMI_CHECK_ARGUMENT(optimizer->context, isfinite(learning_rate) && learning_rate >= 0,
+                          "optimizer: learning rate multiplier %g, expected 0 or more", learning_rate);
+    FFEBMI_CHECK_ARGUMENT(optimizer->context, isfinite(weight_decay) && weight_decay >= 0,
+                          "optimizer: weight decay multiplier %g, expected 0 or more", weight_decay);
+    for (size_t i = 0; i < optimizer->model->parameter_count; i++)
+        if (has_prefix(optimizer->model->parameters[i].name, prefix)) {
+            optimizer->multipliers[i] =
+                (ffebmi_multipliers){.learning_rate = learning_rate, .weight_decay = weight_decay};
+            found++;
+        }
+    FFEBMI_CHECK(optimizer->context, found > 0, FFEBM_ERR_NOT_FOUND, "optimizer: no parameter is named \"%.60s...\"",
+                 prefix);
+    return FFEBM_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- step */
+
+static size_t parameter_count(const ffebm_optimizer *o)
+{
+    return o->model->parameter_count;
+}
+
+static bool frozen(const ffebm_optimizer *o, size_t parameter)
+{
+    return o->multipliers[parameter].learning_rate == 0;
+}
+
+/* The norm of what is trained: its square, as doubles, cannot overflow for float32. */
+static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_kernel *k, const void *gradient, double *norm)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < parameter_count(o); i++) {
+        const ffebmi_model_parameter *p = &o->model->parameters[i];
+        const void *part = ffebmi_at(k, gradient, p->offset);
+
+        FFEBMI_CHECK(o->context, k->finite(p->parameter.shape.count, part), FFEBM_ERR_NUMERIC,
+                     "optimizer: NaN or infinity in the gradient of %s", p->name);
+        if (!frozen(o, i))
+            sum += k->dot(p->parameter.shape.count, part, part);
+    }
+    *norm = sqrt(sum);
+    return FFEBM_OK;
+}
+
+static bool update(const ffebm_optimizer *o, const ffebmi_kernel *k, const ffebmi_rule_settings *settings,
+                   const void *gradient, double gradient_scale, size_t parameter, bool commit)
+{
+    const ffebmi_model_parameter *p = &o->model->parameters[parameter];
+    ffebmi_update u = {.n = p->parameter.shape.count,
+                       .parameters = p->value.data,
+                       .gradients = ffebmi_at(k, gradient, p->offset),
+                       .gradient_scale = gradient_scale,
+                       .learning_rate = o->learning_rate * o->multipliers[parameter].learning_rate,
+                       .weight_decay = o->weight_decay * o->multipliers[parameter].weight_decay,
+                       .commit = commit};
+
+    for (size_t i = 0; i < o->rule->slot_count; i++)
+        u.slots[i] = ffebmi_at(k, o->slots[i], p->offset);
+    return o->model->dtype == FFEBM_FLOAT32 ? o->rule->f32(&u, settings) : o->rule->f64(&u, settings);
+}
+
+ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine *engine)
+{
+    const ffebm_optimizer *o = optimizer;
+    const ffebmi_flat_gradient *gradient;
+    const ffebmi_kernel *k;
+    ffebmi_rule_settings settings;
+    double norm = 0, scale = 1;
+
+    if (optimizer == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(o->context, engine != NULL, "ffebm_optimizer_step: engine is NULL");
+    gradient = ffebmi_engine_gradient(engine);
+    FFEBMI_CHECK_ARGUMENT(o->context, gradient->model == o->model, "optimizer: the engine is of another model");
+    FFEBMI_CHECK(o->context, gradient->valid, FFEBM_ERR_STATE,
+                 "optimizer: the engine has no gradient: none was computed, or the last one failed");
+    k = ffebmi_kernel_for(o->model->dtype);
+    FFEBMI_TRY(gradient_norm(o, k, gradient->values, &norm));
+    if (o->clip_norm > 0 && norm > o->clip_norm)
+        scale = o->clip_norm / norm;
+    settings = o->settings;
+    settings.correction1 = 1 - pow(settings.beta1, (double)(o->steps + 1));
+    settings.correction2 = 1 - pow(settings.beta2, (double)(o->steps + 1));
+
+    /* First on trial: a step that would leave something infinite is refused before anything has moved. */
+    for (size_t i = 0; i < parameter_count(o); i++)
+        FFEBMI_CHECK(o->context, frozen(o, i) || update(o, k, &settings, gradient->values, scale, i, false),
+                     FFEBM_ERR_NUMERIC, "optimizer: the step would make %s NaN or infinite",
+                     o->model->parameters[i].name);
+    for (size_t i = 0; i < parameter_count(o); i++)
+        if (!frozen(o, i))
+            update(o, k, &settings, gradient->values, scale, i, true);
+    optimizer->steps++;
+    ffebmi_model_touch(optimizer->model);
+    return FFEBM_OK;
+}

@@ -1,0 +1,249 @@
+#include "relax/relax.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "core/context.h"
+#include "relax/order.h"
+#include "relax/stopping.h"
+
+/* A worker's memory holds the rows of one shard side by side. Samples that have settled leave: the last sample still at
+ * work moves into their place, so that products always run over the first `active` samples without gaps. */
+struct ffebmi_relax_work {
+    void **state;      /* [layer]: rows x units */
+    void **free_state; /* [layer]: rows x units */
+    void *input;       /* rows x units of the first layer */
+    void *force;       /* rows x units of the last layer */
+    ffebmi_norms *norms;
+    void *kind_work;
+    size_t samples[FFEBMI_SHARD]; /* which sample is in which place */
+    ffebmi_tally tally;
+};
+
+static void **place_layers(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows)
+{
+    void **layers = ffebmi_carve(arena, block->layer_count, sizeof *layers);
+
+    for (size_t l = 0; l < block->layer_count; l++) {
+        void *memory = ffebmi_carve(arena, rows, block->layers[l].count * kernel->element);
+
+        if (layers != NULL)
+            layers[l] = memory;
+    }
+    return layers;
+}
+
+ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
+                                      size_t nudges)
+{
+    size_t rows = nudges * FFEBMI_SHARD, last = block->layer_count - 1;
+    ffebmi_relax_work *w = ffebmi_carve(arena, 1, sizeof *w);
+    ffebmi_relax_work placed = {
+        .state = place_layers(arena, block, kernel, rows),
+        .free_state = place_layers(arena, block, kernel, rows),
+        .input = ffebmi_carve(arena, rows, block->layers[0].count * kernel->element),
+        .force = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element),
+        .norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms),
+        .kind_work = block->kind->place_work(block, kernel, rows, arena),
+    };
+
+    if (w != NULL)
+        *w = placed;
+    return w;
+}
+
+/* ------------------------------------------------------------------------------------- rows in, rows out, rows moved */
+
+static void copy_rows(const ffebmi_kernel *k, size_t units, void *to, size_t to_row, const void *from, size_t from_row,
+                      size_t rows)
+{
+    memmove(ffebmi_at(k, to, to_row * units), ffebmi_at(k, from, from_row * units), rows * units * k->element);
+}
+
+static void load(const ffebmi_phase *p, ffebmi_relax_work *w, size_t place, size_t sample)
+{
+    const ffebm_energy *b = p->block;
+
+    w->samples[place] = sample;
+    for (size_t n = 0; n < p->nudges; n++) {
+        size_t row = place * p->nudges + n;
+
+        copy_rows(p->kernel, b->layers[0].count, w->input, row, p->input, sample, 1);
+        for (size_t l = 0; l < b->layer_count; l++) {
+            size_t units = b->layers[l].count;
+
+            if (p->start == NULL)
+                memset(ffebmi_at(p->kernel, w->state[l], row * units), 0, units * p->kernel->element);
+            else
+                copy_rows(p->kernel, units, w->state[l], row, p->start[l], sample, 1);
+            if (p->nudged)
+                copy_rows(p->kernel, units, w->free_state[l], row, p->start[l], sample, 1);
+        }
+    }
+}
+
+static void store(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t place)
+{
+    const ffebm_energy *b = p->block;
+
+    for (size_t n = 0; n < p->nudges; n++)
+        for (size_t l = 0; l < b->layer_count; l++)
+            copy_rows(p->kernel, b->layers[l].count, p->result[n * b->layer_count + l], w->samples[place], w->state[l],
+                      place * p->nudges + n, 1);
+}
+
+static void move(const ffebmi_phase *p, ffebmi_relax_work *w, size_t to, size_t from)
+{
+    const ffebm_energy *b = p->block;
+    size_t r = p->nudges, last = b->layer_count - 1;
+
+    if (to == from)
+        return;
+    w->samples[to] = w->samples[from];
+    copy_rows(p->kernel, b->layers[0].count, w->input, to * r, w->input, from * r, r);
+    copy_rows(p->kernel, b->layers[last].count, w->force, to * r, w->force, from * r, r);
+    for (size_t l = 0; l < b->layer_count; l++) {
+        copy_rows(p->kernel, b->layers[l].count, w->state[l], to * r, w->state[l], from * r, r);
+        if (p->nudged)
+            copy_rows(p->kernel, b->layers[l].count, w->free_state[l], to * r, w->free_state[l], from * r, r);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------- one shard */
+
+static void finish(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_settling *s, size_t place,
+                   ffebmi_verdict verdict, int64_t sweeps)
+{
+    ffebmi_tally one = {.samples = 1, .sweeps_min = sweeps, .sweeps_max = sweeps, .sweeps_sum = sweeps};
+
+    one.residual_max = verdict.residual;
+    one.nonfinite = !verdict.finite;
+    one.unconverged = p->tolerance > 0 && !verdict.settled;
+    if (p->nudged)
+        for (size_t n = 0; n < p->nudges; n++)
+            one.region_changes += p->block->kind->region_changes(s, place * p->nudges + n);
+    ffebmi_tally_add(&w->tally, &one);
+    store(p, w, place);
+}
+
+static void sweep(const ffebmi_phase *p, size_t worker, ffebmi_relax_work *w, ffebmi_settling *s, size_t active)
+{
+    size_t layers = p->block->layer_count;
+
+    s->rows = active * p->nudges;
+    for (size_t i = 0; i < ffebmi_order_count(p->order, layers); i++) {
+        ffebmi_half_sweep half = ffebmi_order_half_sweep(p->order, layers, i);
+
+        if (p->force != NULL && !p->force_held && ffebmi_half_sweep_has_last(half, layers))
+            p->force(p->force_user, worker, w->samples, active, w->state[layers - 1], w->force);
+        p->block->kind->half_sweep(s, half.first, half.step);
+    }
+}
+
+/* Let go of the samples that this sweep has finished; returns how many stay. */
+static size_t release_settled(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_settling *s, size_t active,
+                              int64_t sweeps)
+{
+    size_t layers = p->block->layer_count;
+
+    for (size_t place = active; place-- > 0;) {
+        ffebmi_verdict verdict =
+            ffebmi_judge(w->norms + place * p->nudges * layers, p->nudges, layers, p->nudged, p->tolerance, sweeps);
+
+        if (verdict.settled || !verdict.finite || sweeps == p->max_sweeps) {
+            finish(p, w, s, place, verdict, sweeps);
+            move(p, w, place, --active);
+        }
+    }
+    return active;
+}
+
+typedef struct job {
+    const ffebmi_phase *phase;
+    ffebmi_relax_work *const *works;
+} job;
+
+static void settle_shard(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+    const ffebmi_phase *p = j->phase;
+    ffebmi_relax_work *w = j->works[worker];
+    ffebmi_settling s = {.block = p->block,
+                         .kernel = p->kernel,
+                         .parameters = p->parameters,
+                         .state = w->state,
+                         .free_state = p->nudged ? w->free_state : NULL,
+                         .input = w->input,
+                         .force = p->force == NULL ? NULL : w->force,
+                         .norms = w->norms,
+                         .work = w->kind_work};
+    size_t active = count;
+
+    for (size_t i = 0; i < count; i++)
+        load(p, w, i, first + i);
+    if (p->force != NULL && p->force_held)
+        p->force(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->force);
+    for (int64_t sweeps = 1; active > 0; sweeps++) {
+        sweep(p, worker, w, &s, active);
+        active = release_settled(p, w, &s, active, sweeps);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------ the phase */
+
+void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from)
+{
+    if (from->samples == 0)
+        return;
+    if (to->samples == 0 || from->sweeps_min < to->sweeps_min)
+        to->sweeps_min = from->sweeps_min;
+    if (from->sweeps_max > to->sweeps_max)
+        to->sweeps_max = from->sweeps_max;
+    if (from->residual_max > to->residual_max)
+        to->residual_max = from->residual_max;
+    to->samples += from->samples;
+    to->unconverged += from->unconverged;
+    to->nonfinite += from->nonfinite;
+    to->region_changes += from->region_changes;
+    to->sweeps_sum += from->sweeps_sum;
+    to->seconds += from->seconds;
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
+                  ffebmi_tally *tally)
+{
+    double start = now();
+    size_t workers = context->executor.workers;
+
+    *tally = (ffebmi_tally){0};
+    for (size_t w = 0; w < workers; w++)
+        works[w]->tally = (ffebmi_tally){0};
+    ffebmi_parallel_ranges(context, phase->batch, FFEBMI_SHARD, settle_shard, &(job){phase, works});
+    for (size_t w = 0; w < workers; w++)
+        ffebmi_tally_add(tally, &works[w]->tally);
+    tally->seconds = now() - start;
+}
+
+void ffebmi_relax_energies(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters,
+                           size_t batch, void *const *state, const void *input, ffebmi_relax_work *work,
+                           double *energies)
+{
+    for (size_t first = 0; first < batch; first += FFEBMI_SHARD) {
+        ffebmi_settling s = {.block = block, .kernel = kernel, .parameters = parameters, .work = work->kind_work};
+
+        s.rows = batch - first < FFEBMI_SHARD ? batch - first : FFEBMI_SHARD;
+        s.state = work->state;
+        s.input = ffebmi_at(kernel, input, first * block->layers[0].count);
+        for (size_t l = 0; l < block->layer_count; l++)
+            copy_rows(kernel, block->layers[l].count, work->state[l], 0, state[l], first, s.rows);
+        block->kind->energies(&s, energies + first);
+    }
+}

@@ -1,0 +1,69 @@
+/* Drive energy blocks to equilibrium: sweeps, stopping rules, the report of a phase. Knows no losses and no estimators:
+ * a phase settles `nudges` copies of each sample's state side by side, each under its own force. */
+#ifndef FFEBMI_RELAX_RELAX_H
+#define FFEBMI_RELAX_RELAX_H
+
+#include <ffebm/gradient.h>
+
+#include "core/executor.h"
+#include "energy/energy.h"
+
+/* Samples settle in shards of this size, each on one thread from its first to its last sweep. The size is part of what
+ * fixes the bits. */
+enum { FFEBMI_SHARD = 16 };
+
+/* Fill `out` with the force on the last layer of some samples: row i * nudges + j is nudge j of samples[i], and
+ * last_layer and out are [count * nudges] x units. Called on worker threads before the output layer's half-sweep. */
+typedef void (*ffebmi_force_fn)(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                                void *out);
+
+typedef struct ffebmi_phase {
+    const ffebm_energy *block;
+    const ffebmi_kernel *kernel;
+    const void *const *parameters;
+    size_t batch;
+    size_t nudges; /* rows a sample; 1 in a free phase */
+    bool nudged;   /* which stopping rule, and is `start` the free state? */
+    int32_t order; /* FFEBM_ORDER_ */
+    int64_t max_sweeps;
+    double tolerance;      /* 0: all sweeps */
+    const void *input;     /* batch x units of the first layer */
+    void *const *start;    /* [layer]: batch x units, or NULL: zeros */
+    void *const *result;   /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
+    ffebmi_force_fn force; /* NULL: none */
+    void *force_user;
+    bool force_held; /* the force does not depend on the state: asked for once */
+} ffebmi_phase;
+
+/* What happened, over samples. Sums and extremes only, so that the order of shards does not matter. */
+typedef struct ffebmi_tally {
+    size_t samples;
+    size_t unconverged;
+    size_t nonfinite;
+    size_t region_changes;
+    int64_t sweeps_min;
+    int64_t sweeps_max;
+    int64_t sweeps_sum;
+    double residual_max;
+    double seconds;
+} ffebmi_tally;
+
+void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from);
+
+/* One worker's memory. */
+typedef struct ffebmi_relax_work ffebmi_relax_work;
+
+/* Lay out a worker's memory for phases of up to `nudges` on `block`; NULL while measuring. */
+ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
+                                      size_t nudges);
+
+/* Settle a batch. works[w] is worker w's. Samples that end in NaN or infinity are counted, not an error here. */
+void ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
+                  ffebmi_tally *tally);
+
+/* E of each sample of a batch at `state` ([layer]: batch x units), as doubles. Serial. */
+void ffebmi_relax_energies(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters,
+                           size_t batch, void *const *state, const void *input, ffebmi_relax_work *work,
+                           double *energies);
+
+#endif

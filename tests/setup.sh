@@ -1,0 +1,84 @@
+#!/bin/sh
+# Install what a target needs and this machine lacks: setup.sh build|demo|check ...
+# Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
+# elsewhere it prints the one command to type and exits 1.
+set -eu
+cd "$(dirname "$0")/.."
+pkg_config=${PKG_CONFIG:-pkg-config}
+missing=
+optional=
+
+have() { command -v "$1" >/dev/null 2>&1; }
+have_library() { $pkg_config --exists "$1" 2>/dev/null; }
+# The compiler and the C library's headers are separate packages.
+compiles() { echo '#include <stdio.h>' | ${CC:-cc} -E - >/dev/null 2>&1; }
+have_file() {
+    for file in "$@"; do
+        [ ! -e "$file" ] || return 0
+    done
+    return 1
+}
+have_blas() {
+    [ -z "${BLAS_LIBS-}" ] || return 0
+    case $1 in
+    openblas) have_library openblas ;;
+    blis) have_library blis || have_file /usr/include/*/blis-*/cblas.h ;;
+    netlib) have_file /usr/include/*/cblas-netlib.h ;;
+    '') have_blas openblas || have_blas blis || have_blas netlib ;;
+    esac
+}
+
+for target in "${@:-build}"; do
+    case $target in
+    build)
+        compiles || missing="$missing gcc libc6-dev"
+        have make || missing="$missing make"
+        have "$pkg_config" || missing="$missing pkg-config"
+        have_library libcjson || missing="$missing libcjson-dev"
+        have_library zlib || missing="$missing zlib1g-dev"
+        if ! have_blas "${BLAS-}"; then
+            case ${BLAS-} in
+            blis) missing="$missing libblis-serial-dev" ;;
+            netlib) missing="$missing libblas-dev" ;;
+            *) missing="$missing libopenblas-pthread-dev" ;;
+            esac
+        fi
+        ;;
+    demo) have gnuplot || optional="$optional gnuplot-nox" ;; # without it the learning curve is text
+    check)
+        have g++ || missing="$missing g++"
+        have_library check || missing="$missing check"
+        ;;
+    *)
+        echo "setup.sh: unknown target $target" >&2
+        exit 2
+        ;;
+    esac
+done
+[ -n "$missing$optional" ] || exit 0
+
+rm -f build/setup.log
+command="apt-get update && apt-get install -y --no-install-recommends"
+if have apt-get && [ "$(id -u)" -eq 0 ]; then
+    as_root="sh -c"
+elif have apt-get && have sudo && sudo -n true 2>/dev/null; then
+    as_root="sudo -n sh -c"
+else
+    as_root=
+fi
+
+install() {
+    [ -n "$as_root" ] || return 1
+    echo "installing$1 (log: build/setup.log)" >&2
+    mkdir -p build
+    $as_root "export DEBIAN_FRONTEND=noninteractive; $command$1" >>build/setup.log 2>&1 </dev/null
+}
+if [ -n "$missing" ] && ! install "$missing"; then
+    [ ! -s build/setup.log ] || [ -z "$as_root" ] || tail -n 3 build/setup.log >&2
+    echo "Needed and not there:$missing" >&2
+    echo "On Debian or Ubuntu type: sudo sh -c '$command$missing'" >&2
+    exit 1
+fi
+if [ -n "$optional" ] && ! install "$optional"; then
+    echo "going on without$optional" >&2
+fi

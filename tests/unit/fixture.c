@@ -1,0 +1,117 @@
+#include "fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+static size_t product(const int64_t *shape, size_t rank)
+{
+    size_t count = 1;
+
+    for (size_t i = 0; i < rank; i++)
+        count *= (size_t)shape[i];
+    return count;
+}
+
+fixture fixture_of(const char *json, int32_t dtype, int32_t threads, uint64_t seed)
+{
+    fixture f = {.info = {.size = sizeof f.info}};
+    ffebm_context_config context;
+    ffebm_parse_config parse;
+
+    ffebm_context_config_init(&context, sizeof context);
+    context.threads = threads;
+    ffebm_parse_config_init(&parse, sizeof parse);
+    parse.dtype = dtype;
+    ck_assert_int_eq(ffebm_context_create(&f.context, &context), FFEBM_OK);
+    assert_ok(f.context, ffebm_model_parse(f.context, &f.model, json, strlen(json), &parse));
+    assert_ok(f.context, ffebm_model_initialize(f.model, seed));
+    assert_ok(f.context, ffebm_engine_create(&f.engine, f.model, NULL));
+    assert_ok(f.context, ffebm_model_inspect(f.model, &f.info));
+    f.inputs = product(f.info.input_shape, f.info.input_rank);
+    f.outputs = product(f.info.output_shape, f.info.output_rank);
+    return f;
+}
+
+void fixture_end(fixture *f)
+{
+    ffebm_engine_destroy(f->engine);
+    ffebm_model_destroy(f->model);
+    ffebm_context_destroy(f->context);
+}
+
+ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, const int64_t *sample, size_t rank,
+                           double low, double high, uint64_t seed)
+{
+    int64_t shape[FFEBM_MAX_RANK] = {rows};
+    ffebm_tensor *tensor;
+
+    memcpy(shape + 1, sample, rank * sizeof *sample);
+    assert_ok(context, ffebm_tensor_create(context, &tensor, dtype, shape, rank + 1));
+    for (size_t i = 0; i < ffebm_tensor_count(tensor); i++)
+        set_element(tensor, i, low + (high - low) * ffebm_random_uniform(seed, i));
+    return tensor;
+}
+
+ffebm_tensor *random_input(const fixture *f, int64_t rows, uint64_t seed)
+{
+    return random_batch(f->context, f->info.dtype, rows, f->info.input_shape, f->info.input_rank, -1, 1, seed);
+}
+
+ffebm_tensor *random_labels(const fixture *f, int64_t rows, uint64_t seed)
+{
+    ffebm_tensor *labels;
+
+    assert_ok(f->context, ffebm_tensor_create(f->context, &labels, FFEBM_INT64, &rows, 1));
+    for (size_t i = 0; i < (size_t)rows; i++)
+        ((int64_t *)ffebm_tensor_data(labels))[i] =
+            (int64_t)((double)f->outputs * ffebm_random_uniform(seed + 1000, i));
+    return labels;
+}
+
+double element(const ffebm_tensor *tensor, size_t i)
+{
+    const void *data = ffebm_tensor_const_data(tensor);
+
+    return ffebm_tensor_dtype(tensor) == FFEBM_FLOAT32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
+}
+
+void set_element(ffebm_tensor *tensor, size_t i, double value)
+{
+    if (ffebm_tensor_dtype(tensor) == FFEBM_FLOAT32)
+        ((float *)ffebm_tensor_data(tensor))[i] = (float)value;
+    else
+        ((double *)ffebm_tensor_data(tensor))[i] = value;
+}
+
+double relative_error(const ffebm_tensor *a, const ffebm_tensor *b)
+{
+    double difference = 0, size = 0;
+
+    for (size_t i = 0; i < ffebm_tensor_count(b); i++) {
+        difference += pow(element(a, i) - element(b, i), 2);
+        size += pow(element(b, i), 2);
+    }
+    return sqrt(difference) / fmax(sqrt(size), 1e-300);
+}
+
+ffebm_tensor *copy_of(ffebm_context *context, const ffebm_tensor *tensor)
+{
+    ffebm_tensor *copy;
+    size_t rank;
+    const int64_t *shape = ffebm_tensor_shape(tensor, &rank);
+
+    assert_ok(context, ffebm_tensor_create(context, &copy, ffebm_tensor_dtype(tensor), shape, rank));
+    assert_ok(context, ffebm_tensor_copy(copy, tensor));
+    return copy;
+}
+
+ffebm_equilibrium_config converged(void)
+{
+    ffebm_equilibrium_config config;
+
+    ffebm_equilibrium_config_init(&config, sizeof config);
+    config.free_sweeps = config.nudged_sweeps = 2000;
+    config.free_tolerance = 1e-15;
+    config.nudged_tolerance = 1e-12;
+    return config;
+}

@@ -1,0 +1,44 @@
+/* What the tests share: a model with an engine in one call, random batches, and the number that each compares. */
+#ifndef FFEBM_TESTS_FIXTURE_H
+#define FFEBM_TESTS_FIXTURE_H
+
+#include <check.h>
+#include <ffebm.h>
+
+/* One suite a file, collected in main.c. */
+Suite *test_gradient_suite(void);
+
+#define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
+
+typedef struct fixture {
+    ffebm_context *context;
+    ffebm_model *model;
+    ffebm_engine *engine;
+    ffebm_model_info info;
+    size_t inputs;  /* units of a sample */
+    size_t outputs;
+} fixture;
+
+/* A model from its description, initialised from `seed`, with an engine. dtype 0: the description's. */
+fixture fixture_of(const char *json, int32_t dtype, int32_t threads, uint64_t seed);
+void fixture_end(fixture *f);
+
+/* A tensor [rows, sample...] in the model's type, uniform in [low, high]. */
+ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, const int64_t *sample, size_t rank,
+                           double low, double high, uint64_t seed);
+ffebm_tensor *random_input(const fixture *f, int64_t rows, uint64_t seed);
+ffebm_tensor *random_labels(const fixture *f, int64_t rows, uint64_t seed);
+
+double element(const ffebm_tensor *tensor, size_t i);
+void set_element(ffebm_tensor *tensor, size_t i, double value);
+
+/* |a - b| / |b| over whole tensors. */
+double relative_error(const ffebm_tensor *a, const ffebm_tensor *b);
+
+/* A tensor like this one, with its values. */
+ffebm_tensor *copy_of(ffebm_context *context, const ffebm_tensor *tensor);
+
+/* The default equilibrium, converged as far as float64 goes. */
+ffebm_equilibrium_config converged(void);
+
+#endif
