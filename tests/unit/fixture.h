@@ -7,6 +7,7 @@
 
 /* One suite a file, collected in main.c. */
 Suite *test_gradient_suite(void);
+Suite *test_settling_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 

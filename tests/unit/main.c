@@ -4,7 +4,7 @@
 #include "fixture.h"
 
 
-static Suite *(*const suites[])(void) = {test_gradient_suite};
+static Suite *(*const suites[])(void) = {test_gradient_suite, test_settling_suite};
 
 int main(void)
 {

@@ -137,15 +137,15 @@ static const struct lie {
 
 START_TEST(lie)
 {
-    const struct lie *lie = &lies[_i];
+    const struct lie *file = &lies[_i];
     size_t length;
-    unsigned char *bytes = make(lie->json, lie->data, &length);
+    unsigned char *bytes = make(file->json, file->data, &length);
     ffebm_status status = open_bytes(bytes, length);
 
-    ck_assert_msg(status == (lie->says == NULL ? FFEBM_OK : FFEBM_ERR_FORMAT), "%s: %s", lie->json,
+    ck_assert_msg(status == (file->says == NULL ? FFEBM_OK : FFEBM_ERR_FORMAT), "%s: %s", file->json,
                   ffebm_context_error(context));
-    if (lie->says != NULL)
-        ck_assert_msg(strstr(ffebm_context_error(context), lie->says) != NULL, "%s: %s", lie->json,
+    if (file->says != NULL)
+        ck_assert_msg(strstr(ffebm_context_error(context), file->says) != NULL, "%s: %s", file->json,
                       ffebm_context_error(context));
     free(bytes);
 }
@@ -172,7 +172,7 @@ START_TEST(header_length)
 }
 END_TEST
 
-/* A file of 100 bytes may not say that it is 100 levels deep. */
+/* Deeper than any stack. */
 START_TEST(depth)
 {
     enum { DEEP = 100000 };
