@@ -15,7 +15,7 @@ int note_read(ffebm_context *context, struct run_note *note, const char *path, s
     return 0;
 }
 
-ffebm_status note_save(const ffebm_model *model, const ffebm_optimizer *optimizer, const struct run_note *note,
+ffebm_status note_save(ffebm_model *model, const ffebm_optimizer *optimizer, const struct run_note *note,
                        const char *path)
 {
     char text[128];

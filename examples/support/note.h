@@ -16,7 +16,7 @@ struct run_note {
 int note_read(ffebm_context *context, struct run_note *note, const char *path, struct failure *failure);
 
 /* Save a checkpoint with this note. */
-ffebm_status note_save(const ffebm_model *model, const ffebm_optimizer *optimizer, const struct run_note *note,
+ffebm_status note_save(ffebm_model *model, const ffebm_optimizer *optimizer, const struct run_note *note,
                        const char *path);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct ffebm_energy ffebm_energy;
 
 /* ------------------------------------------------------------------------------------ deep Hopfield networks
  *
- * Primitive Phi = G - E = <x, s_1> + sum_i <W_i s_i + b_i, s_{i+1}>. Settled when s_i = sigma(dPhi/ds_i) in every
+ * Primitive Phi = G - E = <x, s_1> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}>. Settled when s_i = sigma(dPhi/ds_i) in every
  * layer; in the last one sigma is the identity unless clamp_last (arXiv:2409.03306; Laborieux et al. 2021).
  * G = sum s^2 / (2 slope) on clamped layers, s^2 / 2 on an unclamped last layer.
  */
@@ -58,19 +58,25 @@ FFEBM_API ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffeb
                                                     const ffebm_hopfield_config *config);
 
 /* clang-format off */
-enum {                          /* JSON "type"  fields read                        layer -> layer above    */
-    FFEBM_COUPLING_DENSE = 1    /* "dense"      out, bias, frozen, initialization  any, flattened -> [out] */
+enum {                          /* JSON "type"  fields read                                   layer -> layer above         */
+    FFEBM_COUPLING_DENSE  = 1,  /* "dense"      out, bias, frozen, initialization             any, flattened -> [out]      */
+    FFEBM_COUPLING_CONV2D = 2   /* "conv2d"     those, kernel, stride, padding, pool_kernel   [c, h, w] -> [out, h', w']   */
 };
 /* clang-format on */
 
-/* One coupling: the same fields and defaults as in the model description. */
+/* One coupling: the same fields and defaults as in the model description. Windows are [height, width]. */
 typedef struct ffebm_coupling_config {
     size_t size;
     const ffebm_initialization *initialization; /* copied; default NULL: the model's */
-    int64_t out;                                /* out_features; must be set */
-    int32_t type;                               /* FFEBM_COUPLING_ */
-    int32_t bias;                               /* default 1 */
-    int32_t frozen;                             /* default 0; 1: optimizers leave its parameters alone */
+    int64_t out;                                /* out_features or out_channels; must be set */
+    int64_t kernel[2];                          /* must be set */
+    int64_t stride[2];                          /* default 1 */
+    int64_t padding[2];                         /* default 0, below kernel; of zeros */
+    int64_t pool_kernel[2]; /* default 0: no pool; else a max pool, whose stride is its kernel, of at
+                                                   most 255 places */
+    int32_t type;           /* FFEBM_COUPLING_ */
+    int32_t bias;           /* default 1 */
+    int32_t frozen;         /* default 0; 1: optimizers leave its parameters alone */
     int32_t reserved_;
 } ffebm_coupling_config;
 
@@ -92,7 +98,8 @@ FFEBM_API void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t 
  *  In/Out:  block:  unchanged on failure.
  *  In:      config: copied; not NULL.
  *
- *  Whether shapes fit is checked when the block enters a model.
+ *  Whether shapes fit is checked when the block enters a model; kernel, stride and padding, and a pool, must tile the
+ *  layer exactly.
  */
 FFEBM_API ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
 

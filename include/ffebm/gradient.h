@@ -70,10 +70,16 @@ enum {                                /* one sweep updates every layer once; lay
 };
 
 enum {
-    FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss */
+    FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, and where
+                                         batch normalisation behind the block couples the samples */
     FFEBM_NUDGING_LOSS   = 2,         /* the error is evaluated anew, at the current state, in every sweep; the gradient
                                          of a readout is then the estimator's mean of those at the nudged states */
     FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held */
+};
+
+enum {
+    FFEBM_MODE_TRAINING   = 1,        /* normalise by the batch's statistics */
+    FFEBM_MODE_EVALUATION = 2         /* normalise by the running statistics */
 };
 
 enum {
@@ -83,12 +89,12 @@ enum {
 
 typedef struct ffebm_equilibrium_config {
     size_t  size;
-    double  beta;                 /* default 0.2: strength of the nudging; positive */
+    double  beta;                 /* default 0.2: strength of the nudging; positive. LOSS needs beta |d2l/ds2| < 1 */
     double  free_tolerance;       /* default 1e-4: a sample is settled when |s_new - s| <= tolerance * max(|s|, 1e-6) in
                                      every layer; 0: always free_sweeps */
     double  nudged_tolerance;     /* default 1e-2, of the displacement: |s_new - s| <= tolerance * |s_new - s_free| in
                                      every layer, after at least ceil(layers / 2) sweeps, all nudgings of a sample
-                                     together; 0: always nudged_sweeps */
+                                     together; 0: always nudged_sweeps. IMPLICIT: of the adjoint, the same rule */
     int64_t free_sweeps;          /* default 60: the most */
     int64_t nudged_sweeps;        /* default 20: the most */
     int32_t free_order;           /* default FFEBM_ORDER_EVEN_ODD */
@@ -111,7 +117,8 @@ FFEBM_API void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, s
  *
  *  Returns: FFEBM_OK:              the whole configuration is replaced.
  *           FFEBM_ERR_ARGUMENT:    a value out of range, or a stage that is no energy block; the text names it.
- *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, or in a model without loss; or config
+ *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, in a model without loss, or with batch
+ *                                  normalisation behind the block; or config
  *                                  has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates, where the estimator needs more nudged states than those before.
  *  In/Out:  engine: unchanged on failure, in every block.
@@ -121,6 +128,17 @@ FFEBM_API void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, s
 FFEBM_API ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage,
                                               const ffebm_equilibrium_config *config);
 
+/** Choose how batch normalisation works, from the next call on.
+ *
+ *  Returns: FFEBM_OK.
+ *  In/Out:  engine: in training mode when created.
+ *  In:      mode: FFEBM_MODE_TRAINING or FFEBM_MODE_EVALUATION. Evaluating is always in evaluation mode.
+ *
+ *  In training mode the running statistics move once in every ffebm_engine_gradient or ffebm_engine_forward that
+ *  succeeds, and never otherwise.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode);
+
 /* ----------------------------------------------------------------------------------------------- training */
 
 /* clang-format off */
@@ -129,7 +147,7 @@ typedef struct ffebm_report {
     size_t  batch;
     size_t  correct;          /* samples whose largest output is the label's; 0 where targets are not labels */
     size_t  correct_top5;     /* samples whose label is among the five largest */
-    size_t  unconverged;      /* summed over blocks and phases: samples that did not reach their tolerance */
+    size_t  unconverged;      /* summed over blocks and phases, adjoints too: samples that missed their tolerance */
     size_t  nonfinite;        /* summed over blocks and phases: samples with NaN or infinity */
     size_t  region_changes;   /* summed over blocks: units that a nudge moved into or out of saturation */
     double  loss;             /* mean over the batch */
@@ -140,7 +158,7 @@ typedef struct ffebm_report {
 
 /** Compute the loss and the gradient of all parameters for one batch.
  *
- *  Returns: FFEBM_OK:              the flat gradient is complete.
+ *  Returns: FFEBM_OK:              the flat gradient is complete; in training mode running statistics have moved once.
  *           FFEBM_ERR_SHAPE:       input, target or weights do not fit, or the batch exceeds max_batch.
  *           FFEBM_ERR_DTYPE:       input or weights are not of the model's type, or target is neither that nor int64.
  *           FFEBM_ERR_ARGUMENT:    a label outside [0, classes); the text gives its place.
@@ -160,7 +178,7 @@ typedef struct ffebm_report {
 FFEBM_API ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
                                              const ffebm_tensor *target, const ffebm_tensor *weights);
 
-/** Compute loss and accuracy without gradient.
+/** Compute loss and accuracy without gradient, in evaluation mode.
  *
  *  Returns: as ffebm_engine_gradient, except that a batch above max_batch is cut into slices.
  *  In/Out:  engine: its flat gradient is left alone.
@@ -183,7 +201,7 @@ FFEBM_API ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine);
 
 /** Compute the output at the free equilibrium.
  *
- *  Returns: FFEBM_OK.
+ *  Returns: FFEBM_OK: in training mode running statistics have moved once.
  *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_CONVERGENCE: as
  *           ffebm_engine_gradient.
  *  In/Out:  engine: keeps what ffebm_engine_vjp needs.
@@ -216,7 +234,7 @@ FFEBM_API ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *inpu
 
 enum {
     FFEBM_PHASE_FREE = 1,  /* without force */
-    FFEBM_PHASE_NUDGED = 2 /* under a force; in reports, all nudged settlings of a call together */
+    FFEBM_PHASE_NUDGED = 2 /* under a force; in reports, all nudged settlings of a call together, or the adjoint */
 };
 
 /** Settle one energy block alone.

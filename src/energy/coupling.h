@@ -1,39 +1,65 @@
-/* One coupling of a Hopfield block, <pool(W s + b), s_above>, and the table that every kind of coupling fills. */
+/* One coupling of a Hopfield block, <pool(W s + b), s_above>, and the table that every kind of coupling fills. Images
+ * are stored h x w x c. */
 #ifndef FFEBMI_ENERGY_COUPLING_H
 #define FFEBMI_ENERGY_COUPLING_H
 
 #include "energy/energy.h"
+#include "tensor/window.h"
 
 typedef struct ffebmi_coupling_kind ffebmi_coupling_kind;
 
 typedef struct ffebmi_coupling {
     const ffebmi_coupling_kind *kind;
-    int64_t out; /* out_features */
+    int64_t out; /* out_features or out_channels */
+    ffebmi_window window;
+    bool pooled;
+    ffebmi_window pool;
     ffebmi_learnable learnable;
-    ffebmi_shape below; /* shapes of the two layers; these and all below are set by fit */
+    ffebmi_shape below;     /* shapes of the two layers; these and all below are set by fit */
+    ffebmi_shape convolved; /* between convolution and pool */
     ffebmi_shape above;
     size_t parameter_count;
     ffebmi_parameter parameters[2]; /* weight, bias */
+    size_t units[2];                /* their gradients are cut over so many */
+    size_t switch_count;            /* of a sample: where each pooled unit comes from; 0 without a pool */
 } ffebmi_coupling;
+
+/* What a pass works on. */
+typedef struct ffebmi_coupling_call {
+    const ffebmi_kernel *kernel;
+    const void *const *parameters; /* weight, bias */
+    const void *packed;            /* the weight as pack has laid it out */
+    size_t rows;
+    uint8_t *switches; /* rows x switch_count */
+    void *scratch;
+} ffebmi_coupling_call;
 
 struct ffebmi_coupling_kind {
     int32_t type;
-    const char *name; /* its "type" in the model description */
+    const char *name;    /* its "type" in the model description */
+    const char *out_key; /* "out_features" */
+    unsigned reads;      /* FFEBMI_READS_ */
+    size_t grain;        /* so many units of a gradient make a piece of work */
 
     /* Set above and parameters from below; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_coupling *coupling, ffebm_context *context, const char *what);
-    /* z = W s + b, rows x above. parameters: weight, bias. */
-    void (*up)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *const *parameters, size_t rows,
-               const void *s, void *z);
-    /* z = W^T s_above, or z += it, rows x below. */
-    void (*down)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *const *parameters,
-                 size_t rows, const void *s_above, bool accumulate, void *z);
+    /* Elements of the packed weight; 0: it is used as it is. */
+    size_t (*packed)(const ffebmi_coupling *coupling);
+    void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed);
+    /* Elements of scratch that each pass and the gradient need. */
+    size_t (*scratch)(const ffebmi_coupling *coupling);
+    /* z = pool(W s + b), rows x above, and the switches; `linear`: W s alone, pooled by the switches that are there. */
+    void (*up)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool linear, const void *s, void *z);
+    /* z = W^T unpool(v), or z += it, rows x below, by the switches that are there. */
+    void (*down)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool accumulate, const void *v,
+                 void *z);
     /* Add a contrast of s_above (x) s to units of the gradient of the weight (parameter 0) or the bias (1). */
     void (*gradient)(const ffebmi_coupling *coupling, const ffebmi_contrast *contrast, size_t layer, size_t parameter,
-                     void *gradient, size_t first, size_t count);
+                     void *gradient, size_t first, size_t count, void *scratch);
 };
 
 extern const ffebmi_coupling_kind ffebmi_coupling_dense;
+extern const ffebmi_coupling_kind ffebmi_coupling_conv2d;
 
 /* All kinds, for look-ups by type (FFEBM_COUPLING_) and by name; NULL where there is none. */
 const ffebmi_coupling_kind *ffebmi_coupling_kind_of(int32_t type);

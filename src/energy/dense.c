@@ -1,4 +1,5 @@
-/* The dense coupling, <W s + b, s_above>. */
+/* The dense coupling, <W s + b, s_above>. The columns of W follow channel, row, column; an image is stored h x w x c, so
+ * over one W is packed in that order. */
 #include "core/context.h"
 #include "energy/coupling.h"
 
@@ -6,46 +7,85 @@ static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const
 {
     FFEBMI_TRY(ffebmi_dense_parameters(context, coupling->parameters, what, coupling->out, coupling->below.count));
     coupling->parameter_count = coupling->learnable.bias ? 2 : 1;
+    coupling->units[0] = coupling->units[1] = (size_t)coupling->out;
     coupling->above = ffebmi_shape_vector(coupling->out);
     return FFEBM_OK;
 }
 
-static void up(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *const *parameters, size_t rows,
-               const void *s, void *z)
+static size_t channels_of(const ffebmi_coupling *coupling)
 {
-    size_t in = coupling->below.count, out = coupling->above.count;
-
-    k->gemm(false, true, rows, out, in, 1, s, in, parameters[0], in, 0, z, out);
-    if (coupling->learnable.bias)
-        k->add_row(rows, out, parameters[1], z);
+    return (size_t)coupling->below.dims[0];
 }
 
-static void down(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *const *parameters, size_t rows,
-                 const void *s_above, bool accumulate, void *z)
+static size_t packed(const ffebmi_coupling *coupling)
+{
+    return ffebmi_shape_is_image(&coupling->below) ? coupling->parameters[0].shape.count : 0;
+}
+
+static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to)
+{
+    size_t in = coupling->below.count;
+
+    for (size_t o = 0; o < coupling->above.count; o++)
+        k->transpose(channels_of(coupling), in / channels_of(coupling), ffebmi_at(k, weight, o * in),
+                     ffebmi_at(k, to, o * in));
+}
+
+static size_t scratch(const ffebmi_coupling *coupling)
+{
+    return ffebmi_shape_is_image(&coupling->below) ? ffebmi_coupling_dense.grain * coupling->below.count : 0;
+}
+
+static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool linear, const void *s, void *z)
+{
+    const ffebmi_kernel *k = call->kernel;
+    size_t in = coupling->below.count, out = coupling->above.count;
+
+    k->gemm(false, true, call->rows, out, in, 1, s, in, call->packed, in, 0, z, out);
+    if (coupling->learnable.bias && !linear)
+        k->add_row(call->rows, out, call->parameters[1], z);
+}
+
+static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool accumulate, const void *v,
+                 void *z)
 {
     size_t in = coupling->below.count, out = coupling->above.count;
 
-    k->gemm(false, false, rows, in, out, 1, s_above, out, parameters[0], in, accumulate ? 1 : 0, z, in);
+    call->kernel->gemm(false, false, call->rows, in, out, 1, v, out, call->packed, in, accumulate ? 1 : 0, z, in);
 }
 
 /* dE/dW = - s_above s^T and dE/db = - s_above, each contrasted: with D the difference and M the mean of the two states,
  * D(s_above s^T) = D s_above M s^T + M s_above D s^T, the same number with less rounding than the two products. */
 static void gradient(const ffebmi_coupling *coupling, const ffebmi_contrast *c, size_t layer, size_t parameter,
-                     void *to, size_t first, size_t count)
+                     void *to, size_t first, size_t count, void *work)
 {
     const ffebmi_kernel *k = c->kernel;
     size_t in = coupling->below.count, out = coupling->above.count;
     const void *d_above = ffebmi_at(k, c->difference[layer + 1], first);
     const void *m_above = ffebmi_at(k, c->mean[layer + 1], first);
+    bool image = ffebmi_shape_is_image(&coupling->below);
+    void *sum = image ? work : ffebmi_at(k, to, first * in);
 
     if (parameter == 1) {
         k->add_column_sums(c->batch, count, out, -c->weight, d_above, ffebmi_at(k, to, first));
         return;
     }
-    to = ffebmi_at(k, to, first * in);
-    k->gemm(true, false, count, in, c->batch, -c->weight, d_above, out, c->mean[layer], in, 1, to, in);
-    k->gemm(true, false, count, in, c->batch, -c->weight, m_above, out, c->difference[layer], in, 1, to, in);
+    k->gemm(true, false, count, in, c->batch, -c->weight, d_above, out, c->mean[layer], in, image ? 0 : 1, sum, in);
+    k->gemm(true, false, count, in, c->batch, -c->weight, m_above, out, c->difference[layer], in, 1, sum, in);
+    for (size_t o = 0; image && o < count; o++)
+        k->add_transposed(in / channels_of(coupling), channels_of(coupling), ffebmi_at(k, sum, o * in),
+                          ffebmi_at(k, to, (first + o) * in));
 }
 
-const ffebmi_coupling_kind ffebmi_coupling_dense = {
-    .type = FFEBM_COUPLING_DENSE, .name = "dense", .fit = fit, .up = up, .down = down, .gradient = gradient};
+const ffebmi_coupling_kind ffebmi_coupling_dense = {.type = FFEBM_COUPLING_DENSE,
+                                                    .name = "dense",
+                                                    .out_key = "out_features",
+                                                    .reads = FFEBMI_READS_OUT | FFEBMI_READS_BIAS | FFEBMI_READS_FROZEN,
+                                                    .grain = 64,
+                                                    .fit = fit,
+                                                    .packed = packed,
+                                                    .pack = pack,
+                                                    .scratch = scratch,
+                                                    .up = up,
+                                                    .down = down,
+                                                    .gradient = gradient};

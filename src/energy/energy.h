@@ -16,7 +16,8 @@ typedef struct ffebmi_energy_parameter {
     ffebmi_parameter parameter;
     const ffebmi_learnable *learnable;
     size_t position;
-    size_t units; /* the gradient is cut over so many: its first dimension */
+    size_t units; /* the gradient is cut over so many, */
+    size_t grain; /* and so many make a piece of work */
 } ffebmi_energy_parameter;
 
 struct ffebm_energy {
@@ -33,6 +34,8 @@ typedef struct ffebmi_settling {
     const ffebm_energy *block;
     const ffebmi_kernel *kernel;
     const void *const *parameters;
+    const void *packed;      /* the parameters as `pack` has laid them out */
+    bool linear;             /* the linearised block: states are displacements from the free state */
     size_t rows;             /* those still at work; they shrink as samples settle */
     void **state;            /* [layer]: rows x units */
     void *const *free_state; /* [layer]: rows x units, or NULL in a free phase */
@@ -48,8 +51,9 @@ typedef struct ffebmi_contrast {
     size_t batch;
     void *const *difference; /* [layer]: batch x units */
     void *const *mean;
-    double weight;          /* of (f(first) - f(second)), f = dE/dtheta summed over the batch */
-    void *const *gradients; /* [parameter]: added to */
+    uint8_t *const *switches[2]; /* [state][layer]: batch x switches, of the first and of the second state */
+    double weight;               /* of (f(first) - f(second)), f = dE/dtheta summed over the batch */
+    void *const *gradients;      /* [parameter]: added to */
 } ffebmi_contrast;
 
 /* Kinds that settle by other means than sweeps (a user's simulator or device) will bring a slot `settle`, which takes the
@@ -62,20 +66,33 @@ struct ffebmi_energy_kind {
     ffebm_status (*fit)(ffebm_energy *block, const ffebmi_shape *input, const char *what);
     void (*destroy)(ffebm_energy *block);
 
-    /* Lay out what one settling of up to `rows` rows needs beyond its states; returns it (NULL while measuring). */
+    /* Lay out the parameters as settling wants them, once a phase, for all workers. */
+    void *(*place_packed)(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena);
+    void (*pack)(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed);
+
+    /* Lay out what one settling of up to `rows` rows needs beyond its states; returns it (NULL while measuring). It also
+     * serves as the scratch of `gradient`. */
     void *(*place_work)(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
+    /* The rows have been loaded: forget all others; when linear, take the derivatives at the free state. */
+    void (*begin)(ffebmi_settling *settling);
     /* Update layers first, first + step, .. together from the present state of the others, and leave their norms. */
     void (*half_sweep)(ffebmi_settling *settling, size_t first, size_t step);
+    /* Row `from` moves into the place of row `to`: take along what the kind remembers of it. */
+    void (*move)(ffebmi_settling *settling, size_t to, size_t from);
     /* How many units of one row are in another region than in its free state. */
     size_t (*region_changes)(const ffebmi_settling *settling, size_t row);
 
+    /* Bytes of switches of one sample at a layer, 0 where there are none; and where they stand at settling->state. */
+    size_t (*switch_count)(const ffebm_energy *block, size_t layer);
+    void (*observe)(ffebmi_settling *settling, uint8_t *const *switches);
+
     /* Add weight * (f(first) - f(second)) to units first .. first + count - 1 of one parameter's gradient. */
     void (*gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
-                     size_t count);
+                     size_t count, void *work);
     /* out += weight * (dE/dx(first) - dE/dx(second)), batch x units of the first layer. */
     void (*input_gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, void *out);
-    /* The energies of rows of states, as doubles. work is as in a settling. */
-    void (*energies)(const ffebmi_settling *settling, double *energies);
+    /* The energies of rows of states, as doubles. */
+    void (*energies)(ffebmi_settling *settling, double *energies);
 };
 
 /* A block without layers yet, for a kind's create: `bytes` of memory that begin with a struct ffebm_energy. */

@@ -1,6 +1,6 @@
-/* Physics of the deep Hopfield network. With Phi = <x, s_0> + sum_i <W_i s_i + b_i, s_{i+1}> (layers from 0) and
- * E = G - Phi, settling is s_i <- sigma(dPhi/ds_i): what layer i feels from below, W_{i-1} s_{i-1} + b_{i-1} or x, and
- * from above, W_i^T s_{i+1} or the force. */
+/* Physics of the deep Hopfield network. With Phi = <x, s_0> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}> (layers from 0) and
+ * E = G - Phi, settling is s_i <- sigma(dPhi/ds_i): what layer i feels from below, pool(W_{i-1} s_{i-1} + b_{i-1}) or x, and
+ * from above, W_i^T unpool(s_{i+1}) or the force. */
 #include "energy/hopfield.h"
 
 #include <stdio.h>
@@ -9,7 +9,11 @@
 #include "core/context.h"
 
 typedef struct work {
-    void **z; /* [layer]: rows x units, what a layer feels */
+    void **z;           /* [layer]: rows x units, what a layer feels */
+    void **gain;        /* [layer]: rows x units, sigma' at the free state, for linear phases */
+    uint8_t **switches; /* [coupling]: rows x switches */
+    bool *current;      /* [coupling]: the switches are those of the present state below */
+    void *scratch;
 } work;
 
 static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
@@ -17,28 +21,60 @@ static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
     return (const ffebmi_hopfield *)block;
 }
 
-static void *place_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void **place_layers(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
 {
-    work *w = ffebmi_carve(arena, 1, sizeof *w);
-    void **z = ffebmi_carve(arena, block->layer_count, sizeof *z);
+    void **layers = ffebmi_carve(arena, block->layer_count, sizeof *layers);
 
     for (size_t l = 0; l < block->layer_count; l++) {
         void *memory = ffebmi_carve(arena, rows, block->layers[l].count * kernel->element);
 
-        if (z != NULL)
-            z[l] = memory;
+        if (layers != NULL)
+            layers[l] = memory;
     }
+    return layers;
+}
+
+static void *place_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+{
+    const ffebmi_hopfield *h = hopfield(block);
+    work *w = ffebmi_carve(arena, 1, sizeof *w), placed;
+    size_t scratch = 0;
+
+    placed.z = place_layers(block, kernel, rows, arena);
+    placed.gain = place_layers(block, kernel, rows, arena);
+    placed.switches = ffebmi_carve(arena, h->coupling_count, sizeof *placed.switches);
+    placed.current = ffebmi_carve(arena, h->coupling_count, sizeof *placed.current);
+    for (size_t c = 0; c < h->coupling_count; c++) {
+        const ffebmi_coupling *coupling = &h->couplings[c];
+        uint8_t *switches = ffebmi_carve(arena, rows, coupling->switch_count);
+
+        if (w != NULL)
+            placed.switches[c] = switches;
+        if (coupling->kind->scratch(coupling) > scratch)
+            scratch = coupling->kind->scratch(coupling);
+    }
+    placed.scratch = ffebmi_carve(arena, scratch, kernel->element);
     if (w != NULL)
-        w->z = z;
+        *w = placed;
     return w;
 }
 
-static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer)
-{
-    bool last = layer + 1 == h->base.layer_count;
-    ffebmi_sigma sigma = {.slope = h->slope, .clamped = !last || h->clamp_last};
+/* ------------------------------------------------------------------------------------------------ packed parameters */
 
-    return sigma;
+/* [coupling]: its packed weight, or NULL where the weight is used as it is. */
+static void *place_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena)
+{
+    const ffebmi_hopfield *h = hopfield(block);
+    void **packed = ffebmi_carve(arena, h->coupling_count, sizeof *packed);
+
+    for (size_t c = 0; c < h->coupling_count; c++) {
+        size_t elements = h->couplings[c].kind->packed(&h->couplings[c]);
+        void *memory = ffebmi_carve(arena, elements, kernel->element);
+
+        if (packed != NULL)
+            packed[c] = elements > 0 ? memory : NULL;
+    }
+    return packed;
 }
 
 static const void *const *parameters_of(const ffebmi_hopfield *h, const void *const *parameters, size_t coupling)
@@ -48,45 +84,167 @@ static const void *const *parameters_of(const ffebmi_hopfield *h, const void *co
     return parameters;
 }
 
-/* z = what the couplings make layer `layer` feel; false if it has none, and z is left alone. */
-static bool couplings_drive(const ffebmi_settling *s, size_t layer, void *z)
+static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed)
+{
+    const ffebmi_hopfield *h = hopfield(block);
+    void *const *to = packed;
+
+    for (size_t c = 0; c < h->coupling_count; c++)
+        if (to[c] != NULL)
+            h->couplings[c].kind->pack(&h->couplings[c], kernel, parameters_of(h, parameters, c)[0], to[c]);
+}
+
+/* --------------------------------------------------------------------------------------------------------- settling */
+
+static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer)
+{
+    bool last = layer + 1 == h->base.layer_count;
+    ffebmi_sigma sigma = {.slope = h->slope, .clamped = !last || h->clamp_last};
+
+    return sigma;
+}
+
+static ffebmi_coupling_call call_of(const ffebmi_settling *s, size_t coupling)
+{
+    const work *w = s->work;
+    const void *const *parameters = parameters_of(hopfield(s->block), s->parameters, coupling);
+    const void *packed = ((void *const *)s->packed)[coupling];
+    ffebmi_coupling_call call = {.kernel = s->kernel,
+                                 .parameters = parameters,
+                                 .packed = packed != NULL ? packed : parameters[0],
+                                 .rows = s->rows,
+                                 .switches = w->switches[coupling],
+                                 .scratch = w->scratch};
+
+    return call;
+}
+
+/* z = what coupling c sends up to the layer above it. */
+static void pass_up(const ffebmi_settling *s, size_t c, void *z)
+{
+    const ffebmi_coupling *coupling = &hopfield(s->block)->couplings[c];
+    ffebmi_coupling_call call = call_of(s, c);
+
+    coupling->kind->up(coupling, &call, s->linear, s->state[c], z);
+    ((work *)s->work)->current[c] = true;
+}
+
+/* z = what coupling c sends down to the layer below it, unpooled to where that layer's present state switches; if that
+ * has moved since the last pass up, it is passed up for the switches alone. */
+static void pass_down(const ffebmi_settling *s, size_t c, bool accumulate, void *z)
+{
+    const ffebmi_coupling *coupling = &hopfield(s->block)->couplings[c];
+    const work *w = s->work;
+    ffebmi_coupling_call call = call_of(s, c);
+
+    if (coupling->switch_count > 0 && !s->linear && !w->current[c])
+        pass_up(s, c, w->z[c + 1]);
+    coupling->kind->down(coupling, &call, accumulate, s->state[c + 1], z);
+}
+
+/* z = all that the couplings make a layer feel. The next layer's z may be used up on the way: layers go upwards. */
+static void couplings_drive(const ffebmi_settling *s, size_t layer, void *z)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
 
-    if (layer > 0) {
-        const ffebmi_coupling *below = &h->couplings[layer - 1];
-
-        below->kind->up(below, s->kernel, parameters_of(h, s->parameters, layer - 1), s->rows, s->state[layer - 1], z);
-    }
-    if (layer < h->coupling_count) {
-        const ffebmi_coupling *above = &h->couplings[layer];
-
-        above->kind->down(above, s->kernel, parameters_of(h, s->parameters, layer), s->rows, s->state[layer + 1],
-                          layer > 0, z);
-    }
-    return h->coupling_count > 0;
+    if (h->coupling_count == 0)
+        memset(z, 0, s->rows * s->block->layers[layer].count * s->kernel->element);
+    if (layer > 0)
+        pass_up(s, layer - 1, z);
+    if (layer < h->coupling_count)
+        pass_down(s, layer, layer > 0, z);
 }
 
-static void settle_layer(ffebmi_settling *s, size_t layer, void *z)
+static void settle_layer(ffebmi_settling *s, size_t layer)
 {
-    size_t layers = s->block->layer_count;
+    work *w = s->work;
+    size_t layers = s->block->layer_count, units = s->block->layers[layer].count;
+    const void *force = layer + 1 == layers ? s->force : NULL;
 
-    s->kernel->settle(s->rows, s->block->layers[layer].count, z, layer == 0 ? s->input : NULL,
-                      layer + 1 == layers ? s->force : NULL, sigma_of(hopfield(s->block), layer), s->state[layer],
-                      s->free_state == NULL ? NULL : s->free_state[layer], s->norms + layer, layers);
+    if (s->linear)
+        s->kernel->displace(s->rows, units, w->z[layer], force, w->gain[layer], s->state[layer], s->norms + layer,
+                            layers);
+    else
+        s->kernel->settle(s->rows, units, w->z[layer], layer == 0 ? s->input : NULL, force,
+                          sigma_of(hopfield(s->block), layer), s->state[layer],
+                          s->free_state == NULL ? NULL : s->free_state[layer], s->norms + layer, layers);
+    if (layer + 1 < layers)
+        w->current[layer] = false;
 }
 
 /* All drives first, then all states: so that layers updated together do not see each other's new values, whatever the
  * step. */
 static void half_sweep(ffebmi_settling *s, size_t first, size_t step)
 {
-    void **z = ((work *)s->work)->z;
+    const work *w = s->work;
 
     for (size_t l = first; l < s->block->layer_count; l += step)
-        if (!couplings_drive(s, l, z[l]))
-            memset(z[l], 0, s->rows * s->block->layers[l].count * s->kernel->element);
+        couplings_drive(s, l, w->z[l]);
     for (size_t l = first; l < s->block->layer_count; l += step)
-        settle_layer(s, l, z[l]);
+        settle_layer(s, l);
+}
+
+/* The derivatives at the free state: what each layer feels there, and through it sigma'. The switches stay as they are
+ * there. */
+static void linearize(ffebmi_settling *s)
+{
+    const work *w = s->work;
+    ffebmi_settling at_free = *s;
+
+    at_free.state = (void **)(uintptr_t)s->free_state;
+    at_free.linear = false;
+    for (size_t l = 0; l < s->block->layer_count; l++) {
+        couplings_drive(&at_free, l, w->z[l]);
+        s->kernel->linearize(s->rows, s->block->layers[l].count, w->z[l], l == 0 ? s->input : NULL,
+                             sigma_of(hopfield(s->block), l), w->gain[l]);
+    }
+}
+
+static void begin(ffebmi_settling *s)
+{
+    work *w = s->work;
+
+    for (size_t c = 0; c < hopfield(s->block)->coupling_count; c++)
+        w->current[c] = false;
+    if (s->linear)
+        linearize(s);
+}
+
+static void move(ffebmi_settling *s, size_t to, size_t from)
+{
+    const ffebmi_hopfield *h = hopfield(s->block);
+    work *w = s->work;
+
+    for (size_t c = 0; c < h->coupling_count; c++) {
+        size_t count = h->couplings[c].switch_count;
+
+        memcpy(w->switches[c] + to * count, w->switches[c] + from * count, count);
+    }
+    for (size_t l = 0; s->linear && l < s->block->layer_count; l++) {
+        size_t units = s->block->layers[l].count;
+
+        memcpy(ffebmi_at(s->kernel, w->gain[l], to * units), ffebmi_at(s->kernel, w->gain[l], from * units),
+               units * s->kernel->element);
+    }
+}
+
+static size_t switch_count(const ffebm_energy *block, size_t layer)
+{
+    return layer < hopfield(block)->coupling_count ? hopfield(block)->couplings[layer].switch_count : 0;
+}
+
+static void observe(ffebmi_settling *s, uint8_t *const *switches)
+{
+    const ffebmi_hopfield *h = hopfield(s->block);
+    const work *w = s->work;
+
+    for (size_t c = 0; c < h->coupling_count; c++) {
+        ffebmi_coupling_call call = call_of(s, c);
+
+        call.switches = switches[c];
+        if (h->couplings[c].switch_count > 0)
+            h->couplings[c].kind->up(&h->couplings[c], &call, false, s->state[c], w->z[c + 1]);
+    }
 }
 
 static size_t region_changes(const ffebmi_settling *s, size_t row)
@@ -104,13 +262,14 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
 }
 
 static void gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
-                     size_t count)
+                     size_t count, void *memory)
 {
     size_t layer = block->parameters[parameter].position;
     size_t within = block->parameters[parameter].parameter.role == FFEBMI_WEIGHT ? 0 : 1;
     const ffebmi_coupling *coupling = &hopfield(block)->couplings[layer];
 
-    coupling->kind->gradient(coupling, contrast, layer, within, contrast->gradients[parameter], first, count);
+    coupling->kind->gradient(coupling, contrast, layer, within, contrast->gradients[parameter], first, count,
+                             ((work *)memory)->scratch);
 }
 
 /* dE/dx = - s_0 */
@@ -128,7 +287,7 @@ static double own_energy(const ffebmi_settling *s, size_t layer, const void *row
     return s->kernel->dot(s->block->layers[layer].count, row, row) / (sigma.clamped ? 2 * sigma.slope : 2);
 }
 
-static void energies(const ffebmi_settling *s, double *out)
+static void energies(ffebmi_settling *s, double *out)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
     const ffebmi_kernel *k = s->kernel;
@@ -141,9 +300,7 @@ static void energies(const ffebmi_settling *s, double *out)
         const void *drive = s->input;
 
         if (l > 0) {
-            const ffebmi_coupling *below = &h->couplings[l - 1];
-
-            below->kind->up(below, k, parameters_of(h, s->parameters, l - 1), s->rows, s->state[l - 1], z[l]);
+            pass_up(s, l - 1, z[l]);
             drive = z[l];
         }
         for (size_t r = 0; r < s->rows; r++) {
@@ -191,7 +348,8 @@ static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const ch
                 (ffebmi_energy_parameter){.parameter = coupling->parameters[p],
                                           .learnable = &coupling->learnable,
                                           .position = i,
-                                          .units = (size_t)coupling->parameters[p].shape.dims[0]};
+                                          .units = coupling->units[p],
+                                          .grain = coupling->kind->grain};
     }
     return FFEBM_OK;
 }
@@ -204,9 +362,15 @@ static void destroy(ffebm_energy *block)
 const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                    .fit = fit,
                                                    .destroy = destroy,
+                                                   .place_packed = place_packed,
+                                                   .pack = pack,
                                                    .place_work = place_work,
+                                                   .begin = begin,
                                                    .half_sweep = half_sweep,
+                                                   .move = move,
                                                    .region_changes = region_changes,
+                                                   .switch_count = switch_count,
+                                                   .observe = observe,
                                                    .gradient = gradient,
                                                    .input_gradient = input_gradient,
                                                    .energies = energies};

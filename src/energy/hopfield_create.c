@@ -7,7 +7,7 @@
 #include "core/sized.h"
 #include "energy/hopfield.h"
 
-static const ffebmi_coupling_kind *const kinds[] = {&ffebmi_coupling_dense};
+static const ffebmi_coupling_kind *const kinds[] = {&ffebmi_coupling_dense, &ffebmi_coupling_conv2d};
 
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
@@ -62,10 +62,33 @@ ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy *
 
 void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type)
 {
-    ffebm_coupling_config defaults = {
-        .size = sizeof defaults, .type = type, .bias = ffebmi_coupling_kind_of(type) != NULL ? 1 : 0};
+    const ffebmi_coupling_kind *kind = ffebmi_coupling_kind_of(type);
+    ffebm_coupling_config defaults = {.size = sizeof defaults, .type = type, .bias = kind != NULL ? 1 : 0};
 
+    if (kind != NULL && kind->reads & FFEBMI_READS_WINDOW)
+        defaults.stride[0] = defaults.stride[1] = 1;
     ffebmi_sized_init(config, size, &defaults, sizeof defaults);
+}
+
+static ffebm_status read_windows(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *config)
+{
+    const char *name = coupling->kind->name;
+    bool window = coupling->kind->reads & FFEBMI_READS_WINDOW, pool = coupling->kind->reads & FFEBMI_READS_POOL;
+
+    for (size_t i = 0; i < 2; i++) {
+        FFEBMI_TRY(ffebmi_check_unread(context, name, "kernel", window, (double)config->kernel[i]));
+        FFEBMI_TRY(ffebmi_check_unread(context, name, "stride", window, (double)config->stride[i]));
+        FFEBMI_TRY(ffebmi_check_unread(context, name, "padding", window, (double)config->padding[i]));
+        FFEBMI_TRY(ffebmi_check_unread(context, name, "pool_kernel", pool, (double)config->pool_kernel[i]));
+        coupling->window.kernel[i] = config->kernel[i];
+        coupling->window.stride[i] = config->stride[i];
+        coupling->window.padding[i] = config->padding[i];
+        coupling->pool.kernel[i] = coupling->pool.stride[i] = config->pool_kernel[i];
+    }
+    coupling->pooled = config->pool_kernel[0] != 0 || config->pool_kernel[1] != 0;
+    if (coupling->pooled)
+        FFEBMI_TRY(ffebmi_window_check(context, &coupling->pool, "conv2d coupling, its pool"));
+    return window ? ffebmi_window_check(context, &coupling->window, "conv2d coupling") : FFEBM_OK;
 }
 
 static ffebm_status read_coupling(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from)
@@ -82,8 +105,9 @@ static ffebm_status read_coupling(ffebm_context *context, ffebmi_coupling *coupl
     FFEBMI_CHECK_ARGUMENT(context, config.out >= 1, "%s coupling: out is %" PRId64 ", expected at least 1",
                           coupling->kind->name, config.out);
     coupling->out = config.out;
-    return ffebmi_learnable_read(context, &coupling->learnable, coupling->kind->name, true, config.bias, config.frozen,
-                                 config.initialization);
+    FFEBMI_TRY(read_windows(context, coupling, &config));
+    return ffebmi_learnable_read(context, &coupling->learnable, coupling->kind->name, coupling->kind->reads,
+                                 config.bias, config.frozen, config.initialization);
 }
 
 ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)

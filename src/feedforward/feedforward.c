@@ -1,14 +1,16 @@
 #include "feedforward/feedforward.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
 #include "core/sized.h"
 
-static const ffebmi_op_kind *const kinds[] = {&ffebmi_op_linear, &ffebmi_op_flatten, &ffebmi_op_relu, &ffebmi_op_tanh,
-                                              &ffebmi_op_sigmoid};
+static const ffebmi_op_kind *const kinds[] = {
+    &ffebmi_op_linear,      &ffebmi_op_conv2d,    &ffebmi_op_flatten, &ffebmi_op_maxpool2d, &ffebmi_op_avgpool2d,
+    &ffebmi_op_batchnorm2d, &ffebmi_op_layernorm, &ffebmi_op_relu,    &ffebmi_op_tanh,      &ffebmi_op_sigmoid};
 
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0], WHAT = 96 };
 
@@ -31,9 +33,14 @@ const ffebmi_op_kind *ffebmi_op_kind_named(const char *name)
 void ffebm_op_config_init(ffebm_op_config *config, size_t size, int32_t type)
 {
     const ffebmi_op_kind *kind = ffebmi_op_kind_of(type);
-    ffebm_op_config defaults = {
-        .size = sizeof defaults, .type = type, .bias = kind != NULL && kind->has_parameters ? 1 : 0};
+    ffebm_op_config defaults = {.size = sizeof defaults, .type = type};
 
+    if (kind != NULL) {
+        defaults.stride[0] = defaults.stride[1] = kind->stride;
+        defaults.bias = kind->reads & FFEBMI_READS_BIAS ? 1 : 0;
+        defaults.epsilon = kind->reads & FFEBMI_READS_EPSILON ? 1e-5 : 0;
+        defaults.momentum = kind->reads & FFEBMI_READS_MOMENTUM ? 0.1 : 0;
+    }
     ffebmi_sized_init(config, size, &defaults, sizeof defaults);
 }
 
@@ -53,6 +60,42 @@ ffebm_status ffebm_feedforward_create(ffebm_context *context, ffebm_feedforward 
     return FFEBM_OK;
 }
 
+static ffebm_status read_numbers(ffebm_context *context, ffebmi_op *op, const ffebm_op_config *config)
+{
+    const char *name = op->kind->name;
+    unsigned reads = op->kind->reads;
+
+    FFEBMI_CHECK_ARGUMENT(context, !(reads & FFEBMI_READS_OUT) || config->out >= 1,
+                          "%s: out is %" PRId64 ", expected at least 1", name, config->out);
+    FFEBMI_TRY(ffebmi_check_unread(context, name, "out", reads & FFEBMI_READS_OUT, (double)config->out));
+    FFEBMI_CHECK_ARGUMENT(context,
+                          !(reads & FFEBMI_READS_EPSILON) || (isfinite(config->epsilon) && config->epsilon > 0),
+                          "%s: epsilon is %g, expected a positive number", name, config->epsilon);
+    FFEBMI_TRY(ffebmi_check_unread(context, name, "epsilon", reads & FFEBMI_READS_EPSILON, config->epsilon));
+    FFEBMI_CHECK_ARGUMENT(context, config->momentum >= 0 && config->momentum <= 1,
+                          "%s: momentum is %g, expected a number in [0, 1]", name, config->momentum);
+    FFEBMI_TRY(ffebmi_check_unread(context, name, "momentum", reads & FFEBMI_READS_MOMENTUM, config->momentum));
+    op->out = config->out;
+    op->epsilon = config->epsilon;
+    op->momentum = config->momentum;
+    return FFEBM_OK;
+}
+
+static ffebm_status read_window(ffebm_context *context, ffebmi_op *op, const ffebm_op_config *config)
+{
+    bool read = op->kind->reads & FFEBMI_READS_WINDOW;
+
+    for (size_t i = 0; i < 2; i++) {
+        FFEBMI_TRY(ffebmi_check_unread(context, op->kind->name, "kernel", read, (double)config->kernel[i]));
+        FFEBMI_TRY(ffebmi_check_unread(context, op->kind->name, "stride", read, (double)config->stride[i]));
+        FFEBMI_TRY(ffebmi_check_unread(context, op->kind->name, "padding", read, (double)config->padding[i]));
+        op->window.kernel[i] = config->kernel[i];
+        op->window.stride[i] = config->stride[i] == 0 && op->kind->stride == 0 ? config->kernel[i] : config->stride[i];
+        op->window.padding[i] = config->padding[i];
+    }
+    return read ? ffebmi_window_check(context, &op->window, op->kind->name) : FFEBM_OK;
+}
+
 static ffebm_status read_op(ffebm_context *context, ffebmi_op *op, const ffebm_op_config *from)
 {
     ffebm_op_config config;
@@ -63,13 +106,10 @@ static ffebm_status read_op(ffebm_context *context, ffebmi_op *op, const ffebm_o
     op->kind = ffebmi_op_kind_of(config.type);
     FFEBMI_CHECK_ARGUMENT(context, op->kind != NULL, "op: type %" PRId32 " is none of FFEBM_OP_", config.type);
     FFEBMI_CHECK_ARGUMENT(context, config.reserved_ == 0, "op: reserved_ is not zero");
-    FFEBMI_CHECK_ARGUMENT(context, !op->kind->has_out || config.out >= 1, "%s: out is %" PRId64 ", expected at least 1",
-                          op->kind->name, config.out);
-    FFEBMI_CHECK_ARGUMENT(context, op->kind->has_out || config.out == 0, "%s does not read out, which is %" PRId64,
-                          op->kind->name, config.out);
-    op->out = config.out;
-    return ffebmi_learnable_read(context, &op->learnable, op->kind->name, op->kind->has_parameters, config.bias,
-                                 config.frozen, config.initialization);
+    FFEBMI_TRY(read_numbers(context, op, &config));
+    FFEBMI_TRY(read_window(context, op, &config));
+    return ffebmi_learnable_read(context, &op->learnable, op->kind->name, op->kind->reads, config.bias, config.frozen,
+                                 config.initialization);
 }
 
 ffebm_status ffebm_feedforward_add_op(ffebm_feedforward *block, const ffebm_op_config *config)

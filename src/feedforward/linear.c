@@ -12,6 +12,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
                  ffebmi_shape_text(text, &op->input));
     FFEBMI_TRY(ffebmi_dense_parameters(context, op->parameters, what, op->out, op->input.count));
     op->parameter_count = op->learnable.bias ? 2 : 1;
+    op->units = (size_t)op->out;
     op->output = ffebmi_shape_vector(op->out);
     return FFEBM_OK;
 }
@@ -51,8 +52,9 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 
 const ffebmi_op_kind ffebmi_op_linear = {.type = FFEBM_OP_LINEAR,
                                          .name = "linear",
-                                         .has_out = true,
-                                         .has_parameters = true,
+                                         .out_key = "out_features",
+                                         .reads = FFEBMI_READS_OUT | FFEBMI_READS_BIAS | FFEBMI_READS_FROZEN,
+                                         .grain = 64,
                                          .fit = fit,
                                          .forward = forward,
                                          .pullback = pullback,

@@ -1,57 +1,92 @@
-/* One op of a feedforward block, and the table that every kind of op fills. */
+/* One op of a feedforward block, and the table that every kind of op fills. Images are stored h x w x c. */
 #ifndef FFEBMI_FEEDFORWARD_OP_H
 #define FFEBMI_FEEDFORWARD_OP_H
 
+#include "core/arena.h"
+#include "kernel/conv.h"
 #include "kernel/kernel.h"
 #include "tensor/parameter.h"
 #include "tensor/shape.h"
+#include "tensor/window.h"
 
-enum { FFEBMI_OP_PARAMETERS = 2 };
+enum { FFEBMI_OP_PARAMETERS = 2, FFEBMI_OP_BUFFERS = 2 };
 
 typedef struct ffebmi_op_kind ffebmi_op_kind;
 
 typedef struct ffebmi_op {
     const ffebmi_op_kind *kind;
-    int64_t out; /* out_features */
+    int64_t out; /* out_features or out_channels */
+    ffebmi_window window;
+    double epsilon;
+    double momentum;
     ffebmi_learnable learnable;
     ffebmi_shape input; /* of a sample; these and all below are set by fit */
     ffebmi_shape output;
+    bool view;    /* its output is its input, in another shape */
+    size_t units; /* the gradient is cut over so many */
     size_t parameter_count;
     ffebmi_parameter parameters[FFEBMI_OP_PARAMETERS];
+    size_t buffer_count;
+    ffebmi_parameter buffers[FFEBMI_OP_BUFFERS];
 } ffebmi_op;
 
 /* What an op works on in one call. Ops are const: all that a call remembers is here. Rows are samples. */
 typedef struct ffebmi_op_call {
     const ffebmi_kernel *kernel;
+    bool training; /* else evaluation: batch normalisation by its running statistics */
     const void *parameters[FFEBMI_OP_PARAMETERS];
     void *gradients[FFEBMI_OP_PARAMETERS];
+    void *buffers[FFEBMI_OP_BUFFERS];
     size_t rows;
     const void *input;
     void *output;
     const void *output_cotangent;
     void *input_cotangent;
     double gradient_scale; /* of what is added to gradients */
+    void *memory;          /* what the op remembers from forward to vjp, laid out by place */
+    void *scratch;         /* of this thread, during one slot's call */
 } ffebmi_op_call;
 
+typedef void (*ffebmi_op_fn)(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count);
+
+/* Slots may be NULL where there is nothing to do. */
 struct ffebmi_op_kind {
     int32_t type;
-    const char *name; /* its "type" in the model description */
-    bool has_out;     /* reads `out` */
-    bool has_parameters;
+    const char *name;    /* its "type" in the model description */
+    const char *out_key; /* "out_features" */
+    unsigned reads;      /* FFEBMI_READS_ */
+    bool couples;        /* in training, a sample's output depends on the others of its batch */
+    int64_t stride;      /* default; 0: the kernel */
+    size_t grain;        /* so many units of the gradient make a piece of work */
 
-    /* Set output and parameters from input; the error text begins with `what`. */
+    /* Set output, view, units and parameters from input; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_op *op, ffebm_context *context, const char *what);
-    /* Rows first .. first + count - 1 of output from input; NULL: the same numbers in another shape. */
-    void (*forward)(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count);
-    /* The same rows of input_cotangent from output_cotangent; NULL with forward. */
-    void (*pullback)(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count);
-    /* Add gradient_scale times the sum over all rows to the gradients of output units first .. first + count - 1. NULL
-     * where there are no parameters. Cut over units, so that nothing is summed across threads. */
-    void (*gradient)(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count);
+    /* Lay out memory for up to `rows` samples; returns it (NULL while measuring). */
+    void *(*place)(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
+    /* Elements of scratch that forward, pullback and gradient need. */
+    size_t (*scratch)(const ffebmi_op *op);
+    /* Once before forward: what is the same for all rows. With a context the work may be spread over its threads. */
+    void (*prepare)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
+    /* Rows first .. first + count - 1 of output from input. */
+    ffebmi_op_fn forward;
+    /* Once before gradient and pullback. */
+    void (*prepare_vjp)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
+    /* Add gradient_scale times the sum over all rows to the gradients of units first .. first + count - 1. Cut over
+     * units, so that nothing is summed across threads. */
+    ffebmi_op_fn gradient;
+    /* Rows first .. first + count - 1 of input_cotangent from output_cotangent. */
+    ffebmi_op_fn pullback;
+    /* Move the buffers by what the last forward saw. */
+    void (*commit)(const ffebmi_op *op, const ffebmi_op_call *call);
 };
 
 extern const ffebmi_op_kind ffebmi_op_linear;
+extern const ffebmi_op_kind ffebmi_op_conv2d;
 extern const ffebmi_op_kind ffebmi_op_flatten;
+extern const ffebmi_op_kind ffebmi_op_maxpool2d;
+extern const ffebmi_op_kind ffebmi_op_avgpool2d;
+extern const ffebmi_op_kind ffebmi_op_batchnorm2d;
+extern const ffebmi_op_kind ffebmi_op_layernorm;
 extern const ffebmi_op_kind ffebmi_op_relu;
 extern const ffebmi_op_kind ffebmi_op_tanh;
 extern const ffebmi_op_kind ffebmi_op_sigmoid;

@@ -2,30 +2,49 @@
 
 #include "core/executor.h"
 
-enum { ROW_GRAIN = 32, UNIT_GRAIN = 64 }; /* cuts of the work; part of what fixes the bits */
+enum { ROW_GRAIN = 16 }; /* cuts of the work; part of what fixes the bits */
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static void *place_op(ffebmi_arena *arena, const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows)
+{
+    return op->kind->place == NULL ? NULL : op->kind->place(op, kernel, rows, arena);
+}
 
 void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
-                       const ffebmi_kernel *kernel, size_t rows)
+                       const ffebmi_kernel *kernel, size_t rows, size_t threads)
 {
-    void **outputs = ffebmi_carve(arena, block->op_count, sizeof *outputs);
-    size_t largest = block->input.count;
-    void *cotangents[2];
+    ffebmi_tape placed = {.outputs = ffebmi_carve(arena, block->op_count, sizeof(void *))};
+    size_t largest = block->input.count, scratch = 0;
 
+    placed.memories = ffebmi_carve(arena, block->op_count, sizeof(void *));
+    placed.scratch = ffebmi_carve(arena, threads, sizeof(void *));
     for (size_t i = 0; i < block->op_count; i++) {
         const ffebmi_op *op = &block->ops[i];
-        void *own = NULL;
+        void *memory = place_op(arena, op, kernel, rows);
+        void *output = op->view ? NULL : ffebmi_carve(arena, rows, op->output.count * kernel->element);
 
-        if (op->kind->forward != NULL)
-            own = ffebmi_carve(arena, rows, op->output.count * kernel->element);
-        if (outputs != NULL)
-            outputs[i] = own;
-        if (op->output.count > largest)
-            largest = op->output.count;
+        if (arena->base != NULL) {
+            placed.memories[i] = memory;
+            placed.outputs[i] = output;
+        }
+        largest = larger(largest, op->output.count);
+        if (op->kind->scratch != NULL)
+            scratch = larger(scratch, op->kind->scratch(op));
     }
     for (size_t i = 0; i < 2; i++)
-        cotangents[i] = ffebmi_carve(arena, rows, largest * kernel->element);
+        placed.cotangents[i] = ffebmi_carve(arena, rows, largest * kernel->element);
+    for (size_t i = 0; i < threads; i++) {
+        void *memory = ffebmi_carve(arena, scratch, kernel->element);
+
+        if (arena->base != NULL)
+            placed.scratch[i] = memory;
+    }
     if (arena->base != NULL)
-        *tape = (ffebmi_tape){.outputs = outputs, .cotangents = {cotangents[0], cotangents[1]}};
+        *tape = placed;
 }
 
 /* ------------------------------------------------------------------------------------------- spreading the work */
@@ -33,118 +52,136 @@ void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedf
 typedef struct op_job {
     const ffebmi_op *op;
     const ffebmi_op_call *call;
-    void (*function)(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count);
+    const ffebmi_tape *tape;
+    ffebmi_op_fn function;
 } op_job;
 
 static void op_range(void *user, size_t worker, size_t first, size_t count)
 {
     const op_job *job = user;
+    ffebmi_op_call call = *job->call;
 
-    (void)worker;
-    job->function(job->op, job->call, first, count);
+    call.scratch = job->tape->scratch[worker];
+    job->function(job->op, &call, first, count);
 }
 
-static void spread(ffebm_context *context, const op_job *job, size_t total, size_t grain)
+static void spread(ffebm_context *context, op_job job, size_t total, size_t grain)
 {
-    op_job copy = *job;
-
     if (context != NULL)
-        ffebmi_parallel_ranges(context, total, grain, op_range, &copy);
+        ffebmi_parallel_ranges(context, total, grain, op_range, &job);
     else
-        job->function(job->op, job->call, 0, total);
+        op_range(&job, 0, 0, total);
 }
 
 /* ------------------------------------------------------------------------------------------- forward and back */
 
-static ffebmi_op_call call_of(const ffebmi_op *op, const ffebmi_feedforward_values *values, size_t first_parameter,
-                              size_t rows)
-{
-    ffebmi_op_call call = {.kernel = values->kernel, .rows = rows, .gradient_scale = values->gradient_scale};
+/* Where an op's parameters and buffers begin in its block's. */
+typedef struct position {
+    size_t parameter;
+    size_t buffer;
+} position;
 
-    for (size_t p = 0; p < op->parameter_count; p++) {
-        call.parameters[p] = values->parameters[first_parameter + p];
-        call.gradients[p] = values->gradients == NULL ? NULL : values->gradients[first_parameter + p];
+static position position_of(const ffebm_feedforward *block, size_t op)
+{
+    position at = {0};
+
+    for (size_t i = 0; i < op; i++) {
+        at.parameter += block->ops[i].parameter_count;
+        at.buffer += block->ops[i].buffer_count;
     }
-    return call;
+    return at;
 }
 
-/* The input of op i: the output below it, where ops without numbers of their own are transparent. */
+/* The input of op i: the output below it, where views are transparent. */
 static const void *input_of(const ffebm_feedforward *block, const ffebmi_tape *tape, const void *input, size_t i)
 {
     while (i > 0) {
         i--;
-        if (block->ops[i].kind->forward != NULL)
+        if (!block->ops[i].view)
             return tape->outputs[i];
     }
     return input;
 }
 
+static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape *tape,
+                              const ffebmi_feedforward_values *values, size_t rows, const void *input, size_t i)
+{
+    const ffebmi_op *op = &block->ops[i];
+    position at = position_of(block, i);
+    ffebmi_op_call call = {.kernel = values->kernel,
+                           .training = values->training,
+                           .rows = rows,
+                           .input = input_of(block, tape, input, i),
+                           .output = tape->outputs[i],
+                           .gradient_scale = values->gradient_scale,
+                           .memory = tape->memories[i]};
+
+    for (size_t p = 0; p < op->parameter_count; p++) {
+        call.parameters[p] = values->parameters[at.parameter + p];
+        call.gradients[p] = values->gradients == NULL ? NULL : values->gradients[at.parameter + p];
+    }
+    for (size_t b = 0; b < op->buffer_count; b++)
+        call.buffers[b] = values->buffers[at.buffer + b];
+    return call;
+}
+
 const void *ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
                                        const ffebmi_feedforward_values *values, size_t rows, const void *input)
 {
-    size_t parameter = 0;
-
     for (size_t i = 0; i < block->op_count; i++) {
         const ffebmi_op *op = &block->ops[i];
+        ffebmi_op_call call = call_of(block, tape, values, rows, input, i);
 
-        if (op->kind->forward != NULL) {
-            ffebmi_op_call call = call_of(op, values, parameter, rows);
-            op_job job = {op, &call, op->kind->forward};
-
-            call.input = input_of(block, tape, input, i);
-            call.output = tape->outputs[i];
-            spread(context, &job, rows, ROW_GRAIN);
-        }
-        parameter += op->parameter_count;
+        if (op->view)
+            continue;
+        if (op->kind->prepare != NULL)
+            op->kind->prepare(op, &call, context);
+        spread(context, (op_job){op, &call, tape, op->kind->forward}, rows, ROW_GRAIN);
     }
     return input_of(block, tape, input, block->op_count);
-}
-
-static size_t count_parameters(const ffebm_feedforward *block)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < block->op_count; i++)
-        count += block->ops[i].parameter_count;
-    return count;
 }
 
 /* Is there anything below op i that the cotangent of its input is for? */
 static bool wanted_below(const ffebm_feedforward *block, size_t i, bool want_input_cotangent)
 {
-    bool parameters = false;
-
-    for (size_t j = 0; j < i; j++)
-        parameters = parameters || block->ops[j].parameter_count > 0;
-    return want_input_cotangent || parameters;
+    return want_input_cotangent || position_of(block, i).parameter > 0;
 }
 
 const void *ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
                                    const ffebmi_feedforward_values *values, size_t rows, const void *input,
                                    const void *cotangent, bool want_input_cotangent)
 {
-    size_t parameter = count_parameters(block);
     size_t turn = 0;
 
     for (size_t i = block->op_count; i-- > 0;) {
         const ffebmi_op *op = &block->ops[i];
-        ffebmi_op_call call;
+        ffebmi_op_call call = call_of(block, tape, values, rows, input, i);
 
-        parameter -= op->parameter_count;
-        if (op->kind->forward == NULL)
+        if (op->view)
             continue;
-        call = call_of(op, values, parameter, rows);
-        call.input = input_of(block, tape, input, i);
-        call.output = tape->outputs[i];
         call.output_cotangent = cotangent;
-        if (op->parameter_count > 0 && values->gradients != NULL)
-            spread(context, &(op_job){op, &call, op->kind->gradient}, (size_t)op->output.dims[0], UNIT_GRAIN);
+        if (op->kind->prepare_vjp != NULL)
+            op->kind->prepare_vjp(op, &call, context);
+        if (op->kind->gradient != NULL && values->gradients != NULL)
+            spread(context, (op_job){op, &call, tape, op->kind->gradient}, op->units, op->kind->grain);
         if (!wanted_below(block, i, want_input_cotangent))
             return NULL;
         call.input_cotangent = tape->cotangents[turn];
         turn = 1 - turn;
-        spread(context, &(op_job){op, &call, op->kind->pullback}, rows, ROW_GRAIN);
+        spread(context, (op_job){op, &call, tape, op->kind->pullback}, rows, ROW_GRAIN);
         cotangent = call.input_cotangent;
     }
     return want_input_cotangent ? cotangent : NULL;
+}
+
+void ffebmi_feedforward_commit(const ffebm_feedforward *block, const ffebmi_tape *tape,
+                               const ffebmi_feedforward_values *values, size_t rows)
+{
+    for (size_t i = 0; i < block->op_count; i++) {
+        const ffebmi_op *op = &block->ops[i];
+        ffebmi_op_call call = call_of(block, tape, values, rows, NULL, i);
+
+        if (op->kind->commit != NULL)
+            op->kind->commit(op, &call);
+    }
 }

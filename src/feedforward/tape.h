@@ -1,26 +1,30 @@
-/* Run a feedforward block forward and back. The tape is the caller's: it holds every op's output, as the VJP needs it.
- * With a context the work is spread over its threads; with NULL it is done here, for callers on a worker thread. */
+/* Run a feedforward block forward and back. The tape is the caller's: it holds every op's output and memory, as the VJP
+ * needs them. With a context the work is spread over its threads; with NULL it is done here, for callers on a worker
+ * thread. */
 #ifndef FFEBMI_FEEDFORWARD_TAPE_H
 #define FFEBMI_FEEDFORWARD_TAPE_H
 
-#include "core/arena.h"
 #include "feedforward/feedforward.h"
 
 typedef struct ffebmi_tape {
-    void **outputs;      /* of op i; an op without numbers of its own shares its input's */
+    void **outputs;      /* of op i; a view shares its input's */
+    void **memories;     /* of op i */
     void *cotangents[2]; /* in turn, on the way down */
+    void **scratch;      /* [thread] */
 } ffebmi_tape;
 
-/* Lay out a tape for up to `rows` samples. While measuring, the tape is not written. */
+/* Lay out a tape for up to `rows` samples on `threads` threads. While measuring, the tape is not written. */
 void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
-                       const ffebmi_kernel *kernel, size_t rows);
+                       const ffebmi_kernel *kernel, size_t rows, size_t threads);
 
-/* What a block computes with: its parameters (and their gradients) in the order of its ops, bias after weight. */
+/* What a block computes with: its parameters (and their gradients) and buffers in the order of its ops. */
 typedef struct ffebmi_feedforward_values {
     const ffebmi_kernel *kernel;
     const void *const *parameters;
     void *const *gradients; /* NULL: no parameter gradients wanted */
+    void *const *buffers;
     double gradient_scale;
+    bool training;
 } ffebmi_feedforward_values;
 
 /* Returns the output: in the tape, or `input` itself where no op has numbers of its own. */
@@ -32,5 +36,9 @@ const void *ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedf
 const void *ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
                                    const ffebmi_feedforward_values *values, size_t rows, const void *input,
                                    const void *cotangent, bool want_input_cotangent);
+
+/* Move the buffers (running statistics) by what the last forward on this tape saw. */
+void ffebmi_feedforward_commit(const ffebm_feedforward *block, const ffebmi_tape *tape,
+                               const ffebmi_feedforward_values *values, size_t rows);
 
 #endif

@@ -25,6 +25,7 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                  "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
                  s->free_rows);
     ffebmi_nudge_place(engine, stage, 1);
+    phase.packed = engine->nudging.packed;
     ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
     s->tallies[1] = (ffebmi_tally){0};
     s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;

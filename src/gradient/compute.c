@@ -6,6 +6,7 @@
 #include "core/context.h"
 #include "core/sized.h"
 #include "gradient/chain.h"
+#include "gradient/layout.h"
 
 /* ---------------------------------------------------------------------------------------------------------- inputs */
 
@@ -71,7 +72,7 @@ static ffebm_status check_targets(const ffebm_engine *engine, ffebmi_targets *ta
 
 static void take_input(ffebm_engine *engine, const void *data, size_t batch)
 {
-    memcpy(engine->input, data, batch * engine->model->input.count * engine->kernel->element);
+    ffebmi_layout_inward(engine->kernel, &engine->model->input, batch, data, engine->input);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- report */
@@ -135,12 +136,23 @@ static ffebm_status check_report(const ffebm_engine *engine, ffebm_report *repor
 
 /* ---------------------------------------------------------------------------------------------------------- gradient */
 
-static ffebm_status free_phase(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
+/* Targets that are images are stored as images are. */
+static void take_targets(ffebm_engine *engine, ffebmi_targets *targets, size_t batch)
+{
+    if (targets->values == NULL || engine->target_values == NULL)
+        return;
+    ffebmi_layout_inward(engine->kernel, ffebmi_model_output(engine->model), batch, targets->values,
+                         engine->target_values);
+    targets->values = engine->target_values;
+}
+
+static ffebm_status free_phase(ffebm_engine *engine, const void *input, ffebmi_targets *targets, size_t batch,
                                ffebm_report *facts, void *cotangent)
 {
     const void *output;
 
     forget_tallies(engine);
+    take_targets(engine, targets, batch);
     take_input(engine, input, batch);
     FFEBMI_TRY(ffebmi_chain_up(engine, batch, &output));
     ffebmi_chain_losses(engine, batch, output, targets, 1, cotangent);
@@ -180,12 +192,29 @@ static ffebm_status nudged_phases(ffebm_engine *engine, const void *cotangent, c
 
 static bool loss_nudged(const ffebm_engine *engine)
 {
-    return engine->last_energy != FFEBM_NONE &&
-           engine->stages[engine->last_energy].equilibrium.nudging == FFEBM_NUDGING_LOSS;
+    const ffebm_equilibrium_config *last;
+
+    if (engine->last_energy == FFEBM_NONE)
+        return false;
+    last = &engine->stages[engine->last_energy].equilibrium;
+    return last->nudging == FFEBM_NUDGING_LOSS && last->estimator != FFEBM_ESTIMATOR_IMPLICIT;
+}
+
+/* The one place where running statistics move. A readout's tape then holds a nudged state, but it has no statistics:
+ * those would have forbidden loss nudging. */
+static void commit_statistics(ffebm_engine *engine)
+{
+    for (size_t i = 0; engine->training && i < engine->model->stage_count; i++) {
+        ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
+
+        if (engine->model->stages[i].feedforward != NULL)
+            ffebmi_feedforward_commit(engine->model->stages[i].feedforward, &engine->stages[i].tape, &values,
+                                      engine->batch);
+    }
 }
 
 /* cotangents[1] holds the one at the output, because the way down begins with writing into cotangents[0]. */
-static ffebm_status gradient(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
+static ffebm_status gradient(ffebm_engine *engine, const void *input, ffebmi_targets *targets, size_t batch,
                              ffebm_report *facts)
 {
     ffebm_status status;
@@ -196,6 +225,8 @@ static ffebm_status gradient(ffebm_engine *engine, const void *input, const ffeb
     if (status == FFEBM_OK)
         status = nudged_phases(engine, engine->cotangents[1], loss_nudged(engine) ? targets : NULL, 1.0 / (double)batch,
                                NULL, &facts->gradient_norm);
+    if (status == FFEBM_OK)
+        commit_statistics(engine);
     report_phases(engine, facts);
     return status;
 }
@@ -209,12 +240,12 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
+    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->gradient.valid = false;
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(check_batch(engine, input, &batch));
     FFEBMI_TRY(check_max_batch(engine, batch));
     FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
-    engine->state = FFEBMI_ENGINE_IDLE;
-    engine->gradient.valid = false;
     return give_report(engine, report, &facts, gradient(engine, input->data, &targets, batch, &facts));
 }
 
@@ -258,14 +289,20 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, c
     ffebm_report facts = {0};
     ffebmi_targets targets;
     size_t batch;
+    bool training;
+    ffebm_status status;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
+    engine->state = FFEBMI_ENGINE_IDLE;
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(check_batch(engine, input, &batch));
     FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
-    engine->state = FFEBMI_ENGINE_IDLE;
-    return give_report(engine, report, &facts, evaluate(engine, input->data, &targets, batch, &facts));
+    training = engine->training;
+    engine->training = false;
+    status = evaluate(engine, input->data, &targets, batch, &facts);
+    engine->training = training;
+    return give_report(engine, report, &facts, status);
 }
 
 /* -------------------------------------------------------------------------------------------------- forward and vjp */
@@ -277,17 +314,18 @@ ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, co
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
+    engine->state = FFEBMI_ENGINE_IDLE;
     FFEBMI_TRY(check_batch(engine, input, &batch));
     FFEBMI_TRY(check_max_batch(engine, batch));
     if (output != NULL)
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "output", output, engine->model->dtype,
                                             ffebmi_model_output(engine->model), batch));
-    engine->state = FFEBMI_ENGINE_IDLE;
     forget_tallies(engine);
     take_input(engine, input->data, batch);
     FFEBMI_TRY(ffebmi_chain_up(engine, batch, &result));
     if (output != NULL)
-        memcpy(output->data, result, output->shape.count * engine->kernel->element);
+        ffebmi_layout_outward(engine->kernel, ffebmi_model_output(engine->model), batch, result, output->data);
+    commit_statistics(engine);
     engine->state = FFEBMI_ENGINE_FORWARD;
     engine->version = engine->model->version;
     return FFEBM_OK;
@@ -313,23 +351,39 @@ static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_co
     return FFEBM_OK;
 }
 
+/* Down the chain with `scale` times the cotangent; the result through *below. */
+static ffebm_status vjp(ffebm_engine *engine, const ffebm_tensor *output_cotangent, double scale, const void **below)
+{
+    size_t count = output_cotangent->shape.count;
+    double norm;
+
+    ffebmi_layout_inward(engine->kernel, ffebmi_model_output(engine->model), engine->batch, output_cotangent->data,
+                         engine->cotangents[1]);
+    engine->kernel->scale(count, scale, engine->cotangents[1], engine->cotangents[1]);
+    return nudged_phases(engine, engine->cotangents[1], NULL, 1 / scale, below, &norm);
+}
+
 ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent,
                               double scale)
 {
-    const ffebmi_kernel *k;
     const void *below = NULL;
-    double norm;
+    ffebm_status status;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
-    FFEBMI_TRY(check_vjp(engine, input_cotangent, output_cotangent, scale));
-    k = engine->kernel;
-    scale = scale > 0 ? scale : (double)engine->batch;
     engine->gradient.valid = false;
-    k->scale(output_cotangent->shape.count, scale, output_cotangent->data, engine->cotangents[1]);
-    FFEBMI_TRY(
-        nudged_phases(engine, engine->cotangents[1], NULL, 1 / scale, input_cotangent != NULL ? &below : NULL, &norm));
-    if (input_cotangent != NULL)
-        k->scale(input_cotangent->shape.count, 1 / scale, below, input_cotangent->data);
+    status = check_vjp(engine, input_cotangent, output_cotangent, scale);
+    if (status == FFEBM_OK) {
+        scale = scale > 0 ? scale : (double)engine->batch;
+        status = vjp(engine, output_cotangent, scale, input_cotangent != NULL ? &below : NULL);
+    }
+    if (status != FFEBM_OK) {
+        engine->state = FFEBMI_ENGINE_IDLE;
+        return status;
+    }
+    if (input_cotangent != NULL) {
+        ffebmi_layout_outward(engine->kernel, &engine->model->input, engine->batch, below, input_cotangent->data);
+        engine->kernel->scale(input_cotangent->shape.count, 1 / scale, input_cotangent->data, input_cotangent->data);
+    }
     return FFEBM_OK;
 }

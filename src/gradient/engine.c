@@ -1,5 +1,7 @@
 #include "gradient/engine.h"
 
+#include <inttypes.h>
+
 #include "core/context.h"
 #include "core/sized.h"
 #include "relax/equilibrium.h"
@@ -36,7 +38,9 @@ ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_
     ffebmi_feedforward_values values = {.kernel = engine->kernel,
                                         .parameters = s->parameters,
                                         .gradients = gradients ? s->gradients : NULL,
-                                        .gradient_scale = scale};
+                                        .buffers = s->buffers,
+                                        .gradient_scale = scale,
+                                        .training = engine->training};
 
     return values;
 }
@@ -51,16 +55,20 @@ static void point_at_parameters(const ffebm_engine *engine, const ffebmi_stage *
         stage->parameters[p] = ffebmi_at(engine->kernel, engine->model->values, offset);
         stage->gradients[p] = ffebmi_at(engine->kernel, engine->gradient.values, offset);
     }
+    for (size_t b = 0; b < of->buffer_count; b++)
+        stage->buffers[b] = engine->model->buffers[of->first_buffer + b].value.data;
 }
 
 static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
 {
     const ffebmi_stage *of = &engine->model->stages[index];
-    ffebmi_engine_stage placed = {.parameters = ffebmi_carve(arena, of->parameter_count, sizeof(void *)),
-                                  .gradients = ffebmi_carve(arena, of->parameter_count, sizeof(void *))};
+    ffebmi_engine_stage placed = {.parameters = ffebmi_carve(arena, of->parameter_count, sizeof(void *))};
 
+    placed.gradients = ffebmi_carve(arena, of->parameter_count, sizeof(void *));
+    placed.buffers = ffebmi_carve(arena, of->buffer_count, sizeof(void *));
     if (of->feedforward != NULL) {
-        ffebmi_tape_place(arena, &placed.tape, of->feedforward, engine->kernel, engine->max_batch);
+        ffebmi_tape_place(arena, &placed.tape, of->feedforward, engine->kernel, engine->max_batch,
+                          engine->context->executor.workers);
     } else {
         placed.free_state = ffebmi_carve(arena, of->energy->layer_count, sizeof(void *));
         for (size_t l = 0; l < of->energy->layer_count; l++) {
@@ -96,6 +104,8 @@ static void place(ffebm_engine *engine, ffebmi_arena *arena)
     engine->input = ffebmi_carve(arena, engine->max_batch, model->input.count * element);
     engine->cotangents[0] = ffebmi_carve(arena, engine->max_batch, boundary);
     engine->cotangents[1] = ffebmi_carve(arena, engine->max_batch, boundary);
+    if (ffebmi_shape_is_image(ffebmi_model_output(model)))
+        engine->target_values = ffebmi_carve(arena, engine->max_batch, ffebmi_model_output(model)->count * element);
     engine->losses = ffebmi_carve(arena, engine->max_batch, sizeof *engine->losses);
     for (size_t i = 0; i < model->stage_count; i++)
         place_stage(engine, i, arena);
@@ -108,6 +118,15 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* What the largest of the model's energy blocks needs. */
+typedef struct needs {
+    size_t state;    /* bytes of one state of a batch */
+    size_t switches; /* and of its switches */
+    size_t layers;
+    size_t packed;
+    size_t relax;
+} needs;
+
 static size_t state_bytes(const ffebm_engine *engine, const ffebm_energy *block)
 {
     ffebmi_arena measure = {0};
@@ -115,6 +134,36 @@ static size_t state_bytes(const ffebm_engine *engine, const ffebm_energy *block)
     for (size_t l = 0; l < block->layer_count; l++)
         ffebmi_carve(&measure, engine->max_batch, block->layers[l].count * engine->kernel->element);
     return measure.used;
+}
+
+static size_t switch_bytes(const ffebm_engine *engine, const ffebm_energy *block)
+{
+    ffebmi_arena measure = {0};
+
+    for (size_t l = 0; l < block->layer_count; l++)
+        ffebmi_carve(&measure, engine->max_batch, block->kind->switch_count(block, l));
+    return measure.used;
+}
+
+static needs needs_of(const ffebm_engine *engine, size_t nudges)
+{
+    needs most = {0};
+
+    for (size_t i = 0; i < engine->model->stage_count; i++) {
+        const ffebm_energy *block = engine->model->stages[i].energy;
+        ffebmi_arena relax = {0}, packed = {0};
+
+        if (block == NULL)
+            continue;
+        ffebmi_relax_place(&relax, block, engine->kernel, nudges);
+        block->kind->place_packed(block, engine->kernel, &packed);
+        most.relax = larger(most.relax, relax.used);
+        most.packed = larger(most.packed, packed.used);
+        most.state = larger(most.state, state_bytes(engine, block));
+        most.switches = larger(most.switches, switch_bytes(engine, block));
+        most.layers = larger(most.layers, block->layer_count);
+    }
+    return most;
 }
 
 static void place_worker(const ffebm_engine *engine, ffebmi_arena *arena, ffebmi_worker *worker, size_t relax_bytes,
@@ -130,7 +179,7 @@ static void place_worker(const ffebm_engine *engine, ffebmi_arena *arena, ffebmi
     for (size_t i = first; i < model->stage_count; i++) {
         ffebmi_tape tape;
 
-        ffebmi_tape_place(arena, &tape, model->stages[i].feedforward, engine->kernel, rows);
+        ffebmi_tape_place(arena, &tape, model->stages[i].feedforward, engine->kernel, rows, 1);
         if (placed.readout != NULL)
             placed.readout[i - first] = tape;
     }
@@ -140,31 +189,27 @@ static void place_worker(const ffebm_engine *engine, ffebmi_arena *arena, ffebmi
 
 static void place_nudging(const ffebm_engine *engine, ffebmi_nudging_memory *to, ffebmi_arena *arena)
 {
-    const ffebm_model *model = engine->model;
-    size_t workers = engine->context->executor.workers, states = 0, layers = 0, relax_bytes = 0;
+    size_t workers = engine->context->executor.workers;
+    needs most = needs_of(engine, to->nudges);
 
-    for (size_t i = 0; i < model->stage_count; i++) {
-        ffebmi_arena measure = {0};
-
-        if (!ffebmi_engine_is_energy(engine, i))
-            continue;
-        ffebmi_relax_place(&measure, model->stages[i].energy, engine->kernel, to->nudges);
-        relax_bytes = larger(relax_bytes, measure.used);
-        states = larger(states, state_bytes(engine, model->stages[i].energy));
-        layers = larger(layers, model->stages[i].energy->layer_count);
-    }
     to->states = ffebmi_carve(arena, to->nudges, sizeof(void *));
-    to->layers = ffebmi_carve(arena, to->nudges * layers, sizeof(void *));
+    to->switch_sets = ffebmi_carve(arena, to->nudges + 1, sizeof(void *));
+    to->layers = ffebmi_carve(arena, to->nudges * most.layers, sizeof(void *));
+    to->switches = ffebmi_carve(arena, (to->nudges + 1) * most.layers, sizeof(void *));
     to->works = ffebmi_carve(arena, workers, sizeof(void *));
     to->workers = ffebmi_carve(arena, workers, sizeof *to->workers);
-    for (size_t n = 0; n < to->nudges; n++) {
-        void *memory = ffebmi_carve(arena, states, 1);
+    to->packed_memory = ffebmi_carve(arena, most.packed, 1);
+    for (size_t n = 0; n <= to->nudges; n++) {
+        void *state = n < to->nudges ? ffebmi_carve(arena, most.state, 1) : NULL;
+        void *switches = ffebmi_carve(arena, most.switches, 1);
 
-        if (to->states != NULL)
-            to->states[n] = memory;
+        if (to->states != NULL && n < to->nudges)
+            to->states[n] = state;
+        if (to->switch_sets != NULL)
+            to->switch_sets[n] = switches;
     }
     for (size_t w = 0; w < workers; w++)
-        place_worker(engine, arena, to->workers == NULL ? NULL : &to->workers[w], relax_bytes, to->nudges);
+        place_worker(engine, arena, to->workers == NULL ? NULL : &to->workers[w], most.relax, to->nudges);
 }
 
 ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges)
@@ -234,6 +279,7 @@ ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, cons
     created->kernel = ffebmi_kernel_for(model->dtype);
     created->max_batch = c.max_batch;
     created->last_energy = FFEBM_NONE;
+    created->training = true;
     ffebmi_model_keep(model);
     status = build(created);
     if (status != FFEBM_OK) {
@@ -257,16 +303,31 @@ void ffebm_engine_destroy(ffebm_engine *engine)
     ffebmi_model_drop(model);
 }
 
-static bool can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
+/* The loss of a sample must depend on its state alone: batch normalisation in the readout would couple the batch. */
+static bool readout_couples(const ffebm_engine *engine)
 {
-    return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE;
+    for (size_t i = ffebmi_engine_first_readout(engine); i < engine->model->stage_count; i++) {
+        const ffebm_feedforward *block = engine->model->stages[i].feedforward;
+
+        for (size_t j = 0; j < block->op_count; j++)
+            if (block->ops[j].kind->couples)
+                return true;
+    }
+    return false;
+}
+
+bool ffebmi_engine_can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
+{
+    return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE && !readout_couples(engine);
 }
 
 static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int32_t nudging)
 {
-    FFEBMI_CHECK(
-        engine->context, nudging != FFEBM_NUDGING_LOSS || can_nudge_by_loss(engine, stage), FFEBM_ERR_UNSUPPORTED,
-        "stage %zu: FFEBM_NUDGING_LOSS, which only the last energy block of a model with a loss can do", stage);
+    FFEBMI_CHECK(engine->context, nudging != FFEBM_NUDGING_LOSS || ffebmi_engine_can_nudge_by_loss(engine, stage),
+                 FFEBM_ERR_UNSUPPORTED,
+                 "stage %zu: FFEBM_NUDGING_LOSS needs the last energy block, a model with a loss, and no batch "
+                 "normalisation behind the block",
+                 stage);
     return FFEBM_OK;
 }
 
@@ -294,8 +355,19 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
         engine->stages[i].equilibrium = c;
         if (c.nudging == FFEBM_NUDGING_AUTO)
             engine->stages[i].equilibrium.nudging =
-                can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
+                ffebmi_engine_can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
     }
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(engine->context, mode == FFEBM_MODE_TRAINING || mode == FFEBM_MODE_EVALUATION,
+                          "engine: mode %" PRId32 " is none of FFEBM_MODE_", mode);
+    engine->training = mode == FFEBM_MODE_TRAINING;
+    engine->state = FFEBMI_ENGINE_IDLE;
     return FFEBM_OK;
 }
 

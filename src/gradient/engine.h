@@ -13,6 +13,7 @@
 typedef struct ffebmi_engine_stage {
     const void **parameters; /* of its block, in the block's order */
     void **gradients;
+    void **buffers;
     const void *input;  /* of the last forward: batch x units */
     const void *output; /* likewise */
     ffebmi_tape tape;   /* of a feedforward stage */
@@ -35,12 +36,19 @@ typedef struct ffebmi_worker {
 /* What nudged phases need; grows when an estimator with more nudges is chosen. */
 typedef struct ffebmi_nudging_memory {
     void *memory;
-    size_t nudges; /* states of a sample that there is room for; at least 2 */
-    void **states; /* [nudge]: max_batch x units of the largest block's layers */
-    void **layers; /* [nudge * layers + layer]: the present block's, into states */
+    size_t nudges;         /* states of a sample that there is room for; at least 2 */
+    void **states;         /* [nudge]: max_batch x units of the largest block's layers */
+    uint8_t **switch_sets; /* [nudge], and behind them the free state's: likewise its switches */
+    void *packed_memory;
     ffebmi_worker *workers;
-    ffebmi_relax_work **works; /* [worker]: the present phase's */
-    size_t settled_stage;      /* whose state by hand is in nudge 0, or FFEBM_NONE */
+
+    /* The present block's, laid out in the memory above: */
+    void **layers;      /* [nudge * layers + layer] */
+    uint8_t **switches; /* [nudge * layers + layer], the free state's behind those of the last nudge */
+    void *packed;
+    ffebmi_relax_work **works; /* [worker] */
+
+    size_t settled_stage; /* whose state by hand is in nudge 0, or FFEBM_NONE */
     size_t settled_rows;
 } ffebmi_nudging_memory;
 
@@ -54,12 +62,14 @@ struct ffebm_engine {
     ffebm_model *model;
     const ffebmi_kernel *kernel;
     size_t max_batch;
+    bool training;      /* mode */
     size_t batch;       /* of the last computing call over the chain */
     size_t last_energy; /* stage of the last energy block, or FFEBM_NONE; what follows is the readout */
     ffebmi_engine_stage *stages;
     void *memory;        /* all below but nudging */
     void *input;         /* max_batch x inputs: a copy, since the caller's is gone when vjp comes */
     void *cotangents[2]; /* max_batch x units of the largest boundary between stages, in turn */
+    void *target_values; /* max_batch x outputs: as images are stored; NULL where outputs are no images */
     double *losses;      /* max_batch */
     ffebm_tensor flat_gradient;
     ffebmi_flat_gradient gradient;
@@ -78,6 +88,9 @@ bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t stage);
 
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);
+
+/* Can the stage be nudged by the loss? */
+bool ffebmi_engine_can_nudge_by_loss(const ffebm_engine *engine, size_t stage);
 
 ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, bool gradients, double scale);
 

@@ -8,6 +8,7 @@ static const ffebmi_estimator estimators[] = {
     [FFEBM_ESTIMATOR_CENTERED] = {2, {1, -1}, 1, {{0, 1, 1.0 / 2}}},
     [FFEBM_ESTIMATOR_POSITIVE] = {1, {1}, 1, {{0, FREE, 1}}},
     [FFEBM_ESTIMATOR_NEGATIVE] = {1, {-1}, 1, {{FREE, 0, 1}}},
+    [FFEBM_ESTIMATOR_IMPLICIT] = {1, {1}, 0, {{0}}},
     [FFEBM_ESTIMATOR_FOUR_POINT] = {4, {1, -1, 2, -2}, 2, {{0, 1, 8.0 / 12}, {2, 3, -1.0 / 12}}},
 };
 

@@ -5,29 +5,52 @@
 
 #include "core/context.h"
 
-enum { UNIT_GRAIN = 64, ELEMENT_GRAIN = 16384 }; /* cuts of the work; part of what fixes the bits */
+enum { ELEMENT_GRAIN = 16384 }; /* cuts of the work; part of what fixes the bits */
 
 static const ffebm_energy *block_of(const ffebm_engine *engine, size_t stage)
 {
     return engine->model->stages[stage].energy;
 }
 
-void ffebmi_nudge_place(const ffebm_engine *engine, size_t stage, size_t nudges)
+/* The free state's switches stand behind those of the nudges. */
+uint8_t **ffebmi_nudge_switches(const ffebm_engine *engine, size_t stage, size_t nudge)
+{
+    size_t set = nudge == FFEBM_NONE ? engine->nudging.nudges : nudge;
+
+    return engine->nudging.switches + set * block_of(engine, stage)->layer_count;
+}
+
+void ffebmi_nudge_place_states(const ffebm_engine *engine, size_t stage)
 {
     const ffebm_energy *block = block_of(engine, stage);
     const ffebmi_nudging_memory *m = &engine->nudging;
 
-    for (size_t n = 0; n < m->nudges; n++) {
-        ffebmi_arena arena = {.base = m->states[n]};
+    for (size_t n = 0; n <= m->nudges; n++) {
+        ffebmi_arena state = {.base = n < m->nudges ? m->states[n] : NULL}, switches = {(char *)m->switch_sets[n], 0};
 
-        for (size_t l = 0; l < block->layer_count; l++)
-            m->layers[n * block->layer_count + l] =
-                ffebmi_carve(&arena, engine->max_batch, block->layers[l].count * engine->kernel->element);
+        for (size_t l = 0; l < block->layer_count; l++) {
+            size_t at = n * block->layer_count + l;
+
+            m->switches[at] = ffebmi_carve(&switches, engine->max_batch, block->kind->switch_count(block, l));
+            if (n < m->nudges)
+                m->layers[at] =
+                    ffebmi_carve(&state, engine->max_batch, block->layers[l].count * engine->kernel->element);
+        }
     }
-    for (size_t w = 0; w < engine->context->executor.workers; w++) {
-        ffebmi_arena arena = {.base = m->workers[w].relax_memory};
+}
 
-        m->works[w] = ffebmi_relax_place(&arena, block, engine->kernel, nudges);
+void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges)
+{
+    const ffebm_energy *block = block_of(engine, stage);
+    ffebmi_arena packed = {.base = engine->nudging.packed_memory};
+
+    ffebmi_nudge_place_states(engine, stage);
+    engine->nudging.packed = block->kind->place_packed(block, engine->kernel, &packed);
+    block->kind->pack(block, engine->kernel, engine->stages[stage].parameters, engine->nudging.packed);
+    for (size_t w = 0; w < engine->context->executor.workers; w++) {
+        ffebmi_arena arena = {.base = engine->nudging.workers[w].relax_memory};
+
+        engine->nudging.works[w] = ffebmi_relax_place(&arena, block, engine->kernel, nudges);
     }
 }
 
@@ -138,6 +161,10 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
     f->units = ffebmi_energy_output(block)->count;
     phase.nudges = f->estimator->nudge_count;
     ffebmi_nudge_place(engine, stage, phase.nudges);
+    phase.packed = engine->nudging.packed;
+    phase.linear = s->equilibrium.estimator == FFEBM_ESTIMATOR_IMPLICIT;
+    if (phase.linear)
+        f->beta = 1; /* the adjoint is linear: it needs no small force */
     phase.result = engine->nudging.layers;
     ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]);
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_NUDGED);
@@ -225,6 +252,7 @@ static void difference_range(void *user, size_t worker, size_t first, size_t cou
 typedef struct gradient_job {
     const ffebm_energy *block;
     const ffebmi_contrast *contrast;
+    ffebmi_relax_work *const *works;
     size_t parameter;
 } gradient_job;
 
@@ -232,8 +260,8 @@ static void gradient_range(void *user, size_t worker, size_t first, size_t count
 {
     const gradient_job *j = user;
 
-    (void)worker;
-    j->block->kind->gradient(j->block, j->contrast, j->parameter, first, count);
+    j->block->kind->gradient(j->block, j->contrast, j->parameter, first, count,
+                             ffebmi_relax_kind_work(j->works[worker]));
 }
 
 static void contrast_states(const ffebm_engine *engine, size_t stage, void *const *first, void *const *second,
@@ -254,16 +282,86 @@ void ffebmi_nudge_gradient(const ffebm_engine *engine, size_t stage, const ffebm
     const ffebm_energy *block = block_of(engine, stage);
 
     for (size_t p = 0; p < block->parameter_count; p++) {
-        gradient_job job = {block, contrast, p};
+        gradient_job job = {block, contrast, engine->nudging.works, p};
 
-        ffebmi_parallel_ranges(engine->context, block->parameters[p].units, UNIT_GRAIN, gradient_range, &job);
+        ffebmi_parallel_ranges(engine->context, block->parameters[p].units, block->parameters[p].grain, gradient_range,
+                               &job);
     }
+}
+
+/* ------------------------------------------------------------------------------------------------------- switches */
+
+static bool has_switches(const ffebm_energy *block)
+{
+    for (size_t l = 0; l < block->layer_count; l++)
+        if (block->kind->switch_count(block, l) > 0)
+            return true;
+    return false;
+}
+
+void ffebmi_nudge_observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch)
+{
+    ffebmi_states states = {.block = block_of(engine, stage),
+                            .kernel = engine->kernel,
+                            .parameters = engine->stages[stage].parameters,
+                            .packed = engine->nudging.packed,
+                            .batch = batch,
+                            .state = layers};
+
+    if (has_switches(states.block))
+        ffebmi_relax_observe(engine->context, &states, engine->nudging.works,
+                             ffebmi_nudge_switches(engine, stage, nudge));
+}
+
+/* Switches that a nudge has moved are region changes, too. */
+static void count_switch_changes(ffebm_engine *engine, size_t stage, size_t nudge)
+{
+    const ffebm_energy *block = block_of(engine, stage);
+    ffebmi_engine_stage *s = &engine->stages[stage];
+
+    for (size_t l = 0; l + 1 < block->layer_count; l++)
+        if (block->kind->switch_count(block, l) > 0)
+            s->tallies[1].region_changes += engine->kernel->switch_changes(
+                engine->batch * block->kind->switch_count(block, l),
+                engine->nudging.layers[nudge * block->layer_count + l + 1], s->free_state[l + 1],
+                ffebmi_nudge_switches(engine, stage, nudge)[l], ffebmi_nudge_switches(engine, stage, FFEBM_NONE)[l]);
+}
+
+static void observe_all(ffebm_engine *engine, size_t stage, size_t nudge_count)
+{
+    const ffebm_energy *block = block_of(engine, stage);
+
+    if (!has_switches(block))
+        return;
+    ffebmi_nudge_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
+    for (size_t n = 0; n < nudge_count; n++) {
+        ffebmi_nudge_observe(engine, stage, n, engine->nudging.layers + n * block->layer_count, engine->batch);
+        count_switch_changes(engine, stage, n);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------- reading estimates */
+
+static void add_contrast(ffebm_engine *engine, size_t stage, ffebmi_contrast *contrast, double weight,
+                         double gradient_scale, void *input_cotangent)
+{
+    const ffebm_energy *block = block_of(engine, stage);
+
+    contrast->kernel = engine->kernel;
+    contrast->batch = engine->batch;
+    contrast->gradients = engine->stages[stage].gradients;
+    contrast->weight = weight * gradient_scale;
+    ffebmi_nudge_gradient(engine, stage, contrast);
+    if (input_cotangent == NULL)
+        return;
+    contrast->weight = weight;
+    block->kind->input_gradient(block, contrast, input_cotangent);
 }
 
 /* A pair's difference and mean overwrite the states that it is made of; with the free state in it, which must stay,
  * they overwrite the first two nudges' memory, which is there for this. */
-static void estimate_pair(ffebm_engine *engine, size_t stage, const ffebmi_pair *pair, double beta,
-                          double gradient_scale, void *input_cotangent)
+static void estimate_pair(ffebm_engine *engine, size_t stage, const ffebmi_pair *pair, double gradient_scale,
+                          void *input_cotangent)
 {
     const ffebm_energy *block = block_of(engine, stage);
     const ffebmi_engine_stage *s = &engine->stages[stage];
@@ -273,28 +371,39 @@ static void estimate_pair(ffebm_engine *engine, size_t stage, const ffebmi_pair 
     void **second = pair->second == FFEBM_NONE ? s->free_state : layers + pair->second * block->layer_count;
     void **difference = with_free ? layers : first;
     void **mean = with_free ? layers + block->layer_count : second;
-    ffebmi_contrast contrast = {.kernel = engine->kernel,
-                                .batch = engine->batch,
-                                .difference = difference,
+    ffebmi_contrast contrast = {.difference = difference,
                                 .mean = mean,
-                                .weight = pair->weight / beta * gradient_scale,
-                                .gradients = s->gradients};
+                                .switches = {ffebmi_nudge_switches(engine, stage, pair->first),
+                                             ffebmi_nudge_switches(engine, stage, pair->second)}};
 
     contrast_states(engine, stage, first, second, difference, mean);
-    ffebmi_nudge_gradient(engine, stage, &contrast);
-    if (input_cotangent == NULL)
-        return;
-    contrast.weight = pair->weight / beta;
-    block->kind->input_gradient(block, &contrast, input_cotangent);
+    add_contrast(engine, stage, &contrast, pair->weight / s->equilibrium.beta, gradient_scale, input_cotangent);
+}
+
+/* Implicit differentiation: the displacement takes the place of the difference, the free state that of the mean. */
+static void estimate_implicit(ffebm_engine *engine, size_t stage, double gradient_scale, void *input_cotangent)
+{
+    uint8_t **switches = ffebmi_nudge_switches(engine, stage, FFEBM_NONE);
+    ffebmi_contrast contrast = {.difference = engine->nudging.layers,
+                                .mean = engine->stages[stage].free_state,
+                                .switches = {switches, switches}};
+
+    ffebmi_nudge_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
+    add_contrast(engine, stage, &contrast, 1, gradient_scale, input_cotangent);
 }
 
 void ffebmi_nudge_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, void *input_cotangent)
 {
-    const ffebm_equilibrium_config *e = &engine->stages[stage].equilibrium;
-    const ffebmi_estimator *estimator = ffebmi_estimator_of(e->estimator);
+    int32_t name = engine->stages[stage].equilibrium.estimator;
+    const ffebmi_estimator *estimator = ffebmi_estimator_of(name);
 
     if (input_cotangent != NULL)
         memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
+    if (name == FFEBM_ESTIMATOR_IMPLICIT) {
+        estimate_implicit(engine, stage, gradient_scale, input_cotangent);
+        return;
+    }
+    observe_all(engine, stage, estimator->nudge_count);
     for (size_t i = 0; i < estimator->pair_count; i++)
-        estimate_pair(engine, stage, &estimator->pairs[i], e->beta, gradient_scale, input_cotangent);
+        estimate_pair(engine, stage, &estimator->pairs[i], gradient_scale, input_cotangent);
 }

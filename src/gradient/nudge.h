@@ -4,8 +4,14 @@
 
 #include "gradient/chain.h"
 
-/* Point engine->nudging's layers and works at the memory of this stage's block. */
-void ffebmi_nudge_place(const ffebm_engine *engine, size_t stage, size_t nudges);
+/* Lay out the nudged memory for this stage's block, for phases of so many nudges, and pack its parameters. */
+void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges);
+
+/* The first of these alone: where the states are. */
+void ffebmi_nudge_place_states(const ffebm_engine *engine, size_t stage);
+
+/* The switches, [layer], of a nudge or (FFEBM_NONE) of the free state. */
+uint8_t **ffebmi_nudge_switches(const ffebm_engine *engine, size_t stage, size_t nudge);
 
 /* Settle the stage's nudged states from its free ones, under -beta times `delta` (batch x units of its last layer), held.
  */
@@ -21,6 +27,9 @@ void ffebmi_nudge_readout(ffebm_engine *engine, const ffebmi_targets *targets, d
 /* Read the estimate off the states: add gradient_scale times it to the block's gradients, and write the cotangent of its
  * input (batch x units; NULL if not wanted). The nudged states are used up. */
 void ffebmi_nudge_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, void *input_cotangent);
+
+/* Note where the switches of a state of the batch stand, as those of a nudge or (FFEBM_NONE) of the free state. */
+void ffebmi_nudge_observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch);
 
 /* Add a contrast of states to all of a block's gradients. */
 void ffebmi_nudge_gradient(const ffebm_engine *engine, size_t stage, const ffebmi_contrast *contrast);

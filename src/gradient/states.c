@@ -6,6 +6,7 @@
 #include "core/context.h"
 #include "core/sized.h"
 #include "gradient/chain.h"
+#include "gradient/layout.h"
 #include "gradient/nudge.h"
 
 static const ffebm_energy *block_of(const ffebm_engine *engine, size_t stage)
@@ -15,23 +16,28 @@ static const ffebm_energy *block_of(const ffebm_engine *engine, size_t stage)
 
 /* ---------------------------------------------------------------------------------------------------------- settle */
 
+/* The force by hand, as states are stored. */
+typedef struct held {
+    const void *force;
+    size_t row; /* bytes */
+} held;
+
 static void held_force(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                        void *out)
 {
-    const ffebm_tensor *force = user;
-    size_t row = force->shape.count / (size_t)force->shape.dims[0] * ffebmi_dtype_size(force->dtype);
+    const held *h = user;
 
     (void)worker;
     (void)last_layer;
     for (size_t i = 0; i < count; i++)
-        memcpy((char *)out + i * row, (const char *)force->data + samples[i] * row, row);
+        memcpy((char *)out + i * h->row, (const char *)h->force + samples[i] * h->row, h->row);
 }
 
-static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
-                                  const ffebm_tensor *force, size_t batch)
+static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void *input, const void *force,
+                                  size_t batch)
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebm_tensor copy = *force;
+    held h = {force, engine->model->stages[stage].output.count * engine->kernel->element};
     ffebmi_phase phase = {.block = block_of(engine, stage),
                           .kernel = engine->kernel,
                           .parameters = s->parameters,
@@ -41,16 +47,17 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const ffeb
                           .order = s->equilibrium.nudged_order,
                           .max_sweeps = s->equilibrium.nudged_sweeps,
                           .tolerance = s->equilibrium.nudged_tolerance,
-                          .input = input->data,
+                          .input = input,
                           .start = s->free_state,
                           .force = held_force,
-                          .force_user = &copy,
+                          .force_user = &h,
                           .force_held = true};
 
     FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);
     engine->nudging.settled_stage = FFEBM_NONE;
     ffebmi_nudge_place(engine, stage, 1);
+    phase.packed = engine->nudging.packed;
     phase.result = engine->nudging.layers;
     ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]);
     FFEBMI_TRY(ffebmi_nudge_check(engine, stage, FFEBM_PHASE_NUDGED));
@@ -63,7 +70,7 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
                                  const ffebm_tensor *force)
 {
     const ffebmi_stage *of;
-    size_t batch;
+    size_t batch = 0;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
@@ -75,11 +82,14 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
     if (force != NULL)
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
     engine->state = FFEBMI_ENGINE_IDLE;
-    if (force != NULL)
-        return settle_nudged(engine, stage, input, force, batch);
+    ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, engine->cotangents[0]);
+    if (force != NULL) {
+        ffebmi_layout_inward(engine->kernel, &of->output, batch, force->data, engine->cotangents[1]);
+        return settle_nudged(engine, stage, engine->cotangents[0], engine->cotangents[1], batch);
+    }
     if (engine->nudging.settled_stage == stage)
         engine->nudging.settled_stage = FFEBM_NONE;
-    return ffebmi_chain_settle_free(engine, stage, batch, input->data);
+    return ffebmi_chain_settle_free(engine, stage, batch, engine->cotangents[0]);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- states */
@@ -94,7 +104,7 @@ static ffebm_status find_state(const ffebm_engine *engine, size_t stage, int32_t
     FFEBMI_CHECK_ARGUMENT(engine->context, phase == FFEBM_PHASE_FREE || phase == FFEBM_PHASE_NUDGED,
                           "engine: phase %" PRId32 " is none of FFEBM_PHASE_", phase);
     s = &engine->stages[stage];
-    ffebmi_nudge_place(engine, stage, 1);
+    ffebmi_nudge_place_states(engine, stage);
     if (phase == FFEBM_PHASE_FREE) {
         *layers = s->free_state;
         *rows = s->free_rows;
@@ -128,7 +138,7 @@ ffebm_status ffebm_engine_get_state(const ffebm_engine *engine, ffebm_tensor *st
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "state", state, engine->model->dtype,
                                         &block_of(engine, stage)->layers[layer], rows));
-    memcpy(state->data, layers[layer], state->shape.count * engine->kernel->element);
+    ffebmi_layout_outward(engine->kernel, &block_of(engine, stage)->layers[layer], rows, layers[layer], state->data);
     return FFEBM_OK;
 }
 
@@ -148,7 +158,8 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
     if (s->free_rows != rows)
         for (size_t l = 0; l < block_of(engine, stage)->layer_count; l++)
             memset(s->free_state[l], 0, rows * block_of(engine, stage)->layers[l].count * engine->kernel->element);
-    memcpy(s->free_state[layer], state->data, state->shape.count * engine->kernel->element);
+    ffebmi_layout_inward(engine->kernel, &block_of(engine, stage)->layers[layer], rows, state->data,
+                         s->free_state[layer]);
     s->free_rows = rows;
     engine->state = FFEBMI_ENGINE_IDLE;
     if (engine->nudging.settled_stage == stage)
@@ -162,6 +173,7 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
                                  const ffebm_tensor *input)
 {
     void *const *layers = NULL;
+    ffebmi_states states;
     ffebmi_shape expected;
     char text[FFEBMI_SHAPE_TEXT];
     size_t rows = 0;
@@ -178,8 +190,16 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
                  "energies is %s, expected [%zu]", ffebmi_shape_text(text, &energies->shape), rows);
     FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input", input, engine->model->dtype,
                                         &engine->model->stages[stage].input, rows));
-    ffebmi_relax_energies(block_of(engine, stage), engine->kernel, engine->stages[stage].parameters, rows, layers,
-                          input->data, engine->nudging.works[0], engine->losses);
+    ffebmi_layout_inward(engine->kernel, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
+    ffebmi_nudge_place(engine, stage, 1);
+    states = (ffebmi_states){.block = block_of(engine, stage),
+                             .kernel = engine->kernel,
+                             .parameters = engine->stages[stage].parameters,
+                             .packed = engine->nudging.packed,
+                             .batch = rows,
+                             .state = layers,
+                             .input = engine->cotangents[0]};
+    ffebmi_relax_energies(&states, engine->nudging.works[0], engine->losses);
     for (size_t i = 0; i < rows; i++) {
         if (energies->dtype == FFEBM_FLOAT32)
             ((float *)energies->data)[i] = (float)engine->losses[i];
@@ -194,7 +214,9 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
 {
     const ffebm_energy *block;
     ffebmi_contrast contrast;
+    size_t nudge = phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0;
     void *const *layers = NULL;
+    uint8_t **switches;
     void **halves;
     size_t rows = 0;
 
@@ -202,14 +224,18 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     block = block_of(engine, stage);
+    ffebmi_nudge_place(engine, stage, 1);
+    ffebmi_nudge_observe(engine, stage, nudge, layers, rows);
     halves = engine->nudging.layers + block->layer_count; /* nudge 0 may be the state itself */
     for (size_t l = 0; l < block->layer_count; l++)
         engine->kernel->scale(rows * block->layers[l].count, 0.5, layers[l], halves[l]);
     for (size_t p = 0; p < block->parameter_count; p++)
         memset(engine->stages[stage].gradients[p], 0,
                block->parameters[p].parameter.shape.count * engine->kernel->element);
+    switches = ffebmi_nudge_switches(engine, stage, nudge);
     contrast = (ffebmi_contrast){.kernel = engine->kernel,
                                  .batch = rows,
+                                 .switches = {switches, switches},
                                  .difference = layers,
                                  .mean = halves,
                                  .weight = 1.0 / (double)rows,

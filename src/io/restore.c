@@ -99,7 +99,7 @@ static ffebm_status check_all(const ffebmi_table *table, const ffebmi_contents *
     return FFEBM_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------- values, in two steps */
+/* --------------------------------------------------------------------------------------------- values, in two steps */
 
 /* Read all arrays into `staged`, one behind the other: what can fail fails here. */
 static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_contents *contents, void *staged)

@@ -16,6 +16,12 @@ void ffebmi_add_column_sums_f32(size_t rows, size_t n, size_t ldx, double a, con
 void ffebmi_add_column_sums_f64(size_t rows, size_t n, size_t ldx, double a, const void *x, void *y);
 void ffebmi_difference_and_mean_f32(size_t n, const void *a, const void *b, void *difference, void *mean);
 void ffebmi_difference_and_mean_f64(size_t n, const void *a, const void *b, void *difference, void *mean);
+void ffebmi_transpose_f32(size_t rows, size_t columns, const void *x, void *y);
+void ffebmi_transpose_f64(size_t rows, size_t columns, const void *x, void *y);
+void ffebmi_add_transposed_f32(size_t rows, size_t columns, const void *x, void *y);
+void ffebmi_add_transposed_f64(size_t rows, size_t columns, const void *x, void *y);
+void ffebmi_add_strided_f32(size_t n, const void *x, void *y, size_t stride);
+void ffebmi_add_strided_f64(size_t n, const void *x, void *y, size_t stride);
 double ffebmi_dot_f32(size_t n, const void *x, const void *y);
 double ffebmi_dot_f64(size_t n, const void *x, const void *y);
 bool ffebmi_finite_f32(size_t n, const void *x);

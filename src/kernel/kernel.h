@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/windows.h"
+
 /* The squares that a half-sweep leaves of one layer of one row, for the stopping rules. */
 typedef struct ffebmi_norms {
     double change;       /* |s_new - s|^2 */
@@ -39,6 +41,10 @@ typedef struct ffebmi_kernel {
     double (*dot)(size_t n, const void *x, const void *y);
     bool (*finite)(size_t n, const void *x);
 
+    void (*transpose)(size_t rows, size_t columns, const void *x, void *y);      /* y, columns x rows, = x^T */
+    void (*add_transposed)(size_t rows, size_t columns, const void *x, void *y); /* y += x^T */
+    void (*add_strided)(size_t n, const void *x, void *y, size_t stride);        /* y_(i stride) += x_i */
+
     void (*relu)(size_t n, const void *x, void *y);
     void (*relu_vjp)(size_t n, const void *y, const void *v, void *u); /* y the op's output, v its cotangent */
     void (*tanh)(size_t n, const void *x, void *y);
@@ -51,8 +57,49 @@ typedef struct ffebmi_kernel {
     void (*settle)(size_t rows, size_t n, void *z, const void *input, const void *force, ffebmi_sigma sigma, void *s,
                    const void *free, ffebmi_norms *norms, size_t norm_stride);
 
+    /* gain = sigma'(z) for z + input: slope on the closed interval 0 <= slope z <= 1, else 0; 1 without clamp. */
+    void (*linearize)(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
+    /* The linearised half-sweep: d = gain (z + force). Norms as of settle, with zero as the free state. */
+    void (*displace)(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d, ffebmi_norms *norms,
+                     size_t norm_stride);
+
     /* How many of n clamped units are saturated in one of the two states only, or at different bounds. */
     size_t (*region_changes)(size_t n, const void *s, const void *free);
+    /* How many of n switches differ under a unit that is not zero in both states. */
+    size_t (*switch_changes)(size_t n, const void *s, const void *free, const uint8_t *at, const uint8_t *at_free);
+
+    /* Windows over images, h x w x c. switches name the position in the window, rows of it counted from 0. */
+    void (*max_pool)(const ffebmi_windows *w, size_t rows, const void *x, void *y, uint8_t *switches);
+    void (*pick)(const ffebmi_windows *w, size_t rows, const void *x, const uint8_t *switches,
+                 void *y); /* y = x there */
+    void (*unpool)(const ffebmi_windows *w, size_t rows, const void *v, const uint8_t *switches,
+                   void *u); /* its transpose */
+    /* The contrast of two unpooled states a = mean + difference / 2 and b = mean - difference / 2, each to its own places:
+     * their difference and mean. Where the places agree nothing is lost to rounding. */
+    void (*unpool_contrast)(const ffebmi_windows *w, const void *difference, const void *mean, const uint8_t *a,
+                            const uint8_t *b, void *image_difference, void *image_mean);
+    void (*average_pool)(const ffebmi_windows *w, size_t rows, const void *x, void *y);
+    void (*average_unpool)(const ffebmi_windows *w, size_t rows, const void *v, void *u);
+
+    /* Normalisation of rows x n. Statistics are doubles, one a column (or one a row). */
+    void (*column_moments)(size_t rows, size_t n, size_t first, size_t count, const void *x, double *mean,
+                           double *variance);
+    /* sums of v and of v times (x - mean) rescale, a column */
+    void (*column_products)(size_t rows, size_t n, size_t first, size_t count, const void *x, const void *v,
+                            const double *mean, const double *rescale, double *sum, double *product);
+    /* y = (x - mean) rescale weight + bias, by column */
+    void (*normalize_columns)(size_t rows, size_t n, const void *x, const double *mean, const double *rescale,
+                              const void *weight, const void *bias, void *y);
+    /* u = weight rescale (v - sum / count - (x - mean) rescale product / count), by column; count 0: u = weight rescale v */
+    void (*normalize_columns_vjp)(size_t rows, size_t n, const void *x, const void *v, const double *mean,
+                                  const double *rescale, const void *weight, const double *sum, const double *product,
+                                  double count, void *u);
+    /* the same over a whole row, with weights for each of its elements */
+    void (*normalize_row)(size_t n, const void *x, double epsilon, const void *weight, const void *bias, void *y);
+    void (*normalize_row_vjp)(size_t n, const void *x, double epsilon, const void *weight, const void *v, void *u);
+    /* weight gradient of the same: to += factor v (x - mean) rescale, and bias gradient: to += factor v */
+    void (*normalize_row_gradient)(size_t n, const void *x, double epsilon, const void *v, double factor, void *weight,
+                                   void *bias);
 } ffebmi_kernel;
 
 /* The table of FFEBM_FLOAT32 or FFEBM_FLOAT64. */

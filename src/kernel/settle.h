@@ -8,7 +8,15 @@ void ffebmi_settle_f32(size_t rows, size_t n, void *z, const void *input, const 
                        void *s, const void *free, ffebmi_norms *norms, size_t norm_stride);
 void ffebmi_settle_f64(size_t rows, size_t n, void *z, const void *input, const void *force, ffebmi_sigma sigma,
                        void *s, const void *free, ffebmi_norms *norms, size_t norm_stride);
+void ffebmi_linearize_f32(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
+void ffebmi_linearize_f64(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
+void ffebmi_displace_f32(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d,
+                         ffebmi_norms *norms, size_t norm_stride);
+void ffebmi_displace_f64(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d,
+                         ffebmi_norms *norms, size_t norm_stride);
 size_t ffebmi_region_changes_f32(size_t n, const void *s, const void *free);
 size_t ffebmi_region_changes_f64(size_t n, const void *s, const void *free);
+size_t ffebmi_switch_changes_f32(size_t n, const void *s, const void *free, const uint8_t *at, const uint8_t *at_free);
+size_t ffebmi_switch_changes_f64(size_t n, const void *s, const void *free, const uint8_t *at, const uint8_t *at_free);
 
 #endif

@@ -27,10 +27,24 @@ static cJSON *keep_if(cJSON *item, bool good)
     return NULL;
 }
 
-static bool give_learnable(cJSON *to, const ffebmi_learnable *learnable, int64_t out)
+static cJSON *describe_pair(const int64_t pair[2])
 {
-    return give(to, "out_features", cJSON_CreateNumber((double)out)) &&
-           give(to, "bias", cJSON_CreateBool(learnable->bias)) &&
+    double numbers[2] = {(double)pair[0], (double)pair[1]};
+
+    return pair[0] == pair[1] ? cJSON_CreateNumber(numbers[0]) : cJSON_CreateDoubleArray(numbers, 2);
+}
+
+static bool give_window(cJSON *to, const ffebmi_window *window)
+{
+    return give(to, "kernel", describe_pair(window->kernel)) && give(to, "stride", describe_pair(window->stride)) &&
+           give(to, "padding", describe_pair(window->padding));
+}
+
+static bool give_learnable(cJSON *to, unsigned reads, const char *out_key, const ffebmi_learnable *learnable,
+                           int64_t out)
+{
+    return (!(reads & FFEBMI_READS_OUT) || give(to, out_key, cJSON_CreateNumber((double)out))) &&
+           (!(reads & FFEBMI_READS_BIAS) || give(to, "bias", cJSON_CreateBool(learnable->bias))) &&
            (!learnable->frozen || give(to, "frozen", cJSON_CreateTrue())) &&
            (!learnable->own_initialization ||
             give(to, "initialization", ffebmi_initialization_describe(&learnable->initialization)));
@@ -39,9 +53,14 @@ static bool give_learnable(cJSON *to, const ffebmi_learnable *learnable, int64_t
 static cJSON *describe_op(const ffebmi_op *op)
 {
     cJSON *json = cJSON_CreateObject();
+    unsigned reads = op->kind->reads;
 
-    return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(op->kind->name)) &&
-                             (!op->kind->has_parameters || give_learnable(json, &op->learnable, op->out)));
+    return keep_if(json,
+                   json != NULL && give(json, "type", cJSON_CreateString(op->kind->name)) &&
+                       give_learnable(json, reads, op->kind->out_key, &op->learnable, op->out) &&
+                       (!(reads & FFEBMI_READS_WINDOW) || give_window(json, &op->window)) &&
+                       (!(reads & FFEBMI_READS_EPSILON) || give(json, "epsilon", cJSON_CreateNumber(op->epsilon))) &&
+                       (!(reads & FFEBMI_READS_MOMENTUM) || give(json, "momentum", cJSON_CreateNumber(op->momentum))));
 }
 
 static cJSON *describe_feedforward(const ffebm_feedforward *block)
@@ -54,12 +73,25 @@ static cJSON *describe_feedforward(const ffebm_feedforward *block)
     return keep_if(json, good);
 }
 
-static cJSON *describe_coupling(const ffebmi_coupling *coupling)
+static cJSON *describe_pool(const ffebmi_window *pool)
 {
     cJSON *json = cJSON_CreateObject();
 
-    return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
-                             give_learnable(json, &coupling->learnable, coupling->out));
+    return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString("max")) &&
+                             give(json, "kernel", describe_pair(pool->kernel)) &&
+                             give(json, "stride", describe_pair(pool->stride)));
+}
+
+static cJSON *describe_coupling(const ffebmi_coupling *coupling)
+{
+    cJSON *json = cJSON_CreateObject();
+    unsigned reads = coupling->kind->reads;
+
+    return keep_if(json,
+                   json != NULL && give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
+                       give_learnable(json, reads, coupling->kind->out_key, &coupling->learnable, coupling->out) &&
+                       (!(reads & FFEBMI_READS_WINDOW) || give_window(json, &coupling->window)) &&
+                       (!coupling->pooled || give(json, "pool", describe_pool(&coupling->pool))));
 }
 
 static cJSON *describe_couplings(const ffebmi_hopfield *block)

@@ -139,6 +139,26 @@ ffebm_status ffebmi_fields_integer(const ffebmi_fields *fields, const char *key,
     return FFEBM_OK;
 }
 
+ffebm_status ffebmi_fields_pair(const ffebmi_fields *fields, const char *key, int64_t smallest, int64_t pair[2])
+{
+    const cJSON *item = ffebmi_fields_item(fields, key);
+
+    if (item == NULL)
+        return FFEBM_OK;
+    PARSE_CHECK(fields->context, cJSON_IsNumber(item) || (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 2),
+                "%s: \"%s\" must be an integer or [height, width]", fields->where, key);
+    for (int i = 0; i < 2; i++) {
+        const cJSON *number = cJSON_IsArray(item) ? cJSON_GetArrayItem(item, i) : item;
+
+        PARSE_CHECK(fields->context,
+                    cJSON_IsNumber(number) && number->valuedouble == floor(number->valuedouble) &&
+                        number->valuedouble >= (double)smallest && number->valuedouble <= INT32_MAX,
+                    "%s: \"%s\" must be made of integers of %d or more", fields->where, key, (int)smallest);
+        pair[i] = (int64_t)number->valuedouble;
+    }
+    return FFEBM_OK;
+}
+
 ffebm_status ffebmi_fields_flag(const ffebmi_fields *fields, const char *key, int32_t *value)
 {
     const cJSON *item = ffebmi_fields_item(fields, key);

@@ -28,6 +28,8 @@ bool ffebmi_fields_have(const ffebmi_fields *fields, const char *key);
 ffebm_status ffebmi_fields_require(const ffebmi_fields *fields, const char *key);
 ffebm_status ffebmi_fields_number(const ffebmi_fields *fields, const char *key, double *value);
 ffebm_status ffebmi_fields_integer(const ffebmi_fields *fields, const char *key, int64_t *value);
+ffebm_status ffebmi_fields_pair(const ffebmi_fields *fields, const char *key, int64_t smallest,
+                                int64_t pair[2]); /* a number, or [height, width] */
 ffebm_status ffebmi_fields_flag(const ffebmi_fields *fields, const char *key, int32_t *value);
 ffebm_status ffebmi_fields_text(const ffebmi_fields *fields, const char *key, const char **value);
 ffebm_status ffebmi_fields_array(const ffebmi_fields *fields, const char *key, const cJSON **value);

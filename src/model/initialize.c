@@ -23,15 +23,53 @@ static void set(const ffebm_tensor *value, size_t i, double number)
         ((double *)value->data)[i] = number;
 }
 
+static void fill(const ffebmi_model_parameter *p, double value)
+{
+    for (size_t i = 0; i < p->parameter.shape.count; i++)
+        set(&p->value, i, value);
+}
+
+static void draw_uniform(const ffebmi_model_parameter *p, double gain, uint64_t stream)
+{
+    double bound = gain / sqrt((double)p->parameter.fan_in);
+
+    for (size_t i = 0; i < p->parameter.shape.count; i++)
+        set(&p->value, i, bound * (2 * ffebm_random_uniform(stream, i) - 1));
+}
+
+/* Every k x k slice is a draw from the Gaussian orthogonal ensemble: symmetric, normal, with a heavier diagonal
+ * (arXiv:2409.03306). Of an oblong kernel the square part is symmetric, and k is its longer side. */
+static void draw_goe(const ffebmi_model_parameter *p, double variance, uint64_t stream)
+{
+    const int64_t *dims = p->parameter.shape.dims;
+    size_t height = (size_t)dims[2], width = (size_t)dims[3];
+    double scale = sqrt(variance / (double)(height > width ? height : width));
+
+    for (size_t i = 0; i < p->parameter.shape.count; i++) {
+        size_t slice = i / (height * width), a = i / width % height, b = i % width;
+        bool mirrored = a > b && a < width && b < height;
+        size_t from = slice * height * width + (mirrored ? b * width + a : a * width + b);
+
+        set(&p->value, i, (a == b ? sqrt(8) : 1) * scale * ffebm_random_normal(stream, from));
+    }
+}
+
 static void draw(const ffebm_model *model, const ffebmi_model_parameter *p, uint64_t stream)
 {
     const ffebm_initialization *how =
         p->learnable->own_initialization ? &p->learnable->initialization : &model->initialization;
-    bool constant = p->parameter.role == FFEBMI_BIAS && how->constant_bias == 1;
-    double bound = how->gain / sqrt((double)p->parameter.fan_in);
+    bool bias = p->parameter.role == FFEBMI_BIAS, goe = how->type == FFEBM_INITIALIZATION_GOE;
 
-    for (size_t i = 0; i < p->parameter.shape.count; i++)
-        set(&p->value, i, constant ? how->bias : bound * (2 * ffebm_random_uniform(stream, i) - 1));
+    if (p->parameter.role == FFEBMI_ONES || p->parameter.role == FFEBMI_ZEROS)
+        fill(p, p->parameter.role == FFEBMI_ONES ? 1 : 0);
+    else if (bias && how->constant_bias == 1)
+        fill(p, how->bias);
+    else if (bias && goe && p->parameter.of_conv)
+        fill(p, 0);
+    else if (goe && p->parameter.of_conv)
+        draw_goe(p, how->variance, stream);
+    else
+        draw_uniform(p, how->gain, stream);
 }
 
 ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
@@ -41,6 +79,8 @@ ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
     FFEBMI_TRY(ffebmi_model_make_ready(model));
     for (size_t i = 0; i < model->parameter_count; i++)
         draw(model, &model->parameters[i], ffebmi_random_stream(seed, i));
+    for (size_t i = 0; i < model->buffer_count; i++)
+        draw(model, &model->buffers[i], 0);
     ffebmi_model_touch(model);
     return FFEBM_OK;
 }

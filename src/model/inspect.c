@@ -13,6 +13,7 @@ ffebm_status ffebm_model_inspect(const ffebm_model *model, ffebm_model_info *inf
         return FFEBM_ERR_ARGUMENT;
     facts.stage_count = model->stage_count;
     facts.parameter_count = model->parameter_count;
+    facts.buffer_count = model->buffer_count;
     facts.element_count = model->element_count;
     facts.input_shape = model->input.dims;
     facts.input_rank = model->input.rank;
@@ -71,20 +72,22 @@ ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_i
 {
     ffebm_parameter_info facts = {0};
     ffebmi_model_parameter *p;
+    bool buffer;
 
     if (model == NULL)
         return FFEBM_ERR_ARGUMENT;
-    FFEBMI_CHECK_ARGUMENT(model->context, index < model->parameter_count, "model: parameter %zu of %zu", index,
-                          model->parameter_count);
-    p = &model->parameters[index];
+    FFEBMI_CHECK_ARGUMENT(model->context, index < model->parameter_count + model->buffer_count,
+                          "model: parameter or buffer %zu of %zu", index, model->parameter_count + model->buffer_count);
+    buffer = index >= model->parameter_count;
+    p = buffer ? &model->buffers[index - model->parameter_count] : &model->parameters[index];
     facts.name = p->name;
     facts.shape = p->parameter.shape.dims;
     facts.rank = p->parameter.shape.rank;
     facts.value = ffebmi_model_ready(model) ? &p->value : NULL;
     facts.stage = p->stage;
-    facts.offset = p->offset;
+    facts.offset = buffer ? 0 : p->offset;
     facts.count = p->parameter.shape.count;
-    facts.role = FFEBM_ROLE_PARAMETER;
+    facts.role = buffer ? FFEBM_ROLE_BUFFER : FFEBM_ROLE_PARAMETER;
     facts.frozen = p->learnable->frozen;
     return ffebmi_sized_write(model->context, "parameter info", info, &facts, sizeof facts);
 }
@@ -96,6 +99,9 @@ size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name)
     for (size_t i = 0; i < model->parameter_count; i++)
         if (strcmp(model->parameters[i].name, name) == 0)
             return i;
+    for (size_t i = 0; i < model->buffer_count; i++)
+        if (strcmp(model->buffers[i].name, name) == 0)
+            return model->parameter_count + i;
     return FFEBM_NONE;
 }
 

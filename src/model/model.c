@@ -65,6 +65,7 @@ void ffebmi_model_drop(ffebm_model *model)
     }
     ffebmi_release(context, model->stages);
     ffebmi_release(context, model->parameters);
+    ffebmi_release(context, model->buffers);
     ffebmi_release(context, model->values);
     ffebmi_release(context, model->description);
     ffebmi_release(context, model);
@@ -73,48 +74,58 @@ void ffebmi_model_drop(ffebm_model *model)
 
 /* --------------------------------------------------------------------------------------------------- adding stages */
 
-static size_t block_parameter_count(const ffebmi_stage *stage)
-{
-    size_t count = 0;
+/* What a block brings, as it is listed. */
+typedef struct listing {
+    ffebm_model *model;
+    size_t elements;
+    size_t count;
+    ffebmi_model_parameter *list; /* NULL: only count */
+} listing;
 
-    if (stage->energy != NULL)
-        return stage->energy->parameter_count;
-    for (size_t i = 0; i < stage->feedforward->op_count; i++)
-        count += stage->feedforward->ops[i].parameter_count;
-    return count;
-}
-
-static ffebm_status add_parameter(ffebm_model *model, ffebmi_model_parameter *to, const ffebmi_parameter *parameter,
-                                  const ffebmi_learnable *learnable, size_t position)
+static ffebm_status list_one(listing *l, const ffebmi_parameter *parameter, const ffebmi_learnable *learnable,
+                             size_t position)
 {
-    FFEBMI_CHECK(model->context, model->element_count < PTRDIFF_MAX / 64 - parameter->shape.count, FFEBM_ERR_SHAPE,
-                 "stage %zu: the number of parameters overflows", model->stage_count);
-    to->parameter = *parameter;
-    to->learnable = learnable;
-    to->stage = model->stage_count;
-    to->offset = model->element_count;
-    snprintf(to->name, sizeof to->name, "stage%zu.%zu.%s", model->stage_count, position, parameter->name);
-    model->element_count += parameter->shape.count;
+    ffebmi_model_parameter *to = l->list == NULL ? NULL : &l->list[l->count];
+
+    FFEBMI_CHECK(l->model->context, l->elements < PTRDIFF_MAX / 64 - parameter->shape.count, FFEBM_ERR_SHAPE,
+                 "stage %zu: the number of parameters overflows", l->model->stage_count);
+    if (to != NULL) {
+        to->parameter = *parameter;
+        to->learnable = learnable;
+        to->stage = l->model->stage_count;
+        to->offset = l->elements;
+        snprintf(to->name, sizeof to->name, "stage%zu.%zu.%s", l->model->stage_count, position, parameter->name);
+    }
+    l->elements += parameter->shape.count;
+    l->count++;
     return FFEBM_OK;
 }
 
-static ffebm_status add_block_parameters(ffebm_model *model, const ffebmi_stage *stage, ffebmi_model_parameter *to)
+static ffebm_status list_energy(listing *parameters, const ffebm_energy *block)
 {
-    if (stage->energy != NULL) {
-        for (size_t i = 0; i < stage->energy->parameter_count; i++) {
-            const ffebmi_energy_parameter *p = &stage->energy->parameters[i];
+    for (size_t i = 0; i < block->parameter_count; i++)
+        FFEBMI_TRY(list_one(parameters, &block->parameters[i].parameter, block->parameters[i].learnable,
+                            block->parameters[i].position));
+    return FFEBM_OK;
+}
 
-            FFEBMI_TRY(add_parameter(model, to++, &p->parameter, p->learnable, p->position));
-        }
-        return FFEBM_OK;
-    }
-    for (size_t i = 0; i < stage->feedforward->op_count; i++) {
-        const ffebmi_op *op = &stage->feedforward->ops[i];
+static ffebm_status list_feedforward(listing *parameters, listing *buffers, const ffebm_feedforward *block)
+{
+    for (size_t i = 0; i < block->op_count; i++) {
+        const ffebmi_op *op = &block->ops[i];
 
         for (size_t p = 0; p < op->parameter_count; p++)
-            FFEBMI_TRY(add_parameter(model, to++, &op->parameters[p], &op->learnable, i));
+            FFEBMI_TRY(list_one(parameters, &op->parameters[p], &op->learnable, i));
+        for (size_t b = 0; b < op->buffer_count; b++)
+            FFEBMI_TRY(list_one(buffers, &op->buffers[b], &op->learnable, i));
     }
     return FFEBM_OK;
+}
+
+static ffebm_status list_stage(listing *parameters, listing *buffers, const ffebmi_stage *stage)
+{
+    return stage->energy != NULL ? list_energy(parameters, stage->energy)
+                                 : list_feedforward(parameters, buffers, stage->feedforward);
 }
 
 static void *grown(ffebm_context *context, const void *old, size_t count, size_t more, size_t size)
@@ -126,35 +137,54 @@ static void *grown(ffebm_context *context, const void *old, size_t count, size_t
     return memory;
 }
 
+static void adopt(ffebm_model *model, const ffebmi_stage *stage, ffebmi_stage *stages, const listing *parameters,
+                  const listing *buffers)
+{
+    ffebm_context *context = model->context;
+
+    stages[model->stage_count++] = *stage;
+    ffebmi_release(context, model->stages);
+    ffebmi_release(context, model->parameters);
+    ffebmi_release(context, model->buffers);
+    ffebmi_release(context, model->description);
+    model->stages = stages;
+    model->parameters = parameters->list;
+    model->parameter_count = parameters->count;
+    model->element_count = parameters->elements;
+    model->buffers = buffers->list;
+    model->buffer_count = buffers->count;
+    model->buffer_element_count = buffers->elements;
+    model->description = NULL;
+}
+
 static ffebm_status append(ffebm_model *model, ffebmi_stage *stage)
 {
     ffebm_context *context = model->context;
-    size_t count = block_parameter_count(stage), elements = model->element_count;
-    ffebmi_stage *stages = grown(context, model->stages, model->stage_count, 1, sizeof *stages);
-    ffebmi_model_parameter *parameters =
-        grown(context, model->parameters, model->parameter_count, count, sizeof *parameters);
-    ffebm_status status = FFEBM_OK;
+    listing parameters = {.model = model, .elements = model->element_count};
+    listing buffers = {.model = model, .elements = model->buffer_element_count};
+    ffebmi_stage *stages;
 
+    FFEBMI_TRY(list_stage(&parameters, &buffers, stage));
     stage->first_parameter = model->parameter_count;
-    stage->parameter_count = count;
-    if (stages == NULL || parameters == NULL)
-        status = ffebmi_fail_memory(context, "a stage");
-    else
-        status = add_block_parameters(model, stage, parameters + model->parameter_count);
-    if (status != FFEBM_OK) {
-        model->element_count = elements;
+    stage->parameter_count = parameters.count;
+    stage->first_buffer = model->buffer_count;
+    stage->buffer_count = buffers.count;
+    stages = grown(context, model->stages, model->stage_count, 1, sizeof *stages);
+    parameters.list =
+        grown(context, model->parameters, model->parameter_count, parameters.count, sizeof *parameters.list);
+    buffers.list = grown(context, model->buffers, model->buffer_count, buffers.count, sizeof *buffers.list);
+    if (stages == NULL || parameters.list == NULL || buffers.list == NULL) {
         ffebmi_release(context, stages);
-        ffebmi_release(context, parameters);
-        return status;
+        ffebmi_release(context, parameters.list);
+        ffebmi_release(context, buffers.list);
+        return ffebmi_fail_memory(context, "a stage");
     }
-    stages[model->stage_count++] = *stage;
-    model->parameter_count += count;
-    ffebmi_release(context, model->stages);
-    ffebmi_release(context, model->parameters);
-    ffebmi_release(context, model->description);
-    model->stages = stages;
-    model->parameters = parameters;
-    model->description = NULL;
+    parameters.count = model->parameter_count;
+    parameters.elements = model->element_count;
+    buffers.count = model->buffer_count;
+    buffers.elements = model->buffer_element_count;
+    list_stage(&parameters, &buffers, stage); /* it has succeeded once, on the same numbers */
+    adopt(model, stage, stages, &parameters, &buffers);
     return FFEBM_OK;
 }
 
@@ -215,11 +245,21 @@ bool ffebmi_model_ready(const ffebm_model *model)
     return model->values != NULL;
 }
 
+static void place_values(ffebm_model *model, ffebmi_model_parameter *list, size_t count, void *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *data = (char *)values + list[i].offset * ffebmi_dtype_size(model->dtype);
+
+        list[i].value = ffebmi_tensor_borrow(model->context, data, model->dtype, &list[i].parameter.shape);
+    }
+}
+
 ffebm_status ffebmi_model_make_ready(ffebm_model *model)
 {
     ffebm_context *context = model->context;
     const ffebmi_shape *output = ffebmi_model_output(model);
     ffebmi_shape all = ffebmi_shape_vector((int64_t)model->element_count);
+    size_t element = ffebmi_dtype_size(model->dtype);
     char text[FFEBMI_SHAPE_TEXT];
 
     if (ffebmi_model_ready(model))
@@ -227,16 +267,12 @@ ffebm_status ffebmi_model_make_ready(ffebm_model *model)
     FFEBMI_CHECK(context, model->stage_count > 0, FFEBM_ERR_STATE, "model: it has no stages");
     FFEBMI_CHECK(context, !model->loss->needs_classes || output->rank == 1, FFEBM_ERR_SHAPE,
                  "model: its output is %s, but %s needs [classes]", ffebmi_shape_text(text, output), model->loss->name);
-    model->values = ffebmi_allocate(context, model->element_count, ffebmi_dtype_size(model->dtype));
+    model->values = ffebmi_allocate(context, model->element_count + model->buffer_element_count, element);
     if (model->values == NULL)
         return ffebmi_fail_memory(context, "the parameters of a model");
     model->flat = ffebmi_tensor_borrow(context, model->values, model->dtype, &all);
-    for (size_t i = 0; i < model->parameter_count; i++) {
-        ffebmi_model_parameter *p = &model->parameters[i];
-        void *data = (char *)model->values + p->offset * ffebmi_dtype_size(model->dtype);
-
-        p->value = ffebmi_tensor_borrow(context, data, model->dtype, &p->parameter.shape);
-    }
+    place_values(model, model->parameters, model->parameter_count, model->values);
+    place_values(model, model->buffers, model->buffer_count, (char *)model->values + model->element_count * element);
     return FFEBM_OK;
 }
 

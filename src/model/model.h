@@ -11,13 +11,13 @@
 
 enum { FFEBMI_NAME = 48 };
 
-/* One trained tensor of the chain. */
+/* One trained tensor of the chain, or one buffer. */
 typedef struct ffebmi_model_parameter {
     char name[FFEBMI_NAME]; /* "stage1.0.weight" */
     ffebmi_parameter parameter;
     const ffebmi_learnable *learnable;
     size_t stage;
-    size_t offset;      /* of its first element in the flat parameters */
+    size_t offset;      /* of its first element in the flat parameters, or in the flat buffers */
     ffebm_tensor value; /* borrowed by users; data NULL while building */
 } ffebmi_model_parameter;
 
@@ -29,6 +29,8 @@ typedef struct ffebmi_stage {
     ffebmi_shape output;
     size_t first_parameter;
     size_t parameter_count;
+    size_t first_buffer;
+    size_t buffer_count;
 } ffebmi_stage;
 
 struct ffebm_model {
@@ -42,7 +44,10 @@ struct ffebm_model {
     size_t parameter_count;
     ffebmi_model_parameter *parameters;
     size_t element_count;
-    void *values;      /* all parameters, contiguous; NULL while building */
+    size_t buffer_count;
+    ffebmi_model_parameter *buffers;
+    size_t buffer_element_count;
+    void *values;      /* all parameters, contiguous, and behind them the buffers; NULL while building */
     ffebm_tensor flat; /* over values */
     uint64_t version;  /* changes when the library changes values */
     ffebm_initialization initialization;

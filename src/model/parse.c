@@ -22,14 +22,40 @@ void ffebm_parse_config_init(ffebm_parse_config *config, size_t size)
 
 /* ------------------------------------------------------------------------------------------------------------ blocks */
 
-/* The keys that ops and couplings with parameters share. initialization points into *own if there is one. */
-static ffebm_status parse_learnable(const ffebmi_fields *fields, int64_t *out, int32_t *bias, int32_t *frozen,
-                                    const ffebm_initialization **initialization, ffebm_initialization *own)
+/* The keys that a type allows, from what it reads. */
+enum { MAX_KEYS = 12 };
+
+static void keys_of(unsigned reads, const char *out_key, const char *keys[MAX_KEYS])
 {
-    FFEBMI_TRY(ffebmi_fields_require(fields, "out_features"));
-    FFEBMI_TRY(ffebmi_fields_integer(fields, "out_features", out));
-    FFEBMI_CHECK(fields->context, *out >= 1, FFEBM_ERR_PARSE, "%s: \"out_features\" is %" PRId64 ", expected 1 or more",
-                 fields->where, *out);
+    static const struct {
+        unsigned reads;
+        const char *key;
+    } all[] = {
+        {FFEBMI_READS_WINDOW, "kernel"},   {FFEBMI_READS_WINDOW, "stride"},       {FFEBMI_READS_WINDOW, "padding"},
+        {FFEBMI_READS_BIAS, "bias"},       {FFEBMI_READS_BIAS, "initialization"}, {FFEBMI_READS_FROZEN, "frozen"},
+        {FFEBMI_READS_EPSILON, "epsilon"}, {FFEBMI_READS_MOMENTUM, "momentum"},   {FFEBMI_READS_POOL, "pool"}};
+    size_t count = 0;
+
+    keys[count++] = "type";
+    if (reads & FFEBMI_READS_OUT)
+        keys[count++] = out_key;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (reads & all[i].reads)
+            keys[count++] = all[i].key;
+    keys[count] = NULL;
+}
+
+/* What ops and couplings share. initialization points into *own if there is one. */
+static ffebm_status parse_learnable(const ffebmi_fields *fields, const char *out_key, unsigned reads, int64_t *out,
+                                    int32_t *bias, int32_t *frozen, const ffebm_initialization **initialization,
+                                    ffebm_initialization *own)
+{
+    if (reads & FFEBMI_READS_OUT) {
+        FFEBMI_TRY(ffebmi_fields_require(fields, out_key));
+        FFEBMI_TRY(ffebmi_fields_integer(fields, out_key, out));
+        FFEBMI_CHECK(fields->context, *out >= 1, FFEBM_ERR_PARSE, "%s: \"%s\" is %" PRId64 ", expected 1 or more",
+                     fields->where, out_key, *out);
+    }
     FFEBMI_TRY(ffebmi_fields_flag(fields, "bias", bias));
     FFEBMI_TRY(ffebmi_fields_flag(fields, "frozen", frozen));
     if (ffebmi_fields_have(fields, "initialization")) {
@@ -37,6 +63,14 @@ static ffebm_status parse_learnable(const ffebmi_fields *fields, int64_t *out, i
         *initialization = own;
     }
     return FFEBM_OK;
+}
+
+static ffebm_status parse_window(const ffebmi_fields *fields, int64_t kernel[2], int64_t stride[2], int64_t padding[2])
+{
+    FFEBMI_TRY(ffebmi_fields_require(fields, "kernel"));
+    FFEBMI_TRY(ffebmi_fields_pair(fields, "kernel", 1, kernel));
+    FFEBMI_TRY(ffebmi_fields_pair(fields, "stride", 1, stride));
+    return ffebmi_fields_pair(fields, "padding", 0, padding);
 }
 
 /* The "type" of an op or coupling, read before the keys that it allows are known. */
@@ -49,26 +83,51 @@ static ffebm_status type_of(ffebm_context *context, const cJSON *json, const cha
     return ffebmi_fields_text(&fields, "type", type);
 }
 
-static const char *const learnable_keys[] = {"type", "out_features", "bias", "frozen", "initialization", NULL};
-static const char *const plain_keys[] = {"type", NULL};
-
 static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const char *where)
 {
     ffebm_context *context = block->context;
     ffebm_initialization own;
     ffebm_op_config config;
     const ffebmi_op_kind *kind;
-    const char *type = "";
+    const char *type = "", *keys[MAX_KEYS];
     ffebmi_fields fields;
 
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_op_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown op type \"%.40s\"", where, type);
     ffebm_op_config_init(&config, sizeof config, kind->type);
-    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, kind->has_parameters ? learnable_keys : plain_keys));
-    if (kind->has_parameters)
-        FFEBMI_TRY(parse_learnable(&fields, &config.out, &config.bias, &config.frozen, &config.initialization, &own));
+    keys_of(kind->reads, kind->out_key, keys);
+    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, keys));
+    FFEBMI_TRY(parse_learnable(&fields, kind->out_key, kind->reads, &config.out, &config.bias, &config.frozen,
+                               &config.initialization, &own));
+    if (kind->reads & FFEBMI_READS_WINDOW)
+        FFEBMI_TRY(parse_window(&fields, config.kernel, config.stride, config.padding));
+    FFEBMI_TRY(ffebmi_fields_number(&fields, "epsilon", &config.epsilon));
+    FFEBMI_TRY(ffebmi_fields_number(&fields, "momentum", &config.momentum));
     return ffebm_feedforward_add_op(block, &config);
+}
+
+static ffebm_status parse_pool(const ffebmi_fields *coupling, int64_t kernel[2])
+{
+    static const char *const keys[] = {"type", "kernel", "stride", NULL};
+    static const ffebmi_choice types[] = {{"max", 1}, {NULL, 0}};
+    int64_t stride[2];
+    ffebmi_fields fields;
+    char where[WHERE + 48];
+    int32_t type = 0;
+
+    snprintf(where, sizeof where, "%s pool", coupling->where);
+    FFEBMI_TRY(ffebmi_fields_begin(&fields, coupling->context, ffebmi_fields_item(coupling, "pool"), where, keys));
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "type"));
+    FFEBMI_TRY(ffebmi_fields_choice(&fields, "type", types, &type));
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "kernel"));
+    FFEBMI_TRY(ffebmi_fields_pair(&fields, "kernel", 1, kernel));
+    stride[0] = kernel[0];
+    stride[1] = kernel[1];
+    FFEBMI_TRY(ffebmi_fields_pair(&fields, "stride", 1, stride));
+    FFEBMI_CHECK(coupling->context, stride[0] == kernel[0] && stride[1] == kernel[1], FFEBM_ERR_PARSE,
+                 "%s: \"stride\" must equal \"kernel\"", where);
+    return FFEBM_OK;
 }
 
 static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const char *where)
@@ -77,15 +136,21 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
     ffebm_initialization own;
     ffebm_coupling_config config;
     const ffebmi_coupling_kind *kind;
-    const char *type = "";
+    const char *type = "", *keys[MAX_KEYS];
     ffebmi_fields fields;
 
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_coupling_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\"", where, type);
     ffebm_coupling_config_init(&config, sizeof config, kind->type);
-    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, learnable_keys));
-    FFEBMI_TRY(parse_learnable(&fields, &config.out, &config.bias, &config.frozen, &config.initialization, &own));
+    keys_of(kind->reads, kind->out_key, keys);
+    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, keys));
+    FFEBMI_TRY(parse_learnable(&fields, kind->out_key, kind->reads, &config.out, &config.bias, &config.frozen,
+                               &config.initialization, &own));
+    if (kind->reads & FFEBMI_READS_WINDOW)
+        FFEBMI_TRY(parse_window(&fields, config.kernel, config.stride, config.padding));
+    if (ffebmi_fields_have(&fields, "pool"))
+        FFEBMI_TRY(parse_pool(&fields, config.pool_kernel));
     return ffebm_energy_add_coupling(block, &config);
 }
 

@@ -14,11 +14,10 @@ static const ffebmi_choice schedules[] = {
 static const ffebmi_choice periods[] = {{"step", FFEBM_PER_STEP}, {"epoch", FFEBM_PER_EPOCH}, {NULL, 0}};
 static const ffebmi_choice augmentations[] = {
     {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
-static const ffebmi_choice estimators[] = {{"centered", FFEBM_ESTIMATOR_CENTERED},
-                                           {"positive", FFEBM_ESTIMATOR_POSITIVE},
-                                           {"negative", FFEBM_ESTIMATOR_NEGATIVE},
-                                           {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
-                                           {NULL, 0}};
+static const ffebmi_choice estimators[] = {
+    {"centered", FFEBM_ESTIMATOR_CENTERED}, {"positive", FFEBM_ESTIMATOR_POSITIVE},
+    {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
+    {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
 
 typedef enum kind { NUMBER, INTEGER, CHOICE, FLAG } kind;
 

@@ -33,7 +33,8 @@ static bool not_negative(double x)
 static bool estimator_known(int32_t estimator)
 {
     return estimator == FFEBM_ESTIMATOR_CENTERED || estimator == FFEBM_ESTIMATOR_POSITIVE ||
-           estimator == FFEBM_ESTIMATOR_NEGATIVE || estimator == FFEBM_ESTIMATOR_FOUR_POINT;
+           estimator == FFEBM_ESTIMATOR_NEGATIVE || estimator == FFEBM_ESTIMATOR_FOUR_POINT ||
+           estimator == FFEBM_ESTIMATOR_IMPLICIT;
 }
 
 ffebm_status ffebmi_equilibrium_read(ffebm_context *context, ffebm_equilibrium_config *to,

@@ -10,10 +10,12 @@
 /* A worker's memory holds the rows of one shard side by side. Samples that have settled leave: the last sample still at
  * work moves into their place, so that products always run over the first `active` samples without gaps. */
 struct ffebmi_relax_work {
-    void **state;      /* [layer]: rows x units */
-    void **free_state; /* [layer]: rows x units */
-    void *input;       /* rows x units of the first layer */
-    void *force;       /* rows x units of the last layer */
+    void **state;       /* [layer]: rows x units */
+    void **free_state;  /* [layer]: rows x units */
+    void **view;        /* [layer]: rows of a batch looked at in place */
+    uint8_t **switches; /* [layer]: likewise */
+    void *input;        /* rows x units of the first layer */
+    void *force;        /* rows x units of the last layer */
     ffebmi_norms *norms;
     void *kind_work;
     size_t samples[FFEBMI_SHARD]; /* which sample is in which place */
@@ -37,16 +39,16 @@ ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *b
                                       size_t nudges)
 {
     size_t rows = nudges * FFEBMI_SHARD, last = block->layer_count - 1;
-    ffebmi_relax_work *w = ffebmi_carve(arena, 1, sizeof *w);
-    ffebmi_relax_work placed = {
-        .state = place_layers(arena, block, kernel, rows),
-        .free_state = place_layers(arena, block, kernel, rows),
-        .input = ffebmi_carve(arena, rows, block->layers[0].count * kernel->element),
-        .force = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element),
-        .norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms),
-        .kind_work = block->kind->place_work(block, kernel, rows, arena),
-    };
+    ffebmi_relax_work *w = ffebmi_carve(arena, 1, sizeof *w), placed = {0};
 
+    placed.state = place_layers(arena, block, kernel, rows);
+    placed.free_state = place_layers(arena, block, kernel, rows);
+    placed.view = ffebmi_carve(arena, block->layer_count, sizeof *placed.view);
+    placed.switches = ffebmi_carve(arena, block->layer_count, sizeof *placed.switches);
+    placed.input = ffebmi_carve(arena, rows, block->layers[0].count * kernel->element);
+    placed.force = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element);
+    placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
+    placed.kind_work = block->kind->place_work(block, kernel, rows, arena);
     if (w != NULL)
         *w = placed;
     return w;
@@ -72,7 +74,7 @@ static void load(const ffebmi_phase *p, ffebmi_relax_work *w, size_t place, size
         for (size_t l = 0; l < b->layer_count; l++) {
             size_t units = b->layers[l].count;
 
-            if (p->start == NULL)
+            if (p->start == NULL || p->linear)
                 memset(ffebmi_at(p->kernel, w->state[l], row * units), 0, units * p->kernel->element);
             else
                 copy_rows(p->kernel, units, w->state[l], row, p->start[l], sample, 1);
@@ -92,7 +94,7 @@ static void store(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t plac
                       place * p->nudges + n, 1);
 }
 
-static void move(const ffebmi_phase *p, ffebmi_relax_work *w, size_t to, size_t from)
+static void move(const ffebmi_phase *p, ffebmi_relax_work *w, ffebmi_settling *s, size_t to, size_t from)
 {
     const ffebm_energy *b = p->block;
     size_t r = p->nudges, last = b->layer_count - 1;
@@ -107,6 +109,8 @@ static void move(const ffebmi_phase *p, ffebmi_relax_work *w, size_t to, size_t 
         if (p->nudged)
             copy_rows(p->kernel, b->layers[l].count, w->free_state[l], to * r, w->free_state[l], from * r, r);
     }
+    for (size_t n = 0; n < r; n++)
+        b->kind->move(s, to * r + n, from * r + n);
 }
 
 /* ------------------------------------------------------------------------------------------------------- one shard */
@@ -119,7 +123,7 @@ static void finish(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_set
     one.residual_max = verdict.residual;
     one.nonfinite = !verdict.finite;
     one.unconverged = p->tolerance > 0 && !verdict.settled;
-    if (p->nudged)
+    if (p->nudged && !p->linear)
         for (size_t n = 0; n < p->nudges; n++)
             one.region_changes += p->block->kind->region_changes(s, place * p->nudges + n);
     ffebmi_tally_add(&w->tally, &one);
@@ -141,7 +145,7 @@ static void sweep(const ffebmi_phase *p, size_t worker, ffebmi_relax_work *w, ff
 }
 
 /* Let go of the samples that this sweep has finished; returns how many stay. */
-static size_t release_settled(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_settling *s, size_t active,
+static size_t release_settled(const ffebmi_phase *p, ffebmi_relax_work *w, ffebmi_settling *s, size_t active,
                               int64_t sweeps)
 {
     size_t layers = p->block->layer_count;
@@ -152,7 +156,7 @@ static size_t release_settled(const ffebmi_phase *p, ffebmi_relax_work *w, const
 
         if (verdict.settled || !verdict.finite || sweeps == p->max_sweeps) {
             finish(p, w, s, place, verdict, sweeps);
-            move(p, w, place, --active);
+            move(p, w, s, place, --active);
         }
     }
     return active;
@@ -171,6 +175,8 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
     ffebmi_settling s = {.block = p->block,
                          .kernel = p->kernel,
                          .parameters = p->parameters,
+                         .packed = p->packed,
+                         .linear = p->linear,
                          .state = w->state,
                          .free_state = p->nudged ? w->free_state : NULL,
                          .input = w->input,
@@ -181,6 +187,8 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
 
     for (size_t i = 0; i < count; i++)
         load(p, w, i, first + i);
+    s.rows = count * p->nudges;
+    p->block->kind->begin(&s);
     if (p->force != NULL && p->force_held)
         p->force(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->force);
     for (int64_t sweeps = 1; active > 0; sweeps++) {
@@ -232,18 +240,61 @@ void ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_rela
     tally->seconds = now() - start;
 }
 
-void ffebmi_relax_energies(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters,
-                           size_t batch, void *const *state, const void *input, ffebmi_relax_work *work,
-                           double *energies)
-{
-    for (size_t first = 0; first < batch; first += FFEBMI_SHARD) {
-        ffebmi_settling s = {.block = block, .kernel = kernel, .parameters = parameters, .work = work->kind_work};
+/* ------------------------------------------------------------------------------------------- looking at states */
 
-        s.rows = batch - first < FFEBMI_SHARD ? batch - first : FFEBMI_SHARD;
-        s.state = work->state;
-        s.input = ffebmi_at(kernel, input, first * block->layers[0].count);
-        for (size_t l = 0; l < block->layer_count; l++)
-            copy_rows(kernel, block->layers[l].count, work->state[l], 0, state[l], first, s.rows);
-        block->kind->energies(&s, energies + first);
+static ffebmi_settling look_at(const ffebmi_states *states, ffebmi_relax_work *work, size_t first, size_t rows)
+{
+    ffebmi_settling s = {.block = states->block,
+                         .kernel = states->kernel,
+                         .parameters = states->parameters,
+                         .packed = states->packed,
+                         .rows = rows,
+                         .state = work->view,
+                         .work = work->kind_work};
+
+    for (size_t l = 0; l < states->block->layer_count; l++)
+        work->view[l] = ffebmi_at(states->kernel, states->state[l], first * states->block->layers[l].count);
+    if (states->input != NULL)
+        s.input = ffebmi_at(states->kernel, states->input, first * states->block->layers[0].count);
+    return s;
+}
+
+void ffebmi_relax_energies(const ffebmi_states *states, ffebmi_relax_work *work, double *energies)
+{
+    for (size_t first = 0; first < states->batch; first += FFEBMI_SHARD) {
+        size_t left = states->batch - first;
+        ffebmi_settling s = look_at(states, work, first, left < FFEBMI_SHARD ? left : FFEBMI_SHARD);
+
+        states->block->kind->energies(&s, energies + first);
     }
+}
+
+typedef struct observation {
+    const ffebmi_states *states;
+    ffebmi_relax_work *const *works;
+    uint8_t *const *switches;
+} observation;
+
+static void observe_shard(void *user, size_t worker, size_t first, size_t count)
+{
+    const observation *o = user;
+    const ffebm_energy *block = o->states->block;
+    ffebmi_relax_work *w = o->works[worker];
+    ffebmi_settling s = look_at(o->states, w, first, count);
+
+    for (size_t l = 0; l < block->layer_count; l++)
+        w->switches[l] = o->switches[l] + first * block->kind->switch_count(block, l);
+    block->kind->observe(&s, w->switches);
+}
+
+void ffebmi_relax_observe(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                          uint8_t *const *switches)
+{
+    ffebmi_parallel_ranges(context, states->batch, FFEBMI_SHARD, observe_shard,
+                           &(observation){states, works, switches});
+}
+
+void *ffebmi_relax_kind_work(const ffebmi_relax_work *work)
+{
+    return work->kind_work;
 }

@@ -21,9 +21,11 @@ typedef struct ffebmi_phase {
     const ffebm_energy *block;
     const ffebmi_kernel *kernel;
     const void *const *parameters;
+    const void *packed; /* by the kind, of the parameters */
     size_t batch;
     size_t nudges; /* rows a sample; 1 in a free phase */
     bool nudged;   /* which stopping rule, and is `start` the free state? */
+    bool linear;   /* nudged: displacements of the linearised block, from zero */
     int32_t order; /* FFEBM_ORDER_ */
     int64_t max_sweeps;
     double tolerance;      /* 0: all sweeps */
@@ -61,9 +63,25 @@ ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *b
 void ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
                   ffebmi_tally *tally);
 
-/* E of each sample of a batch at `state` ([layer]: batch x units), as doubles. Serial. */
-void ffebmi_relax_energies(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters,
-                           size_t batch, void *const *state, const void *input, ffebmi_relax_work *work,
-                           double *energies);
+/* What a look at the states of a whole batch needs. */
+typedef struct ffebmi_states {
+    const ffebm_energy *block;
+    const ffebmi_kernel *kernel;
+    const void *const *parameters;
+    const void *packed;
+    size_t batch;
+    void *const *state; /* [layer]: batch x units */
+    const void *input;  /* batch x units of the first layer; not needed to observe */
+} ffebmi_states;
+
+/* E of each sample, as doubles. Serial. */
+void ffebmi_relax_energies(const ffebmi_states *states, ffebmi_relax_work *work, double *energies);
+
+/* Where the switches stand: switches[layer] becomes batch x the block's switch_count there. */
+void ffebmi_relax_observe(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                          uint8_t *const *switches);
+
+/* The kind's memory in a worker's, scratch for its gradient. */
+void *ffebmi_relax_kind_work(const ffebmi_relax_work *work);
 
 #endif

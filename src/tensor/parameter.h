@@ -6,13 +6,19 @@
 
 #include "tensor/shape.h"
 
-typedef enum ffebmi_role { FFEBMI_WEIGHT, FFEBMI_BIAS } ffebmi_role;
+typedef enum ffebmi_role {
+    FFEBMI_WEIGHT, /* drawn; conv kernels are [out, in, kh, kw] */
+    FFEBMI_BIAS,   /* drawn */
+    FFEBMI_ONES,   /* starts at 1, like the weight of a normalisation */
+    FFEBMI_ZEROS   /* starts at 0 */
+} ffebmi_role;
 
 typedef struct ffebmi_parameter {
     const char *name; /* "weight": a string literal */
     ffebmi_role role;
     ffebmi_shape shape;
     size_t fan_in;
+    bool of_conv; /* it belongs to a convolution */
 } ffebmi_parameter;
 
 /* What ops and couplings with parameters have in common, copied from their configurations. */
@@ -23,8 +29,22 @@ typedef struct ffebmi_learnable {
     bool frozen;
 } ffebmi_learnable;
 
-/* Read those fields of a configuration; where the type has no parameters they must be zero. */
-ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, bool has_parameters,
+/* Which fields of a configuration an op or coupling reads; the others must be zero. */
+enum {
+    FFEBMI_READS_OUT = 1,
+    FFEBMI_READS_BIAS = 2,   /* and initialization: its parameters are drawn */
+    FFEBMI_READS_FROZEN = 4, /* it has parameters */
+    FFEBMI_READS_WINDOW = 8, /* kernel, stride, padding */
+    FFEBMI_READS_EPSILON = 16,
+    FFEBMI_READS_MOMENTUM = 32,
+    FFEBMI_READS_POOL = 64
+};
+
+/* Check that a field is zero unless it is read. */
+ffebm_status ffebmi_check_unread(ffebm_context *context, const char *what, const char *field, bool read, double value);
+
+/* Read the fields of a learnable. */
+ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, unsigned reads,
                                    int32_t bias, int32_t frozen, const ffebm_initialization *initialization);
 
 /* Copy and check an initialisation; NULL gives the defaults. */
@@ -35,5 +55,9 @@ ffebm_status ffebmi_initialization_read(ffebm_context *context, ffebm_initializa
  * they are too large. */
 ffebm_status ffebmi_dense_parameters(ffebm_context *context, ffebmi_parameter parameters[2], const char *what,
                                      int64_t out, size_t in);
+
+/* The same for a convolution: [out, in, kh, kw] and [out]. */
+ffebm_status ffebmi_conv_parameters(ffebm_context *context, ffebmi_parameter parameters[2], const char *what,
+                                    int64_t out, int64_t in, const int64_t kernel[2]);
 
 #endif

@@ -6,6 +6,13 @@
 #include <ffebm.h>
 
 /* One suite a file, collected in main.c. */
+Suite *test_bad_input_suite(void);
+Suite *test_optimizer_suite(void);
+Suite *test_memory_suite(void);
+Suite *test_model_suite(void);
+Suite *test_feedforward_suite(void);
+Suite *test_tensor_suite(void);
+Suite *test_core_suite(void);
 Suite *test_gradient_suite(void);
 Suite *test_settling_suite(void);
 

@@ -33,7 +33,7 @@ static void tear_down(void)
     ffebm_context_destroy(context);
 }
 
-/* A file of this header and `data_length` bytes 0, 1, 2..; exactly as large as it is, so that sanitizers see the end. */
+/* A file of this header and `data_length` bytes 0, 1, 2.., with nothing behind its end that sanitizers would miss. */
 static unsigned char *make(const char *json, size_t data_length, size_t *length)
 {
     size_t header = strlen(json);

@@ -1,0 +1,195 @@
+/* Batch normalisation by channel (Ioffe and Szegedy 2015). In training the statistics are the batch's, over samples and
+ * pixels, with the biased variance; the running ones move when the call has succeeded, with the unbiased variance. In
+ * evaluation the running ones are constants. */
+#include <math.h>
+
+#include "core/context.h"
+#include "feedforward/op.h"
+
+enum { CHANNEL_GRAIN = 16 };
+
+/* Everything by channel. */
+typedef struct memory {
+    double *mean;
+    double *variance;
+    double *rescale; /* 1 / sqrt(variance + epsilon) */
+    double *sum;     /* of the output's cotangent */
+    double *product; /* of the cotangent with the normalised input */
+} memory;
+
+static size_t channels_of(const ffebmi_op *op)
+{
+    return (size_t)op->input.dims[0];
+}
+
+static size_t pixels_of(const ffebmi_op *op)
+{
+    return op->input.count / channels_of(op);
+}
+
+static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
+{
+    char text[FFEBMI_SHAPE_TEXT];
+    ffebmi_shape channels;
+
+    FFEBMI_CHECK(context, ffebmi_shape_is_image(&op->input), FFEBM_ERR_SHAPE,
+                 "%s: input is %s, expected [channels, height, width]", what, ffebmi_shape_text(text, &op->input));
+    channels = ffebmi_shape_vector(op->input.dims[0]);
+    op->output = op->input;
+    op->units = channels_of(op);
+    op->parameter_count = op->buffer_count = 2;
+    op->parameters[0] = (ffebmi_parameter){.name = "weight", .role = FFEBMI_ONES, .shape = channels};
+    op->parameters[1] = (ffebmi_parameter){.name = "bias", .role = FFEBMI_ZEROS, .shape = channels};
+    op->buffers[0] = (ffebmi_parameter){.name = "running_mean", .role = FFEBMI_ZEROS, .shape = channels};
+    op->buffers[1] = (ffebmi_parameter){.name = "running_var", .role = FFEBMI_ONES, .shape = channels};
+    return FFEBM_OK;
+}
+
+static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+{
+    memory *m = ffebmi_carve(arena, 1, sizeof *m);
+    double *arrays[5];
+
+    (void)kernel;
+    (void)rows;
+    for (size_t i = 0; i < 5; i++)
+        arrays[i] = ffebmi_carve(arena, channels_of(op), sizeof *arrays[i]);
+    if (m != NULL)
+        *m = (memory){arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]};
+    return m;
+}
+
+/* ----------------------------------------------------------------------------------------------- over the channels */
+
+typedef struct job {
+    const ffebmi_op *op;
+    const ffebmi_op_call *call;
+} job;
+
+static void spread(ffebm_context *context, const ffebmi_op *op, const ffebmi_op_call *call, ffebmi_range_fn work)
+{
+    job j = {op, call};
+
+    if (context != NULL)
+        ffebmi_parallel_ranges(context, channels_of(op), CHANNEL_GRAIN, work, &j);
+    else
+        work(&j, 0, 0, channels_of(op));
+}
+
+static void batch_moments(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+    const memory *m = j->call->memory;
+
+    (void)worker;
+    j->call->kernel->column_moments(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
+                                    m->mean, m->variance);
+}
+
+static void batch_products(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+    const memory *m = j->call->memory;
+
+    (void)worker;
+    j->call->kernel->column_products(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
+                                     j->call->output_cotangent, m->mean, m->rescale, m->sum, m->product);
+}
+
+/* --------------------------------------------------------------------------------------------------------- the op */
+
+static double number(const ffebmi_kernel *k, const void *array, size_t i)
+{
+    return k->element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+static void set_number(const ffebmi_kernel *k, void *array, size_t i, double value)
+{
+    if (k->element == sizeof(float))
+        ((float *)array)[i] = (float)value;
+    else
+        ((double *)array)[i] = value;
+}
+
+static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+{
+    const memory *m = call->memory;
+
+    if (call->training)
+        spread(context, op, call, batch_moments);
+    for (size_t c = 0; c < channels_of(op); c++) {
+        if (!call->training) {
+            m->mean[c] = number(call->kernel, call->buffers[0], c);
+            m->variance[c] = number(call->kernel, call->buffers[1], c);
+        }
+        m->rescale[c] = 1 / sqrt(m->variance[c] + op->epsilon);
+    }
+}
+
+static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    const memory *m = call->memory;
+    size_t at = first * op->input.count;
+
+    k->normalize_columns(count * pixels_of(op), channels_of(op), ffebmi_at(k, call->input, at), m->mean, m->rescale,
+                         call->parameters[0], call->parameters[1], ffebmi_at(k, call->output, at));
+}
+
+static void prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+{
+    spread(context, op, call, batch_products);
+}
+
+static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    const memory *m = call->memory;
+
+    (void)op;
+    for (size_t c = first; c < first + count; c++) {
+        set_number(k, call->gradients[0], c, number(k, call->gradients[0], c) + call->gradient_scale * m->product[c]);
+        set_number(k, call->gradients[1], c, number(k, call->gradients[1], c) + call->gradient_scale * m->sum[c]);
+    }
+}
+
+static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    const memory *m = call->memory;
+    size_t at = first * op->input.count;
+
+    k->normalize_columns_vjp(count * pixels_of(op), channels_of(op), ffebmi_at(k, call->input, at),
+                             ffebmi_at(k, call->output_cotangent, at), m->mean, m->rescale, call->parameters[0], m->sum,
+                             m->product, call->training ? (double)(call->rows * pixels_of(op)) : 0,
+                             ffebmi_at(k, call->input_cotangent, at));
+}
+
+static void commit(const ffebmi_op *op, const ffebmi_op_call *call)
+{
+    const ffebmi_kernel *k = call->kernel;
+    const memory *m = call->memory;
+    double count = (double)(call->rows * pixels_of(op)), unbiased = count > 1 ? count / (count - 1) : 1;
+
+    for (size_t c = 0; c < channels_of(op); c++) {
+        double mean = number(k, call->buffers[0], c), variance = number(k, call->buffers[1], c);
+
+        set_number(k, call->buffers[0], c, mean + op->momentum * (m->mean[c] - mean));
+        set_number(k, call->buffers[1], c, variance + op->momentum * (unbiased * m->variance[c] - variance));
+    }
+}
+
+const ffebmi_op_kind ffebmi_op_batchnorm2d = {.type = FFEBM_OP_BATCHNORM2D,
+                                              .name = "batchnorm2d",
+                                              .reads =
+                                                  FFEBMI_READS_FROZEN | FFEBMI_READS_EPSILON | FFEBMI_READS_MOMENTUM,
+                                              .couples = true,
+                                              .grain = 4096,
+                                              .fit = fit,
+                                              .place = place,
+                                              .prepare = prepare,
+                                              .forward = forward,
+                                              .prepare_vjp = prepare_vjp,
+                                              .gradient = gradient,
+                                              .pullback = pullback,
+                                              .commit = commit};

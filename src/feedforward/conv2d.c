@@ -1,0 +1,95 @@
+/* Convolution: y = W * x + b, zero padding. */
+#include "core/context.h"
+#include "feedforward/op.h"
+
+static ffebmi_conv conv_of(const ffebmi_op *op)
+{
+    ffebmi_conv conv = {.out_channels = (size_t)op->out};
+
+    conv.windows = ffebmi_windows_of(&op->window, &op->input, &op->output);
+    return conv;
+}
+
+static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
+{
+    int64_t dims[3] = {op->out};
+    ffebmi_conv conv;
+
+    FFEBMI_TRY(ffebmi_window_fit(context, &op->window, &op->input, false, what, dims + 1));
+    FFEBMI_TRY(ffebmi_shape_set(context, &op->output, dims, 3, what));
+    FFEBMI_TRY(ffebmi_conv_parameters(context, op->parameters, what, op->out, op->input.dims[0], op->window.kernel));
+    conv = conv_of(op);
+    op->parameter_count = op->learnable.bias ? 2 : 1;
+    op->units = ffebmi_conv_units(&conv);
+    return FFEBM_OK;
+}
+
+static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+{
+    ffebmi_conv conv = conv_of(op);
+
+    (void)rows;
+    return ffebmi_carve(arena, ffebmi_conv_weights(&conv), kernel->element);
+}
+
+static size_t scratch(const ffebmi_op *op)
+{
+    ffebmi_conv conv = conv_of(op);
+
+    return ffebmi_conv_scratch(&conv);
+}
+
+static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+{
+    ffebmi_conv conv = conv_of(op);
+
+    (void)context;
+    ffebmi_conv_pack(&conv, call->kernel, call->parameters[0], call->memory);
+}
+
+static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    ffebmi_conv conv = conv_of(op);
+    void *y = ffebmi_at(k, call->output, first * op->output.count);
+
+    ffebmi_conv_up(&conv, k, call->memory, count, ffebmi_at(k, call->input, first * op->input.count), y, call->scratch);
+    if (op->learnable.bias)
+        k->add_row(count * op->output.count / conv.out_channels, conv.out_channels, call->parameters[1], y);
+}
+
+static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    ffebmi_conv conv = conv_of(op);
+
+    ffebmi_conv_down(&conv, k, call->memory, count, ffebmi_at(k, call->output_cotangent, first * op->output.count),
+                     false, ffebmi_at(k, call->input_cotangent, first * op->input.count), call->scratch);
+}
+
+static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    ffebmi_conv conv = conv_of(op);
+
+    ffebmi_conv_gradient(&conv, k, call->rows, call->output_cotangent, call->input, call->gradient_scale,
+                         call->gradients[0], first, count, call->scratch);
+    if (op->learnable.bias && first == 0)
+        k->add_column_sums(call->rows * op->output.count / conv.out_channels, conv.out_channels, conv.out_channels,
+                           call->gradient_scale, call->output_cotangent, call->gradients[1]);
+}
+
+const ffebmi_op_kind ffebmi_op_conv2d = {.type = FFEBM_OP_CONV2D,
+                                         .name = "conv2d",
+                                         .out_key = "out_channels",
+                                         .reads = FFEBMI_READS_OUT | FFEBMI_READS_BIAS | FFEBMI_READS_FROZEN |
+                                                  FFEBMI_READS_WINDOW,
+                                         .stride = 1,
+                                         .grain = 1,
+                                         .fit = fit,
+                                         .place = place,
+                                         .scratch = scratch,
+                                         .prepare = prepare,
+                                         .forward = forward,
+                                         .gradient = gradient,
+                                         .pullback = pullback};

@@ -1,0 +1,88 @@
+/* Max and average pooling. */
+#include <inttypes.h>
+
+#include "core/context.h"
+#include "feedforward/op.h"
+
+static ffebmi_windows windows_of(const ffebmi_op *op)
+{
+    return ffebmi_windows_of(&op->window, &op->input, &op->output);
+}
+
+static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
+{
+    int64_t dims[3] = {0};
+
+    FFEBMI_TRY(ffebmi_window_fit(context, &op->window, &op->input, false, what, dims + 1));
+    dims[0] = op->input.dims[0];
+    return ffebmi_shape_set(context, &op->output, dims, 3, what);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- max */
+
+static ffebm_status fit_max(ffebmi_op *op, ffebm_context *context, const char *what)
+{
+    FFEBMI_TRY(ffebmi_window_check_places(context, op->window.kernel, what));
+    return fit(op, context, what);
+}
+
+static void *place_switches(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+{
+    (void)kernel;
+    return ffebmi_carve(arena, rows, op->output.count);
+}
+
+static void max_forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    ffebmi_windows w = windows_of(op);
+
+    k->max_pool(&w, count, ffebmi_at(k, call->input, first * op->input.count),
+                ffebmi_at(k, call->output, first * op->output.count),
+                (uint8_t *)call->memory + first * op->output.count);
+}
+
+static void max_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    ffebmi_windows w = windows_of(op);
+
+    k->unpool(&w, count, ffebmi_at(k, call->output_cotangent, first * op->output.count),
+              (const uint8_t *)call->memory + first * op->output.count,
+              ffebmi_at(k, call->input_cotangent, first * op->input.count));
+}
+
+const ffebmi_op_kind ffebmi_op_maxpool2d = {.type = FFEBM_OP_MAXPOOL2D,
+                                            .name = "maxpool2d",
+                                            .reads = FFEBMI_READS_WINDOW,
+                                            .fit = fit_max,
+                                            .place = place_switches,
+                                            .forward = max_forward,
+                                            .pullback = max_pullback};
+
+/* --------------------------------------------------------------------------------------------------------- average */
+
+static void average_forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    ffebmi_windows w = windows_of(op);
+
+    k->average_pool(&w, count, ffebmi_at(k, call->input, first * op->input.count),
+                    ffebmi_at(k, call->output, first * op->output.count));
+}
+
+static void average_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
+{
+    const ffebmi_kernel *k = call->kernel;
+    ffebmi_windows w = windows_of(op);
+
+    k->average_unpool(&w, count, ffebmi_at(k, call->output_cotangent, first * op->output.count),
+                      ffebmi_at(k, call->input_cotangent, first * op->input.count));
+}
+
+const ffebmi_op_kind ffebmi_op_avgpool2d = {.type = FFEBM_OP_AVGPOOL2D,
+                                            .name = "avgpool2d",
+                                            .reads = FFEBMI_READS_WINDOW,
+                                            .fit = fit,
+                                            .forward = average_forward,
+                                            .pullback = average_pullback};

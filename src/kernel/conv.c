@@ -1,0 +1,206 @@
+#include "kernel/conv.h"
+
+#include <string.h>
+
+enum {
+    BLOCK_ELEMENTS = 32768, /* of gathered patches: they stay in the second-level cache */
+    CHANNEL_UNIT = 64       /* output channels of one unit of the gradient */
+};
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t positions(const ffebmi_conv *c)
+{
+    return c->windows.kernel[0] * c->windows.kernel[1];
+}
+
+static size_t patch_size(const ffebmi_conv *c)
+{
+    return positions(c) * c->windows.channels;
+}
+
+static size_t in_pixels(const ffebmi_conv *c)
+{
+    return c->windows.in[0] * c->windows.in[1];
+}
+
+static size_t out_pixels(const ffebmi_conv *c)
+{
+    return c->windows.out[0] * c->windows.out[1];
+}
+
+static size_t block_pixels(const ffebmi_conv *c)
+{
+    size_t fit = BLOCK_ELEMENTS / patch_size(c);
+
+    return fit < 16 ? 16 : fit;
+}
+
+size_t ffebmi_conv_weights(const ffebmi_conv *c)
+{
+    return c->out_channels * patch_size(c);
+}
+
+void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, const void *weights, void *packed)
+{
+    for (size_t o = 0; o < c->out_channels; o++)
+        k->transpose(c->windows.channels, positions(c), ffebmi_at(k, weights, o * patch_size(c)),
+                     ffebmi_at(k, packed, o * patch_size(c)));
+}
+
+size_t ffebmi_conv_scratch(const ffebmi_conv *c)
+{
+    size_t block = block_pixels(c) * patch_size(c);
+    size_t unit = CHANNEL_UNIT * c->windows.channels + out_pixels(c) * c->windows.channels;
+
+    return block > unit ? block : unit;
+}
+
+/* ---------------------------------------------------------------------------------------------- patches of an image */
+
+/* The part of a window's row `a` that lies on the image, for the output pixel (i, j): window columns begin .. end - 1
+ * and the pixel of the image under the first of them; an empty part has begin = end. */
+typedef struct strip {
+    size_t begin;
+    size_t end;
+    size_t pixel;
+} strip;
+
+static strip strip_of(const ffebmi_windows *w, size_t i, size_t j, size_t a)
+{
+    size_t y = i * w->stride[0] + a, x = j * w->stride[1]; /* on the padded image */
+    strip s = {0};
+
+    if (y < w->padding[0] || y >= w->in[0] + w->padding[0] || x >= w->in[1] + w->padding[1])
+        return s;
+    s.begin = smaller(x < w->padding[1] ? w->padding[1] - x : 0, w->kernel[1]);
+    s.end = smaller(w->kernel[1], w->in[1] + w->padding[1] - x);
+    s.pixel = (y - w->padding[0]) * w->in[1] + x + s.begin - w->padding[1];
+    return s;
+}
+
+/* Patches of output pixels first .. first + count - 1, pixels counted over all rows. */
+static void gather(const ffebmi_conv *c, const ffebmi_kernel *k, const void *s, size_t first, size_t count,
+                   char *patches)
+{
+    const ffebmi_windows *w = &c->windows;
+    size_t bytes = w->channels * k->element, row = w->kernel[1] * bytes;
+
+    for (size_t p = first; p < first + count; p++) {
+        size_t in_image = p % out_pixels(c), i = in_image / w->out[1], j = in_image % w->out[1];
+        const char *image = ffebmi_at(k, s, p / out_pixels(c) * in_pixels(c) * w->channels);
+
+        for (size_t a = 0; a < w->kernel[0]; a++, patches += row) {
+            strip t = strip_of(w, i, j, a);
+
+            memset(patches, 0, t.begin * bytes);
+            memcpy(patches + t.begin * bytes, image + t.pixel * bytes, (t.end - t.begin) * bytes);
+            memset(patches + t.end * bytes, 0, row - t.end * bytes);
+        }
+    }
+}
+
+static void scatter(const ffebmi_conv *c, const ffebmi_kernel *k, void *z, size_t first, size_t count,
+                    const char *patches)
+{
+    const ffebmi_windows *w = &c->windows;
+    size_t bytes = w->channels * k->element, row = w->kernel[1] * bytes;
+
+    for (size_t p = first; p < first + count; p++) {
+        size_t in_image = p % out_pixels(c), i = in_image / w->out[1], j = in_image % w->out[1];
+        char *image = ffebmi_at(k, z, p / out_pixels(c) * in_pixels(c) * w->channels);
+
+        for (size_t a = 0; a < w->kernel[0]; a++, patches += row) {
+            strip t = strip_of(w, i, j, a);
+
+            k->add((t.end - t.begin) * w->channels, patches + t.begin * bytes, image + t.pixel * bytes);
+        }
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------------- passes */
+
+void ffebmi_conv_up(const ffebmi_conv *c, const ffebmi_kernel *k, const void *packed, size_t rows, const void *s,
+                    void *z, void *scratch)
+{
+    size_t total = rows * out_pixels(c), out = c->out_channels, patch = patch_size(c);
+
+    for (size_t first = 0, count; first < total; first += count) {
+        count = smaller(block_pixels(c), total - first);
+        gather(c, k, s, first, count, scratch);
+        k->gemm(false, true, count, out, patch, 1, scratch, patch, packed, patch, 0, ffebmi_at(k, z, first * out), out);
+    }
+}
+
+void ffebmi_conv_down(const ffebmi_conv *c, const ffebmi_kernel *k, const void *packed, size_t rows, const void *v,
+                      bool accumulate, void *z, void *scratch)
+{
+    size_t total = rows * out_pixels(c), out = c->out_channels, patch = patch_size(c);
+
+    if (!accumulate)
+        memset(z, 0, rows * in_pixels(c) * c->windows.channels * k->element);
+    for (size_t first = 0, count; first < total; first += count) {
+        count = smaller(block_pixels(c), total - first);
+        k->gemm(false, false, count, patch, out, 1, ffebmi_at(k, v, first * out), out, packed, patch, 0, scratch,
+                patch);
+        scatter(c, k, z, first, count, scratch);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------------- gradient */
+
+static size_t channel_units(const ffebmi_conv *c)
+{
+    return (c->out_channels + CHANNEL_UNIT - 1) / CHANNEL_UNIT;
+}
+
+size_t ffebmi_conv_units(const ffebmi_conv *c)
+{
+    return positions(c) * channel_units(c);
+}
+
+/* One image as the window's position (a, b) sees it: the pixel under it for each output pixel, zero outside. */
+static void shift(const ffebmi_conv *c, const ffebmi_kernel *k, const void *image, size_t a, size_t b, char *to)
+{
+    const ffebmi_windows *w = &c->windows;
+    size_t bytes = w->channels * k->element;
+
+    for (size_t i = 0; i < w->out[0]; i++)
+        for (size_t j = 0; j < w->out[1]; j++, to += bytes) {
+            strip t = strip_of(w, i, j, a);
+
+            if (b < t.begin || b >= t.end)
+                memset(to, 0, bytes);
+            else
+                memcpy(to, (const char *)image + (t.pixel + b - t.begin) * bytes, bytes);
+        }
+}
+
+static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+                          double factor, void *gradient, size_t unit, void *scratch)
+{
+    size_t position = unit / channel_units(c), from = unit % channel_units(c) * CHANNEL_UNIT;
+    size_t outs = smaller(CHANNEL_UNIT, c->out_channels - from), channels = c->windows.channels;
+    void *sum = scratch, *shifted = ffebmi_at(k, scratch, CHANNEL_UNIT * channels);
+
+    for (size_t r = 0; r < rows; r++) {
+        shift(c, k, ffebmi_at(k, s, r * in_pixels(c) * channels), position / c->windows.kernel[1],
+              position % c->windows.kernel[1], shifted);
+        k->gemm(true, false, outs, channels, out_pixels(c), factor,
+                ffebmi_at(k, v, r * out_pixels(c) * c->out_channels + from), c->out_channels, shifted, channels,
+                r == 0 ? 0 : 1, sum, channels);
+    }
+    for (size_t o = 0; o < outs; o++)
+        k->add_strided(channels, ffebmi_at(k, sum, o * channels),
+                       ffebmi_at(k, gradient, (from + o) * patch_size(c) + position), positions(c));
+}
+
+void ffebmi_conv_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+                          double factor, void *gradient, size_t first, size_t count, void *scratch)
+{
+    for (size_t unit = first; unit < first + count; unit++)
+        unit_gradient(c, k, rows, v, s, factor, gradient, unit, scratch);
+}

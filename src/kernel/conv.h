@@ -1,0 +1,35 @@
+/* Convolution of images stored h x w x c, as products of matrices over blocks of pixels that fit in cache: memory does
+ * not grow with the window. Written once for both precisions, over the table of kernels. */
+#ifndef FFEBMI_KERNEL_CONV_H
+#define FFEBMI_KERNEL_CONV_H
+
+#include "kernel/kernel.h"
+
+typedef struct ffebmi_conv {
+    ffebmi_windows windows; /* its channels are those of the input */
+    size_t out_channels;
+} ffebmi_conv;
+
+/* Elements of the packed weights [out][kh][kw][in], which are made of [out][in][kh][kw] once a phase. */
+size_t ffebmi_conv_weights(const ffebmi_conv *conv);
+void ffebmi_conv_pack(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *weights, void *packed);
+
+/* Elements of scratch that each call below needs; one for each thread. */
+size_t ffebmi_conv_scratch(const ffebmi_conv *conv);
+
+/* z = W s, rows of output images from rows of input images. */
+void ffebmi_conv_up(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, size_t rows,
+                    const void *s, void *z, void *scratch);
+
+/* z = W^T v, or z += it: rows of input images from rows of output images. */
+void ffebmi_conv_down(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, size_t rows,
+                      const void *v, bool accumulate, void *z, void *scratch);
+
+/* The gradient of W is cut into units, each a position in the window and a range of output channels. */
+size_t ffebmi_conv_units(const ffebmi_conv *conv);
+
+/* Add factor * sum over rows of v s^T to units first .. first + count - 1 of the gradient, [out][in][kh][kw]. */
+void ffebmi_conv_gradient(const ffebmi_conv *conv, const ffebmi_kernel *kernel, size_t rows, const void *v,
+                          const void *s, double factor, void *gradient, size_t first, size_t count, void *scratch);
+
+#endif

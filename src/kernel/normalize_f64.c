@@ -1,0 +1,3 @@
+#include "kernel/precision_f64.h"
+
+#include "kernel/normalize.inc"

@@ -1,0 +1,3 @@
+#include "kernel/precision_f32.h"
+
+#include "kernel/window.inc"
