@@ -1,5 +1,6 @@
 #include <ffebm/io.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -214,6 +215,31 @@ ffebm_status ffebm_checkpoint_tensor(ffebm_context *context, ffebm_tensor **tens
     FFEBMI_CHECK_ARGUMENT(context, name != NULL, "ffebm_checkpoint_tensor: name is NULL");
     FFEBMI_TRY(open_file(context, &file, path));
     status = read_tensor(&file.table, tensor, name);
+    close_file(&file);
+    return status;
+}
+
+ffebm_status ffebm_checkpoint_tensor_name(ffebm_context *context, char *name, size_t capacity, size_t *length,
+                                          const char *path, size_t index)
+{
+    ffebm_status status = FFEBM_OK;
+    reading file;
+
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, name != NULL || capacity == 0, "ffebm_checkpoint_tensor_name: name is NULL");
+    FFEBMI_TRY(open_file(context, &file, path));
+    if (index >= file.table.entry_count) {
+        status =
+            ffebmi_fail(context, FFEBM_ERR_NOT_FOUND, "%.200s: tensor %zu of %zu", path, index, file.table.entry_count);
+    } else {
+        const char *found = file.table.entries[index].name;
+
+        if (capacity > 0)
+            snprintf(name, capacity, "%s", found);
+        if (length != NULL)
+            *length = strlen(found);
+    }
     close_file(&file);
     return status;
 }

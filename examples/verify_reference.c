@@ -1,0 +1,355 @@
+/* Rebuild the model of a reference file in float64 and compare everything that the file states of it: free states,
+ * output, loss, and gradients by equilibrium propagation and by implicit differentiation.
+ *
+ *   verify_reference FILE.safetensors...
+ *
+ * A reference file is a safetensors file with the model's description and the number of free sweeps in its metadata, and
+ * tensors param.<name>, buffer.<name>, input and target. All others are results, compared by their names:
+ *   free.stage<i>.layer<l>, output, loss,
+ *   grad.ep.beta<b>.T<n>.<param>   centred EP with nudging b, n odd_even sweeps
+ *   grad.id.T<n>.<param>           implicit differentiation, n sweeps
+ * Prints one line a file and group of tensors, with the largest relative error, max |a - b| / max |b| over a tensor.
+ * Ends with status 0 only if all are within 1e-8 and something was compared. */
+#include <ffebm.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME = 256, GROUP = 96 };
+
+static const double bound = 1e-8;
+
+struct reference {
+    const char *path;
+    ffebm_context *context;
+    ffebm_model *model;
+    ffebm_engine *engine;
+    ffebm_tensor *input;
+    ffebm_tensor *target;
+    ffebm_tensor *output;
+    ffebm_equilibrium_config equilibrium;
+    double loss;
+    char (*names)[NAME]; /* of all tensors */
+    size_t name_count;
+    size_t compared;
+    double worst;
+};
+
+/* ---------------------------------------------------------------------------------------------------- the file */
+
+static ffebm_status read_names(struct reference *r)
+{
+    ffebm_status status = FFEBM_OK;
+    size_t count = 0, length;
+
+    while (ffebm_checkpoint_tensor_name(r->context, NULL, 0, &length, r->path, count) == FFEBM_OK)
+        count++;
+    r->names = calloc(count + 1, sizeof *r->names);
+    if (r->names == NULL)
+        return FFEBM_ERR_NOMEM;
+    for (; r->name_count < count && status == FFEBM_OK; r->name_count++)
+        status = ffebm_checkpoint_tensor_name(r->context, r->names[r->name_count], NAME, NULL, r->path, r->name_count);
+    return status;
+}
+
+static ffebm_status read_metadata(struct reference *r, const char *key, char **text)
+{
+    size_t length;
+    ffebm_status status = ffebm_checkpoint_metadata(r->context, NULL, 0, &length, r->path, key);
+
+    if (status != FFEBM_OK)
+        return status;
+    *text = malloc(length + 1);
+    if (*text == NULL)
+        return FFEBM_ERR_NOMEM;
+    return ffebm_checkpoint_metadata(r->context, *text, length + 1, NULL, r->path, key);
+}
+
+static ffebm_status read_model(struct reference *r)
+{
+    ffebm_parse_config config;
+    char *description = NULL;
+    ffebm_status status = read_metadata(r, "model", &description);
+
+    ffebm_parse_config_init(&config, sizeof config);
+    config.dtype = FFEBM_FLOAT64;
+    if (status == FFEBM_OK)
+        status = ffebm_model_parse(r->context, &r->model, description, strlen(description), &config);
+    if (status == FFEBM_OK)
+        status = ffebm_model_initialize(r->model, 0);
+    free(description);
+    return status;
+}
+
+static ffebm_status read_values(struct reference *r)
+{
+    ffebm_model_info info = {.size = sizeof info};
+    ffebm_parameter_info parameter = {.size = sizeof parameter};
+    ffebm_status status = ffebm_model_inspect(r->model, &info);
+
+    for (size_t i = 0; i < info.parameter_count + info.buffer_count && status == FFEBM_OK; i++) {
+        ffebm_tensor *value = NULL;
+        char name[NAME];
+
+        if ((status = ffebm_model_inspect_parameter(r->model, &parameter, i)) != FFEBM_OK)
+            break;
+        snprintf(name, sizeof name, "%s.%s", parameter.role == FFEBM_ROLE_BUFFER ? "buffer" : "param", parameter.name);
+        status = ffebm_checkpoint_tensor(r->context, &value, r->path, name);
+        if (status == FFEBM_ERR_NOT_FOUND && parameter.role == FFEBM_ROLE_BUFFER)
+            status = FFEBM_OK; /* files in training mode have none */
+        else if (status == FFEBM_OK)
+            status = ffebm_tensor_copy(parameter.value, value);
+        ffebm_tensor_destroy(value);
+    }
+    return status;
+}
+
+static ffebm_status read_settings(struct reference *r)
+{
+    char *sweeps = NULL, *mode = NULL;
+    ffebm_status status = read_metadata(r, "free_sweeps", &sweeps);
+
+    ffebm_equilibrium_config_init(&r->equilibrium, sizeof r->equilibrium);
+    r->equilibrium.free_tolerance = r->equilibrium.nudged_tolerance = 0;
+    if (status == FFEBM_OK)
+        r->equilibrium.free_sweeps = strtoll(sweeps, NULL, 10);
+    if (status == FFEBM_OK && read_metadata(r, "batchnorm", &mode) == FFEBM_OK &&
+        strncmp(mode, "evaluation", strlen("evaluation")) == 0)
+        status = ffebm_engine_set_mode(r->engine, FFEBM_MODE_EVALUATION);
+    free(sweeps);
+    free(mode);
+    return status;
+}
+
+static ffebm_status new_engine(struct reference *r)
+{
+    ffebm_engine_config config;
+
+    ffebm_engine_config_init(&config, sizeof config);
+    config.max_batch = (size_t)ffebm_tensor_shape(r->input, NULL)[0];
+    return ffebm_engine_create(&r->engine, r->model, &config);
+}
+
+static ffebm_status new_output(struct reference *r)
+{
+    ffebm_model_info info = {.size = sizeof info};
+    int64_t shape[FFEBM_MAX_RANK] = {ffebm_tensor_shape(r->input, NULL)[0]};
+    ffebm_status status = ffebm_model_inspect(r->model, &info);
+
+    if (status != FFEBM_OK)
+        return status;
+    memcpy(shape + 1, info.output_shape, info.output_rank * sizeof *shape);
+    return ffebm_tensor_create(r->context, &r->output, FFEBM_FLOAT64, shape, info.output_rank + 1);
+}
+
+/* --------------------------------------------------------------------------------------------------- comparing */
+
+/* The largest difference over the largest number; a shape that differs is as wrong as can be. */
+static ffebm_status compare(struct reference *r, const char *name, const double *ours, size_t count, double *worst)
+{
+    ffebm_tensor *theirs = NULL;
+    ffebm_status status = ffebm_checkpoint_tensor(r->context, &theirs, r->path, name);
+    double difference = 0, size = 0, error;
+
+    if (status != FFEBM_OK)
+        return status;
+    if (ffebm_tensor_count(theirs) != count || ffebm_tensor_dtype(theirs) != FFEBM_FLOAT64) {
+        difference = INFINITY;
+    } else {
+        const double *values = ffebm_tensor_const_data(theirs);
+
+        for (size_t i = 0; i < count; i++) {
+            difference = ours[i] == ours[i] ? fmax(difference, fabs(ours[i] - values[i])) : INFINITY;
+            size = fmax(size, fabs(values[i]));
+        }
+    }
+    error = difference == 0 ? 0 : difference / size;
+    *worst = fmax(*worst, error);
+    r->compared++;
+    ffebm_tensor_destroy(theirs);
+    return FFEBM_OK;
+}
+
+static ffebm_status compare_state(struct reference *r, const char *name, double *worst)
+{
+    ffebm_layer_info layer = {.size = sizeof layer};
+    int64_t shape[FFEBM_MAX_RANK] = {ffebm_tensor_shape(r->input, NULL)[0]};
+    ffebm_tensor *state = NULL;
+    size_t s, l;
+    ffebm_status status;
+
+    if (sscanf(name, "free.stage%zu.layer%zu", &s, &l) != 2)
+        return FFEBM_ERR_FORMAT;
+    if ((status = ffebm_model_inspect_layer(r->model, &layer, s, l)) != FFEBM_OK)
+        return status;
+    memcpy(shape + 1, layer.shape, layer.rank * sizeof *shape);
+    if ((status = ffebm_tensor_create(r->context, &state, FFEBM_FLOAT64, shape, layer.rank + 1)) == FFEBM_OK &&
+        (status = ffebm_engine_get_state(r->engine, state, s, l, FFEBM_PHASE_FREE)) == FFEBM_OK)
+        status = compare(r, name, ffebm_tensor_const_data(state), ffebm_tensor_count(state), worst);
+    ffebm_tensor_destroy(state);
+    return status;
+}
+
+static ffebm_status compare_gradient(struct reference *r, const char *name, const char *parameter_name, double *worst)
+{
+    ffebm_parameter_info parameter = {.size = sizeof parameter};
+    const double *gradient = ffebm_tensor_const_data(ffebm_engine_flat_gradient(r->engine));
+    size_t index = ffebm_model_find_parameter(r->model, parameter_name);
+    ffebm_status status;
+
+    if (index == FFEBM_NONE)
+        return FFEBM_ERR_NOT_FOUND;
+    if ((status = ffebm_model_inspect_parameter(r->model, &parameter, index)) != FFEBM_OK)
+        return status;
+    return compare(r, name, gradient + parameter.offset, parameter.count, worst);
+}
+
+/* ------------------------------------------------------------------------------------------------------ groups */
+
+static int starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* The part of a result's name before the parameter's: "grad.ep.beta0.2.T5". Empty for what is no result, or unknown. */
+static void group_of(const char *name, char group[GROUP])
+{
+    const char *end = NULL;
+
+    if (starts_with(name, "grad."))
+        end = strstr(name, ".stage");
+    else if (starts_with(name, "free."))
+        end = name + strlen("free");
+    else if (strcmp(name, "output") == 0 || strcmp(name, "loss") == 0)
+        end = name + strlen(name);
+    snprintf(group, GROUP, "%.*s", end == NULL ? 0 : (int)(end - name), name);
+}
+
+static int is_given(const char *name)
+{
+    return starts_with(name, "param.") || starts_with(name, "buffer.") || strcmp(name, "input") == 0 ||
+           strcmp(name, "target") == 0;
+}
+
+/* Compute what a group states: its gradient, or for the others any gradient, whose free phase they are about. */
+static ffebm_status compute(struct reference *r, const char *group)
+{
+    ffebm_report report = {.size = sizeof report};
+    ffebm_equilibrium_config config = r->equilibrium;
+    const char *count = strstr(group, ".T");
+    ffebm_status status;
+
+    if (starts_with(group, "grad.id."))
+        config.estimator = FFEBM_ESTIMATOR_IMPLICIT;
+    else if (starts_with(group, "grad.ep.beta"))
+        config.beta = strtod(group + strlen("grad.ep.beta"), NULL);
+    else if (starts_with(group, "grad."))
+        return FFEBM_ERR_FORMAT;
+    if (count != NULL)
+        config.nudged_sweeps = strtoll(count + strlen(".T"), NULL, 10);
+    if ((status = ffebm_engine_configure(r->engine, FFEBM_ALL, &config)) != FFEBM_OK)
+        return status;
+    if (strcmp(group, "output") == 0)
+        return ffebm_engine_forward(r->engine, r->output, r->input);
+    status = ffebm_engine_gradient(r->engine, &report, r->input, r->target, NULL);
+    r->loss = report.loss;
+    return status;
+}
+
+static ffebm_status compare_one(struct reference *r, const char *name, double *worst)
+{
+    if (starts_with(name, "free."))
+        return compare_state(r, name, worst);
+    if (strcmp(name, "output") == 0)
+        return compare(r, name, ffebm_tensor_const_data(r->output), ffebm_tensor_count(r->output), worst);
+    if (strcmp(name, "loss") == 0)
+        return compare(r, name, &r->loss, 1, worst);
+    return compare_gradient(r, name, strstr(name, ".stage") + 1, worst);
+}
+
+static ffebm_status verify_group(struct reference *r, const char *group)
+{
+    double worst = 0;
+    size_t before = r->compared;
+    ffebm_status status = compute(r, group);
+
+    for (size_t i = 0; i < r->name_count && status == FFEBM_OK; i++) {
+        char other[GROUP];
+
+        group_of(r->names[i], other);
+        if (strcmp(other, group) == 0)
+            status = compare_one(r, r->names[i], &worst);
+    }
+    if (status == FFEBM_OK)
+        printf("%s %-24s %3zu tensors, largest relative error %.1e%s\n", r->path, group, r->compared - before, worst,
+               worst <= bound ? "" : "  TOO LARGE");
+    r->worst = fmax(r->worst, worst);
+    return status;
+}
+
+static ffebm_status verify_groups(struct reference *r)
+{
+    ffebm_status status = FFEBM_OK;
+
+    for (size_t i = 0; i < r->name_count && status == FFEBM_OK; i++) {
+        char group[GROUP], before[GROUP] = "";
+        int seen = 0;
+
+        group_of(r->names[i], group);
+        for (size_t j = 0; j < i && !seen; j++) {
+            group_of(r->names[j], before);
+            seen = strcmp(before, group) == 0;
+        }
+        if (group[0] == '\0' && !is_given(r->names[i])) {
+            fprintf(stderr, "%s: %s is neither a given nor a result that is known\n", r->path, r->names[i]);
+            return FFEBM_ERR_FORMAT;
+        }
+        if (group[0] != '\0' && !seen)
+            status = verify_group(r, group);
+    }
+    return status;
+}
+
+/* Returns the number of tensors compared, or 0 if the file is not verified. */
+static size_t verify(const char *path)
+{
+    struct reference r = {.path = path};
+    ffebm_status status;
+    size_t compared;
+
+    if ((status = ffebm_context_create(&r.context, NULL)) != FFEBM_OK || (status = read_names(&r)) != FFEBM_OK ||
+        (status = read_model(&r)) != FFEBM_OK || (status = read_values(&r)) != FFEBM_OK ||
+        (status = ffebm_checkpoint_tensor(r.context, &r.input, path, "input")) != FFEBM_OK ||
+        (status = ffebm_checkpoint_tensor(r.context, &r.target, path, "target")) != FFEBM_OK ||
+        (status = new_engine(&r)) != FFEBM_OK || (status = new_output(&r)) != FFEBM_OK ||
+        (status = read_settings(&r)) != FFEBM_OK || (status = verify_groups(&r)) != FFEBM_OK)
+        fprintf(stderr, "%s: %s (%s)\n", path, ffebm_context_error(r.context), ffebm_status_text(status));
+    compared = status == FFEBM_OK && r.worst <= bound ? r.compared : 0;
+
+    free(r.names);
+    ffebm_tensor_destroy(r.input);
+    ffebm_tensor_destroy(r.target);
+    ffebm_tensor_destroy(r.output);
+    ffebm_engine_destroy(r.engine);
+    ffebm_model_destroy(r.model);
+    ffebm_context_destroy(r.context);
+    return compared;
+}
+
+int main(int argc, char **argv)
+{
+    size_t compared = 0;
+    int failed = argc < 2;
+
+    if (argc < 2)
+        fprintf(stderr, "usage: %s FILE.safetensors...\n", argv[0]);
+    for (int i = 1; i < argc; i++) {
+        size_t count = verify(argv[i]);
+
+        compared += count;
+        failed = failed || count == 0;
+    }
+    printf("%zu tensors compared: %s\n", compared, failed ? "FAILED" : "all within 1e-8");
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
