@@ -42,7 +42,7 @@ ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_c
         return FFEBM_ERR_ARGUMENT;
     *context = NULL;
     FFEBMI_TRY(ffebmi_sized_read(NULL, "context configuration", &c, sizeof c, config));
-    if ((c.allocate == NULL) != (c.release == NULL) || c.threads < 0 || c.threads > MAX_THREADS)
+    if ((c.allocate == NULL) != (c.release == NULL) || c.threads < 0 || c.threads > MAX_THREADS || c.reserved_ != 0)
         return FFEBM_ERR_ARGUMENT;
     if (c.allocate == NULL) {
         c.allocate = default_allocate;

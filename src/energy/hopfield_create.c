@@ -41,9 +41,11 @@ ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy *
     ffebm_hopfield_config c = hopfield_defaults;
     ffebmi_hopfield *created;
 
-    if (context == NULL || block == NULL)
-        return ffebmi_fail(context, FFEBM_ERR_ARGUMENT, "ffebm_energy_create_hopfield: block is NULL");
-    *block = NULL;
+    if (block != NULL)
+        *block = NULL;
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, block != NULL, "ffebm_energy_create_hopfield: block is NULL");
     FFEBMI_TRY(ffebmi_sized_read(context, "hopfield configuration", &c, sizeof c, config));
     FFEBMI_CHECK_ARGUMENT(context, isfinite(c.slope) && c.slope > 0, "hopfield: slope %g, expected a positive number",
                           c.slope);

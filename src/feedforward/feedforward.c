@@ -48,9 +48,11 @@ ffebm_status ffebm_feedforward_create(ffebm_context *context, ffebm_feedforward 
 {
     ffebm_feedforward *created;
 
-    if (context == NULL || block == NULL)
-        return ffebmi_fail(context, FFEBM_ERR_ARGUMENT, "ffebm_feedforward_create: block is NULL");
-    *block = NULL;
+    if (block != NULL)
+        *block = NULL;
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, block != NULL, "ffebm_feedforward_create: block is NULL");
     created = ffebmi_allocate(context, 1, sizeof *created);
     if (created == NULL)
         return ffebmi_fail_memory(context, "a feedforward block");

@@ -165,7 +165,7 @@ static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
 {
     size_t bad = 0;
 
-    *norm = sqrt(engine->kernel->dot(engine->model->element_count, engine->gradient.values, engine->gradient.values));
+    *norm = engine->kernel->norm(engine->model->element_count, engine->gradient.values);
     if (isfinite(*norm))
         return FFEBM_OK;
     while (bad + 1 < engine->model->parameter_count) {
@@ -351,39 +351,38 @@ static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_co
     return FFEBM_OK;
 }
 
-/* Down the chain with `scale` times the cotangent; the result through *below. */
-static ffebm_status vjp(ffebm_engine *engine, const ffebm_tensor *output_cotangent, double scale, const void **below)
+/* Down the chain with `scale` times the cotangent, and out again divided by it. */
+static ffebm_status vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent,
+                        double scale)
 {
-    size_t count = output_cotangent->shape.count;
+    const ffebmi_kernel *k = engine->kernel;
+    const void *below = NULL;
     double norm;
 
-    ffebmi_layout_inward(engine->kernel, ffebmi_model_output(engine->model), engine->batch, output_cotangent->data,
+    ffebmi_layout_inward(k, ffebmi_model_output(engine->model), engine->batch, output_cotangent->data,
                          engine->cotangents[1]);
-    engine->kernel->scale(count, scale, engine->cotangents[1], engine->cotangents[1]);
-    return nudged_phases(engine, engine->cotangents[1], NULL, 1 / scale, below, &norm);
+    k->scale(output_cotangent->shape.count, scale, engine->cotangents[1], engine->cotangents[1]);
+    FFEBMI_TRY(
+        nudged_phases(engine, engine->cotangents[1], NULL, 1 / scale, input_cotangent != NULL ? &below : NULL, &norm));
+    if (input_cotangent != NULL) {
+        ffebmi_layout_outward(k, &engine->model->input, engine->batch, below, input_cotangent->data);
+        k->scale(input_cotangent->shape.count, 1 / scale, input_cotangent->data, input_cotangent->data);
+    }
+    return FFEBM_OK;
 }
 
 ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent,
                               double scale)
 {
-    const void *below = NULL;
     ffebm_status status;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
     engine->gradient.valid = false;
     status = check_vjp(engine, input_cotangent, output_cotangent, scale);
-    if (status == FFEBM_OK) {
-        scale = scale > 0 ? scale : (double)engine->batch;
-        status = vjp(engine, output_cotangent, scale, input_cotangent != NULL ? &below : NULL);
-    }
-    if (status != FFEBM_OK) {
+    if (status == FFEBM_OK)
+        status = vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch);
+    if (status != FFEBM_OK)
         engine->state = FFEBMI_ENGINE_IDLE;
-        return status;
-    }
-    if (input_cotangent != NULL) {
-        ffebmi_layout_outward(engine->kernel, &engine->model->input, engine->batch, below, input_cotangent->data);
-        engine->kernel->scale(input_cotangent->shape.count, 1 / scale, input_cotangent->data, input_cotangent->data);
-    }
-    return FFEBM_OK;
+    return status;
 }

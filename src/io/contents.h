@@ -1,5 +1,5 @@
-/* Which tensors a checkpoint of a model, and an optimizer, holds: every parameter under its name, then for each of the
- * optimizer's slots every parameter as "optimizer.<slot>.<name>". */
+/* Which tensors a checkpoint of a model, and an optimizer, holds: every parameter and buffer under its name, then for
+ * each of the optimizer's slots every parameter as "optimizer.<slot>.<name>". */
 #ifndef FFEBMI_IO_CONTENTS_H
 #define FFEBMI_IO_CONTENTS_H
 
@@ -9,7 +9,7 @@
 typedef struct ffebmi_contents {
     ffebm_model *model;
     const ffebm_optimizer *optimizer; /* NULL: none */
-    size_t array_count;               /* arrays of element_count numbers: the parameters, then each slot */
+    size_t array_count;               /* the parameters with the buffers, then each slot */
     size_t count;                     /* tensors */
 } ffebmi_contents;
 
@@ -25,6 +25,10 @@ ffebm_status ffebmi_contents_of(ffebmi_contents *contents, ffebm_model *model, c
 
 /* Describe the tensor `index`, below count. */
 void ffebmi_contents_inspect(const ffebmi_contents *contents, ffebmi_content *content, size_t index);
+
+/* How many numbers an array has, and how many those before it have. */
+size_t ffebmi_contents_elements(const ffebmi_contents *contents, size_t array);
+size_t ffebmi_contents_start(const ffebmi_contents *contents, size_t array);
 
 /* The numbers of the array `array`; of a building model NULL. */
 void *ffebmi_contents_array(const ffebmi_contents *contents, size_t array);

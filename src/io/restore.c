@@ -112,7 +112,7 @@ static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_content
         void *to;
 
         ffebmi_contents_inspect(contents, &content, i);
-        to = ffebmi_at(kernel, staged, content.array * model->element_count + content.offset);
+        to = ffebmi_at(kernel, staged, ffebmi_contents_start(contents, content.array) + content.offset);
         FFEBMI_TRY(ffebmi_table_values(table, ffebmi_table_find(table, content.name), to, model->dtype));
         CHECK_FORMAT(table, kernel->finite(content.shape->count, to),
                      "the tensor \"%s\" has a value that is not finite as %s", content.name,
@@ -123,12 +123,15 @@ static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_content
 
 static void take_values(const ffebmi_contents *contents, const void *staged)
 {
-    size_t count = contents->model->element_count;
     const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype);
 
-    for (size_t array = 0; count > 0 && array < contents->array_count; array++)
-        memcpy(ffebmi_contents_array(contents, array), ffebmi_at(kernel, staged, array * count),
-               count * kernel->element);
+    for (size_t array = 0; array < contents->array_count; array++) {
+        size_t count = ffebmi_contents_elements(contents, array);
+
+        if (count > 0)
+            memcpy(ffebmi_contents_array(contents, array),
+                   ffebmi_at(kernel, staged, ffebmi_contents_start(contents, array)), count * kernel->element);
+    }
 }
 
 ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm_optimizer *optimizer)
@@ -140,8 +143,8 @@ ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm
 
     FFEBMI_TRY(ffebmi_contents_of(&contents, model, optimizer));
     FFEBMI_TRY(check_all(table, &contents, &steps));
-    staged =
-        ffebmi_allocate(model->context, model->element_count * contents.array_count, ffebmi_dtype_size(model->dtype));
+    staged = ffebmi_allocate(model->context, ffebmi_contents_start(&contents, contents.array_count),
+                             ffebmi_dtype_size(model->dtype));
     if (staged == NULL)
         return ffebmi_fail_memory(model->context, "the values of a checkpoint");
     status = stage_values(table, &contents, staged);

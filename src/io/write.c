@@ -175,9 +175,10 @@ ffebm_status ffebmi_writing_run(const ffebmi_writing *writing, ffebm_write_fn wr
     FFEBMI_TRY(put(writing, &to, writing->start, writing->start_length));
     for (size_t array = 0; array < writing->contents.array_count; array++) {
         const char *values = ffebmi_contents_array(&writing->contents, array);
+        size_t elements = ffebmi_contents_elements(&writing->contents, array);
 
-        for (size_t i = 0; i < model->element_count; i += CHUNK / size) {
-            size_t count = model->element_count - i < CHUNK / size ? model->element_count - i : CHUNK / size;
+        for (size_t i = 0; i < elements; i += CHUNK / size) {
+            size_t count = elements - i < CHUNK / size ? elements - i : CHUNK / size;
 
             ffebmi_element_encode(chunk, values + i * size, model->dtype, count);
             FFEBMI_TRY(put(writing, &to, chunk, count * size));

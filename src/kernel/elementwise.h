@@ -24,6 +24,8 @@ void ffebmi_add_strided_f32(size_t n, const void *x, void *y, size_t stride);
 void ffebmi_add_strided_f64(size_t n, const void *x, void *y, size_t stride);
 double ffebmi_dot_f32(size_t n, const void *x, const void *y);
 double ffebmi_dot_f64(size_t n, const void *x, const void *y);
+double ffebmi_norm_f32(size_t n, const void *x);
+double ffebmi_norm_f64(size_t n, const void *x);
 bool ffebmi_finite_f32(size_t n, const void *x);
 bool ffebmi_finite_f64(size_t n, const void *x);
 void ffebmi_relu_f32(size_t n, const void *x, void *y);

@@ -22,6 +22,7 @@
     .add_transposed = ffebmi_add_transposed_##suffix, \
     .add_strided = ffebmi_add_strided_##suffix, \
     .dot = ffebmi_dot_##suffix, \
+    .norm = ffebmi_norm_##suffix, \
     .finite = ffebmi_finite_##suffix, \
     .relu = ffebmi_relu_##suffix, \
     .relu_vjp = ffebmi_relu_vjp_##suffix, \

@@ -39,6 +39,7 @@ typedef struct ffebmi_kernel {
                             void *y); /* y_j += a sum_i x_ij */
     void (*difference_and_mean)(size_t n, const void *a, const void *b, void *difference, void *mean); /* may alias */
     double (*dot)(size_t n, const void *x, const void *y);
+    double (*norm)(size_t n, const void *x); /* |x|, also where its square overflows */
     bool (*finite)(size_t n, const void *x);
 
     void (*transpose)(size_t rows, size_t columns, const void *x, void *y);      /* y, columns x rows, = x^T */

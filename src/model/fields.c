@@ -13,13 +13,16 @@ static const double max_integer = 9007199254740992.0; /* 2^53: beyond it a JSON 
 
 #define PARSE_CHECK(context, condition, ...) FFEBMI_CHECK(context, condition, FFEBM_ERR_PARSE, __VA_ARGS__)
 
-/* The parser recurses, so depth is checked before it runs. */
-static ffebm_status check_depth(ffebm_context *context, const char *json, size_t length)
+/* The parser recurses, so depth is checked before it runs; and it would end a text at a NUL, as it stands or escaped. */
+static ffebm_status check_text(ffebm_context *context, const char *json, size_t length)
 {
     int depth = 0;
     bool in_text = false;
 
     for (size_t i = 0; i < length; i++) {
+        bool nul = json[i] == '\0' || (length - i >= 6 && memcmp(json + i, "\\u0000", 6) == 0);
+
+        PARSE_CHECK(context, !nul, "model description: NUL at byte %zu", i);
         if (in_text) {
             if (json[i] == '\\')
                 i++;
@@ -51,7 +54,7 @@ ffebm_status ffebmi_json_parse(ffebm_context *context, cJSON **root, const char 
 
     PARSE_CHECK(context, length <= max_length, "model description: %zu bytes, expected at most %zu", length,
                 max_length);
-    FFEBMI_TRY(check_depth(context, json, length));
+    FFEBMI_TRY(check_text(context, json, length));
     *root = cJSON_ParseWithLengthOpts(json, length, &end, 0);
     PARSE_CHECK(context, *root != NULL, "model description: not JSON, or out of memory, at byte %zu of %zu",
                 end == NULL || end < json ? 0 : (size_t)(end - json), length);

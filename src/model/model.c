@@ -15,9 +15,11 @@ ffebm_status ffebm_model_create(ffebm_context *context, ffebm_model **model, int
     ffebmi_shape input;
     ffebm_model *created;
 
-    if (context == NULL || model == NULL)
-        return ffebmi_fail(context, FFEBM_ERR_ARGUMENT, "ffebm_model_create: model is NULL");
-    *model = NULL;
+    if (model != NULL)
+        *model = NULL;
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, model != NULL, "ffebm_model_create: model is NULL");
     FFEBMI_CHECK(context, dtype == FFEBM_FLOAT32 || dtype == FFEBM_FLOAT64, FFEBM_ERR_DTYPE,
                  "model: dtype %" PRId32 " is neither FFEBM_FLOAT32 nor FFEBM_FLOAT64", dtype);
     FFEBMI_CHECK_ARGUMENT(context, loss_kind != NULL, "model: loss %" PRId32 " is none of FFEBM_LOSS_", loss);

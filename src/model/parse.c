@@ -349,11 +349,14 @@ ffebm_status ffebm_model_parse(ffebm_context *context, ffebm_model **model, cons
     cJSON *root = NULL;
     ffebm_status status;
 
-    if (context == NULL || model == NULL)
-        return ffebmi_fail(context, FFEBM_ERR_ARGUMENT, "ffebm_model_parse: model is NULL");
-    *model = NULL;
+    if (model != NULL)
+        *model = NULL;
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, model != NULL, "ffebm_model_parse: model is NULL");
     FFEBMI_CHECK_ARGUMENT(context, json != NULL, "ffebm_model_parse: json is NULL");
     FFEBMI_TRY(ffebmi_sized_read(context, "parse configuration", &c, sizeof c, config));
+    FFEBMI_CHECK_ARGUMENT(context, c.reserved_ == 0, "ffebm_model_parse: reserved_ is not zero");
     FFEBMI_CHECK(context, c.dtype == 0 || c.dtype == FFEBM_FLOAT32 || c.dtype == FFEBM_FLOAT64, FFEBM_ERR_DTYPE,
                  "ffebm_model_parse: dtype %" PRId32 " is no float type", c.dtype);
     FFEBMI_TRY(ffebmi_json_parse(context, &root, json, length));

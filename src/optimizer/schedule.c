@@ -21,7 +21,7 @@ double ffebm_schedule_step(double first, double factor, int64_t step, int64_t pe
 
 double ffebm_schedule_warmup(int64_t step, int64_t steps)
 {
-    if (steps < 1 || step + 1 >= steps)
+    if (steps < 1 || step >= steps - 1)
         return 1;
     return step < 0 ? 1.0 / (double)steps : (double)(step + 1) / (double)steps;
 }

@@ -59,11 +59,10 @@ static bool frozen(const ffebm_optimizer *o, size_t parameter)
     return o->multipliers[parameter].learning_rate == 0;
 }
 
-/* The norm of what is trained: its square, as doubles, cannot overflow for float32. */
+/* The norm of what is trained. */
 static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_kernel *k, const void *gradient, double *norm)
 {
-    double sum = 0;
-
+    *norm = 0;
     for (size_t i = 0; i < parameter_count(o); i++) {
         const ffebmi_model_parameter *p = &o->model->parameters[i];
         const void *part = ffebmi_at(k, gradient, p->offset);
@@ -71,9 +70,8 @@ static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_kernel 
         FFEBMI_CHECK(o->context, k->finite(p->parameter.shape.count, part), FFEBM_ERR_NUMERIC,
                      "optimizer: NaN or infinity in the gradient of %s", p->name);
         if (!frozen(o, i))
-            sum += k->dot(p->parameter.shape.count, part, part);
+            *norm = hypot(*norm, k->norm(p->parameter.shape.count, part));
     }
-    *norm = sqrt(sum);
     return FFEBM_OK;
 }
 

@@ -62,9 +62,11 @@ ffebm_status ffebm_tensor_create(ffebm_context *context, ffebm_tensor **tensor, 
 {
     ffebmi_shape checked;
 
-    if (context == NULL || tensor == NULL)
-        return ffebmi_fail(context, FFEBM_ERR_ARGUMENT, "ffebm_tensor_create: tensor is NULL");
-    *tensor = NULL;
+    if (tensor != NULL)
+        *tensor = NULL;
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, tensor != NULL, "ffebm_tensor_create: tensor is NULL");
     FFEBMI_TRY(check_kind(context, &checked, dtype, shape, rank));
     FFEBMI_TRY(new_tensor(context, tensor, dtype, &checked));
     (*tensor)->data = ffebmi_allocate(context, checked.count, ffebmi_dtype_size(dtype));
@@ -81,9 +83,11 @@ ffebm_status ffebm_tensor_wrap(ffebm_context *context, ffebm_tensor **tensor, vo
 {
     ffebmi_shape checked;
 
-    if (context == NULL || tensor == NULL)
-        return ffebmi_fail(context, FFEBM_ERR_ARGUMENT, "ffebm_tensor_wrap: tensor is NULL");
-    *tensor = NULL;
+    if (tensor != NULL)
+        *tensor = NULL;
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, tensor != NULL, "ffebm_tensor_wrap: tensor is NULL");
     FFEBMI_TRY(check_kind(context, &checked, dtype, shape, rank));
     FFEBMI_TRY(check_data(context, data, dtype));
     FFEBMI_TRY(new_tensor(context, tensor, dtype, &checked));

@@ -14,6 +14,8 @@ Suite *test_feedforward_suite(void);
 Suite *test_tensor_suite(void);
 Suite *test_core_suite(void);
 Suite *test_gradient_suite(void);
+Suite *test_safetensors_suite(void);
+Suite *test_checkpoint_suite(void);
 Suite *test_settling_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))

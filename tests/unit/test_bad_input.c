@@ -845,9 +845,11 @@ START_TEST(vjp_refused)
     ffebm_tensor *v = zeros(FFEBM_FLOAT64, 4, 3), *values = copy_of(f.context, ffebm_model_flat_parameters(f.model));
 
     REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_STATE, "forward"); /* the last call was a gradient */
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++)
+    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
+        assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
         REFUSED(ffebm_engine_vjp(f.engine, NULL, v, scales[i]), FFEBM_ERR_ARGUMENT, "scale");
+    }
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
     assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 0));
     assert_ok(f.context, ffebm_optimizer_step(optimizer, f.engine));
     REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_STATE, "parameters");

@@ -48,6 +48,19 @@ START_TEST(uniform_and_normal_known_answers)
 }
 END_TEST
 
+/* All 53 bits of a draw are Philox's. */
+START_TEST(uniform_is_philox)
+{
+    for (uint64_t i = 0; i < 100; i++) {
+        uint32_t out[4];
+
+        ffebmi_philox(out, 77, i << 40 | i, 0);
+        ck_assert(ffebm_random_uniform(77, i << 40 | i) * 9007199254740992.0 ==
+                  (double)(((uint64_t)out[0] << 32 | out[1]) >> 11));
+    }
+}
+END_TEST
+
 enum { DRAWS = 200000 };
 
 /* A sample mean lies within 5 standard errors of the mean. */
@@ -580,6 +593,7 @@ Suite *test_core_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, philox_known_answers, 0, COUNT(answers));
     tcase_add_test(tests, uniform_and_normal_known_answers);
+    tcase_add_test(tests, uniform_is_philox);
     tcase_add_loop_test(tests, uniform_moments, 0, 3);
     tcase_add_loop_test(tests, normal_moments, 0, 3);
     tcase_add_loop_test(tests, config_of_another_age, 0, COUNT(configs));

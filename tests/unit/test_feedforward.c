@@ -7,7 +7,7 @@
 
 #define MODEL(input, loss, ops)                                                                                        \
     "{\"dtype\": \"float64\", \"input\": " input ", \"loss\": \"" loss "\", \"stages\": [{\"feedforward\": [" ops "]}" \
-                                                                                                                  "]}"
+    "]}"
 #define LINEAR(out) "{\"type\": \"linear\", \"out_features\": " out "}"
 #define NO_BIAS(out) "{\"type\": \"linear\", \"bias\": false, \"out_features\": " out "}"
 #define OP(type) "{\"type\": \"" type "\"}"

@@ -206,6 +206,48 @@ START_TEST(builder_equals_parse)
 }
 END_TEST
 
+/* The output for an input that depends on nothing but its shape. */
+static ffebm_tensor *output_of(ffebm_model *model)
+{
+    ffebm_model_info info = {.size = sizeof info};
+    ffebm_tensor *x, *output;
+    ffebm_engine *engine;
+
+    assert_ok(context, ffebm_model_inspect(model, &info));
+    assert_ok(context, ffebm_engine_create(&engine, model, NULL));
+    x = random_batch(context, info.dtype, 5, info.input_shape, info.input_rank, -1, 1, 2);
+    output = random_batch(context, info.dtype, 5, info.output_shape, info.output_rank, 0, 0, 0);
+    assert_ok(context, ffebm_engine_forward(engine, output, x));
+    ffebm_tensor_destroy(x);
+    ffebm_engine_destroy(engine);
+    return output;
+}
+
+/* Same parameters, drawn alike, with the same output. */
+static void assert_equal_models(ffebm_model *a, ffebm_model *b)
+{
+    ffebm_model_info info = {.size = sizeof info};
+    ffebm_tensor *outputs[2];
+
+    assert_ok(context, ffebm_model_inspect(a, &info));
+    assert_ok(context, ffebm_model_initialize(a, 9));
+    assert_ok(context, ffebm_model_initialize(b, 9));
+    for (size_t p = 0; p < info.parameter_count; p++) {
+        ffebm_parameter_info pa = {.size = sizeof pa}, pb = {.size = sizeof pb};
+
+        assert_ok(context, ffebm_model_inspect_parameter(a, &pa, p));
+        assert_ok(context, ffebm_model_inspect_parameter(b, &pb, p));
+        ck_assert_str_eq(pa.name, pb.name);
+        ck_assert_msg(pa.frozen == pb.frozen, "%s", pa.name);
+        ck_assert_msg(relative_error(pa.value, pb.value) == 0, "%s", pa.name);
+    }
+    outputs[0] = output_of(a);
+    outputs[1] = output_of(b);
+    ck_assert(relative_error(outputs[0], outputs[1]) == 0);
+    ffebm_tensor_destroy(outputs[0]);
+    ffebm_tensor_destroy(outputs[1]);
+}
+
 /* Parsing a description gives that description; so it says all that it was told. */
 START_TEST(description_round_trip)
 {
@@ -226,6 +268,7 @@ START_TEST(description_round_trip)
         ffebm_model_destroy(second);
         second = parsed(description_of(first), 0);
         ck_assert_str_eq(description_of(first), description_of(second));
+        assert_equal_models(first, second);
         ffebm_model_destroy(first);
         ffebm_model_destroy(second);
     }
