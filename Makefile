@@ -93,7 +93,8 @@ OBJ := $(OUT)/obj/$(KEY)
 ifdef V
   say = @:
 else
-  say = @printf '  %-6s %s\n' $(1) $(if $(filter CC,$(1)),$<,$@)
+  # bench keeps standard output for its results.
+  say = @printf '  %-6s %s\n' $(1) $(if $(filter CC,$(1)),$<,$@) $(if $(filter bench,$(MAKECMDGOALS)),>&2)
   Q   = @
 endif
 

@@ -12,6 +12,7 @@
 #include <ffebm.h>
 
 #include "support/batch.h"
+#include "support/blas_threads.h"
 #include "support/dataset.h"
 #include "support/failure.h"
 #include "support/fit.h"
@@ -95,7 +96,8 @@ static int complete_settings(struct run *run, int argc, char **argv)
         return MISUSED;
     }
     if (settings->algorithm == ALGORITHM_BP && fit_find_energy(run->model) != FFEBM_NONE) {
-        failure_set(&run->failure, "--algorithm bp: expected a chain without energy blocks, stage %zu is one; use ep",
+        failure_set(&run->failure,
+                    "--algorithm bp: expected a chain without energy blocks, stage %zu is one; use ep or id",
                     fit_find_energy(run->model));
         return MISUSED;
     }
@@ -268,8 +270,10 @@ static int execute(struct run *run, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct run run = {0};
-    int code = execute(&run, argc, argv);
+    int code;
 
+    blas_threads_one();
+    code = execute(&run, argc, argv);
     if (code != DONE)
         fprintf(stderr, "train: %s\n", run.failure.text);
     progress_close_log(&run.progress);

@@ -122,7 +122,7 @@ function block(line,    part, count, channels, dense, pools, text, next_line, i)
     if (part[3] == "b")
         text = text ",\n                   {\"type\": \"batchnorm2d\", \"frozen\": true}"
     text = text "]},\n  {\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", " \
-        "\"slope\": " slope "}, \"clamp_last\": " (part[4] == "yes" ? "true" : "false") ", \"couplings\": ["
+        "\"slope\": " slope "}, \"clamp_last\": " (part[4] == "yes" ? "true" : "false") ",\n   \"couplings\": ["
     next_line = "\n    "
     for (i = 2; i <= count; i++) {
         text = text next_line conv2d(channels[i + 1], "true")
@@ -159,6 +159,7 @@ $1 == "recipe" {
         "\"schedule_per\": \"epoch\", \"weight_decay\": 3e-4, \"augment\": \"flip-crop\", " key("beta", $7) \
         "\n            \"estimator\": \"centered\", " key("free_sweeps", $8) key("nudged_sweeps", $9) \
         "\n            \"free_tolerance\": 0, \"nudged_tolerance\": 0},\n"
+    gsub(/ \n/, "\n", recipes[$2])
     next
 }
 $1 == "model" {

@@ -5,10 +5,15 @@
 #include "dataset.h"
 
 /* clang-format off */
+#define CIFAR_MEAN      {0.4914, 0.4822, 0.4465}
+#define CIFAR_DEVIATION {3 * 0.2023, 3 * 0.1994, 3 * 0.2010}
+
 static const struct dataset_source sources[] = {
-    {"digits",        "examples/data",                       digits_load,  16, 0.3053, 0.3760, 10,  8, 1},
-    {"fashion-mnist", "/usr/share/datasets/fashion-mnist",   idx_load,    255, 0.2860, 0.3530, 10, 28, 0},
-    {"mnist",         NULL,                                  idx_load,    255, 0.1307, 0.3081, 10, 28, 0},
+    {"digits",        "examples/data",                     digits_load,    16, {0.3053},   {0.3760},         10,  8, 1},
+    {"fashion-mnist", "/usr/share/datasets/fashion-mnist", idx_load,      255, {0.2860},   {0.3530},         10, 28, 0},
+    {"mnist",         NULL,                                idx_load,      255, {0.1307},   {0.3081},         10, 28, 0},
+    {"cifar10",       NULL,                                cifar10_load,  255, CIFAR_MEAN, CIFAR_DEVIATION,  10, 32, 0},
+    {"cifar100",      NULL,                                cifar100_load, 255, CIFAR_MEAN, CIFAR_DEVIATION, 100, 32, 0},
 };
 /* clang-format on */
 
@@ -80,9 +85,9 @@ void dataset_part_free(struct dataset_part *part)
     *part = (struct dataset_part){0};
 }
 
-float dataset_normalise(const struct dataset_source *source, unsigned pixel)
+float dataset_normalise(const struct dataset_source *source, size_t channel, unsigned pixel)
 {
-    return (float)((pixel / source->brightest - source->mean) / source->deviation);
+    return (float)((pixel / source->brightest - source->mean[channel]) / source->deviation[channel]);
 }
 
 int dataset_join_path(char *path, size_t capacity, const char *directory, const char *name, struct failure *failure)

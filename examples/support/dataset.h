@@ -1,12 +1,14 @@
 /* dataset.h - labelled images in memory, and the table of data sets known by name.
  *
- * Pixels are floats, normalised: (pixel / brightest - mean) / deviation, with the constants of the data set's own
- * training samples, the same for every pixel:
+ * Pixels are floats, normalised: (pixel / brightest - mean) / deviation, with constants of the data set's own training
+ * samples for each channel; those of CIFAR are the paper's (arXiv:2409.03306), 3 standard deviations:
  *
  *   name            image    brightest  mean    deviation  files in the directory
  *   digits          1x8x8     16        0.3053  0.3760     digits.csv.gz
  *   fashion-mnist   1x28x28  255        0.2860  0.3530     {train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]
  *   mnist           1x28x28  255        0.1307  0.3081     likewise
+ *   cifar10         3x32x32  255        .4914 .4822 .4465  3 x (.2023 .1994 .2010)  data_batch_{1..5}, test_batch.bin
+ *   cifar100        3x32x32  255        likewise           train.bin, test.bin
  */
 #ifndef EXAMPLES_DATASET_H
 #define EXAMPLES_DATASET_H
@@ -46,8 +48,8 @@ struct dataset_source {
     int (*load)(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                 struct failure *failure);
     double brightest; /* the largest pixel of the files */
-    double mean;      /* of pixels / brightest */
-    double deviation;
+    double mean[3];   /* of pixels / brightest, by channel */
+    double deviation[3];
     int64_t classes;
     size_t largest_side; /* of an image: what a file may claim */
     int32_t divisible;   /* 1: in one piece, to be split as asked; 0: has its own test samples */
@@ -69,12 +71,16 @@ void dataset_free(struct dataset *data);
 /* What the loaders share. */
 int dataset_part_allocate(struct dataset_part *part, size_t count, size_t sample_size, struct failure *failure);
 void dataset_part_free(struct dataset_part *part);
-float dataset_normalise(const struct dataset_source *source, unsigned pixel);
+float dataset_normalise(const struct dataset_source *source, size_t channel, unsigned pixel);
 int dataset_join_path(char *path, size_t capacity, const char *directory, const char *name, struct failure *failure);
 
 int digits_load(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                 struct failure *failure);
 int idx_load(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
              struct failure *failure);
+int cifar10_load(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
+                 struct failure *failure);
+int cifar100_load(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
+                  struct failure *failure);
 
 #endif

@@ -88,7 +88,7 @@ static int read_lines(struct samples *samples, gzFile file, const char *path, co
 static void store(struct dataset_part *part, size_t at, const unsigned char *row, const struct dataset_source *source)
 {
     for (size_t i = 0; i < PIXELS; i++)
-        part->inputs[at * PIXELS + i] = dataset_normalise(source, row[i]);
+        part->inputs[at * PIXELS + i] = dataset_normalise(source, 0, row[i]);
     part->labels[at] = row[PIXELS];
 }
 

@@ -122,7 +122,7 @@ static int read_images(struct dataset *data, struct dataset_part *part, struct i
     for (size_t i = 0; i < part->count && result == 0; i++) {
         result = read_bytes(file, bytes, pixels, failure);
         for (size_t j = 0; j < pixels && result == 0; j++)
-            part->inputs[i * pixels + j] = dataset_normalise(source, bytes[j]);
+            part->inputs[i * pixels + j] = dataset_normalise(source, 0, bytes[j]);
     }
     free(bytes);
     return result != 0 ? result : expect_end(file, failure);

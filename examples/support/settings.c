@@ -8,10 +8,11 @@
 static const struct option_choice splits[] = {
     {"mixed", DATASET_SPLIT_MIXED}, {"last", DATASET_SPLIT_LAST}, {NULL, 0}};
 static const struct option_choice algorithms[] = {
-    {"ep", ALGORITHM_EP}, {"bp", ALGORITHM_BP}, {NULL, 0}};
+    {"ep", ALGORITHM_EP}, {"id", ALGORITHM_ID}, {"bp", ALGORITHM_BP}, {NULL, 0}};
 static const struct option_choice estimators[] = {
     {"centered", FFEBM_ESTIMATOR_CENTERED}, {"positive", FFEBM_ESTIMATOR_POSITIVE},
-    {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT}, {NULL, 0}};
+    {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
+    {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
 static const struct option_choice optimizers[] = {
     {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {"sgd", FFEBM_OPTIMIZER_SGD}, {NULL, 0}};
 static const struct option_choice schedules[] = {
@@ -30,12 +31,12 @@ static const struct option_choice augmentations[] = {
 
 static const struct option table[] = {
     TEXT("model", model, "FILE.json", "description of the model; its recipe gives the defaults below"),
-    TEXT("dataset", dataset, "NAME", "digits (default), fashion-mnist or mnist"),
+    TEXT("dataset", dataset, "NAME", "digits (default), fashion-mnist, mnist, cifar10 or cifar100"),
     TEXT("data", data, "DIR", "directory of its files"),
     CHOICE("split", split, splits, "digits: every fifth sample tests (default), or the last 360"),
     INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only evaluates"),
     INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
-    CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation; bp: for chains without energy blocks"),
+    CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation; bp: no energy blocks"),
     CHOICE("estimator", recipe.estimator, estimators, "how a gradient is read off nudged states"),
     POSITIVE("beta", recipe.beta, "strength of the nudging"),
     INTEGER("free-sweeps", recipe.free_sweeps, 1, 1000000, "at most, in free phases"),
@@ -95,7 +96,7 @@ void settings_equilibrium(const struct settings *settings, ffebm_equilibrium_con
     config->nudged_tolerance = recipe->nudged_tolerance;
     config->free_sweeps = recipe->free_sweeps;
     config->nudged_sweeps = recipe->nudged_sweeps;
-    config->estimator = recipe->estimator;
+    config->estimator = settings->algorithm == ALGORITHM_ID ? FFEBM_ESTIMATOR_IMPLICIT : recipe->estimator;
 }
 
 static ffebm_status create_sgd(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)

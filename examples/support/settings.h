@@ -6,7 +6,7 @@
 
 #include "failure.h"
 
-enum { ALGORITHM_EP = 1, ALGORITHM_BP = 2 };
+enum { ALGORITHM_EP = 1, ALGORITHM_BP = 2, ALGORITHM_ID = 3 };
 
 struct settings {
     ffebm_recipe recipe; /* what a model's description may say too */

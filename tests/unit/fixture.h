@@ -17,6 +17,8 @@ Suite *test_gradient_suite(void);
 Suite *test_safetensors_suite(void);
 Suite *test_checkpoint_suite(void);
 Suite *test_settling_suite(void);
+Suite *test_implicit_suite(void);
+Suite *test_normalization_suite(void);
 Suite *test_convolution_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))

@@ -1,0 +1,22 @@
+/* Time, and what is said of a few repeats of the same measurement. */
+#ifndef BENCH_CLOCK_H
+#define BENCH_CLOCK_H
+
+#include <stddef.h>
+
+enum { CLOCK_REPEATS = 8 }; /* at most */
+
+typedef struct repeats {
+    double seconds[CLOCK_REPEATS];
+    size_t count;
+} repeats;
+
+/* Seconds of a clock that never goes back. */
+double clock_now(void);
+
+void repeats_add(repeats *r, double seconds);
+double repeats_best(const repeats *r);
+double repeats_median(const repeats *r);
+double repeats_spread(const repeats *r); /* slowest / fastest */
+
+#endif

@@ -1,0 +1,224 @@
+/* Each coupling of a table is passed up and down as settling does it: shards of rows, each on one thread for many passes,
+ * with prepared weights. Repeats of all of them are interleaved, so that a slow minute of the machine hits all alike. */
+#include "coupling.h"
+
+#include "clock.h"
+#include "core/context.h"
+#include "energy/coupling.h"
+#include "line.h"
+#include "relax/relax.h"
+
+enum { ROUNDS = 5, LEAST_SHARDS = 2 };
+static const double seconds_a_repeat = 0.025;
+
+typedef struct entry {
+    const ffebmi_coupling_kind *kind;
+    size_t shape[4]; /* in, out and of images height, width */
+    bool pooled;
+} entry;
+
+static const entry table[] = {
+    {&ffebmi_coupling_conv2d, {128, 256, 16, 16}, true}, {&ffebmi_coupling_conv2d, {128, 128, 16, 16}, false},
+    {&ffebmi_coupling_conv2d, {256, 256, 8, 8}, false},  {&ffebmi_coupling_conv2d, {512, 512, 4, 4}, false},
+    {&ffebmi_coupling_conv2d, {32, 32, 14, 14}, false},  {&ffebmi_coupling_conv2d, {64, 64, 7, 7}, false},
+    {&ffebmi_coupling_dense, {512, 256}, false},         {&ffebmi_coupling_dense, {4096, 1024}, false}};
+enum { TABLE_COUNT = sizeof table / sizeof table[0] };
+
+/* A coupling with all that its passes need, for one team. */
+typedef struct prepared {
+    const entry *entry;
+    const team *team;
+    ffebmi_coupling coupling;
+    const ffebmi_kernel *kernel;
+    size_t shards;
+    float *weight;
+    float *bias;
+    float *packed;
+    float *below; /* rows x units */
+    float *above;
+    float *drive; /* a worker's, each as large as a shard of the larger layer */
+    size_t drive_size;
+    uint8_t *switches;
+    float *scratch; /* a worker's, each */
+    size_t scratch_size;
+} prepared;
+
+/* One line of output. */
+typedef struct direction_case {
+    prepared *p;
+    bool up;
+    size_t passes; /* that make a repeat */
+    repeats times;
+} direction_case;
+
+/* ------------------------------------------------------------------------------------------------------ preparation */
+
+static ffebm_status describe(prepared *p)
+{
+    const size_t *shape = p->entry->shape;
+    bool image = shape[2] > 0;
+    int64_t dims[3] = {(int64_t)shape[0], (int64_t)shape[2], (int64_t)shape[3]};
+    ffebmi_coupling *c = &p->coupling;
+
+    *c = (ffebmi_coupling){.kind = p->entry->kind, .out = (int64_t)shape[1], .pooled = p->entry->pooled};
+    c->learnable.bias = true;
+    if (image)
+        c->window = (ffebmi_window){{3, 3}, {1, 1}, {1, 1}};
+    if (c->pooled)
+        c->pool = (ffebmi_window){{2, 2}, {2, 2}, {0, 0}};
+    FFEBMI_TRY(ffebmi_shape_set(p->team->context, &c->below, dims, image ? 3 : 1, "bench"));
+    return c->kind->fit(c, p->team->context, "bench");
+}
+
+static float *numbers(const prepared *p, size_t count, uint64_t seed, double scale)
+{
+    float *memory = ffebmi_allocate(p->team->context, count, sizeof *memory);
+
+    for (size_t i = 0; memory != NULL && i < count; i++)
+        memory[i] = (float)(scale * ffebm_random_uniform(seed, i));
+    return memory;
+}
+
+static bool allocate(prepared *p)
+{
+    const ffebmi_coupling *c = &p->coupling;
+    size_t rows = p->shards * FFEBMI_SHARD, workers = p->team->threads, line = 64 / sizeof(float);
+
+    p->drive_size = FFEBMI_SHARD * (c->below.count > c->above.count ? c->below.count : c->above.count) + line;
+    p->scratch_size = (c->kind->scratch(c) / line + 2) * line;
+    p->weight = numbers(p, c->parameters[0].shape.count, 1, 0.1);
+    p->bias = numbers(p, c->parameters[1].shape.count, 2, 0.1);
+    p->packed = numbers(p, c->kind->packed(c), 3, 0);
+    p->below = numbers(p, rows * c->below.count, 4, 1);
+    p->above = numbers(p, rows * c->above.count, 5, 1);
+    p->drive = numbers(p, workers * p->drive_size, 6, 0);
+    p->scratch = numbers(p, workers * p->scratch_size, 7, 0);
+    p->switches = ffebmi_allocate(p->team->context, rows * c->switch_count, 1);
+    return p->weight != NULL && p->bias != NULL && p->packed != NULL && p->below != NULL && p->above != NULL &&
+           p->drive != NULL && p->scratch != NULL && p->switches != NULL;
+}
+
+static bool prepare(prepared *p, const entry *e, const team *t)
+{
+    *p = (prepared){.entry = e, .team = t, .kernel = ffebmi_kernel_for(FFEBM_FLOAT32)};
+    p->shards = t->threads > LEAST_SHARDS ? t->threads : LEAST_SHARDS;
+    if (describe(p) != FFEBM_OK || !allocate(p)) {
+        line_skip(e->kind->name, ffebm_context_error(t->context));
+        return false;
+    }
+    if (p->coupling.kind->packed(&p->coupling) > 0)
+        p->coupling.kind->pack(&p->coupling, p->kernel, p->weight, p->packed);
+    return true;
+}
+
+static void let_go(prepared *p)
+{
+    void *all[] = {p->weight, p->bias, p->packed, p->below, p->above, p->drive, p->scratch, p->switches};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        ffebmi_release(p->team->context, all[i]);
+}
+
+/* ------------------------------------------------------------------------------------------------------ measurement */
+
+static void pass_shard(void *user, size_t worker, size_t shard)
+{
+    const direction_case *d = user;
+    const prepared *p = d->p;
+    const ffebmi_coupling *c = &p->coupling;
+    size_t first = shard * FFEBMI_SHARD;
+    float *drive = p->drive + worker * p->drive_size;
+    ffebmi_coupling_call call = {.kernel = p->kernel,
+                                 .parameters = (const void *const[]){p->weight, p->bias},
+                                 .packed = c->kind->packed(c) > 0 ? p->packed : p->weight,
+                                 .rows = FFEBMI_SHARD,
+                                 .switches = p->switches + first * c->switch_count,
+                                 .scratch = p->scratch + worker * p->scratch_size};
+
+    for (size_t i = 0; i < d->passes; i++) {
+        if (d->up)
+            c->kind->up(c, &call, false, p->below + first * c->below.count, drive);
+        else
+            c->kind->down(c, &call, false, p->above + first * c->above.count, drive);
+    }
+}
+
+static double time_passes(direction_case *d)
+{
+    double start = clock_now();
+
+    ffebmi_parallel(d->p->team->context, d->p->shards, pass_shard, d);
+    return clock_now() - start;
+}
+
+/* Warm up, leave switches where up puts them, and find how many passes make a repeat long enough. */
+static void calibrate(direction_case *d)
+{
+    double seconds;
+
+    d->passes = 1;
+    time_passes(d);
+    seconds = time_passes(d);
+    d->passes = seconds >= seconds_a_repeat ? 1 : (size_t)(seconds_a_repeat / seconds) + 1;
+}
+
+/* Of one pass of all rows; multiply-adds with the padding, and those with zeros that unpooling leaves, count too. */
+static double flops_of(const prepared *p)
+{
+    const size_t *s = p->entry->shape;
+    double rows = (double)(p->shards * FFEBMI_SHARD), weights = (double)p->coupling.parameters[0].shape.count;
+
+    return 2 * rows * weights * (s[2] > 0 ? (double)(s[2] * s[3]) : 1);
+}
+
+static void print(const direction_case *d)
+{
+    const prepared *p = d->p;
+    double gflops = flops_of(p) * (double)d->passes / repeats_median(&d->times) * 1e-9;
+
+    line_begin("coupling");
+    line_text("kind", p->entry->kind->name);
+    line_shape("shape", p->entry->shape, p->entry->shape[2] > 0 ? 4 : 2);
+    line_flag("pool", p->entry->pooled);
+    line_text("direction", d->up ? "up" : "down");
+    line_count("rows", p->shards * FFEBMI_SHARD);
+    line_count("threads", p->team->threads);
+    line_number("gflops", gflops);
+    line_number("fraction_of_peak", gflops / p->team->peak);
+    line_number("spread", repeats_spread(&d->times));
+    line_end();
+}
+
+static void measure_all(direction_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        calibrate(&cases[i]);
+    for (size_t round = 0; round < ROUNDS; round++)
+        for (size_t i = 0; i < count; i++)
+            repeats_add(&cases[i].times, time_passes(&cases[i]));
+    for (size_t i = 0; i < count; i++)
+        print(&cases[i]);
+}
+
+void coupling_measure(const team teams[TEAM_COUNT], size_t count)
+{
+    static prepared all[TABLE_COUNT * TEAM_COUNT];
+    static direction_case cases[2 * TABLE_COUNT * TEAM_COUNT];
+    size_t used = 0, kept = 0;
+
+    for (size_t e = 0; e < TABLE_COUNT; e++)
+        for (size_t t = 0; t < count; t++) {
+            prepared *p = &all[kept];
+
+            if (!prepare(p, &table[e], &teams[t])) {
+                let_go(p);
+                continue;
+            }
+            kept++;
+            cases[used++] = (direction_case){.p = p, .up = true};
+            cases[used++] = (direction_case){.p = p};
+        }
+    measure_all(cases, used);
+    for (size_t i = 0; i < kept; i++)
+        let_go(&all[i]);
+}
