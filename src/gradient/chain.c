@@ -1,6 +1,7 @@
 #include "gradient/chain.h"
 
 #include "core/context.h"
+#include "gradient/estimate.h"
 #include "gradient/nudge.h"
 
 /* ----------------------------------------------------------------------------------------------------- up the chain */
@@ -114,11 +115,11 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
 {
     if (targets != NULL) {
         FFEBMI_TRY(ffebmi_nudge_loss(engine, stage, targets));
-        ffebmi_nudge_readout(engine, targets, gradient_scale);
+        ffebmi_estimate_readout(engine, targets, gradient_scale);
     } else {
         FFEBMI_TRY(ffebmi_nudge_linear(engine, stage, cotangent));
     }
-    ffebmi_nudge_estimate(engine, stage, gradient_scale, input_cotangent);
+    ffebmi_estimate(engine, stage, gradient_scale, input_cotangent);
     return FFEBM_OK;
 }
 

@@ -84,6 +84,12 @@ size_t ffebmi_engine_first_readout(const ffebm_engine *engine);
 /* Take memory for estimators of up to `nudges`; what there was stays on failure. */
 ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges);
 
+/* The block of an energy stage. */
+static inline const ffebm_energy *ffebmi_engine_block(const ffebm_engine *engine, size_t stage)
+{
+    return engine->model->stages[stage].energy;
+}
+
 bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t stage);
 
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */

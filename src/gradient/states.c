@@ -6,13 +6,9 @@
 #include "core/context.h"
 #include "core/sized.h"
 #include "gradient/chain.h"
+#include "gradient/estimate.h"
 #include "gradient/layout.h"
 #include "gradient/nudge.h"
-
-static const ffebm_energy *block_of(const ffebm_engine *engine, size_t stage)
-{
-    return engine->model->stages[stage].energy;
-}
 
 /* ---------------------------------------------------------------------------------------------------------- settle */
 
@@ -38,7 +34,7 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
     held h = {force, engine->model->stages[stage].output.count * engine->kernel->element};
-    ffebmi_phase phase = {.block = block_of(engine, stage),
+    ffebmi_phase phase = {.block = ffebmi_engine_block(engine, stage),
                           .kernel = engine->kernel,
                           .parameters = s->parameters,
                           .batch = batch,
@@ -120,9 +116,9 @@ static ffebm_status find_state(const ffebm_engine *engine, size_t stage, int32_t
 static ffebm_status check_layer(const ffebm_engine *engine, size_t stage, size_t layer)
 {
     FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
-    FFEBMI_CHECK_ARGUMENT(engine->context, layer < block_of(engine, stage)->layer_count,
-                          "stage %zu has %zu layers, asked for %zu", stage, block_of(engine, stage)->layer_count,
-                          layer);
+    FFEBMI_CHECK_ARGUMENT(engine->context, layer < ffebmi_engine_block(engine, stage)->layer_count,
+                          "stage %zu has %zu layers, asked for %zu", stage,
+                          ffebmi_engine_block(engine, stage)->layer_count, layer);
     return FFEBM_OK;
 }
 
@@ -137,8 +133,9 @@ ffebm_status ffebm_engine_get_state(const ffebm_engine *engine, ffebm_tensor *st
     FFEBMI_TRY(check_layer(engine, stage, layer));
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "state", state, engine->model->dtype,
-                                        &block_of(engine, stage)->layers[layer], rows));
-    ffebmi_layout_outward(engine->kernel, &block_of(engine, stage)->layers[layer], rows, layers[layer], state->data);
+                                        &ffebmi_engine_block(engine, stage)->layers[layer], rows));
+    ffebmi_layout_outward(engine->kernel, &ffebmi_engine_block(engine, stage)->layers[layer], rows, layers[layer],
+                          state->data);
     return FFEBM_OK;
 }
 
@@ -151,14 +148,15 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(check_layer(engine, stage, layer));
     FFEBMI_TRY(ffebmi_tensor_check_batch(engine->context, "state", state, engine->model->dtype,
-                                         &block_of(engine, stage)->layers[layer], &rows));
+                                         &ffebmi_engine_block(engine, stage)->layers[layer], &rows));
     FFEBMI_CHECK(engine->context, rows <= engine->max_batch, FFEBM_ERR_SHAPE,
                  "state has %zu rows, more than the engine's max_batch %zu", rows, engine->max_batch);
     s = &engine->stages[stage];
     if (s->free_rows != rows)
-        for (size_t l = 0; l < block_of(engine, stage)->layer_count; l++)
-            memset(s->free_state[l], 0, rows * block_of(engine, stage)->layers[l].count * engine->kernel->element);
-    ffebmi_layout_inward(engine->kernel, &block_of(engine, stage)->layers[layer], rows, state->data,
+        for (size_t l = 0; l < ffebmi_engine_block(engine, stage)->layer_count; l++)
+            memset(s->free_state[l], 0,
+                   rows * ffebmi_engine_block(engine, stage)->layers[l].count * engine->kernel->element);
+    ffebmi_layout_inward(engine->kernel, &ffebmi_engine_block(engine, stage)->layers[layer], rows, state->data,
                          s->free_state[layer]);
     s->free_rows = rows;
     engine->state = FFEBMI_ENGINE_IDLE;
@@ -192,7 +190,7 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
                                         &engine->model->stages[stage].input, rows));
     ffebmi_layout_inward(engine->kernel, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
     ffebmi_nudge_place(engine, stage, 1);
-    states = (ffebmi_states){.block = block_of(engine, stage),
+    states = (ffebmi_states){.block = ffebmi_engine_block(engine, stage),
                              .kernel = engine->kernel,
                              .parameters = engine->stages[stage].parameters,
                              .packed = engine->nudging.packed,
@@ -223,9 +221,9 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
-    block = block_of(engine, stage);
+    block = ffebmi_engine_block(engine, stage);
     ffebmi_nudge_place(engine, stage, 1);
-    ffebmi_nudge_observe(engine, stage, nudge, layers, rows);
+    ffebmi_estimate_observe(engine, stage, nudge, layers, rows);
     halves = engine->nudging.layers + block->layer_count; /* nudge 0 may be the state itself */
     for (size_t l = 0; l < block->layer_count; l++)
         engine->kernel->scale(rows * block->layers[l].count, 0.5, layers[l], halves[l]);
@@ -240,7 +238,7 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
                                  .mean = halves,
                                  .weight = 1.0 / (double)rows,
                                  .gradients = engine->stages[stage].gradients};
-    ffebmi_nudge_gradient(engine, stage, &contrast);
+    ffebmi_estimate_gradient(engine, stage, &contrast);
     return FFEBM_OK;
 }
 

@@ -45,32 +45,47 @@ static void keys_of(unsigned reads, const char *out_key, const char *keys[MAX_KE
     keys[count] = NULL;
 }
 
-/* What ops and couplings share. initialization points into *own if there is one. */
-static ffebm_status parse_learnable(const ffebmi_fields *fields, const char *out_key, unsigned reads, int64_t *out,
-                                    int32_t *bias, int32_t *frozen, const ffebm_initialization **initialization,
-                                    ffebm_initialization *own)
-{
-    if (reads & FFEBMI_READS_OUT) {
-        FFEBMI_TRY(ffebmi_fields_require(fields, out_key));
-        FFEBMI_TRY(ffebmi_fields_integer(fields, out_key, out));
-        FFEBMI_CHECK(fields->context, *out >= 1, FFEBM_ERR_PARSE, "%s: \"%s\" is %" PRId64 ", expected 1 or more",
-                     fields->where, out_key, *out);
-    }
-    FFEBMI_TRY(ffebmi_fields_flag(fields, "bias", bias));
-    FFEBMI_TRY(ffebmi_fields_flag(fields, "frozen", frozen));
-    if (ffebmi_fields_have(fields, "initialization")) {
-        FFEBMI_TRY(ffebmi_initialization_parse(fields, own));
-        *initialization = own;
-    }
-    return FFEBM_OK;
-}
+/* Where the keys that ops and couplings share go. */
+typedef struct shared_keys {
+    int64_t *out;
+    int64_t *kernel;
+    int64_t *stride;
+    int64_t *padding;
+    int32_t *bias;
+    int32_t *frozen;
+    const ffebm_initialization **initialization;
+} shared_keys;
 
-static ffebm_status parse_window(const ffebmi_fields *fields, int64_t kernel[2], int64_t stride[2], int64_t padding[2])
+static ffebm_status parse_window(const ffebmi_fields *fields, const shared_keys *to)
 {
     FFEBMI_TRY(ffebmi_fields_require(fields, "kernel"));
-    FFEBMI_TRY(ffebmi_fields_pair(fields, "kernel", 1, kernel));
-    FFEBMI_TRY(ffebmi_fields_pair(fields, "stride", 1, stride));
-    return ffebmi_fields_pair(fields, "padding", 0, padding);
+    FFEBMI_TRY(ffebmi_fields_pair(fields, "kernel", 1, to->kernel));
+    FFEBMI_TRY(ffebmi_fields_pair(fields, "stride", 1, to->stride));
+    return ffebmi_fields_pair(fields, "padding", 0, to->padding);
+}
+
+/* Begin to read an op or coupling: refuse what its type does not read, and read what both have. An initialisation of
+ * its own goes into *own. */
+static ffebm_status parse_shared(ffebmi_fields *fields, ffebm_context *context, const cJSON *json, const char *where,
+                                 unsigned reads, const char *out_key, const shared_keys *to, ffebm_initialization *own)
+{
+    const char *keys[MAX_KEYS];
+
+    keys_of(reads, out_key, keys);
+    FFEBMI_TRY(ffebmi_fields_begin(fields, context, json, where, keys));
+    if (reads & FFEBMI_READS_OUT) {
+        FFEBMI_TRY(ffebmi_fields_require(fields, out_key));
+        FFEBMI_TRY(ffebmi_fields_integer(fields, out_key, to->out));
+        FFEBMI_CHECK(context, *to->out >= 1, FFEBM_ERR_PARSE, "%s: \"%s\" is %" PRId64 ", expected 1 or more", where,
+                     out_key, *to->out);
+    }
+    FFEBMI_TRY(ffebmi_fields_flag(fields, "bias", to->bias));
+    FFEBMI_TRY(ffebmi_fields_flag(fields, "frozen", to->frozen));
+    if (ffebmi_fields_have(fields, "initialization")) {
+        FFEBMI_TRY(ffebmi_initialization_parse(fields, own));
+        *to->initialization = own;
+    }
+    return reads & FFEBMI_READS_WINDOW ? parse_window(fields, to) : FFEBM_OK;
 }
 
 /* The "type" of an op or coupling, read before the keys that it allows are known. */
@@ -87,24 +102,20 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
 {
     ffebm_context *context = block->context;
     ffebm_initialization own;
-    ffebm_op_config config;
+    ffebm_op_config c;
+    const shared_keys to = {&c.out, c.kernel, c.stride, c.padding, &c.bias, &c.frozen, &c.initialization};
     const ffebmi_op_kind *kind;
-    const char *type = "", *keys[MAX_KEYS];
+    const char *type = "";
     ffebmi_fields fields;
 
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_op_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown op type \"%.40s\"", where, type);
-    ffebm_op_config_init(&config, sizeof config, kind->type);
-    keys_of(kind->reads, kind->out_key, keys);
-    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, keys));
-    FFEBMI_TRY(parse_learnable(&fields, kind->out_key, kind->reads, &config.out, &config.bias, &config.frozen,
-                               &config.initialization, &own));
-    if (kind->reads & FFEBMI_READS_WINDOW)
-        FFEBMI_TRY(parse_window(&fields, config.kernel, config.stride, config.padding));
-    FFEBMI_TRY(ffebmi_fields_number(&fields, "epsilon", &config.epsilon));
-    FFEBMI_TRY(ffebmi_fields_number(&fields, "momentum", &config.momentum));
-    return ffebm_feedforward_add_op(block, &config);
+    ffebm_op_config_init(&c, sizeof c, kind->type);
+    FFEBMI_TRY(parse_shared(&fields, context, json, where, kind->reads, kind->out_key, &to, &own));
+    FFEBMI_TRY(ffebmi_fields_number(&fields, "epsilon", &c.epsilon));
+    FFEBMI_TRY(ffebmi_fields_number(&fields, "momentum", &c.momentum));
+    return ffebm_feedforward_add_op(block, &c);
 }
 
 static ffebm_status parse_pool(const ffebmi_fields *coupling, int64_t kernel[2])
@@ -134,24 +145,20 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
 {
     ffebm_context *context = block->context;
     ffebm_initialization own;
-    ffebm_coupling_config config;
+    ffebm_coupling_config c;
+    const shared_keys to = {&c.out, c.kernel, c.stride, c.padding, &c.bias, &c.frozen, &c.initialization};
     const ffebmi_coupling_kind *kind;
-    const char *type = "", *keys[MAX_KEYS];
+    const char *type = "";
     ffebmi_fields fields;
 
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_coupling_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\"", where, type);
-    ffebm_coupling_config_init(&config, sizeof config, kind->type);
-    keys_of(kind->reads, kind->out_key, keys);
-    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, keys));
-    FFEBMI_TRY(parse_learnable(&fields, kind->out_key, kind->reads, &config.out, &config.bias, &config.frozen,
-                               &config.initialization, &own));
-    if (kind->reads & FFEBMI_READS_WINDOW)
-        FFEBMI_TRY(parse_window(&fields, config.kernel, config.stride, config.padding));
+    ffebm_coupling_config_init(&c, sizeof c, kind->type);
+    FFEBMI_TRY(parse_shared(&fields, context, json, where, kind->reads, kind->out_key, &to, &own));
     if (ffebmi_fields_have(&fields, "pool"))
-        FFEBMI_TRY(parse_pool(&fields, config.pool_kernel));
-    return ffebm_energy_add_coupling(block, &config);
+        FFEBMI_TRY(parse_pool(&fields, c.pool_kernel));
+    return ffebm_energy_add_coupling(block, &c);
 }
 
 static ffebm_status parse_ops(ffebm_feedforward *block, const cJSON *ops, size_t stage)
