@@ -21,9 +21,10 @@
  *    the library copies what it keeps.
  * 5. Order of destruction is free: an engine or optimizer keeps its model alive, and every object its context. Memory
  *    goes with the last of them; the host's callbacks must work until then.
- * 6. Threads: a context and everything made from it is used by one thread at a time; contexts are independent, there is
- *    no global state (but see ffebm_model_parse on the JSON parser's memory). Const on a handle means that the object
- *    is not changed.
+ * 6. Threads: a context and everything made from it is used by one thread at a time; contexts are independent. There is
+ *    no global state but two things that no result depends on: the JSON parser takes its passing memory from malloc, and
+ *    products take turns where BLAS is an OpenBLAS built for one thread, which bears one call at a time. Const on a
+ *    handle means that the object is not changed.
  * 7. Sized structs: the first field is `size_t size`. An init function fills a configuration with its defaults and sets
  *    size; where a function takes a configuration, NULL means all defaults. In every other struct you set size:
  *        ffebm_report report = {.size = sizeof report};

@@ -1,7 +1,7 @@
 /* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network.
  *
  * An energy block turns its input x into a state s that makes E(s, theta, x) = G(s) - <s_1, x> + U(s, theta)
- * stationary: its equilibrium. s_1 is its first layer; its last layer is its output. A block knows nothing of losses
+ * stationary: its equilibrium. s_1 is its first layer, layer 0 of the functions; its last layer is its output. A block knows nothing of losses
  * or nudging: it is asked to settle, at times under a force on its last layer, which adds - <force, s_last> to E.
  *
  * A block is a description. Give it to a model (ffebm_model_add_energy), which infers its shapes and holds its
