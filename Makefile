@@ -110,7 +110,7 @@ STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check demo bench install uninstall clean format help unit smoke FORCE
+.PHONY: all static check demo bench certify install uninstall clean format help unit smoke FORCE
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit              ## the unit test program, without running it
@@ -193,6 +193,8 @@ smoke: $(EXAMPLES)
 	$(Q)$(if $(filter %/quickstart,$(EXAMPLES)),$(OUT)/examples/quickstart)
 	$(Q)$(if $(filter %/train,$(EXAMPLES)),$(OUT)/examples/train --model examples/models/digits.json --dataset digits \
 	  --data examples/data --epochs 1 --limit-train 128 --limit-test 128 --quiet)
+	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
+	  echo "$$text" | tail -n 1
 
 # train's last line is the result; kept back so that the picture's message does not follow it.
 demo:                                ## train on the digits in the tree, draw the learning curve
@@ -206,6 +208,11 @@ demo:                                ## train on the digits in the tree, draw th
 
 bench: $(if $(BENCH),$(OUT)/tests/bench) ## speed, as JSON lines
 	@$(if $(BENCH),$(OUT)/tests/bench,echo 'no benchmarks in tests/bench')
+
+CERTIFIED := $(sort $(foreach m,splitting scaling static_gradient_analysis,$(wildcard examples/models/$(m)_*.json)))
+certify: $(OUT)/examples/certify     ## EP against exact gradients, for the paper's models; takes minutes
+	@sh examples/models/generate.sh --check
+	$(OUT)/examples/certify --threads 2 $(CERTIFY_FLAGS) $(CERTIFIED)
 
 # --------------------------------------------------------------------------------------------------------- install
 PC = $(DESTDIR)$(libdir)/pkgconfig/ffebm.pc

@@ -5,7 +5,7 @@
  * Both start from the same free state: settled from zeros to a relative change of 1e-6 a sweep (at most 500 sweeps),
  * and, like all that the library computes, the same bits in every call. The exact gradient is implicit differentiation,
  * converged to 1e-5. The other is centred EP as in training: the error evaluated anew in every sweep in the last block,
- * held in the others, nudged phases settled to 1e-3, in at most 200 sweeps. Batch normalisation takes the batch's
+ * held in the others, nudged phases settled to 1e-3, in at most 60 sweeps. Batch normalisation takes the batch's
  * statistics. Pixels are normally distributed, labels uniformly.
  *
  * Prints one line a model, seed and beta: the smallest cosine between the two gradients of a parameter tensor, frozen
@@ -39,13 +39,13 @@ struct settings {
 static const struct option_choice dtypes[] = {{"float32", FFEBM_FLOAT32}, {"float64", FFEBM_FLOAT64}, {NULL, 0}};
 
 static const struct option options[] = {
-    {"images", "N", "in a batch", NULL, offsetof(struct settings, images), 1, 128, OPTION_INTEGER},
-    {"seeds", "N", "how many draws of first values and images", NULL, offsetof(struct settings, seeds), 1, 1000,
+    {"images", "N", "in a batch (2)", NULL, offsetof(struct settings, images), 1, 128, OPTION_INTEGER},
+    {"seeds", "N", "how many draws of first values and images (3)", NULL, offsetof(struct settings, seeds), 1, 1000,
      OPTION_INTEGER},
-    {"beta", "B,...", "strengths of the nudging", NULL, offsetof(struct settings, beta), 0, 0, OPTION_TEXT},
-    {"dtype", NULL, "float64 tells rounding from all else", dtypes, offsetof(struct settings, dtype), 0, 0,
+    {"beta", "B,...", "strengths of the nudging (0.02,0.2)", NULL, offsetof(struct settings, beta), 0, 0, OPTION_TEXT},
+    {"dtype", NULL, "float64 tells rounding from all else (float32)", dtypes, offsetof(struct settings, dtype), 0, 0,
      OPTION_CHOICE},
-    {"threads", "N", "0: one a processor", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
+    {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 
 struct certificate {
@@ -204,7 +204,7 @@ static ffebm_status gradient_nudged(struct certificate *c, double beta)
     ffebm_equilibrium_config config = equilibrium();
 
     config.beta = beta;
-    config.nudged_sweeps = 200;
+    config.nudged_sweeps = 60;
     config.nudged_tolerance = 1e-3;
     return gradient(c, &config);
 }
@@ -294,6 +294,15 @@ static ffebm_status certify_seed(struct certificate *c, uint64_t seed, const dou
     return FFEBM_OK;
 }
 
+/* What the reading of the file says names the file, what the library says does not. */
+static void print_failure(const struct certificate *c, const struct failure *failure)
+{
+    if (failure->text[0] != '\0')
+        fprintf(stderr, "certify: %s\n", failure->text);
+    else
+        fprintf(stderr, "certify: %s: %s\n", c->path, ffebm_context_error(c->context));
+}
+
 /* Returns whether the model has passed. */
 static int certify(const struct settings *settings, const char *path, const double *betas, size_t count)
 {
@@ -307,8 +316,7 @@ static int certify(const struct settings *settings, const char *path, const doub
     for (int64_t seed = 0; seed < settings->seeds && status == FFEBM_OK; seed++)
         status = certify_seed(&c, (uint64_t)seed, betas, count);
     if (status != FFEBM_OK)
-        fprintf(stderr, "certify: %s: %s\n", path,
-                failure.text[0] != '\0' ? failure.text : ffebm_context_error(c.context));
+        print_failure(&c, &failure);
 
     ffebm_tensor_destroy(c.images);
     ffebm_tensor_destroy(c.labels);

@@ -173,7 +173,7 @@ $1 == "model" {
 END { if (!failed) finish() }'
 }
 
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 case "${1-}" in
 '')
     generate "$here"
@@ -183,8 +183,7 @@ case "${1-}" in
     trap 'rm -rf "$made"' EXIT
     generate "$made"
     status=0
-    for file in "$made"/*.json "$here"/splitting_*.json "$here"/scaling_*.json "$here"/static_*.json; do
-        file=${file##*/}
+    for file in $({ cd "$made" && ls ./*.json && cd "$here" && ls ./splitting_*.json ./scaling_*.json ./static_*.json; } | sort -u); do
         cmp -s "$made/$file" "$here/$file" || { echo "$file differs from the table in $0" >&2 && status=1; }
     done
     exit $status

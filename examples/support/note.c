@@ -8,7 +8,7 @@ int note_read(ffebm_context *context, struct run_note *note, const char *path, s
     char text[128] = "";
 
     if (ffebm_checkpoint_metadata(context, text, sizeof text, NULL, path, "note") != FFEBM_OK)
-        return failure_set(failure, "%s: %s", path, ffebm_context_error(context));
+        return failure_set(failure, "%s", ffebm_context_error(context));
     if (sscanf(text, "{\"epoch\": %" SCNd64 ", \"seed\": %" SCNd64 "}", &note->epoch, &note->seed) != 2 ||
         note->epoch < 0 || note->seed < 0)
         return failure_set(failure, "%s: its note is %s, expected {\"epoch\": .., \"seed\": ..}", path, text);

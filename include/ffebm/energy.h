@@ -1,8 +1,9 @@
 /* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network.
  *
  * An energy block turns its input x into a state s that makes E(s, theta, x) = G(s) - <s_1, x> + U(s, theta)
- * stationary: its equilibrium. s_1 is its first layer, layer 0 of the functions; its last layer is its output. A block knows nothing of losses
- * or nudging: it is asked to settle, at times under a force on its last layer, which adds - <force, s_last> to E.
+ * stationary: its equilibrium. s_1 is its first layer, which functions count as layer 0; its last layer is its output.
+ * A block knows nothing of losses or nudging: it is asked to settle, at times under a force on its last layer, which
+ * adds - <force, s_last> to E.
  *
  * A block is a description. Give it to a model (ffebm_model_add_energy), which infers its shapes and holds its
  * parameters; an engine on that model computes. To use a block alone, make it the only stage of a model:

@@ -11,6 +11,11 @@ double clock_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double clock_busy(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
 void repeats_add(repeats *r, double seconds)
 {
     if (r->count < CLOCK_REPEATS)

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { CLOCK_REPEATS = 8 }; /* at most */
+enum { CLOCK_REPEATS = 32 }; /* at most */
 
 typedef struct repeats {
     double seconds[CLOCK_REPEATS];
@@ -13,6 +13,9 @@ typedef struct repeats {
 
 /* Seconds of a clock that never goes back. */
 double clock_now(void);
+
+/* Seconds that processors have spent on this process, all threads together. */
+double clock_busy(void);
 
 void repeats_add(repeats *r, double seconds);
 double repeats_best(const repeats *r);

@@ -9,7 +9,7 @@
 #include "relax/relax.h"
 
 enum { ROUNDS = 5, LEAST_SHARDS = 2 };
-static const double seconds_a_repeat = 0.025;
+#define SECONDS_A_REPEAT 0.025
 
 typedef struct entry {
     const ffebmi_coupling_kind *kind;
@@ -49,6 +49,7 @@ typedef struct direction_case {
     bool up;
     size_t passes; /* that make a repeat */
     repeats times;
+    repeats busy; /* processor time, for machines with other work to do */
 } direction_case;
 
 /* ------------------------------------------------------------------------------------------------------ preparation */
@@ -151,6 +152,14 @@ static double time_passes(direction_case *d)
     return clock_now() - start;
 }
 
+static void measure_once(direction_case *d)
+{
+    double busy = clock_busy();
+
+    repeats_add(&d->times, time_passes(d));
+    repeats_add(&d->busy, clock_busy() - busy);
+}
+
 /* Warm up, leave switches where up puts them, and find how many passes make a repeat long enough. */
 static void calibrate(direction_case *d)
 {
@@ -159,7 +168,7 @@ static void calibrate(direction_case *d)
     d->passes = 1;
     time_passes(d);
     seconds = time_passes(d);
-    d->passes = seconds >= seconds_a_repeat ? 1 : (size_t)(seconds_a_repeat / seconds) + 1;
+    d->passes = seconds >= SECONDS_A_REPEAT ? 1 : (size_t)(SECONDS_A_REPEAT / seconds) + 1;
 }
 
 /* Of one pass of all rows; multiply-adds with the padding, and those with zeros that unpooling leaves, count too. */
@@ -174,7 +183,7 @@ static double flops_of(const prepared *p)
 static void print(const direction_case *d)
 {
     const prepared *p = d->p;
-    double gflops = flops_of(p) * (double)d->passes / repeats_median(&d->times) * 1e-9;
+    double work = flops_of(p) * (double)d->passes * 1e-9, gflops = work / repeats_median(&d->times);
 
     line_begin("coupling");
     line_text("kind", p->entry->kind->name);
@@ -185,6 +194,7 @@ static void print(const direction_case *d)
     line_count("threads", p->team->threads);
     line_number("gflops", gflops);
     line_number("fraction_of_peak", gflops / p->team->peak);
+    line_number("busy_fraction_of_peak", work / repeats_median(&d->busy) / p->team->busy_peak);
     line_number("spread", repeats_spread(&d->times));
     line_end();
 }
@@ -195,7 +205,7 @@ static void measure_all(direction_case *cases, size_t count)
         calibrate(&cases[i]);
     for (size_t round = 0; round < ROUNDS; round++)
         for (size_t i = 0; i < count; i++)
-            repeats_add(&cases[i].times, time_passes(&cases[i]));
+            measure_once(&cases[i]);
     for (size_t i = 0; i < count; i++)
         print(&cases[i]);
 }

@@ -9,14 +9,16 @@
 #include <sys/resource.h>
 
 #include "clock.h"
+#include "core/context.h"
 #include "line.h"
 
 enum { ROUNDS = 3 };
+#define SECONDS_A_REPEAT 0.1
 
 typedef struct entry {
     const char *name;
     int64_t batch;
-    bool one_thread;     /* also on one thread */
+    bool small;          /* worth a warm-up, and also measured on one thread */
     double most_seconds; /* no measurement starts later than this, but the first */
 } entry;
 
@@ -203,7 +205,8 @@ static const action actions[ACTIONS] = {[GRADIENT] = {"gradient", step, false},
                                         [IMPLICIT] = {"implicit", step, true}};
 
 typedef struct measured {
-    repeats times;
+    size_t runs;        /* that make a repeat */
+    repeats times;      /* of one run */
     double free_sweeps; /* mean over samples and blocks */
     double nudged_sweeps;
 } measured;
@@ -221,30 +224,41 @@ static ffebm_status measure(trainee *t, const action *a, measured *m)
     ffebm_status status = configure(t, a->implicit ? FFEBM_ESTIMATOR_IMPLICIT : t->recipe.estimator);
     double start = clock_now();
 
-    if (status == FFEBM_OK)
+    for (size_t i = 0; i < m->runs && status == FFEBM_OK; i++)
         status = a->run(t);
     if (status != FFEBM_OK)
         return status;
-    repeats_add(&m->times, clock_now() - start);
+    repeats_add(&m->times, (clock_now() - start) / (double)m->runs);
     m->free_sweeps = sweeps(t, FFEBM_PHASE_FREE);
     m->nudged_sweeps = sweeps(t, FFEBM_PHASE_NUDGED);
     return FFEBM_OK;
 }
 
-/* Rounds until there are enough or the time is up. */
-static ffebm_status measure_rounds(trainee *t, double most_seconds, measured all[ACTIONS])
+/* Warm up, and find how many runs make a repeat long enough. */
+static ffebm_status calibrate(trainee *t, measured all[ACTIONS])
 {
-    double end = clock_now() + most_seconds;
+    for (size_t i = 0; i < ACTIONS; i++) {
+        ffebm_status status = measure(t, &actions[i], &all[i]);
 
-    for (size_t i = 0; i < ROUNDS * ACTIONS; i++) {
-        ffebm_status status;
-
-        if (i > 0 && clock_now() > end)
-            break;
-        status = measure(t, &actions[i % ACTIONS], &all[i % ACTIONS]);
         if (status != FFEBM_OK)
             return status;
+        all[i].runs = 1 + (size_t)(SECONDS_A_REPEAT / all[i].times.seconds[0]);
+        all[i].times.count = 0;
     }
+    return FFEBM_OK;
+}
+
+/* Rounds until there are enough or the time is up. */
+static ffebm_status measure_rounds(trainee *t, const entry *e, measured all[ACTIONS])
+{
+    double end = clock_now() + e->most_seconds;
+
+    for (size_t i = 0; i < ACTIONS; i++)
+        all[i].runs = 1;
+    if (e->small)
+        FFEBMI_TRY(calibrate(t, all));
+    for (size_t i = 0; i < ROUNDS * ACTIONS && (i == 0 || clock_now() < end); i++)
+        FFEBMI_TRY(measure(t, &actions[i % ACTIONS], &all[i % ACTIONS]));
     return FFEBM_OK;
 }
 
@@ -284,7 +298,7 @@ static void measure_model(const entry *e, const team *on)
     measured all[ACTIONS] = {0};
 
     if (create(&t, e->name, on, e->batch)) {
-        if (measure_rounds(&t, e->most_seconds, all) != FFEBM_OK)
+        if (measure_rounds(&t, e, all) != FFEBM_OK)
             line_skip(e->name, ffebm_context_error(on->context));
         for (size_t i = 0; i < ACTIONS; i++)
             print(&t, &actions[i], &all[i]);
@@ -293,11 +307,11 @@ static void measure_model(const entry *e, const team *on)
     destroy(&t);
 }
 
-void model_measure(const team teams[TEAM_COUNT], size_t count)
+void model_measure(const team teams[TEAM_COUNT], size_t count, const char *only)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         for (size_t t = 0; t < count; t++)
-            if (table[i].one_thread || t + 1 == count)
+            if ((table[i].small || t + 1 == count) && (only == NULL || strcmp(only, table[i].name) == 0))
                 measure_model(&table[i], &teams[t]);
 }
 

@@ -4,8 +4,8 @@
 
 #include "team.h"
 
-/* Measure and print every model of the table; those whose file is not there are skipped. */
-void model_measure(const team teams[TEAM_COUNT], size_t count);
+/* Measure and print every model of the table, or the one named `only`; those whose file is not there are skipped. */
+void model_measure(const team teams[TEAM_COUNT], size_t count, const char *only);
 
 /* Take one training step in this process, which should be fresh, and print the most memory that it held. Few sweeps: an
  * engine takes all its memory at once. */

@@ -17,6 +17,7 @@ Suite *test_gradient_suite(void);
 Suite *test_safetensors_suite(void);
 Suite *test_checkpoint_suite(void);
 Suite *test_settling_suite(void);
+Suite *test_reference_suite(void);
 Suite *test_implicit_suite(void);
 Suite *test_normalization_suite(void);
 Suite *test_convolution_suite(void);
