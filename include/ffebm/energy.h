@@ -26,7 +26,9 @@ typedef struct ffebm_energy ffebm_energy;
  *
  * Primitive Phi = G - E = <x, s_1> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}>. Settled when s_i = sigma(dPhi/ds_i) in every
  * layer; in the last one sigma is the identity unless clamp_last (arXiv:2409.03306; Laborieux et al. 2021).
- * G = sum s^2 / (2 slope) on clamped layers, s^2 / 2 on an unclamped last layer.
+ * G = sum s^2 / (2 slope) on clamped layers, s^2 / 2 on an unclamped last layer. Updating layers in turn, the energy falls
+ * in every half-sweep if every layer above a pool is clamped; below an unclamped one settling may cycle, which is reported
+ * as not converged. Where two places of a pool are nearly as large, an equilibrium may jump: there EP is not exact.
  */
 
 enum { FFEBM_ACTIVATION_HARD_SIGMOID = 1 }; /* sigma(z) = clamp(slope z, 0, 1) */

@@ -66,10 +66,10 @@ typedef struct ffebm_op_config {
     int64_t stride[2];                          /* default 1; pools: default 0, which means `kernel` */
     int64_t padding[2];                         /* default 0, below kernel; of zeros, which a max pool never picks */
     double epsilon;                             /* default 1e-5 */
-    double momentum;                            /* default 0.1: weight of the new batch in the running statistics */
-    int32_t type;                               /* FFEBM_OP_ */
-    int32_t bias;                               /* default 1 */
-    int32_t frozen;                             /* default 0; 1: optimizers leave its parameters alone */
+    double momentum; /* default 0.1: weight of the new batch in the running statistics, in [0, 1] */
+    int32_t type;    /* FFEBM_OP_ */
+    int32_t bias;    /* default 1 */
+    int32_t frozen;  /* default 0; 1: optimizers leave its parameters alone; statistics move on */
     int32_t reserved_;
 } ffebm_op_config;
 

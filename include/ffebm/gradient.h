@@ -70,11 +70,11 @@ enum {                                /* one sweep updates every layer once; lay
 };
 
 enum {
-    FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, and where
-                                         batch normalisation behind the block couples the samples */
+    FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, and where there
+                                         is batch normalisation behind the block */
     FFEBM_NUDGING_LOSS   = 2,         /* the error is evaluated anew, at the current state, in every sweep; the gradient
                                          of a readout is then the estimator's mean of those at the nudged states */
-    FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held */
+    FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held; so it always is with IMPLICIT */
 };
 
 enum {
@@ -149,7 +149,8 @@ typedef struct ffebm_report {
     size_t  correct_top5;     /* samples whose label is among the five largest */
     size_t  unconverged;      /* summed over blocks and phases, adjoints too: samples that missed their tolerance */
     size_t  nonfinite;        /* summed over blocks and phases: samples with NaN or infinity */
-    size_t  region_changes;   /* summed over blocks: units that a nudge moved into or out of saturation */
+    size_t  region_changes;   /* summed over blocks: units that a nudge moved into or out of saturation, and pool switches
+                                 that it moved */
     double  loss;             /* mean over the batch */
     double  gradient_norm;    /* of the flat gradient; 0 from evaluate */
     int64_t sweeps;           /* most that a sample took in a phase */
@@ -316,7 +317,8 @@ typedef struct ffebm_phase_report {
     size_t  unconverged;      /* of them, how many missed the tolerance; 0 where it is 0 */
     size_t  nonfinite;        /* of them, how many ended in NaN or infinity */
     size_t  region_changes;   /* units, over samples and nudgings, that are saturated in one of nudged and free state only,
-                                 or at different bounds: where there are any, EP is not exact */
+                                 or at different bounds, and pool switches that differ (in gradient and vjp): where there
+                                 are any, EP is not exact; 0 of an adjoint, which changes no region */
     int64_t sweeps_min;       /* over samples */
     int64_t sweeps_max;
     double  sweeps_mean;

@@ -23,7 +23,6 @@ static ffebm_status fit_pool(ffebmi_coupling *coupling, ffebm_context *context, 
 {
     int64_t dims[3] = {coupling->out};
 
-    FFEBMI_TRY(ffebmi_window_check_places(context, coupling->pool.kernel, what));
     FFEBMI_TRY(ffebmi_window_fit(context, &coupling->pool, &coupling->convolved, true, what, dims + 1));
     FFEBMI_TRY(ffebmi_shape_set(context, &coupling->above, dims, 3, what));
     coupling->switch_count = coupling->above.count;

@@ -88,8 +88,10 @@ static ffebm_status read_windows(ffebm_context *context, ffebmi_coupling *coupli
         coupling->pool.kernel[i] = coupling->pool.stride[i] = config->pool_kernel[i];
     }
     coupling->pooled = config->pool_kernel[0] != 0 || config->pool_kernel[1] != 0;
-    if (coupling->pooled)
+    if (coupling->pooled) {
         FFEBMI_TRY(ffebmi_window_check(context, &coupling->pool, "conv2d coupling, its pool"));
+        FFEBMI_TRY(ffebmi_window_check_places(context, coupling->pool.kernel, "conv2d coupling, its pool"));
+    }
     return window ? ffebmi_window_check(context, &coupling->window, "conv2d coupling") : FFEBM_OK;
 }
 

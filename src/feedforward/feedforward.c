@@ -95,6 +95,8 @@ static ffebm_status read_window(ffebm_context *context, ffebmi_op *op, const ffe
         op->window.stride[i] = config->stride[i] == 0 && op->kind->stride == 0 ? config->kernel[i] : config->stride[i];
         op->window.padding[i] = config->padding[i];
     }
+    if (op->kind->switches)
+        FFEBMI_TRY(ffebmi_window_check_places(context, op->window.kernel, op->kind->name));
     return read ? ffebmi_window_check(context, &op->window, op->kind->name) : FFEBM_OK;
 }
 

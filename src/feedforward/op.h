@@ -56,6 +56,7 @@ struct ffebmi_op_kind {
     const char *out_key; /* "out_features" */
     unsigned reads;      /* FFEBMI_READS_ */
     bool couples;        /* in training, a sample's output depends on the others of its batch */
+    bool switches;       /* it keeps places in its window */
     int64_t stride;      /* default; 0: the kernel */
     size_t grain;        /* so many units of the gradient make a piece of work */
 

@@ -20,12 +20,6 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
 
 /* ------------------------------------------------------------------------------------------------------------- max */
 
-static ffebm_status fit_max(ffebmi_op *op, ffebm_context *context, const char *what)
-{
-    FFEBMI_TRY(ffebmi_window_check_places(context, op->window.kernel, what));
-    return fit(op, context, what);
-}
-
 static void *place_switches(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
 {
     (void)kernel;
@@ -55,7 +49,8 @@ static void max_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t
 const ffebmi_op_kind ffebmi_op_maxpool2d = {.type = FFEBM_OP_MAXPOOL2D,
                                             .name = "maxpool2d",
                                             .reads = FFEBMI_READS_WINDOW,
-                                            .fit = fit_max,
+                                            .switches = true,
+                                            .fit = fit,
                                             .place = place_switches,
                                             .forward = max_forward,
                                             .pullback = max_pullback};

@@ -3,7 +3,8 @@
 #include <string.h>
 
 enum {
-    BLOCK_ELEMENTS = 32768, /* of gathered patches: they stay in the second-level cache */
+    BLOCK_ELEMENTS = 65536, /* of gathered patches: they stay in the second-level cache, */
+    BLOCK_PIXELS = 128,     /* but a product over fewer rows would spend its time on packing the weights */
     CHANNEL_UNIT = 64       /* output channels of one unit of the gradient */
 };
 
@@ -36,7 +37,7 @@ static size_t block_pixels(const ffebmi_conv *c)
 {
     size_t fit = BLOCK_ELEMENTS / patch_size(c);
 
-    return fit < 16 ? 16 : fit;
+    return fit < BLOCK_PIXELS ? BLOCK_PIXELS : fit;
 }
 
 size_t ffebmi_conv_weights(const ffebmi_conv *c)

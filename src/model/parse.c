@@ -98,6 +98,18 @@ static ffebm_status type_of(ffebm_context *context, const cJSON *json, const cha
     return ffebmi_fields_text(&fields, "type", type);
 }
 
+/* What a builder refuses is malformed here: say where it stands in the description. */
+static ffebm_status refused_at(ffebm_context *context, const char *where, ffebm_status status)
+{
+    char text[FFEBMI_ERROR_CAPACITY];
+    const char *sentence = strstr(context->error, ": ");
+
+    if (status != FFEBM_ERR_ARGUMENT)
+        return status;
+    snprintf(text, sizeof text, "%s", sentence == NULL ? context->error : sentence + strlen(": "));
+    return ffebmi_fail(context, FFEBM_ERR_PARSE, "%s: %s", where, text);
+}
+
 static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const char *where)
 {
     ffebm_context *context = block->context;
@@ -115,7 +127,7 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
     FFEBMI_TRY(parse_shared(&fields, context, json, where, kind->reads, kind->out_key, &to, &own));
     FFEBMI_TRY(ffebmi_fields_number(&fields, "epsilon", &c.epsilon));
     FFEBMI_TRY(ffebmi_fields_number(&fields, "momentum", &c.momentum));
-    return ffebm_feedforward_add_op(block, &c);
+    return refused_at(context, where, ffebm_feedforward_add_op(block, &c));
 }
 
 static ffebm_status parse_pool(const ffebmi_fields *coupling, int64_t kernel[2])
@@ -158,7 +170,7 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
     FFEBMI_TRY(parse_shared(&fields, context, json, where, kind->reads, kind->out_key, &to, &own));
     if (ffebmi_fields_have(&fields, "pool"))
         FFEBMI_TRY(parse_pool(&fields, c.pool_kernel));
-    return ffebm_energy_add_coupling(block, &c);
+    return refused_at(context, where, ffebm_energy_add_coupling(block, &c));
 }
 
 static ffebm_status parse_ops(ffebm_feedforward *block, const cJSON *ops, size_t stage)

@@ -448,9 +448,9 @@ static const struct {
      "stage 0 coupling 0 (conv2d): kernel 2 with stride 2 does not tile padded input 7: 1 left over"},
     {MODEL("[9]", ANALOG(CONV("\"kernel\": 1"))), "stage 0 coupling 0 (conv2d): input is [9]"},
     {MODEL("[2, 32, 32]", DIGITAL(RELU ", " WINDOW("maxpool2d", "\"kernel\": 16"))),
-     "stage 0 op 1 (maxpool2d): a pool of 16 x 16, expected at most 255 places"},
+     "stage 0 op 1: maxpool2d: a pool of 16 x 16, expected at most 255 places"},
     {MODEL("[2, 32, 32]", ANALOG(CONV("\"kernel\": 1, \"pool\": {\"type\": \"max\", \"kernel\": 16}"))),
-     "stage 0 coupling 0 (conv2d): a pool of 16 x 16, expected at most 255 places"}};
+     "stage 0 coupling 0: conv2d coupling, its pool: a pool of 16 x 16, expected at most 255 places"}};
 
 START_TEST(misfits_are_named)
 {
@@ -463,7 +463,7 @@ START_TEST(misfits_are_named)
     status = ffebm_model_parse(context, &model, misfits[_i].json, strlen(misfits[_i].json), NULL);
     ck_assert_msg(strstr(ffebm_context_error(context), misfits[_i].text) != NULL, "expected \"%s\", found \"%s\"",
                   misfits[_i].text, ffebm_context_error(context));
-    ck_assert_msg(status == (too_many ? FFEBM_ERR_ARGUMENT : FFEBM_ERR_SHAPE), "%s", ffebm_status_text(status));
+    ck_assert_msg(status == (too_many ? FFEBM_ERR_PARSE : FFEBM_ERR_SHAPE), "%s", ffebm_status_text(status));
     ck_assert_ptr_null(model);
     ffebm_context_destroy(context);
 }
