@@ -13,7 +13,7 @@ void ffebm_engine_config_init(ffebm_engine_config *config, size_t size)
     ffebmi_sized_init(config, size, &defaults, sizeof defaults);
 }
 
-bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t stage)
+static bool is_energy(const ffebm_engine *engine, size_t stage)
 {
     return engine->model->stages[stage].energy != NULL;
 }
@@ -27,7 +27,7 @@ ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage
 {
     FFEBMI_CHECK_ARGUMENT(engine->context, stage < engine->model->stage_count, "engine: stage %zu of %zu", stage,
                           engine->model->stage_count);
-    FFEBMI_CHECK_ARGUMENT(engine->context, ffebmi_engine_is_energy(engine, stage),
+    FFEBMI_CHECK_ARGUMENT(engine->context, is_energy(engine, stage),
                           "engine: stage %zu is feedforward, expected an energy stage", stage);
     return FFEBM_OK;
 }
@@ -212,7 +212,8 @@ static void place_nudging(const ffebm_engine *engine, ffebmi_nudging_memory *to,
         place_worker(engine, arena, to->workers == NULL ? NULL : &to->workers[w], most.relax, to->nudges);
 }
 
-ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges)
+/* Take memory for estimators of up to `nudges`; what there was stays on failure. */
+static ffebm_status reserve(ffebm_engine *engine, size_t nudges)
 {
     ffebmi_nudging_memory created = {.nudges = larger(nudges, 2), .settled_stage = FFEBM_NONE};
     ffebmi_arena arena = {0};
@@ -240,7 +241,7 @@ static ffebm_status build(ffebm_engine *engine)
     ffebmi_arena arena = {0};
 
     for (size_t i = 0; i < engine->model->stage_count; i++)
-        if (ffebmi_engine_is_energy(engine, i))
+        if (is_energy(engine, i))
             engine->last_energy = i;
     place(engine, &arena);
     FFEBMI_CHECK(engine->context, arena.used != SIZE_MAX && engine->max_batch <= INT32_MAX, FFEBM_ERR_SHAPE,
@@ -316,14 +317,14 @@ static bool readout_couples(const ffebm_engine *engine)
     return false;
 }
 
-bool ffebmi_engine_can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
+static bool can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
 {
     return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE && !readout_couples(engine);
 }
 
 static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int32_t nudging)
 {
-    FFEBMI_CHECK(engine->context, nudging != FFEBM_NUDGING_LOSS || ffebmi_engine_can_nudge_by_loss(engine, stage),
+    FFEBMI_CHECK(engine->context, nudging != FFEBM_NUDGING_LOSS || can_nudge_by_loss(engine, stage),
                  FFEBM_ERR_UNSUPPORTED,
                  "stage %zu: FFEBM_NUDGING_LOSS needs the last energy block, a model with a loss, and no batch "
                  "normalisation behind the block",
@@ -346,16 +347,16 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
         FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
     }
     for (size_t i = first; i < end; i++)
-        if (ffebmi_engine_is_energy(engine, i))
+        if (is_energy(engine, i))
             FFEBMI_TRY(check_nudging(engine, i, c.nudging));
-    FFEBMI_TRY(ffebmi_engine_reserve(engine, ffebmi_estimator_of(c.estimator)->nudge_count));
+    FFEBMI_TRY(reserve(engine, ffebmi_estimator_of(c.estimator)->nudge_count));
     for (size_t i = first; i < end; i++) {
-        if (!ffebmi_engine_is_energy(engine, i))
+        if (!is_energy(engine, i))
             continue;
         engine->stages[i].equilibrium = c;
         if (c.nudging == FFEBM_NUDGING_AUTO)
             engine->stages[i].equilibrium.nudging =
-                ffebmi_engine_can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
+                can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
     }
     return FFEBM_OK;
 }

@@ -81,22 +81,14 @@ struct ffebm_engine {
 /* The readout: the stages behind the last energy block. */
 size_t ffebmi_engine_first_readout(const ffebm_engine *engine);
 
-/* Take memory for estimators of up to `nudges`; what there was stays on failure. */
-ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges);
-
 /* The block of an energy stage. */
 static inline const ffebm_energy *ffebmi_engine_block(const ffebm_engine *engine, size_t stage)
 {
     return engine->model->stages[stage].energy;
 }
 
-bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t stage);
-
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);
-
-/* Can the stage be nudged by the loss? */
-bool ffebmi_engine_can_nudge_by_loss(const ffebm_engine *engine, size_t stage);
 
 ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, bool gradients, double scale);
 
