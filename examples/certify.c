@@ -22,6 +22,7 @@
 
 #include <ffebm.h>
 
+#include "support/blas_threads.h"
 #include "support/failure.h"
 #include "support/options.h"
 #include "support/text_file.h"
@@ -375,6 +376,7 @@ int main(int argc, char **argv)
     int models = first_model(argc, argv), failed = 0;
     size_t count = 0;
 
+    blas_threads_one();
     if (models < argc && options_parse(&settings, options, models, argv, &failure) == 0 &&
         (count = parse_betas(betas, settings.beta)) == 0)
         failure_set(&failure, "--beta %s: expected up to %d positive numbers", settings.beta, MAX_BETAS);

@@ -1,9 +1,8 @@
 /* Train an energy block between two linear maps; needs nothing but the library. The task: points around eight random
  * centres in 16 dimensions; two centres share a class. Every batch is drawn anew. */
+#include <ffebm.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <ffebm.h>
 
 enum { INPUTS = 16, CENTRES = 8, CLASSES = 4, BATCH = 128, STEPS = 300 };
 
