@@ -2,7 +2,7 @@
  *
  *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dtype float32] [--threads 2] MODEL.json...
  *
- * Both start from the same free state: settled from zeros to a relative change of 1e-6 a sweep (at most 500 sweeps),
+ * Both start from the same free state: settled from zeros to a relative change of 1e-6 a sweep (at most 3000 sweeps),
  * and, like all that the library computes, the same bits in every call. The exact gradient is implicit differentiation,
  * converged to 1e-5. The other is centred EP as in training: the error evaluated anew in every sweep in the last block,
  * held in the others, nudged phases settled to 1e-3, in at most 60 sweeps. Batch normalisation takes the batch's
@@ -35,9 +35,13 @@ struct settings {
     int64_t threads;
     const char *beta;
     int32_t dtype;
+    int32_t switches;
 };
 
 static const struct option_choice dtypes[] = {{"float32", FFEBM_FLOAT32}, {"float64", FFEBM_FLOAT64}, {NULL, 0}};
+
+static const struct option_choice switches[] = {
+    {"hold", FFEBM_SWITCHES_HOLD}, {"follow", FFEBM_SWITCHES_FOLLOW}, {NULL, 0}};
 
 static const struct option options[] = {
     {"images", "N", "in a batch (2)", NULL, offsetof(struct settings, images), 1, 128, OPTION_INTEGER},
@@ -45,6 +49,8 @@ static const struct option options[] = {
      OPTION_INTEGER},
     {"beta", "B,...", "strengths of the nudging (0.02,0.2)", NULL, offsetof(struct settings, beta), 0, 0, OPTION_TEXT},
     {"dtype", NULL, "float64 tells rounding from all else (float32)", dtypes, offsetof(struct settings, dtype), 0, 0,
+     OPTION_CHOICE},
+    {"switches", NULL, "of max pools in nudged phases (hold)", switches, offsetof(struct settings, switches), 0, 0,
      OPTION_CHOICE},
     {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
@@ -168,12 +174,13 @@ static ffebm_status draw(struct certificate *c, uint64_t seed)
 
 /* -------------------------------------------------------------------------------------------------------- gradients */
 
-static ffebm_equilibrium_config equilibrium(void)
+static ffebm_equilibrium_config equilibrium(const struct certificate *c)
 {
     ffebm_equilibrium_config config;
 
     ffebm_equilibrium_config_init(&config, sizeof config);
-    config.free_sweeps = 500;
+    config.switches = c->settings->switches;
+    config.free_sweeps = 3000;
     config.free_tolerance = 1e-6;
     return config;
 }
@@ -187,7 +194,7 @@ static ffebm_status gradient(struct certificate *c, const ffebm_equilibrium_conf
 
 static ffebm_status gradient_exact(struct certificate *c)
 {
-    ffebm_equilibrium_config config = equilibrium();
+    ffebm_equilibrium_config config = equilibrium(c);
     ffebm_status status;
 
     config.estimator = FFEBM_ESTIMATOR_IMPLICIT;
@@ -202,7 +209,7 @@ static ffebm_status gradient_exact(struct certificate *c)
 
 static ffebm_status gradient_nudged(struct certificate *c, double beta)
 {
-    ffebm_equilibrium_config config = equilibrium();
+    ffebm_equilibrium_config config = equilibrium(c);
 
     config.beta = beta;
     config.nudged_sweeps = 60;
@@ -370,7 +377,12 @@ static int usage(const char *program, const struct failure *failure)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.images = 2, .seeds = 3, .threads = 2, .beta = "0.02,0.2", .dtype = FFEBM_FLOAT32};
+    struct settings settings = {.images = 2,
+                                .seeds = 3,
+                                .threads = 2,
+                                .beta = "0.02,0.2",
+                                .dtype = FFEBM_FLOAT32,
+                                .switches = FFEBM_SWITCHES_HOLD};
     struct failure failure = {""};
     double betas[MAX_BETAS];
     int models = first_model(argc, argv), failed = 0;

@@ -12,7 +12,9 @@ static const struct option_choice algorithms[] = {
 static const struct option_choice estimators[] = {
     {"centered", FFEBM_ESTIMATOR_CENTERED}, {"positive", FFEBM_ESTIMATOR_POSITIVE},
     {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
-    {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
+    {"random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN}, {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
+static const struct option_choice switches[] = {
+    {"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
 static const struct option_choice optimizers[] = {
     {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {"sgd", FFEBM_OPTIMIZER_SGD}, {NULL, 0}};
 static const struct option_choice schedules[] = {
@@ -38,6 +40,7 @@ static const struct option table[] = {
     INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
     CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation; bp: no energy blocks"),
     CHOICE("estimator", recipe.estimator, estimators, "how a gradient is read off nudged states"),
+    CHOICE("switches", recipe.switches, switches, "of max pools, in nudged phases"),
     POSITIVE("beta", recipe.beta, "strength of the nudging"),
     INTEGER("free-sweeps", recipe.free_sweeps, 1, 1000000, "at most, in free phases"),
     INTEGER("nudged-sweeps", recipe.nudged_sweeps, 1, 1000000, "at most, in nudged phases"),
@@ -96,6 +99,7 @@ void settings_equilibrium(const struct settings *settings, ffebm_equilibrium_con
     config->nudged_tolerance = recipe->nudged_tolerance;
     config->free_sweeps = recipe->free_sweeps;
     config->nudged_sweeps = recipe->nudged_sweeps;
+    config->switches = recipe->switches;
     config->estimator = settings->algorithm == ALGORITHM_ID ? FFEBM_ESTIMATOR_IMPLICIT : recipe->estimator;
 }
 

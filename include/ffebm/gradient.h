@@ -28,6 +28,7 @@ typedef struct ffebm_engine ffebm_engine;
 typedef struct ffebm_engine_config {
     size_t size;
     size_t max_batch; /* default 128: the largest batch; memory grows with it */
+    uint64_t seed;    /* default 0: of what is drawn during computing: random signs, the seeds that your blocks get */
 } ffebm_engine_config;
 
 /** Fill an engine configuration with the defaults.
@@ -82,6 +83,15 @@ enum {
     FFEBM_MODE_EVALUATION = 2         /* normalise by the running statistics */
 };
 
+enum {                                /* of the max pools, in nudged phases */
+    FFEBM_SWITCHES_FOLLOW = 1,        /* pass the largest at the present state, as the energy says. Where a nudge moves a
+                                         switch the equilibrium jumps, and EP leaves the exact gradient however small
+                                         beta is */
+    FFEBM_SWITCHES_HOLD   = 2         /* stay where they are at the free state: then only saturation is left to make EP
+                                         and IMPLICIT, which always holds them, differ. The energy's maximum becomes
+                                         what its pools pick at the free state */
+};
+
 enum {
     FFEBM_START_ZEROS = 1,
     FFEBM_START_STATE = 2             /* the stage's free state, as the last call or ffebm_engine_set_state left it */
@@ -103,6 +113,10 @@ typedef struct ffebm_equilibrium_config {
     int32_t estimator;            /* default FFEBM_ESTIMATOR_CENTERED */
     int32_t nudging;              /* default FFEBM_NUDGING_AUTO */
     int32_t require_convergence;  /* default 0: unconverged samples are reported; 1: FFEBM_ERR_CONVERGENCE */
+    int32_t switches;             /* default FFEBM_SWITCHES_FOLLOW */
+    int32_t repeats;              /* default 1: so often are the nudged states settled from the same free state (and, by
+                                     one-sided estimators if more than once, the free one again), and the estimates
+                                     averaged: against noise in the block. IMPLICIT: once */
 } ffebm_equilibrium_config;
 /* clang-format on */
 
@@ -127,6 +141,35 @@ FFEBM_API void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, s
  */
 FFEBM_API ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage,
                                               const ffebm_equilibrium_config *config);
+
+/** Set beta alone, of one energy block or of every one, from the next call on.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT: beta not positive, or a stage that is no energy block.
+ *  In/Out:  engine.
+ *  In:      stage: an energy stage, or FFEBM_ALL.
+ *           beta:  as ffebm_equilibrium_config.beta.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta);
+
+/** Set the numbers of sweeps alone, of one energy block or of every one, from the next call on.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT: a number below 1, or a stage that is no energy block.
+ *  In/Out:  engine.
+ *  In:      stage: an energy stage, or FFEBM_ALL.
+ *           free_sweeps, nudged_sweeps: as in ffebm_equilibrium_config.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stage, int64_t free_sweeps,
+                                               int64_t nudged_sweeps);
+
+/** Number the next computing call: what is drawn in it depends on the engine's seed and this number alone.
+ *
+ *  Returns: FFEBM_OK.
+ *  In/Out:  engine: counts on from here, by one in every gradient, evaluate, forward, vjp and settle; from 0 when created.
+ *  In:      step:   any value. Set it to your training step, and a resumed run draws what an unbroken one would have.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step);
 
 /** Choose how batch normalisation works, from the next call on.
  *

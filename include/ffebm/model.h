@@ -138,11 +138,13 @@ enum { FFEBM_OPTIMIZER_SGD = 1, FFEBM_OPTIMIZER_ADAM = 2, FFEBM_OPTIMIZER_ADAMW 
 enum { FFEBM_PER_STEP = 1, FFEBM_PER_EPOCH = 2 };
 enum { FFEBM_AUGMENT_NONE = 0, FFEBM_AUGMENT_FLIP = 1, FFEBM_AUGMENT_FLIP_CROP = 2 };
 
-enum {                                 /* how a gradient is read off nudged states; docs/math.md has the formulas */
-       FFEBM_ESTIMATOR_CENTERED = 1,   /* (f(beta) - f(-beta)) / (2 beta): error O(beta^2) (Laborieux et al. 2021) */
-       FFEBM_ESTIMATOR_POSITIVE = 2,   /* (f(beta) - f(0)) / beta: O(beta), one nudged phase */
-       FFEBM_ESTIMATOR_NEGATIVE = 3,   /* (f(0) - f(-beta)) / beta: likewise */
-       FFEBM_ESTIMATOR_FOUR_POINT = 5, /* (8 f(beta) - 8 f(-beta) - f(2 beta) + f(-2 beta)) / (12 beta): O(beta^4) */
+enum {                                  /* how a gradient is read off nudged states; docs/math.md has the formulas */
+       FFEBM_ESTIMATOR_CENTERED = 1,    /* (f(beta) - f(-beta)) / (2 beta): error O(beta^2) (Laborieux et al. 2021) */
+       FFEBM_ESTIMATOR_POSITIVE = 2,    /* (f(beta) - f(0)) / beta: O(beta), one nudged phase */
+       FFEBM_ESTIMATOR_NEGATIVE = 3,    /* (f(0) - f(-beta)) / beta: likewise */
+       FFEBM_ESTIMATOR_RANDOM_SIGN = 4, /* one of those two, drawn for each sample and call: their O(beta) errors cancel
+                                          on average (Laborieux et al. 2021) */
+       FFEBM_ESTIMATOR_FOUR_POINT = 5,  /* (8 f(beta) - 8 f(-beta) - f(2 beta) + f(-2 beta)) / (12 beta): O(beta^4) */
        FFEBM_ESTIMATOR_IMPLICIT = 6 /* no nudging, the exact reference: nudged_sweeps of the linearised block under the
                                      constant force -dl/ds; truncated where they end before nudged_tolerance */
 };
@@ -168,6 +170,8 @@ typedef struct ffebm_recipe {
     int32_t schedule_per;    /* default FFEBM_PER_EPOCH: how often the schedule moves */
     int32_t augment;         /* default FFEBM_AUGMENT_NONE */
     int32_t nesterov;        /* default 0 (sgd) */
+    int32_t switches;        /* default FFEBM_SWITCHES_FOLLOW */
+    int32_t reserved_;
 } ffebm_recipe;
 
 /** Read the recipe that the description gave.

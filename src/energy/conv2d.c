@@ -88,13 +88,13 @@ static void *images_in(const ffebmi_coupling *coupling, const ffebmi_kernel *k, 
     return ffebmi_at(k, work, ffebmi_conv_scratch(&conv));
 }
 
-static void convolve(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool linear, size_t rows,
-                     const void *s, void *z)
+static void convolve(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, size_t rows, const void *s,
+                     void *z)
 {
     ffebmi_conv conv = conv_of(coupling);
 
     ffebmi_conv_up(&conv, call->kernel, call->packed, rows, s, z, call->scratch);
-    if (coupling->learnable.bias && !linear)
+    if (coupling->learnable.bias && !call->linear)
         call->kernel->add_row(rows * coupling->convolved.count / conv.out_channels, conv.out_channels,
                               call->parameters[1], z);
 }
@@ -111,14 +111,14 @@ static bool next_chunk(const ffebmi_coupling *coupling, size_t rows, chunk *c)
     return c->rows > 0;
 }
 
-static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool linear, const void *s, void *z)
+static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, const void *s, void *z)
 {
     const ffebmi_kernel *k = call->kernel;
     ffebmi_windows pool;
     void *images;
 
     if (!coupling->pooled) {
-        convolve(coupling, call, linear, call->rows, s, z);
+        convolve(coupling, call, call->rows, s, z);
         return;
     }
     pool = pool_of(coupling);
@@ -127,8 +127,8 @@ static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call
         void *to = ffebmi_at(k, z, c.first * coupling->above.count);
         uint8_t *switches = call->switches + c.first * coupling->switch_count;
 
-        convolve(coupling, call, linear, c.rows, ffebmi_at(k, s, c.first * coupling->below.count), images);
-        if (linear)
+        convolve(coupling, call, c.rows, ffebmi_at(k, s, c.first * coupling->below.count), images);
+        if (call->held)
             k->pick(&pool, c.rows, images, switches, to);
         else
             k->max_pool(&pool, c.rows, images, to, switches);

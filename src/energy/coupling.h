@@ -31,6 +31,8 @@ typedef struct ffebmi_coupling_call {
     const void *packed;            /* the weight as pack has laid it out */
     size_t rows;
     uint8_t *switches; /* rows x switch_count */
+    bool held;         /* pool by the switches that are there */
+    bool linear;       /* without bias */
     void *scratch;
 } ffebmi_coupling_call;
 
@@ -48,8 +50,8 @@ struct ffebmi_coupling_kind {
     void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed);
     /* Elements of scratch that each pass and the gradient need. */
     size_t (*scratch)(const ffebmi_coupling *coupling);
-    /* z = pool(W s + b), rows x above, and the switches; `linear`: W s alone, pooled by the switches that are there. */
-    void (*up)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool linear, const void *s, void *z);
+    /* z = pool(W s + b), rows x above, and unless they are held the switches. */
+    void (*up)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, const void *s, void *z);
     /* z = W^T unpool(v), or z += it, rows x below, by the switches that are there. */
     void (*down)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool accumulate, const void *v,
                  void *z);

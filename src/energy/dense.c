@@ -36,13 +36,13 @@ static size_t scratch(const ffebmi_coupling *coupling)
     return ffebmi_shape_is_image(&coupling->below) ? ffebmi_coupling_dense.grain * coupling->below.count : 0;
 }
 
-static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool linear, const void *s, void *z)
+static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, const void *s, void *z)
 {
     const ffebmi_kernel *k = call->kernel;
     size_t in = coupling->below.count, out = coupling->above.count;
 
     k->gemm(false, true, call->rows, out, in, 1, s, in, call->packed, in, 0, z, out);
-    if (coupling->learnable.bias && !linear)
+    if (coupling->learnable.bias && !call->linear)
         k->add_row(call->rows, out, call->parameters[1], z);
 }
 

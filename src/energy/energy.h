@@ -36,6 +36,7 @@ typedef struct ffebmi_settling {
     const void *const *parameters;
     const void *packed;      /* the parameters as `pack` has laid them out */
     bool linear;             /* the linearised block: states are displacements from the free state */
+    bool hold_switches;      /* pools pass what they pass at the free state; always so where linear */
     size_t rows;             /* those still at work; they shrink as samples settle */
     void **state;            /* [layer]: rows x units */
     void *const *free_state; /* [layer]: rows x units, or NULL in a free phase */

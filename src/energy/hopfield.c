@@ -114,6 +114,8 @@ static ffebmi_coupling_call call_of(const ffebmi_settling *s, size_t coupling)
                                  .packed = packed != NULL ? packed : parameters[0],
                                  .rows = s->rows,
                                  .switches = w->switches[coupling],
+                                 .held = s->linear || s->hold_switches,
+                                 .linear = s->linear,
                                  .scratch = w->scratch};
 
     return call;
@@ -125,7 +127,7 @@ static void pass_up(const ffebmi_settling *s, size_t c, void *z)
     const ffebmi_coupling *coupling = &hopfield(s->block)->couplings[c];
     ffebmi_coupling_call call = call_of(s, c);
 
-    coupling->kind->up(coupling, &call, s->linear, s->state[c], z);
+    coupling->kind->up(coupling, &call, s->state[c], z);
     ((work *)s->work)->current[c] = true;
 }
 
@@ -137,7 +139,7 @@ static void pass_down(const ffebmi_settling *s, size_t c, bool accumulate, void 
     const work *w = s->work;
     ffebmi_coupling_call call = call_of(s, c);
 
-    if (coupling->switch_count > 0 && !s->linear && !w->current[c])
+    if (coupling->switch_count > 0 && !call.held && !w->current[c])
         pass_up(s, c, w->z[c + 1]);
     coupling->kind->down(coupling, &call, accumulate, s->state[c + 1], z);
 }
@@ -193,11 +195,25 @@ static void linearize(ffebmi_settling *s)
 
     at_free.state = (void **)(uintptr_t)s->free_state;
     at_free.linear = false;
+    at_free.hold_switches = false;
     for (size_t l = 0; l < s->block->layer_count; l++) {
         couplings_drive(&at_free, l, w->z[l]);
         s->kernel->linearize(s->rows, s->block->layers[l].count, w->z[l], l == 0 ? s->input : NULL,
                              sigma_of(hopfield(s->block), l), w->gain[l]);
     }
+}
+
+/* Leave the free state's switches. */
+static void hold(ffebmi_settling *s)
+{
+    const ffebmi_hopfield *h = hopfield(s->block);
+    ffebmi_settling at_free = *s;
+
+    at_free.state = (void **)(uintptr_t)s->free_state;
+    at_free.hold_switches = false;
+    for (size_t c = 0; c < h->coupling_count; c++)
+        if (h->couplings[c].switch_count > 0)
+            pass_up(&at_free, c, ((const work *)s->work)->z[c + 1]);
 }
 
 static void begin(ffebmi_settling *s)
@@ -208,6 +224,8 @@ static void begin(ffebmi_settling *s)
         w->current[c] = false;
     if (s->linear)
         linearize(s);
+    else if (s->hold_switches)
+        hold(s);
 }
 
 static void move(ffebmi_settling *s, size_t to, size_t from)
@@ -243,7 +261,7 @@ static void observe(ffebmi_settling *s, uint8_t *const *switches)
 
         call.switches = switches[c];
         if (h->couplings[c].switch_count > 0)
-            h->couplings[c].kind->up(&h->couplings[c], &call, false, s->state[c], w->z[c + 1]);
+            h->couplings[c].kind->up(&h->couplings[c], &call, s->state[c], w->z[c + 1]);
     }
 }
 

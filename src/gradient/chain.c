@@ -1,5 +1,7 @@
 #include "gradient/chain.h"
 
+#include <string.h>
+
 #include "core/context.h"
 #include "gradient/estimate.h"
 #include "gradient/nudge.h"
@@ -113,13 +115,21 @@ static bool wanted_below(const ffebm_engine *engine, size_t stage, bool want_inp
 static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *cotangent,
                                 const ffebmi_targets *targets, double gradient_scale, void *input_cotangent)
 {
-    if (targets != NULL) {
-        FFEBMI_TRY(ffebmi_nudge_loss(engine, stage, targets));
-        ffebmi_estimate_readout(engine, targets, gradient_scale);
-    } else {
-        FFEBMI_TRY(ffebmi_nudge_linear(engine, stage, cotangent));
+    const ffebm_equilibrium_config *equilibrium = &engine->stages[stage].equilibrium;
+    int32_t repeats = equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT ? 1 : equilibrium->repeats;
+
+    engine->stages[stage].tallies[1] = (ffebmi_tally){0};
+    if (input_cotangent != NULL)
+        memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
+    for (int32_t r = 0; r < repeats; r++) {
+        if (targets != NULL) {
+            FFEBMI_TRY(ffebmi_nudge_loss(engine, stage, targets));
+            ffebmi_estimate_readout(engine, targets, gradient_scale / repeats);
+        } else {
+            FFEBMI_TRY(ffebmi_nudge_linear(engine, stage, cotangent));
+        }
+        ffebmi_estimate(engine, stage, gradient_scale / repeats, 1.0 / repeats, input_cotangent);
     }
-    ffebmi_estimate(engine, stage, gradient_scale, input_cotangent);
     return FFEBM_OK;
 }
 

@@ -246,6 +246,7 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
     FFEBMI_TRY(check_batch(engine, input, &batch));
     FFEBMI_TRY(check_max_batch(engine, batch));
     FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
+    ffebmi_engine_begin_call(engine);
     return give_report(engine, report, &facts, gradient(engine, input->data, &targets, batch, &facts));
 }
 
@@ -298,6 +299,7 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, c
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(check_batch(engine, input, &batch));
     FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
+    ffebmi_engine_begin_call(engine);
     training = engine->training;
     engine->training = false;
     status = evaluate(engine, input->data, &targets, batch, &facts);
@@ -320,6 +322,7 @@ ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, co
     if (output != NULL)
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "output", output, engine->model->dtype,
                                             ffebmi_model_output(engine->model), batch));
+    ffebmi_engine_begin_call(engine);
     forget_tallies(engine);
     take_input(engine, input->data, batch);
     FFEBMI_TRY(ffebmi_chain_up(engine, batch, &result));
@@ -380,6 +383,8 @@ ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangen
         return FFEBM_ERR_ARGUMENT;
     engine->gradient.valid = false;
     status = check_vjp(engine, input_cotangent, output_cotangent, scale);
+    if (status == FFEBM_OK)
+        ffebmi_engine_begin_call(engine);
     if (status == FFEBM_OK)
         status = vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch);
     if (status != FFEBM_OK)

@@ -1,8 +1,10 @@
 #include "gradient/engine.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "core/context.h"
+#include "core/random.h"
 #include "core/sized.h"
 #include "relax/equilibrium.h"
 
@@ -279,6 +281,7 @@ ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, cons
     created->gradient.model = model;
     created->kernel = ffebmi_kernel_for(model->dtype);
     created->max_batch = c.max_batch;
+    created->seed = c.seed;
     created->last_energy = FFEBM_NONE;
     created->training = true;
     ffebmi_model_keep(model);
@@ -332,24 +335,27 @@ static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int3
     return FFEBM_OK;
 }
 
+/* The energy stages that a setter means: first .. end - 1, feedforward ones among them. */
+static ffebm_status find_stages(const ffebm_engine *engine, size_t stage, size_t *first, size_t *end)
+{
+    *first = stage == FFEBM_ALL ? 0 : stage;
+    *end = stage == FFEBM_ALL ? engine->model->stage_count : stage + 1;
+    return stage == FFEBM_ALL ? FFEBM_OK : ffebmi_engine_check_energy(engine, stage);
+}
+
 ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config)
 {
     ffebm_equilibrium_config c;
-    size_t first = stage, end = stage + 1;
+    size_t first, end;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(ffebmi_equilibrium_read(engine->context, &c, config));
-    if (stage == FFEBM_ALL) {
-        first = 0;
-        end = engine->model->stage_count;
-    } else {
-        FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
-    }
+    FFEBMI_TRY(find_stages(engine, stage, &first, &end));
     for (size_t i = first; i < end; i++)
         if (is_energy(engine, i))
             FFEBMI_TRY(check_nudging(engine, i, c.nudging));
-    FFEBMI_TRY(reserve(engine, ffebmi_estimator_of(c.estimator)->nudge_count));
+    FFEBMI_TRY(reserve(engine, ffebmi_estimator_of(&c)->nudge_count));
     for (size_t i = first; i < end; i++) {
         if (!is_energy(engine, i))
             continue;
@@ -359,6 +365,55 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
                 can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
     }
     return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta)
+{
+    size_t first, end;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(find_stages(engine, stage, &first, &end));
+    FFEBMI_CHECK_ARGUMENT(engine->context, isfinite(beta) && beta > 0, "engine: beta %g, expected a positive number",
+                          beta);
+    for (size_t i = first; i < end; i++)
+        engine->stages[i].equilibrium.beta = beta;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stage, int64_t free_sweeps, int64_t nudged_sweeps)
+{
+    size_t first, end;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(find_stages(engine, stage, &first, &end));
+    FFEBMI_CHECK_ARGUMENT(engine->context, free_sweeps >= 1 && nudged_sweeps >= 1,
+                          "engine: %" PRId64 " free and %" PRId64 " nudged sweeps, expected 1 or more", free_sweeps,
+                          nudged_sweeps);
+    for (size_t i = first; i < end; i++) {
+        engine->stages[i].equilibrium.free_sweeps = free_sweeps;
+        engine->stages[i].equilibrium.nudged_sweeps = nudged_sweeps;
+    }
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    engine->step = step;
+    return FFEBM_OK;
+}
+
+void ffebmi_engine_begin_call(ffebm_engine *engine)
+{
+    engine->stream = ffebmi_random_stream(engine->seed, engine->step++);
+}
+
+double ffebmi_engine_sign(const ffebm_engine *engine, size_t sample)
+{
+    return ffebm_random_uniform(engine->stream, sample) < 0.5 ? -1 : 1;
 }
 
 ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)

@@ -62,6 +62,9 @@ struct ffebm_engine {
     ffebm_model *model;
     const ffebmi_kernel *kernel;
     size_t max_batch;
+    uint64_t seed;
+    uint64_t step;      /* the number of the next computing call, */
+    uint64_t stream;    /* and what the present one draws from */
     bool training;      /* mode */
     size_t batch;       /* of the last computing call over the chain */
     size_t last_energy; /* stage of the last energy block, or FFEBM_NONE; what follows is the readout */
@@ -89,6 +92,12 @@ static inline const ffebm_energy *ffebmi_engine_block(const ffebm_engine *engine
 
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);
+
+/* A computing call begins: what it draws follows from the seed and its number. */
+void ffebmi_engine_begin_call(ffebm_engine *engine);
+
+/* +1 or -1, drawn for a sample of the present call. */
+double ffebmi_engine_sign(const ffebm_engine *engine, size_t sample);
 
 ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, bool gradients, double scale);
 

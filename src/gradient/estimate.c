@@ -5,21 +5,19 @@
 #include "core/executor.h"
 #include "gradient/nudge.h"
 
-enum { ELEMENT_GRAIN = 16384 }; /* cuts of the work; part of what fixes the bits */
-
 /* ------------------------------------------------------------------------------------------------------ the readout */
 
 void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets, double gradient_scale)
 {
     size_t first = ffebmi_engine_first_readout(engine), stages = engine->model->stage_count;
     const ffebm_energy *block = ffebmi_engine_block(engine, engine->last_energy);
-    const ffebmi_estimator *estimator = ffebmi_estimator_of(engine->stages[engine->last_energy].equilibrium.estimator);
+    const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[engine->last_energy].equilibrium);
 
     if (first == stages || engine->model->stages[first].first_parameter == engine->model->parameter_count)
         return;
     for (size_t n = 0; n < estimator->nudge_count; n++) {
         const void *at = engine->nudging.layers[(n + 1) * block->layer_count - 1];
-        const void *cotangent = engine->cotangents[0];
+        const void *cotangent = engine->cotangents[1];
 
         for (size_t i = first; i < stages; i++) {
             ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
@@ -33,7 +31,7 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
 
             ffebmi_chain_loss(engine, ffebmi_at(engine->kernel, at, row), targets, r,
                               ffebmi_estimator_readout_weight(estimator, n),
-                              ffebmi_at(engine->kernel, engine->cotangents[0], row));
+                              ffebmi_at(engine->kernel, engine->cotangents[1], row));
         }
         for (size_t i = stages; i-- > first;) {
             ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
@@ -43,23 +41,6 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
                                        &values, engine->batch, engine->stages[i].input, cotangent, i > first);
         }
     }
-}
-
-typedef struct difference_job {
-    const ffebmi_kernel *kernel;
-    const void *first;
-    const void *second;
-    void *difference;
-    void *mean;
-} difference_job;
-
-static void difference_range(void *user, size_t worker, size_t first, size_t count)
-{
-    const difference_job *j = user;
-
-    (void)worker;
-    j->kernel->difference_and_mean(count, ffebmi_at(j->kernel, j->first, first), ffebmi_at(j->kernel, j->second, first),
-                                   ffebmi_at(j->kernel, j->difference, first), ffebmi_at(j->kernel, j->mean, first));
 }
 
 typedef struct gradient_job {
@@ -75,20 +56,6 @@ static void gradient_range(void *user, size_t worker, size_t first, size_t count
 
     j->block->kind->gradient(j->block, j->contrast, j->parameter, first, count,
                              ffebmi_relax_kind_work(j->works[worker]));
-}
-
-/* Differences and means of two states of the batch, layer by layer. */
-static void contrast_states(const ffebm_engine *engine, size_t stage, void *const *first, void *const *second,
-                            void *const *difference, void *const *mean)
-{
-    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
-
-    for (size_t l = 0; l < block->layer_count; l++) {
-        difference_job job = {engine->kernel, first[l], second[l], difference[l], mean[l]};
-
-        ffebmi_parallel_ranges(engine->context, engine->batch * block->layers[l].count, ELEMENT_GRAIN, difference_range,
-                               &job);
-    }
 }
 
 void ffebmi_estimate_gradient(const ffebm_engine *engine, size_t stage, const ffebmi_contrast *contrast)
@@ -141,6 +108,11 @@ static void count_switch_changes(ffebm_engine *engine, size_t stage, size_t nudg
                 ffebmi_nudge_switches(engine, stage, nudge)[l], ffebmi_nudge_switches(engine, stage, FFEBM_NONE)[l]);
 }
 
+static bool held(const ffebm_engine *engine, size_t stage)
+{
+    return engine->stages[stage].equilibrium.switches == FFEBM_SWITCHES_HOLD;
+}
+
 static void observe_all(ffebm_engine *engine, size_t stage, size_t nudge_count)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
@@ -148,7 +120,7 @@ static void observe_all(ffebm_engine *engine, size_t stage, size_t nudge_count)
     if (!has_switches(block))
         return;
     ffebmi_estimate_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
-    for (size_t n = 0; n < nudge_count; n++) {
+    for (size_t n = 0; n < nudge_count && !held(engine, stage); n++) {
         ffebmi_estimate_observe(engine, stage, n, engine->nudging.layers + n * block->layer_count, engine->batch);
         count_switch_changes(engine, stage, n);
     }
@@ -156,8 +128,56 @@ static void observe_all(ffebm_engine *engine, size_t stage, size_t nudge_count)
 
 /* ----------------------------------------------------------------------------------------------- reading estimates */
 
+typedef struct states_pair {
+    const ffebm_engine *engine;
+    const ffebm_energy *block;
+    bool random_sign;
+    void **first; /* [layer] */
+    void **second;
+    uint8_t **first_switches; /* [layer] */
+    uint8_t **second_switches;
+    void **difference;
+    void **mean;
+} states_pair;
+
+/* A sample nudged by - beta contributes (f(-beta) - f(0)) / (-beta): its two states change places. */
+static void swap_switches(const states_pair *p, size_t sample)
+{
+    for (size_t l = 0; l < p->block->layer_count; l++) {
+        size_t count = p->block->kind->switch_count(p->block, l);
+
+        for (size_t i = sample * count; p->first_switches != p->second_switches && i < (sample + 1) * count; i++) {
+            uint8_t first = p->first_switches[l][i];
+
+            p->first_switches[l][i] = p->second_switches[l][i];
+            p->second_switches[l][i] = first;
+        }
+    }
+}
+
+static void contrast_samples(void *user, size_t worker, size_t first, size_t count)
+{
+    const states_pair *p = user;
+    const ffebmi_kernel *k = p->engine->kernel;
+
+    (void)worker;
+    for (size_t sample = first; sample < first + count; sample++) {
+        bool swapped = p->random_sign && ffebmi_engine_sign(p->engine, sample) < 0;
+
+        if (swapped)
+            swap_switches(p, sample);
+        for (size_t l = 0; l < p->block->layer_count; l++) {
+            size_t units = p->block->layers[l].count, at = sample * units;
+
+            k->difference_and_mean(units, ffebmi_at(k, swapped ? p->second[l] : p->first[l], at),
+                                   ffebmi_at(k, swapped ? p->first[l] : p->second[l], at),
+                                   ffebmi_at(k, p->difference[l], at), ffebmi_at(k, p->mean[l], at));
+        }
+    }
+}
+
 static void add_contrast(ffebm_engine *engine, size_t stage, ffebmi_contrast *contrast, double weight,
-                         double gradient_scale, void *input_cotangent)
+                         double gradient_scale, double input_scale, void *input_cotangent)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
 
@@ -168,34 +188,38 @@ static void add_contrast(ffebm_engine *engine, size_t stage, ffebmi_contrast *co
     ffebmi_estimate_gradient(engine, stage, contrast);
     if (input_cotangent == NULL)
         return;
-    contrast->weight = weight;
+    contrast->weight = weight * input_scale;
     block->kind->input_gradient(block, contrast, input_cotangent);
 }
 
 /* A pair's difference and mean overwrite the states that it is made of; with the free state in it, which must stay,
  * they overwrite the first two nudges' memory, which is there for this. */
-static void estimate_pair(ffebm_engine *engine, size_t stage, const ffebmi_pair *pair, double gradient_scale,
-                          void *input_cotangent)
+static void estimate_pair(ffebm_engine *engine, size_t stage, const ffebmi_estimator *estimator,
+                          const ffebmi_pair *pair, double gradient_scale, double input_scale, void *input_cotangent)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     const ffebmi_engine_stage *s = &engine->stages[stage];
-    bool with_free = pair->first == FFEBM_NONE || pair->second == FFEBM_NONE;
+    bool with_free = pair->first == FFEBM_NONE || pair->second == FFEBM_NONE, hold = held(engine, stage);
     void **layers = engine->nudging.layers;
-    void **first = pair->first == FFEBM_NONE ? s->free_state : layers + pair->first * block->layer_count;
-    void **second = pair->second == FFEBM_NONE ? s->free_state : layers + pair->second * block->layer_count;
-    void **difference = with_free ? layers : first;
-    void **mean = with_free ? layers + block->layer_count : second;
-    ffebmi_contrast contrast = {.difference = difference,
-                                .mean = mean,
-                                .switches = {ffebmi_nudge_switches(engine, stage, pair->first),
-                                             ffebmi_nudge_switches(engine, stage, pair->second)}};
+    states_pair p = {.engine = engine, .block = block, .random_sign = estimator->random_sign};
+    ffebmi_contrast contrast;
 
-    contrast_states(engine, stage, first, second, difference, mean);
-    add_contrast(engine, stage, &contrast, pair->weight / s->equilibrium.beta, gradient_scale, input_cotangent);
+    p.first = pair->first == FFEBM_NONE ? s->free_state : layers + pair->first * block->layer_count;
+    p.second = pair->second == FFEBM_NONE ? s->free_state : layers + pair->second * block->layer_count;
+    p.first_switches = ffebmi_nudge_switches(engine, stage, hold ? FFEBM_NONE : pair->first);
+    p.second_switches = ffebmi_nudge_switches(engine, stage, hold ? FFEBM_NONE : pair->second);
+    p.difference = with_free ? layers : p.first;
+    p.mean = with_free ? layers + block->layer_count : p.second;
+    ffebmi_parallel_ranges(engine->context, engine->batch, 1, contrast_samples, &p);
+    contrast = (ffebmi_contrast){
+        .difference = p.difference, .mean = p.mean, .switches = {p.first_switches, p.second_switches}};
+    add_contrast(engine, stage, &contrast, pair->weight / s->equilibrium.beta, gradient_scale, input_scale,
+                 input_cotangent);
 }
 
 /* Implicit differentiation: the displacement takes the place of the difference, the free state that of the mean. */
-static void estimate_implicit(ffebm_engine *engine, size_t stage, double gradient_scale, void *input_cotangent)
+static void estimate_implicit(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
+                              void *input_cotangent)
 {
     uint8_t **switches = ffebmi_nudge_switches(engine, stage, FFEBM_NONE);
     ffebmi_contrast contrast = {.difference = engine->nudging.layers,
@@ -203,21 +227,19 @@ static void estimate_implicit(ffebm_engine *engine, size_t stage, double gradien
                                 .switches = {switches, switches}};
 
     ffebmi_estimate_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
-    add_contrast(engine, stage, &contrast, 1, gradient_scale, input_cotangent);
+    add_contrast(engine, stage, &contrast, 1, gradient_scale, input_scale, input_cotangent);
 }
 
-void ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, void *input_cotangent)
+void ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
+                     void *input_cotangent)
 {
-    int32_t name = engine->stages[stage].equilibrium.estimator;
-    const ffebmi_estimator *estimator = ffebmi_estimator_of(name);
+    const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[stage].equilibrium);
 
-    if (input_cotangent != NULL)
-        memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
-    if (name == FFEBM_ESTIMATOR_IMPLICIT) {
-        estimate_implicit(engine, stage, gradient_scale, input_cotangent);
+    if (engine->stages[stage].equilibrium.estimator == FFEBM_ESTIMATOR_IMPLICIT) {
+        estimate_implicit(engine, stage, gradient_scale, input_scale, input_cotangent);
         return;
     }
     observe_all(engine, stage, estimator->nudge_count);
     for (size_t i = 0; i < estimator->pair_count; i++)
-        estimate_pair(engine, stage, &estimator->pairs[i], gradient_scale, input_cotangent);
+        estimate_pair(engine, stage, estimator, &estimator->pairs[i], gradient_scale, input_scale, input_cotangent);
 }

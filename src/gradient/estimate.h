@@ -5,12 +5,13 @@
 #include "gradient/chain.h"
 
 /* Add gradient_scale times the readout's estimate to its gradients: dl/dw at the nudged states, weighted. To be called
- * before ffebmi_estimate. */
+ * before ffebmi_estimate. Writes into cotangents[1]. */
 void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets, double gradient_scale);
 
-/* Read the estimate off the states: add gradient_scale times it to the block's gradients, and write the cotangent of its
- * input (batch x units; NULL if not wanted). The nudged states are used up. */
-void ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, void *input_cotangent);
+/* Read the estimate off the states: add gradient_scale times it to the block's gradients, and input_scale times the
+ * cotangent of its input (batch x units; NULL if not wanted). The nudged states are used up. */
+void ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
+                     void *input_cotangent);
 
 /* Note where the switches of a state of the batch stand, as those of a nudge or (FFEBM_NONE) of the free state. */
 void ffebmi_estimate_observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch);

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-static double strength(const ffebmi_force *f, size_t nudge)
+static double strength(const ffebmi_force *f, size_t sample, size_t nudge)
 {
-    return -f->beta * f->estimator->strength[nudge];
+    double sign = f->estimator->random_sign ? ffebmi_engine_sign(f->engine, sample) : 1;
+
+    return -f->beta * sign * f->estimator->strength[nudge];
 }
 
 void ffebmi_force_linear(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
@@ -18,7 +20,7 @@ void ffebmi_force_linear(void *user, size_t worker, const size_t *samples, size_
     (void)last_layer;
     for (size_t i = 0; i < count; i++)
         for (size_t n = 0; n < nudges; n++)
-            k->scale(f->units, strength(f, n), ffebmi_at(k, f->delta, samples[i] * f->units),
+            k->scale(f->units, strength(f, samples[i], n), ffebmi_at(k, f->delta, samples[i] * f->units),
                      ffebmi_at(k, out, (i * nudges + n) * f->units));
 }
 
@@ -66,8 +68,8 @@ void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t 
         for (size_t n = 0; n < nudges; n++) {
             size_t row = i * nudges + n;
 
-            ffebmi_chain_loss(engine, ffebmi_at(k, output, row * outputs), f->targets, samples[i], strength(f, n),
-                              ffebmi_at(k, w->loss_cotangent, row * outputs));
+            ffebmi_chain_loss(engine, ffebmi_at(k, output, row * outputs), f->targets, samples[i],
+                              strength(f, samples[i], n), ffebmi_at(k, w->loss_cotangent, row * outputs));
         }
     memcpy(out, readout_vjp(engine, w, count * nudges, w->loss_cotangent), count * nudges * f->units * k->element);
 }

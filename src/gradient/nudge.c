@@ -65,10 +65,12 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
                           .start = s->free_state,
                           .force = call,
                           .force_user = f,
-                          .force_held = held};
+                          .force_held = held,
+                          .hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD};
+    ffebmi_tally tally;
 
     f->engine = engine;
-    f->estimator = ffebmi_estimator_of(s->equilibrium.estimator);
+    f->estimator = ffebmi_estimator_of(&s->equilibrium);
     f->beta = s->equilibrium.beta;
     f->units = ffebmi_energy_output(block)->count;
     phase.nudges = f->estimator->nudge_count;
@@ -78,7 +80,8 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
     if (phase.linear)
         f->beta = 1; /* the adjoint is linear: it needs no small force */
     phase.result = engine->nudging.layers;
-    ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]);
+    ffebmi_relax(engine->context, &phase, engine->nudging.works, &tally);
+    ffebmi_tally_add(&s->tallies[1], &tally);
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_NUDGED);
 }
 

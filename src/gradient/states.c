@@ -47,7 +47,8 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
                           .start = s->free_state,
                           .force = held_force,
                           .force_user = &h,
-                          .force_held = true};
+                          .force_held = true,
+                          .hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD};
 
     FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);
@@ -78,6 +79,7 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
     if (force != NULL)
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
     engine->state = FFEBMI_ENGINE_IDLE;
+    ffebmi_engine_begin_call(engine);
     ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, engine->cotangents[0]);
     if (force != NULL) {
         ffebmi_layout_inward(engine->kernel, &of->output, batch, force->data, engine->cotangents[1]);
@@ -212,7 +214,8 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
 {
     const ffebm_energy *block;
     ffebmi_contrast contrast;
-    size_t nudge = phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0;
+    size_t nudge;
+    bool hold;
     void *const *layers = NULL;
     uint8_t **switches;
     void **halves;
@@ -223,7 +226,9 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     block = ffebmi_engine_block(engine, stage);
     ffebmi_nudge_place(engine, stage, 1);
-    ffebmi_estimate_observe(engine, stage, nudge, layers, rows);
+    hold = engine->stages[stage].equilibrium.switches == FFEBM_SWITCHES_HOLD;
+    nudge = hold || phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0;
+    ffebmi_estimate_observe(engine, stage, nudge, hold ? engine->stages[stage].free_state : layers, rows);
     halves = engine->nudging.layers + block->layer_count; /* nudge 0 may be the state itself */
     for (size_t l = 0; l < block->layer_count; l++)
         engine->kernel->scale(rows * block->layers[l].count, 0.5, layers[l], halves[l]);

@@ -14,10 +14,14 @@ static const ffebmi_choice schedules[] = {
 static const ffebmi_choice periods[] = {{"step", FFEBM_PER_STEP}, {"epoch", FFEBM_PER_EPOCH}, {NULL, 0}};
 static const ffebmi_choice augmentations[] = {
     {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
-static const ffebmi_choice estimators[] = {
-    {"centered", FFEBM_ESTIMATOR_CENTERED}, {"positive", FFEBM_ESTIMATOR_POSITIVE},
-    {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
-    {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
+static const ffebmi_choice estimators[] = {{"centered", FFEBM_ESTIMATOR_CENTERED},
+                                           {"positive", FFEBM_ESTIMATOR_POSITIVE},
+                                           {"negative", FFEBM_ESTIMATOR_NEGATIVE},
+                                           {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
+                                           {"random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN},
+                                           {"implicit", FFEBM_ESTIMATOR_IMPLICIT},
+                                           {NULL, 0}};
+static const ffebmi_choice switches[] = {{"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
 
 typedef enum kind { NUMBER, INTEGER, CHOICE, FLAG } kind;
 
@@ -46,6 +50,7 @@ static const entry entries[] = {
     {"augment", CHOICE, AT(augment), 0, false, augmentations},
     {"beta", NUMBER, AT(beta), 0, true, NULL},
     {"estimator", CHOICE, AT(estimator), 0, false, estimators},
+    {"switches", CHOICE, AT(switches), 0, false, switches},
     {"free_sweeps", INTEGER, AT(free_sweeps), 1, false, NULL},
     {"nudged_sweeps", INTEGER, AT(nudged_sweeps), 1, false, NULL},
     {"free_tolerance", NUMBER, AT(free_tolerance), 0, false, NULL},
@@ -70,6 +75,7 @@ void ffebmi_recipe_init(ffebm_recipe *recipe)
                              .free_sweeps = equilibrium.free_sweeps,
                              .nudged_sweeps = equilibrium.nudged_sweeps,
                              .estimator = equilibrium.estimator,
+                             .switches = equilibrium.switches,
                              .optimizer = FFEBM_OPTIMIZER_ADAM,
                              .schedule = FFEBM_SCHEDULE_CONSTANT,
                              .schedule_per = FFEBM_PER_EPOCH,

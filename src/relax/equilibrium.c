@@ -18,7 +18,9 @@ static const ffebm_equilibrium_config defaults = {.size = sizeof defaults,
                                                   .nudged_order = FFEBM_ORDER_ODD_EVEN,
                                                   .start = FFEBM_START_ZEROS,
                                                   .estimator = FFEBM_ESTIMATOR_CENTERED,
-                                                  .nudging = FFEBM_NUDGING_AUTO};
+                                                  .nudging = FFEBM_NUDGING_AUTO,
+                                                  .switches = FFEBM_SWITCHES_FOLLOW,
+                                                  .repeats = 1};
 
 void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size)
 {
@@ -32,9 +34,7 @@ static bool not_negative(double x)
 
 static bool estimator_known(int32_t estimator)
 {
-    return estimator == FFEBM_ESTIMATOR_CENTERED || estimator == FFEBM_ESTIMATOR_POSITIVE ||
-           estimator == FFEBM_ESTIMATOR_NEGATIVE || estimator == FFEBM_ESTIMATOR_FOUR_POINT ||
-           estimator == FFEBM_ESTIMATOR_IMPLICIT;
+    return estimator >= FFEBM_ESTIMATOR_CENTERED && estimator <= FFEBM_ESTIMATOR_IMPLICIT;
 }
 
 ffebm_status ffebmi_equilibrium_read(ffebm_context *context, ffebm_equilibrium_config *to,
@@ -64,6 +64,9 @@ ffebm_status ffebmi_equilibrium_read(ffebm_context *context, ffebm_equilibrium_c
                           "equilibrium: nudging %" PRId32 " is none of FFEBM_NUDGING_", c.nudging);
     FFEBMI_CHECK_ARGUMENT(context, c.require_convergence == 0 || c.require_convergence == 1,
                           "equilibrium: require_convergence %" PRId32 ", expected 0 or 1", c.require_convergence);
+    FFEBMI_CHECK_ARGUMENT(context, c.switches == FFEBM_SWITCHES_FOLLOW || c.switches == FFEBM_SWITCHES_HOLD,
+                          "equilibrium: switches %" PRId32 " is none of FFEBM_SWITCHES_", c.switches);
+    FFEBMI_CHECK_ARGUMENT(context, c.repeats >= 1, "equilibrium: repeats %" PRId32 ", expected 1 or more", c.repeats);
     *to = c;
     return FFEBM_OK;
 }

@@ -177,6 +177,7 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
                          .parameters = p->parameters,
                          .packed = p->packed,
                          .linear = p->linear,
+                         .hold_switches = p->hold_switches,
                          .state = w->state,
                          .free_state = p->nudged ? w->free_state : NULL,
                          .input = w->input,

@@ -23,10 +23,11 @@ typedef struct ffebmi_phase {
     const void *const *parameters;
     const void *packed; /* by the kind, of the parameters */
     size_t batch;
-    size_t nudges; /* rows a sample; 1 in a free phase */
-    bool nudged;   /* which stopping rule, and is `start` the free state? */
-    bool linear;   /* nudged: displacements of the linearised block, from zero */
-    int32_t order; /* FFEBM_ORDER_ */
+    size_t nudges;      /* rows a sample; 1 in a free phase */
+    bool nudged;        /* which stopping rule, and is `start` the free state? */
+    bool linear;        /* nudged: displacements of the linearised block, from zero */
+    bool hold_switches; /* nudged: pools stay as at the free state */
+    int32_t order;      /* FFEBM_ORDER_ */
     int64_t max_sweeps;
     double tolerance;      /* 0: all sweeps */
     const void *input;     /* batch x units of the first layer */

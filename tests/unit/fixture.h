@@ -29,7 +29,7 @@ typedef struct fixture {
     ffebm_model *model;
     ffebm_engine *engine;
     ffebm_model_info info;
-    size_t inputs;  /* units of a sample */
+    size_t inputs; /* units of a sample */
     size_t outputs;
 } fixture;
 

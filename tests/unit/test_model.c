@@ -11,7 +11,8 @@ static const char full[] =
     "\"initialization\": {\"type\": \"uniform\", \"gain\": 0.5, \"bias\": -0.25}, "
     "\"recipe\": {\"epochs\": 3, \"batch\": 17, \"optimizer\": \"adamw\", \"lr\": 0.1, \"lr_min\": 1e-6, \"schedule\": "
     "\"cosine\", \"schedule_per\": \"step\", \"weight_decay\": 3e-4, \"momentum\": 0.8, \"nesterov\": true, "
-    "\"augment\": \"flip-crop\", \"beta\": 0.3, \"estimator\": \"four_point\", \"free_sweeps\": 61, \"nudged_sweeps\": "
+    "\"augment\": \"flip-crop\", \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": \"four_point\", "
+    "\"free_sweeps\": 61, \"nudged_sweeps\": "
     "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001}, \"stages\": ["
     "{\"feedforward\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 7, \"bias\": false}, "
     "{\"type\": \"sigmoid\"}, {\"type\": \"linear\", \"out_features\": 5, \"frozen\": true, \"initialization\": "
@@ -330,7 +331,8 @@ START_TEST(recipe_defaults)
                                           .optimizer = FFEBM_OPTIMIZER_ADAM,
                                           .schedule = FFEBM_SCHEDULE_CONSTANT,
                                           .schedule_per = FFEBM_PER_EPOCH,
-                                          .augment = FFEBM_AUGMENT_NONE};
+                                          .augment = FFEBM_AUGMENT_NONE,
+                                          .switches = FFEBM_SWITCHES_FOLLOW};
     ffebm_model *models[2] = {built(), parsed(small, 0)};
 
     for (size_t i = 0; i < 2; i++) {
@@ -362,7 +364,8 @@ START_TEST(recipe_values)
                                           .schedule = FFEBM_SCHEDULE_COSINE,
                                           .schedule_per = FFEBM_PER_STEP,
                                           .augment = FFEBM_AUGMENT_FLIP_CROP,
-                                          .nesterov = 1};
+                                          .nesterov = 1,
+                                          .switches = FFEBM_SWITCHES_HOLD};
     ffebm_model *first = parsed(full, 0), *second = parsed(description_of(first), 0);
     ffebm_recipe recipe = {.size = sizeof recipe};
 
