@@ -72,7 +72,7 @@ enum {                                /* one sweep updates every layer once; lay
 
 enum {
     FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, and where there
-                                         is batch normalisation behind the block */
+                                         is batch normalisation or a block of yours behind it */
     FFEBM_NUDGING_LOSS   = 2,         /* the error is evaluated anew, at the current state, in every sweep; the gradient
                                          of a readout is then the estimator's mean of those at the nudged states */
     FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held; so it always is with IMPLICIT */
@@ -131,9 +131,10 @@ FFEBM_API void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, s
  *
  *  Returns: FFEBM_OK:              the whole configuration is replaced.
  *           FFEBM_ERR_ARGUMENT:    a value out of range, or a stage that is no energy block; the text names it.
- *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, in a model without loss, or with batch
- *                                  normalisation behind the block; or config
- *                                  has fields set that this library does not know.
+ *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, in a model without loss, with batch
+ *                                  normalisation or a block of yours behind it, or on one of yours without loss_nudging;
+ *                                  IMPLICIT on a block of yours without adjoint; or config has fields set that this
+ *                                  library does not know.
  *           FFEBM_ERR_NOMEM:       allocates, where the estimator needs more nudged states than those before.
  *  In/Out:  engine: unchanged on failure, in every block.
  *  In:      stage:  an energy stage, or FFEBM_ALL (of none, too), which also replaces what was set for single blocks.
@@ -145,10 +146,10 @@ FFEBM_API ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage
 /** Set beta alone, of one energy block or of every one, from the next call on.
  *
  *  Returns: FFEBM_OK.
- *           FFEBM_ERR_ARGUMENT: beta not positive, or a stage that is no energy block.
+ *           FFEBM_ERR_ARGUMENT: beta not positive or more than the block bears, or a stage that is no energy block.
  *  In/Out:  engine.
  *  In:      stage: an energy stage, or FFEBM_ALL.
- *           beta:  as ffebm_equilibrium_config.beta.
+ *           beta:  as ffebm_equilibrium_config.beta; for all, cut down to max_beta where a block of yours has one.
  */
 FFEBM_API ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta);
 
@@ -208,6 +209,7 @@ typedef struct ffebm_report {
  *           FFEBM_ERR_ARGUMENT:    a label outside [0, classes); the text gives its place.
  *           FFEBM_ERR_STATE:       the model has no loss, or a start state is lacking.
  *           FFEBM_ERR_NUMERIC:     NaN or infinity in a state, the loss or the gradient; the text names the stage.
+ *           FFEBM_ERR_USER:        a block of yours failed; the text names stage and slot, and has your message.
  *           FFEBM_ERR_CONVERGENCE: samples did not settle and require_convergence is set.
  *  In/Out:  engine:  on failure its flat gradient is unspecified, and ffebm_optimizer_step refuses it.
  *  Out:     report:  NULL if not wanted; on failure as complete as the computation got.
@@ -302,6 +304,7 @@ FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, c
  *
  *  Returns: FFEBM_OK.
  *           FFEBM_ERR_STATE:    the stage has no such state, or not for this many samples.
+ *           FFEBM_ERR_UNSUPPORTED: a block of yours without the slot `energy`.
  *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: as ffebm_engine_gradient.
  *  In/Out:  engine:   no state changes.
  *  Out:     energies: [batch] of the model's type. Unspecified on failure.
@@ -320,7 +323,7 @@ FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *e
  *  In:      stage:  an energy stage.
  *           phase:  as ffebm_engine_energy.
  *
- *  The derivative by the input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated.
+ *  The derivative of a Hopfield block by its input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated.
  */
 FFEBM_API ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase);
 
@@ -368,6 +371,8 @@ typedef struct ffebm_phase_report {
     double  residual_max;     /* largest |s_new - s| / max(|s|, 1e-6) of a layer in a sample's last free sweep; in a nudged
                                  phase |s_new - s| / |s_new - s_free| */
     double  seconds;          /* of the wall clock */
+    double  joules;           /* as blocks of yours have told them */
+    int64_t retries;          /* that a block of yours has asked for in settle */
 } ffebm_phase_report;
 /* clang-format on */
 

@@ -5,6 +5,7 @@
 #include "core/context.h"
 #include "gradient/estimate.h"
 #include "gradient/nudge.h"
+#include "gradient/own.h"
 
 /* ----------------------------------------------------------------------------------------------------- up the chain */
 
@@ -22,16 +23,19 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                           .tolerance = s->equilibrium.free_tolerance,
                           .input = input,
                           .start = resume ? s->free_state : NULL,
-                          .result = s->free_state};
+                          .result = s->free_state,
+                          .seed = ffebmi_engine_draw(engine)};
+    ffebm_status status;
 
     FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
                  s->free_rows);
     ffebmi_nudge_place(engine, stage, 1);
     phase.packed = engine->nudging.packed;
-    ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
+    status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
     s->tallies[1] = (ffebmi_tally){0};
-    s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
+    s->free_rows = status == FFEBM_OK && s->tallies[0].nonfinite == 0 ? batch : 0;
+    FFEBMI_TRY(status);
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);
 }
 
@@ -48,7 +52,9 @@ static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, c
         return FFEBM_OK;
     }
     values = ffebmi_engine_values(engine, stage, false, 0);
-    s->output = ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input);
+    values.seed = ffebmi_engine_draw(engine);
+    FFEBMI_TRY(
+        ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input, &s->output));
     FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * of->output.count, s->output), FFEBM_ERR_NUMERIC,
                  "stage %zu: NaN or infinity in the output of a feedforward block", stage);
     return FFEBM_OK;
@@ -119,6 +125,8 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
     int32_t repeats = equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT ? 1 : equilibrium->repeats;
 
     engine->stages[stage].tallies[1] = (ffebmi_tally){0};
+    if (ffebmi_engine_block(engine, stage)->own != NULL && equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT)
+        return ffebmi_own_pull_back(engine, stage, cotangent, gradient_scale, input_cotangent);
     if (input_cotangent != NULL)
         memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
     for (int32_t r = 0; r < repeats; r++) {
@@ -128,7 +136,7 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
         } else {
             FFEBMI_TRY(ffebmi_nudge_linear(engine, stage, cotangent));
         }
-        ffebmi_estimate(engine, stage, gradient_scale / repeats, 1.0 / repeats, input_cotangent);
+        FFEBMI_TRY(ffebmi_estimate(engine, stage, gradient_scale / repeats, 1.0 / repeats, input_cotangent));
     }
     return FFEBM_OK;
 }
@@ -156,8 +164,9 @@ ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, cons
         } else {
             ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
 
-            cotangent = ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch,
-                                               s->input, cotangent, wanted);
+            values.seed = ffebmi_engine_draw(engine);
+            FFEBMI_TRY(ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch,
+                                              s->input, &cotangent, wanted));
         }
         if (!wanted)
             break;
