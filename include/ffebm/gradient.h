@@ -103,8 +103,9 @@ typedef struct ffebm_equilibrium_config {
     double  free_tolerance;       /* default 1e-4: a sample is settled when |s_new - s| <= tolerance * max(|s|, 1e-6) in
                                      every layer; 0: always free_sweeps */
     double  nudged_tolerance;     /* default 1e-2, of the displacement: |s_new - s| <= tolerance * |s_new - s_free| in
-                                     every layer, after at least ceil(layers / 2) sweeps, all nudgings of a sample
-                                     together; 0: always nudged_sweeps. IMPLICIT: of the adjoint, the same rule */
+                                     every layer, or within rounding of s, after at least ceil(layers / 2) sweeps, all
+                                     nudgings of a sample together; 0: always nudged_sweeps. IMPLICIT: of the adjoint, the
+                                     same rule */
     int64_t free_sweeps;          /* default 60: the most */
     int64_t nudged_sweeps;        /* default 20: the most */
     int32_t free_order;           /* default FFEBM_ORDER_EVEN_ODD */

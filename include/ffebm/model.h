@@ -112,9 +112,26 @@ FFEBM_API void ffebm_model_destroy(ffebm_model *model);
  */
 FFEBM_API ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization);
 
+/** Keep some parameters within bounds.
+ *
+ *  Returns: FFEBM_OK:            from the next ffebm_optimizer_step and ffebm_model_initialize on: what they write is
+ *                                projected onto the bounds, number by number.
+ *           FFEBM_ERR_NOT_FOUND: no parameter has this prefix, of the stages that there are.
+ *           FFEBM_ERR_ARGUMENT:  NaN, lower above upper, or no number of the model's type between them.
+ *  In/Out:  model:  building or ready; unchanged on failure.
+ *  In:      prefix: whole parts of a name: "stage3", "stage0.2", "stage0.2.weight"; "" for all. Later calls win.
+ *           lower, upper: rounded to the model's type; - INFINITY and INFINITY, as at first: no bound. Equal ones hold a
+ *                   parameter at their value.
+ *
+ *  No value changes at once: frozen parameters, values of a checkpoint and those that you write may lie outside, the
+ *  latter two until the next step. Bounds stand neither in the description nor in checkpoints: set them again in the
+ *  program that loads the model.
+ */
+FFEBM_API ffebm_status ffebm_model_set_bounds(ffebm_model *model, const char *prefix, double lower, double upper);
+
 /** Draw first values for all parameters, and make the model ready.
  *
- *  Returns: FFEBM_OK:        parameters and buffers hold their first values.
+ *  Returns: FFEBM_OK:        parameters and buffers hold their first values, within their bounds.
  *           FFEBM_ERR_STATE: the model has no stages.
  *           FFEBM_ERR_SHAPE: cross entropy, and the output is not [classes].
  *           FFEBM_ERR_NOMEM: allocates, the first time.
@@ -264,6 +281,8 @@ typedef struct ffebm_parameter_info {
     size_t count;   /* elements */
     int32_t role;   /* FFEBM_ROLE_ */
     int32_t frozen; /* 1: optimizers leave it alone */
+    double lower;   /* optimizers project every number onto [lower, upper]; infinite: no bound */
+    double upper;
 } ffebm_parameter_info;
 
 /** Describe one parameter or buffer.

@@ -78,17 +78,18 @@ FFEBM_API ffebm_status ffebm_adam_create(ffebm_optimizer **optimizer, ffebm_mode
  */
 FFEBM_API void ffebm_optimizer_destroy(ffebm_optimizer *optimizer);
 
-/** Update the model's parameters with an engine's flat gradient.
+/** Update the model's parameters with an engine's flat gradient, and project them onto their bounds.
  *
  *  Returns: FFEBM_OK:           parameters and optimizer have moved one step.
  *           FFEBM_ERR_ARGUMENT: engine and optimizer are of different models.
  *           FFEBM_ERR_STATE:    the engine's last computing call that writes the flat gradient failed, or left it
  *                               unspecified, or there was none.
- *           FFEBM_ERR_NUMERIC:  NaN or infinity in the gradient, or it would be in the parameters; the text names the
- *                               parameter.
+ *           FFEBM_ERR_NUMERIC:  NaN or infinity in the gradient, or it would be in the parameters without their bounds;
+ *                               the text names the parameter.
  *  In/Out:  optimizer: and its model; both unchanged on failure.
  *  In:      engine:    its gradient is not changed.
  *
+ *  Projecting (ffebm_model_set_bounds) moves parameters alone: momentum and moments are those of the step without bounds.
  *  Allocates nothing.
  */
 FFEBM_API ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine *engine);

@@ -15,18 +15,21 @@ ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_init
     return FFEBM_OK;
 }
 
-static void set(const ffebm_tensor *value, size_t i, double number)
+/* Every first value goes through here, and so through the bounds. */
+static void set(const ffebmi_model_parameter *p, size_t i, double number)
 {
-    if (value->dtype == FFEBM_FLOAT32)
-        ((float *)value->data)[i] = (float)number;
+    double value = fmin(fmax(number, p->lower), p->upper);
+
+    if (p->value.dtype == FFEBM_FLOAT32)
+        ((float *)p->value.data)[i] = (float)value;
     else
-        ((double *)value->data)[i] = number;
+        ((double *)p->value.data)[i] = value;
 }
 
 static void fill(const ffebmi_model_parameter *p, double value)
 {
     for (size_t i = 0; i < p->parameter.shape.count; i++)
-        set(&p->value, i, value);
+        set(p, i, value);
 }
 
 static void draw_uniform(const ffebmi_model_parameter *p, double gain, uint64_t stream)
@@ -34,7 +37,7 @@ static void draw_uniform(const ffebmi_model_parameter *p, double gain, uint64_t 
     double bound = gain / sqrt((double)p->parameter.fan_in);
 
     for (size_t i = 0; i < p->parameter.shape.count; i++)
-        set(&p->value, i, bound * (2 * ffebm_random_uniform(stream, i) - 1));
+        set(p, i, bound * (2 * ffebm_random_uniform(stream, i) - 1));
 }
 
 /* Every k x k slice is a draw from the Gaussian orthogonal ensemble: symmetric, normal, with a heavier diagonal
@@ -50,7 +53,7 @@ static void draw_goe(const ffebmi_model_parameter *p, double variance, uint64_t 
         bool mirrored = a > b && a < width && b < height;
         size_t from = slice * height * width + (mirrored ? b * width + a : a * width + b);
 
-        set(&p->value, i, (a == b ? sqrt(8) : 1) * scale * ffebm_random_normal(stream, from));
+        set(p, i, (a == b ? sqrt(8) : 1) * scale * ffebm_random_normal(stream, from));
     }
 }
 

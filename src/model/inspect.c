@@ -89,6 +89,8 @@ ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_i
     facts.count = p->parameter.shape.count;
     facts.role = buffer ? FFEBM_ROLE_BUFFER : FFEBM_ROLE_PARAMETER;
     facts.frozen = p->learnable->frozen;
+    facts.lower = p->lower;
+    facts.upper = p->upper;
     return ffebmi_sized_write(model->context, "parameter info", info, &facts, sizeof facts);
 }
 

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,10 +89,14 @@ static ffebm_status list_one(listing *l, const ffebmi_parameter *parameter, cons
                              size_t position)
 {
     ffebmi_model_parameter *to = l->list == NULL ? NULL : &l->list[l->count];
+    double lower = parameter->bounded ? parameter->lower : -INFINITY;
+    double upper = parameter->bounded ? parameter->upper : INFINITY;
 
     FFEBMI_CHECK(l->model->context, l->elements < PTRDIFF_MAX / 64 - parameter->shape.count, FFEBM_ERR_SHAPE,
                  "stage %zu: the number of parameters overflows", l->model->stage_count);
+    FFEBMI_TRY(ffebmi_model_check_bounds(l->model, lower, upper));
     if (to != NULL) {
+        ffebmi_model_bound(l->model, to, lower, upper);
         to->parameter = *parameter;
         to->learnable = learnable;
         to->stage = l->model->stage_count;

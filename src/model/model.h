@@ -17,7 +17,9 @@ typedef struct ffebmi_model_parameter {
     ffebmi_parameter parameter;
     const ffebmi_learnable *learnable;
     size_t stage;
-    size_t offset;      /* of its first element in the flat parameters, or in the flat buffers */
+    size_t offset; /* of its first element in the flat parameters, or in the flat buffers */
+    double lower;  /* what values are projected onto, rounded to the model's type; infinite: no bound */
+    double upper;
     ffebm_tensor value; /* borrowed by users; data NULL while building */
 } ffebmi_model_parameter;
 
@@ -59,6 +61,15 @@ struct ffebm_model {
 /* Engines and optimizers hold their model with keep and let go with drop. */
 void ffebmi_model_keep(ffebm_model *model);
 void ffebmi_model_drop(ffebm_model *model);
+
+/* Does a parameter's name begin with `prefix`, in whole parts: "stage1" is none of "stage10.0.weight". */
+bool ffebmi_model_has_prefix(const ffebmi_model_parameter *parameter, const char *prefix);
+
+/* FFEBM_ERR_ARGUMENT if there is no number of the model's type between the bounds. */
+ffebm_status ffebmi_model_check_bounds(const ffebm_model *model, double lower, double upper);
+
+/* Set the bounds of one parameter, which have been checked. */
+void ffebmi_model_bound(const ffebm_model *model, ffebmi_model_parameter *parameter, double lower, double upper);
 
 const ffebmi_shape *ffebmi_model_output(const ffebm_model *model);
 bool ffebmi_model_ready(const ffebm_model *model);

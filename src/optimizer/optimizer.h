@@ -17,6 +17,8 @@ typedef struct ffebmi_update {
     double gradient_scale; /* from clipping */
     double learning_rate;
     double weight_decay;
+    double lower; /* new parameters are projected onto [lower, upper] */
+    double upper;
     bool commit;
 } ffebmi_update;
 
@@ -32,7 +34,7 @@ typedef struct ffebmi_rule_settings {
     bool decoupled_decay;
 } ffebmi_rule_settings;
 
-/* Returns whether all new values are finite. */
+/* Returns whether all new values are finite, before they are projected. */
 typedef bool (*ffebmi_update_fn)(const ffebmi_update *update, const ffebmi_rule_settings *settings);
 
 typedef struct ffebmi_rule {

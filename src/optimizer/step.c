@@ -1,6 +1,5 @@
 /* One step, and the live settings. */
 #include <math.h>
-#include <string.h>
 
 #include "core/context.h"
 #include "model/flat_gradient.h"
@@ -16,14 +15,6 @@ ffebm_status ffebm_optimizer_set_learning_rate(ffebm_optimizer *optimizer, doubl
     return FFEBM_OK;
 }
 
-/* Whole parts of a name: "stage1" is none of "stage10.0.weight". */
-static bool has_prefix(const char *name, const char *prefix)
-{
-    size_t length = strlen(prefix);
-
-    return strncmp(name, prefix, length) == 0 && (length == 0 || name[length] == '.' || name[length] == '\0');
-}
-
 ffebm_status ffebm_optimizer_set_multipliers(ffebm_optimizer *optimizer, const char *prefix, double learning_rate,
                                              double weight_decay)
 {
@@ -37,7 +28,7 @@ ffebm_status ffebm_optimizer_set_multipliers(ffebm_optimizer *optimizer, const c
     FFEBMI_CHECK_ARGUMENT(optimizer->context, isfinite(weight_decay) && weight_decay >= 0,
                           "optimizer: weight decay multiplier %g, expected 0 or more", weight_decay);
     for (size_t i = 0; i < optimizer->model->parameter_count; i++)
-        if (has_prefix(optimizer->model->parameters[i].name, prefix)) {
+        if (ffebmi_model_has_prefix(&optimizer->model->parameters[i], prefix)) {
             optimizer->multipliers[i] =
                 (ffebmi_multipliers){.learning_rate = learning_rate, .weight_decay = weight_decay};
             found++;
@@ -85,6 +76,8 @@ static bool update(const ffebm_optimizer *o, const ffebmi_kernel *k, const ffebm
                        .gradient_scale = gradient_scale,
                        .learning_rate = o->learning_rate * o->multipliers[parameter].learning_rate,
                        .weight_decay = o->weight_decay * o->multipliers[parameter].weight_decay,
+                       .lower = p->lower,
+                       .upper = p->upper,
                        .commit = commit};
 
     for (size_t i = 0; i < o->rule->slot_count; i++)

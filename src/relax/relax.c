@@ -1,5 +1,6 @@
 #include "relax/relax.h"
 
+#include <float.h>
 #include <string.h>
 #include <time.h>
 
@@ -147,10 +148,11 @@ static size_t release_settled(const ffebmi_phase *p, ffebmi_relax_work *w, ffebm
                               int64_t sweeps)
 {
     size_t layers = p->block->layer_count;
+    double rounding = p->kernel->element == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
     for (size_t place = active; place-- > 0;) {
-        ffebmi_verdict verdict =
-            ffebmi_judge(w->norms + place * p->nudges * layers, p->nudges, layers, p->nudged, p->tolerance, sweeps);
+        ffebmi_verdict verdict = ffebmi_judge(w->norms + place * p->nudges * layers, p->nudges, layers, p->nudged,
+                                              p->tolerance, rounding, sweeps);
 
         if (verdict.settled || !verdict.finite || sweeps == p->max_sweeps) {
             finish(p, w, s, place, verdict, sweeps);

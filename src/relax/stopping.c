@@ -11,13 +11,14 @@ static double residual(double change, double scale)
 }
 
 ffebmi_verdict ffebmi_judge(const ffebmi_norms *norms, size_t nudges, size_t layers, bool nudged, double tolerance,
-                            int64_t sweeps)
+                            double rounding, int64_t sweeps)
 {
     ffebmi_verdict verdict = {.finite = true};
 
     for (size_t i = 0; i < nudges * layers; i++) {
         double scale = nudged ? sqrt(norms[i].displacement) : fmax(sqrt(norms[i].size), smallest_size);
-        double r = residual(sqrt(norms[i].change), scale);
+        bool at_rest = nudged && sqrt(norms[i].change) <= rounding * sqrt(norms[i].size);
+        double r = at_rest ? 0 : residual(sqrt(norms[i].change), scale);
 
         verdict.finite = verdict.finite && isfinite(norms[i].change) && isfinite(norms[i].displacement);
         if (r > verdict.residual)

@@ -20,6 +20,9 @@ typedef struct ffebmi_parameter {
     ffebmi_shape shape;
     size_t fan_in;
     bool of_conv; /* it belongs to a convolution */
+    bool bounded; /* optimizers keep it within these: */
+    double lower;
+    double upper;
 } ffebmi_parameter;
 
 /* What ops and couplings with parameters have in common, copied from their configurations. */

@@ -3,6 +3,21 @@
 #include <math.h>
 #include <string.h>
 
+#define BLOCK(units)                                                                                                   \
+    "{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.5}, "             \
+    "\"couplings\": [{\"type\": \"dense\", \"out_features\": " units "}, "                                             \
+    "{\"type\": \"dense\", \"out_features\": 4}]}}"
+#define INTERIOR "\"initialization\": {\"type\": \"uniform\", \"gain\": 0.5, \"bias\": 0.8}"
+#define CHAIN(loss, last)                                                                                              \
+    "{\"dtype\": \"float64\", \"input\": [6], \"loss\": \"" loss "\", " INTERIOR ", \"stages\": ["                     \
+    "{\"feedforward\": [{\"type\": \"linear\", \"out_features\": 5}]}, " BLOCK(                                        \
+        "7") ", "                                                                                                      \
+             "{\"feedforward\": [{\"type\": \"linear\", \"out_features\": 6}]}, " BLOCK("5") last "]}"
+#define READOUT ", {\"feedforward\": [{\"type\": \"linear\", \"out_features\": 3}]}"
+
+const char interior_readout[] = CHAIN("cross_entropy", READOUT);
+const char interior_bare[] = CHAIN("mse", "");
+
 static size_t product(const int64_t *shape, size_t rank)
 {
     size_t count = 1;
@@ -114,4 +129,51 @@ ffebm_equilibrium_config converged(void)
     config.free_tolerance = 1e-15;
     config.nudged_tolerance = 1e-12;
     return config;
+}
+
+problem problem_of(const char *json, int32_t dtype, int32_t threads, int64_t rows)
+{
+    problem p = {.f = fixture_of(json, dtype, threads, 3)};
+
+    p.x = random_input(&p.f, rows, 5);
+    p.y = random_labels(&p.f, rows, 6);
+    return p;
+}
+
+void problem_end(problem *p)
+{
+    ffebm_tensor_destroy(p->x);
+    ffebm_tensor_destroy(p->y);
+    fixture_end(&p->f);
+}
+
+void destroy_all(ffebm_tensor **tensors, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ffebm_tensor_destroy(tensors[i]);
+}
+
+ffebm_tensor *gradient_of(problem *p, ffebm_report *report)
+{
+    *report = (ffebm_report){.size = sizeof *report};
+    assert_ok(p->f.context, ffebm_engine_gradient(p->f.engine, report, p->x, p->y, NULL));
+    return copy_of(p->f.context, ffebm_engine_flat_gradient(p->f.engine));
+}
+
+double worst_error(const fixture *f, const ffebm_tensor *a, const ffebm_tensor *b)
+{
+    double worst = 0;
+
+    for (size_t i = 0; i < f->info.parameter_count; i++) {
+        ffebm_parameter_info info = {.size = sizeof info};
+        double difference = 0, size = 0;
+
+        assert_ok(f->context, ffebm_model_inspect_parameter(f->model, &info, i));
+        for (size_t k = info.offset; k < info.offset + info.count; k++) {
+            difference += pow(element(a, k) - element(b, k), 2);
+            size += pow(element(b, k), 2);
+        }
+        worst = fmax(worst, difference == 0 ? 0 : sqrt(difference / size));
+    }
+    return worst;
 }

@@ -21,6 +21,8 @@ Suite *test_reference_suite(void);
 Suite *test_implicit_suite(void);
 Suite *test_normalization_suite(void);
 Suite *test_convolution_suite(void);
+Suite *test_estimators_suite(void);
+Suite *test_bounds_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 
@@ -37,6 +39,11 @@ typedef struct fixture {
 fixture fixture_of(const char *json, int32_t dtype, int32_t threads, uint64_t seed);
 void fixture_end(fixture *f);
 
+/* Chains of two energy blocks (stages 1 and 3) where nothing is near a bound: with small gains and biases of 0.8 no nudge
+ * moves a unit to another region. The first has cross entropy behind a readout, the second mse on its last block. */
+extern const char interior_readout[];
+extern const char interior_bare[];
+
 /* A tensor [rows, sample...] in the model's type, uniform in [low, high]. */
 ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, const int64_t *sample, size_t rank,
                            double low, double high, uint64_t seed);
@@ -49,10 +56,29 @@ void set_element(ffebm_tensor *tensor, size_t i, double value);
 /* |a - b| / |b| over whole tensors. */
 double relative_error(const ffebm_tensor *a, const ffebm_tensor *b);
 
+/* The largest |a - b| / |b| of a parameter, of two flat gradients: those of lower blocks are small, and would drown in a
+ * norm over all. */
+double worst_error(const fixture *f, const ffebm_tensor *a, const ffebm_tensor *b);
+
 /* A tensor like this one, with its values. */
 ffebm_tensor *copy_of(ffebm_context *context, const ffebm_tensor *tensor);
 
+void destroy_all(ffebm_tensor **tensors, size_t count);
+
 /* The default equilibrium, converged as far as float64 goes. */
 ffebm_equilibrium_config converged(void);
+
+/* A model with one batch to compute on. */
+typedef struct problem {
+    fixture f;
+    ffebm_tensor *x;
+    ffebm_tensor *y;
+} problem;
+
+problem problem_of(const char *json, int32_t dtype, int32_t threads, int64_t rows);
+void problem_end(problem *p);
+
+/* The gradient, copied, and its report. */
+ffebm_tensor *gradient_of(problem *p, ffebm_report *report);
 
 #endif

@@ -291,6 +291,34 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* Bounds are the program's: a checkpoint neither has them nor bows to them. */
+START_TEST(bounds_stay_outside)
+{
+    ffebm_model *saved = ready(FFEBM_FLOAT64, longer, 1), *restored = ready(FFEBM_FLOAT64, longer, 2), *loaded;
+    ffebm_optimizer *state = optimizer_of(ADAM, saved), *back = optimizer_of(ADAM, restored);
+    ffebm_parameter_info info = {.size = sizeof info};
+    buffer written;
+
+    fill(state, saved);
+    OK(ffebm_model_set_bounds(saved, "", -1e-9, 1e-9));
+    write_to(&written, saved, state, NULL);
+    OK(ffebm_model_set_bounds(restored, "", 7, 8));
+    OK(ffebm_checkpoint_read(restored, back, written.bytes, written.length));
+    assert_same(saved, state, restored, back);
+    OK(ffebm_model_inspect_parameter(restored, &info, 0));
+    ck_assert(info.lower == 7 && info.upper == 8);
+    OK(ffebm_checkpoint_save(saved, NULL, NULL, path));
+    OK(ffebm_checkpoint_load(context, &loaded, path));
+    OK(ffebm_model_inspect_parameter(loaded, &info, 0));
+    ck_assert(info.lower == -INFINITY && info.upper == INFINITY);
+    ffebm_optimizer_destroy(state);
+    ffebm_optimizer_destroy(back);
+    ffebm_model_destroy(saved);
+    ffebm_model_destroy(restored);
+    ffebm_model_destroy(loaded);
+}
+END_TEST
+
 START_TEST(conversion)
 {
     ffebm_model *narrow = ready(FFEBM_FLOAT32, "", 1), *wide = ready(FFEBM_FLOAT64, "", 2);
@@ -800,6 +828,7 @@ Suite *test_checkpoint_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, round_trip, 0, 2 * KINDS);
+    tcase_add_test(tcase, bounds_stay_outside);
     tcase_add_test(tcase, conversion);
     tcase_add_test(tcase, building);
     tcase_add_test(tcase, mismatch);

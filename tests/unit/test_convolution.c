@@ -280,12 +280,6 @@ static ffebm_tensor *row_of(const fixture *f, const ffebm_tensor *batch, size_t 
     return one;
 }
 
-static void destroy_all(ffebm_tensor **tensors, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        ffebm_tensor_destroy(tensors[i]);
-}
-
 START_TEST(a_batch_is_its_samples)
 {
     enum { MANY = 7 };

@@ -4,22 +4,6 @@
 
 #include "fixture.h"
 
-/* Two energy blocks, nothing near a bound: with small gains and biases of 0.5 no unit changes region. */
-#define BLOCK(units)                                                                                                   \
-    "{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.5}, "             \
-    "\"couplings\": [{\"type\": \"dense\", \"out_features\": " units "}, "                                             \
-    "{\"type\": \"dense\", \"out_features\": 4}]}}"
-#define INTERIOR "\"initialization\": {\"type\": \"uniform\", \"gain\": 0.5, \"bias\": 0.8}"
-#define CHAIN(loss, last)                                                                                              \
-    "{\"dtype\": \"float64\", \"input\": [6], \"loss\": \"" loss "\", " INTERIOR ", \"stages\": ["                     \
-    "{\"feedforward\": [{\"type\": \"linear\", \"out_features\": 5}]}, " BLOCK(                                        \
-        "7") ", "                                                                                                      \
-             "{\"feedforward\": [{\"type\": \"linear\", \"out_features\": 6}]}, " BLOCK("5") last "]}"
-#define READOUT ", {\"feedforward\": [{\"type\": \"linear\", \"out_features\": 3}]}"
-
-static const char with_readout[] = CHAIN("cross_entropy", READOUT);
-static const char without_readout[] = CHAIN("mse", "");
-
 static double loss_of(fixture *f, const ffebm_tensor *x, const ffebm_tensor *y)
 {
     ffebm_report report = {.size = sizeof report};
@@ -47,6 +31,7 @@ static ffebm_tensor *differences(fixture *f, const ffebm_tensor *x, const ffebm_
     return result;
 }
 
+/* Random signs are the same in every call. */
 static size_t ep_gradient(fixture *f, const ffebm_tensor *x, const ffebm_tensor *y, double beta, int32_t nudging,
                           int32_t estimator)
 {
@@ -59,6 +44,7 @@ static size_t ep_gradient(fixture *f, const ffebm_tensor *x, const ffebm_tensor 
     assert_ok(f->context, ffebm_engine_configure(f->engine, FFEBM_ALL, &config));
     config.nudging = nudging;
     assert_ok(f->context, ffebm_engine_configure(f->engine, 3, &config));
+    assert_ok(f->context, ffebm_engine_set_step(f->engine, 0));
     assert_ok(f->context, ffebm_engine_gradient(f->engine, &report, x, y, NULL));
     return report.region_changes;
 }
@@ -66,10 +52,10 @@ static size_t ep_gradient(fixture *f, const ffebm_tensor *x, const ffebm_tensor 
 static const struct {
     const char *json;
     int32_t nudging;
-} chains[] = {{with_readout, FFEBM_NUDGING_LOSS},
-              {with_readout, FFEBM_NUDGING_LINEAR},
-              {without_readout, FFEBM_NUDGING_LOSS},
-              {without_readout, FFEBM_NUDGING_LINEAR}};
+} chains[] = {{interior_readout, FFEBM_NUDGING_LOSS},
+              {interior_readout, FFEBM_NUDGING_LINEAR},
+              {interior_bare, FFEBM_NUDGING_LOSS},
+              {interior_bare, FFEBM_NUDGING_LINEAR}};
 
 START_TEST(centered_ep_equals_finite_differences)
 {
@@ -80,7 +66,7 @@ START_TEST(centered_ep_equals_finite_differences)
 
     expected = differences(&f, x, y, 1e-4);
     ck_assert_uint_eq(changes, 0);
-    ck_assert_double_lt(relative_error(found, expected), 1e-5);
+    ck_assert_double_lt(worst_error(&f, found, expected), 1e-5);
 
     ffebm_tensor_destroy(found);
     ffebm_tensor_destroy(expected);
@@ -97,14 +83,16 @@ static const struct {
     int32_t estimator;
     int32_t nudging;
     double slope;
-} laws[] = {{FFEBM_ESTIMATOR_CENTERED, FFEBM_NUDGING_LOSS, 2},   {FFEBM_ESTIMATOR_POSITIVE, FFEBM_NUDGING_LOSS, 1},
-            {FFEBM_ESTIMATOR_NEGATIVE, FFEBM_NUDGING_LOSS, 1},   {FFEBM_ESTIMATOR_FOUR_POINT, FFEBM_NUDGING_LOSS, 4},
-            {FFEBM_ESTIMATOR_POSITIVE, FFEBM_NUDGING_LINEAR, 1}, {FFEBM_ESTIMATOR_NEGATIVE, FFEBM_NUDGING_LINEAR, 1}};
+} laws[] = {
+    {FFEBM_ESTIMATOR_CENTERED, FFEBM_NUDGING_LOSS, 2},    {FFEBM_ESTIMATOR_POSITIVE, FFEBM_NUDGING_LOSS, 1},
+    {FFEBM_ESTIMATOR_NEGATIVE, FFEBM_NUDGING_LOSS, 1},    {FFEBM_ESTIMATOR_FOUR_POINT, FFEBM_NUDGING_LOSS, 4},
+    {FFEBM_ESTIMATOR_POSITIVE, FFEBM_NUDGING_LINEAR, 1},  {FFEBM_ESTIMATOR_NEGATIVE, FFEBM_NUDGING_LINEAR, 1},
+    {FFEBM_ESTIMATOR_RANDOM_SIGN, FFEBM_NUDGING_LOSS, 1}, {FFEBM_ESTIMATOR_RANDOM_SIGN, FFEBM_NUDGING_LINEAR, 1}};
 
 START_TEST(error_falls_with_its_power_of_beta)
 {
     enum { POINTS = 6 };
-    fixture f = fixture_of(with_readout, 0, 1, 3);
+    fixture f = fixture_of(interior_readout, 0, 1, 3);
     ffebm_tensor *x = random_input(&f, 4, 5), *y = random_labels(&f, 4, 6), *exact;
     double sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0, slope;
 
@@ -114,7 +102,7 @@ START_TEST(error_falls_with_its_power_of_beta)
         double beta = 0.16 * pow(0.85, i), error;
 
         ck_assert_uint_eq(ep_gradient(&f, x, y, beta, laws[_i].nudging, laws[_i].estimator), 0);
-        error = relative_error(ffebm_engine_flat_gradient(f.engine), exact);
+        error = worst_error(&f, ffebm_engine_flat_gradient(f.engine), exact);
         ck_assert_msg(error > 1e-10, "beta %g: error %g is rounding", beta, error);
         sum_x += log(beta);
         sum_y += log(error);
@@ -134,14 +122,14 @@ END_TEST
 START_TEST(linear_nudging_is_exact_at_any_beta)
 {
     static const int32_t estimators[] = {FFEBM_ESTIMATOR_CENTERED, FFEBM_ESTIMATOR_FOUR_POINT};
-    fixture f = fixture_of(with_readout, 0, 1, 3);
+    fixture f = fixture_of(interior_readout, 0, 1, 3);
     ffebm_tensor *x = random_input(&f, 4, 5), *y = random_labels(&f, 4, 6), *exact;
 
     ck_assert_uint_eq(ep_gradient(&f, x, y, 0.01, FFEBM_NUDGING_LINEAR, FFEBM_ESTIMATOR_CENTERED), 0);
     exact = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
     for (double beta = 0.02; beta < 0.5; beta *= 2) {
         ck_assert_uint_eq(ep_gradient(&f, x, y, beta, FFEBM_NUDGING_LINEAR, estimators[_i]), 0);
-        ck_assert_double_lt(relative_error(ffebm_engine_flat_gradient(f.engine), exact), 1e-11);
+        ck_assert_double_lt(worst_error(&f, ffebm_engine_flat_gradient(f.engine), exact), 1e-9);
     }
     ffebm_tensor_destroy(exact);
     ffebm_tensor_destroy(x);
@@ -154,7 +142,7 @@ END_TEST
  * by the input. */
 START_TEST(vjp_equals_gradient_and_reaches_the_input)
 {
-    fixture f = fixture_of(without_readout, 0, 1, 3);
+    fixture f = fixture_of(interior_bare, 0, 1, 3);
     ffebm_tensor *x = random_input(&f, 4, 5),
                  *output = random_batch(f.context, FFEBM_FLOAT64, 4, f.info.output_shape, 1, 0, 0, 0);
     ffebm_tensor *y = random_batch(f.context, FFEBM_FLOAT64, 4, f.info.output_shape, 1, -1, 1, 9);
@@ -167,7 +155,7 @@ START_TEST(vjp_equals_gradient_and_reaches_the_input)
     for (size_t i = 0; i < ffebm_tensor_count(output); i++)
         set_element(output, i, (element(output, i) - element(y, i)) / 4);
     assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, output, 0));
-    ck_assert_double_lt(relative_error(ffebm_engine_flat_gradient(f.engine), expected), 1e-10);
+    ck_assert_double_lt(worst_error(&f, ffebm_engine_flat_gradient(f.engine), expected), 1e-8);
     for (size_t i = 0; i < ffebm_tensor_count(x); i++) {
         double value = element(x, i), above, below;
 
@@ -190,7 +178,7 @@ END_TEST
 /* The cotangent that vjp is given may be of any size, and any scale gives the same: linear nudging is linear. */
 START_TEST(vjp_is_linear_in_its_cotangent)
 {
-    fixture f = fixture_of(with_readout, 0, 1, 3);
+    fixture f = fixture_of(interior_readout, 0, 1, 3);
     ffebm_tensor *x = random_input(&f, 4, 5),
                  *v = random_batch(f.context, FFEBM_FLOAT64, 4, f.info.output_shape, 1, -1, 1, 9);
     ffebm_equilibrium_config config = converged();
@@ -202,13 +190,13 @@ START_TEST(vjp_is_linear_in_its_cotangent)
     assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 1));
     expected = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
     assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 10));
-    ck_assert_double_lt(relative_error(ffebm_engine_flat_gradient(f.engine), expected), 1e-10);
+    ck_assert_double_lt(worst_error(&f, ffebm_engine_flat_gradient(f.engine), expected), 1e-8);
     for (size_t i = 0; i < ffebm_tensor_count(v); i++)
         set_element(v, i, -3 * element(v, i));
     for (size_t i = 0; i < ffebm_tensor_count(expected); i++)
         set_element(expected, i, -3 * element(expected, i));
     assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 0));
-    ck_assert_double_lt(relative_error(ffebm_engine_flat_gradient(f.engine), expected), 1e-10);
+    ck_assert_double_lt(worst_error(&f, ffebm_engine_flat_gradient(f.engine), expected), 1e-8);
     ffebm_tensor_destroy(expected);
     ffebm_tensor_destroy(v);
     ffebm_tensor_destroy(x);
@@ -219,7 +207,7 @@ END_TEST
 /* A weight acts as repetition: means over 3 weighted samples and over 4 with one of them twice. */
 START_TEST(weights_count_samples)
 {
-    fixture f = fixture_of(with_readout, 0, 1, 3);
+    fixture f = fixture_of(interior_readout, 0, 1, 3);
     ffebm_tensor *x = random_input(&f, 3, 5), *y = random_labels(&f, 3, 6), *x2 = random_input(&f, 4, 5),
                  *y2 = random_labels(&f, 4, 6), *weights, *once;
     int64_t rows = 3;
@@ -236,7 +224,7 @@ START_TEST(weights_count_samples)
     assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, weights));
     once = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
     assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x2, y2, NULL));
-    ck_assert_double_lt(relative_error(once, ffebm_engine_flat_gradient(f.engine)), 1e-9);
+    ck_assert_double_lt(worst_error(&f, once, ffebm_engine_flat_gradient(f.engine)), 1e-8);
     ffebm_tensor_destroy(once);
     ffebm_tensor_destroy(weights);
     ffebm_tensor_destroy(x);
@@ -259,7 +247,7 @@ START_TEST(threads_do_not_change_bits)
         ffebm_optimizer *adam;
         ffebm_tensor *x, *y, *parameters;
 
-        f[t] = fixture_of(with_readout, dtype, t + 1, 3);
+        f[t] = fixture_of(interior_readout, dtype, t + 1, 3);
         x = random_input(&f[t], ROWS, 5);
         y = random_labels(&f[t], ROWS, 6);
         assert_ok(f[t].context, ffebm_adam_create(&adam, f[t].model, NULL));
@@ -282,11 +270,12 @@ START_TEST(threads_do_not_change_bits)
 }
 END_TEST
 
-/* In float32 the gradient is that of float64 to rounding: differences are formed before products. */
+/* In float32 the gradient is that of float64 to rounding: differences are formed before products. Over all parameters: the
+ * lowest block's are so small here that rounding of its states is a few hundredths of them. */
 START_TEST(float32_is_close_to_float64)
 {
-    fixture wide = fixture_of(with_readout, FFEBM_FLOAT64, 1, 3),
-            narrow = fixture_of(with_readout, FFEBM_FLOAT32, 1, 3);
+    fixture wide = fixture_of(interior_readout, FFEBM_FLOAT64, 1, 3),
+            narrow = fixture_of(interior_readout, FFEBM_FLOAT32, 1, 3);
     ffebm_tensor *x = random_input(&wide, 8, 5), *y = random_labels(&wide, 8, 6);
     ffebm_tensor *x32 = random_input(&narrow, 8, 5), *y32 = random_labels(&narrow, 8, 6);
     ffebm_equilibrium_config config = converged();

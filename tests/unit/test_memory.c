@@ -400,6 +400,7 @@ START_TEST(computing_allocates_nothing)
         FREE(ffebm_optimizer_step(b.optimizer, engine));
         FREE(ffebm_optimizer_set_learning_rate(b.optimizer, 0.1));
         FREE(ffebm_optimizer_set_multipliers(b.optimizer, "stage0", 0.1, 2));
+        FREE(ffebm_model_set_bounds(b.f.model, "stage0", -5, 5));
         FREE(ffebm_engine_evaluate(engine, &report, b.x, b.y, NULL));
         FREE(ffebm_engine_forward(engine, b.output, b.x));
         FREE(ffebm_engine_vjp(engine, down, b.block_output, 0));

@@ -401,6 +401,10 @@ static const struct {
     WORD(estimator, "positive", FFEBM_ESTIMATOR_POSITIVE),
     WORD(estimator, "negative", FFEBM_ESTIMATOR_NEGATIVE),
     WORD(estimator, "four_point", FFEBM_ESTIMATOR_FOUR_POINT),
+    WORD(estimator, "random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN),
+    WORD(estimator, "implicit", FFEBM_ESTIMATOR_IMPLICIT),
+    WORD(switches, "follow", FFEBM_SWITCHES_FOLLOW),
+    WORD(switches, "hold", FFEBM_SWITCHES_HOLD),
     {"nesterov", "false", offsetof(ffebm_recipe, nesterov), 0},
     {"nesterov", "true", offsetof(ffebm_recipe, nesterov), 1},
 };

@@ -280,6 +280,105 @@ START_TEST(a_rate_of_zero_moves_nothing)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------------------ bounds */
+
+/* The reference with bounds on some of its numbers: memory as without them. */
+static void project(reference *r, size_t first, size_t count, double lower, double upper)
+{
+    for (size_t i = first; i < first + count; i++)
+        if (r->rate[i] != 0)
+            r->w[i] = fmin(fmax(r->w[i], lower), upper);
+}
+
+static void set_bounds(const fixture *f, const char *prefix, double lower, double upper)
+{
+    assert_ok(f->context, ffebm_model_set_bounds(f->model, prefix, lower, upper));
+}
+
+START_TEST(steps_stay_within_bounds)
+{
+    const rule *r = &rules[_i % (int)(sizeof rules / sizeof rules[0])];
+    size_t which = (size_t)_i / (sizeof rules / sizeof rules[0]);
+
+    for (int32_t dtype = FFEBM_FLOAT32; dtype <= FFEBM_FLOAT64; dtype++) {
+        fixture f = fixture_of(eleven, dtype, 1, 5);
+        ffebm_optimizer *optimizer = optimizer_of(&f, r);
+        ffebm_tensor *parameters = ffebm_model_flat_parameters(f.model);
+        reference expected = reference_of(&f);
+        double gradient[NUMBERS], lower = dtype == FFEBM_FLOAT32 ? (double)-0.1f : -0.1;
+        size_t first = prefixes[which].first, count = prefixes[which].count, projected = 0;
+
+        set_bounds(&f, prefixes[which].prefix, 5, 7);
+        set_bounds(&f, prefixes[which].prefix, -0.1, 0.25);
+        compare(&f, &expected, r->name); /* not yet */
+        for (uint64_t step = 0; step < STEPS; step++) {
+            random_gradient(&f, gradient, step);
+            assert_ok(f.context, ffebm_optimizer_step(optimizer, f.engine));
+            reference_step(&expected, r, gradient, r->rate);
+            project(&expected, first, count, lower, 0.25);
+            compare(&f, &expected, r->name);
+            for (size_t i = first; i < first + count; i++) {
+                double value = element(parameters, i);
+
+                ck_assert(i / A_STAGE == 3 || (value >= lower && value <= 0.25));
+                projected += value == lower || value == 0.25;
+            }
+        }
+        ck_assert(projected > 0 || first / A_STAGE == 3);
+        ffebm_optimizer_destroy(optimizer);
+        fixture_end(&f);
+    }
+}
+END_TEST
+
+/* Bounds that are never met change no bit. */
+START_TEST(wide_bounds_change_no_bits)
+{
+    const rule *r = &rules[_i];
+    fixture f[2] = {fixture_of(eleven, FFEBM_FLOAT32, 1, 5), fixture_of(eleven, FFEBM_FLOAT32, 1, 5)};
+    double gradient[NUMBERS];
+
+    set_bounds(&f[1], "", -100, 1e300); /* the upper one is above all numbers of float32: none */
+    for (int k = 0; k < 2; k++) {
+        ffebm_optimizer *optimizer = optimizer_of(&f[k], r);
+
+        for (uint64_t step = 0; step < 4; step++) {
+            random_gradient(&f[k], gradient, step);
+            assert_ok(f[k].context, ffebm_optimizer_step(optimizer, f[k].engine));
+        }
+        ffebm_optimizer_destroy(optimizer);
+    }
+    ck_assert_mem_eq(ffebm_tensor_data(ffebm_model_flat_parameters(f[0].model)),
+                     ffebm_tensor_data(ffebm_model_flat_parameters(f[1].model)), NUMBERS * sizeof(float));
+    fixture_end(&f[0]);
+    fixture_end(&f[1]);
+}
+END_TEST
+
+/* A step that overflows is refused with bounds as without them, and leaves even what lies outside. */
+START_TEST(bounds_hide_no_overflow)
+{
+    static const size_t tried[] = {3, 4, 9, 10};
+    fixture f = fixture_of(eleven, FFEBM_FLOAT64, 1, 8);
+    ffebm_optimizer *optimizer = optimizer_of(&f, &rules[tried[_i]]);
+    ffebm_tensor *before;
+    double gradient[NUMBERS];
+
+    set_bounds(&f, "", -1e-3, 1e-3);
+    random_gradient(&f, gradient, 71);
+    set_element(ffebm_model_flat_parameters(f.model), NUMBERS - 1, DBL_MAX);
+    before = copy_of(f.context, ffebm_model_flat_parameters(f.model));
+    set_element(ffebm_engine_flat_gradient(f.engine), NUMBERS - 1, -1);
+    assert_ok(f.context, ffebm_optimizer_set_learning_rate(optimizer, DBL_MAX));
+    ck_assert_int_eq(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_NUMERIC);
+    ck_assert_mem_eq(ffebm_tensor_data(ffebm_model_flat_parameters(f.model)), ffebm_tensor_data(before),
+                     NUMBERS * sizeof(double));
+    ffebm_tensor_destroy(before);
+    ffebm_optimizer_destroy(optimizer);
+    fixture_end(&f);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------- refused steps */
 
 static const struct {
@@ -437,6 +536,9 @@ Suite *test_optimizer_suite(void)
     tcase_add_loop_test(tests, multipliers, 0, COUNT(prefixes));
     tcase_add_test(tests, settings_refused);
     tcase_add_loop_test(tests, a_rate_of_zero_moves_nothing, 0, COUNT(rules));
+    tcase_add_loop_test(tests, steps_stay_within_bounds, 0, COUNT(rules) * COUNT(prefixes));
+    tcase_add_loop_test(tests, wide_bounds_change_no_bits, 0, COUNT(rules));
+    tcase_add_loop_test(tests, bounds_hide_no_overflow, 0, 4);
     tcase_add_loop_test(tests, refused_step_changes_nothing, 0, COUNT(explosions));
     tcase_add_test(tests, clip_a_huge_gradient);
     tcase_add_test(tests, step_needs_a_gradient);
