@@ -67,6 +67,7 @@ typedef int32_t ffebm_status;
     X(FFEBM_ERR_NUMERIC,     -10, "NaN or infinity in a state, a loss or a gradient")                 \
     X(FFEBM_ERR_CONVERGENCE, -11, "an equilibrium did not reach its tolerance")                       \
     X(FFEBM_ERR_UNSUPPORTED, -13, "not offered by this library, build or block")                      \
+    X(FFEBM_ERR_CANCELLED,   -14, "stopped by a callback")                                            \
     X(FFEBM_ERR_INTERNAL,    -15, "a bug in the library; please report it")
 /* clang-format on */
 

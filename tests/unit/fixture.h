@@ -21,6 +21,7 @@ Suite *test_reference_suite(void);
 Suite *test_implicit_suite(void);
 Suite *test_normalization_suite(void);
 Suite *test_convolution_suite(void);
+Suite *test_certificate_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 

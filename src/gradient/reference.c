@@ -1,0 +1,46 @@
+#include "gradient/reference.h"
+
+/* The one place that knows which blocks can be differentiated implicitly: so far all. */
+static bool has_adjoint(const ffebm_energy *block)
+{
+    return block->kind->half_sweep != NULL;
+}
+
+size_t ffebmi_reference_bottom(const ffebm_engine *engine)
+{
+    for (size_t i = engine->model->stage_count; i-- > 0;)
+        if (engine->model->stages[i].energy != NULL && !has_adjoint(engine->model->stages[i].energy))
+            return i + 1;
+    return 0;
+}
+
+void ffebmi_reference_configure(ffebm_engine *engine, int64_t sweeps, double tolerance)
+{
+    for (size_t i = 0; i < engine->model->stage_count; i++) {
+        ffebm_equilibrium_config *e = &engine->stages[i].equilibrium;
+
+        e->estimator = FFEBM_ESTIMATOR_IMPLICIT;
+        e->nudged_sweeps = sweeps;
+        e->nudged_tolerance = tolerance;
+    }
+}
+
+void ffebmi_reference_save(const ffebm_engine *engine, ffebm_equilibrium_config *saved)
+{
+    for (size_t i = 0; i < engine->model->stage_count; i++)
+        saved[i] = engine->stages[i].equilibrium;
+}
+
+void ffebmi_reference_restore(ffebm_engine *engine, const ffebm_equilibrium_config *saved)
+{
+    for (size_t i = 0; i < engine->model->stage_count; i++)
+        engine->stages[i].equilibrium = saved[i];
+}
+
+void ffebmi_reference_begin(ffebm_engine *engine)
+{
+    uint64_t step = engine->step;
+
+    ffebmi_engine_begin_call(engine);
+    engine->step = step;
+}
