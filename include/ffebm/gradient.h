@@ -474,6 +474,52 @@ FFEBM_API ffebm_status ffebm_engine_certify(ffebm_engine *engine, ffebm_certific
 FFEBM_API ffebm_status ffebm_engine_inspect_certificate(const ffebm_engine *engine, ffebm_certificate *certificate,
                                                         size_t index);
 
+/* clang-format off */
+typedef struct ffebm_trace_point {
+    size_t              size;
+    size_t              stage;            /* of the parameter */
+    size_t              parameter;        /* its index */
+    const char         *name;             /* its name */
+    const ffebm_tensor *estimate;         /* its gradient after `sweep` nudged sweeps, as the engine is configured */
+    const ffebm_tensor *implicit;         /* its implicit gradient, truncated to `sweep` sweeps; NULL where implicit
+                                             differentiation does not come */
+    double              estimate_norm;
+    double              implicit_norm;    /* NaN where `implicit` is NULL */
+    double              cosine;           /* of the two, as ffebm_certificate.cosine: 1 where both are exactly zero */
+    double              relative_error;   /* likewise */
+    int64_t             sweep;            /* 1 .. nudged_sweeps of the energy block that it is traced with */
+} ffebm_trace_point;
+/* clang-format on */
+
+/** Take one point of a trace, valid during the call. Return 0, or another value to stop. May not use the engine. */
+typedef int32_t (*ffebm_trace_fn)(void *user, const ffebm_trace_point *point);
+
+/** Trace the gradient over the nudged sweeps, by the engine's configuration and by implicit differentiation, from one
+ *  free state (arXiv:2409.03306, figures 3 and 5).
+ *
+ *  Returns: FFEBM_OK:              every parameter and sweep was visited.
+ *           FFEBM_ERR_ARGUMENT:    visit is NULL; or as ffebm_engine_gradient.
+ *           FFEBM_ERR_CANCELLED:   visit asked to stop.
+ *           FFEBM_ERR_CONVERGENCE: of the free phase; as ffebm_engine_gradient.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *           Otherwise as ffebm_engine_gradient.
+ *  In/Out:  engine: its flat gradient is unspecified afterwards, and ffebm_optimizer_step refuses it; free states are
+ *                   those of this batch. Parameters, running statistics and the number of the next call do not change.
+ *  In:      input, target, weights: as ffebm_engine_gradient.
+ *           visit, user: called for the last energy block, then for the one before it, and so on; for each sweep by
+ *                   sweep; in each sweep for the parameters of the block and of the feedforward stages between it and
+ *                   the next energy block below, in the order of their indices; for the last block also for those of
+ *                   the readout behind it.
+ *
+ *  Each number of sweeps is settled anew from the free state, whatever nudged_tolerance: the cost grows with the square
+ *  of nudged_sweeps. One block is traced at a time: the error that comes from above is that after all sweeps of the
+ *  blocks above, the estimate's for the estimate and the truncated implicit one for the implicit. A readout's implicit
+ *  gradient, and under linear nudging its estimate, is that at the free state in every sweep. In a model without energy
+ *  blocks there is nothing to visit.
+ */
+FFEBM_API ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target,
+                                          const ffebm_tensor *weights, ffebm_trace_fn visit, void *user);
+
 #ifdef __cplusplus
 }
 #endif

@@ -553,6 +553,13 @@ static fixture fixture_that_fails(void)
     return f;
 }
 
+static int32_t never(void *user, const ffebm_trace_point *point)
+{
+    (void)user;
+    ck_abort_msg("visited %s", point->name);
+    return 0;
+}
+
 START_TEST(every_allocation_may_fail)
 {
     problem p = {.f = fixture_that_fails()};
@@ -572,7 +579,171 @@ START_TEST(every_allocation_may_fail)
         if (status != FFEBM_OK)
             ck_assert_int_eq(ffebm_engine_inspect_certificate(p.f.engine, &none, 0), FFEBM_ERR_STATE);
     }
+    fail_at = 1;
+    allocations = 0;
+    ck_assert_int_eq(ffebm_engine_trace(p.f.engine, p.x, p.y, NULL, never, NULL), FFEBM_ERR_NOMEM);
     fail_at = 0;
+    problem_end(&p);
+}
+END_TEST
+
+/* ----------------------------------------------------------------------------------------------------------- traces */
+
+/* All that a trace has said: the last gradients, and how far estimate and implicit gradient ever were from each other. */
+typedef struct listener {
+    const problem *p;
+    ffebm_tensor *gradients[2];
+    size_t points, stop_at;
+    int64_t sweep;
+    size_t parameter, group; /* of the last point */
+    double worst;
+} listener;
+
+/* Stage 3 is traced with 2 and 4, stage 1 with 0. */
+static size_t group_of(size_t stage)
+{
+    return stage >= 2;
+}
+
+static int32_t listen(void *user, const ffebm_trace_point *point)
+{
+    listener *l = user;
+    const ffebm_tensor *tensors[2] = {point->estimate, point->implicit};
+    ffebm_parameter_info info = {.size = sizeof info};
+    size_t group = group_of(point->stage);
+
+    assert_ok(l->p->f.context, ffebm_model_inspect_parameter(l->p->f.model, &info, point->parameter));
+    ck_assert_str_eq(info.name, point->name);
+    ck_assert_uint_eq(info.stage, point->stage);
+    if (l->points > 0 && group == l->group && point->sweep == l->sweep)
+        ck_assert_uint_eq(point->parameter, l->parameter + 1);
+    else if (l->points > 0)
+        ck_assert(group == l->group ? point->sweep == l->sweep + 1 : group < l->group && point->sweep == 1);
+    l->group = group;
+    l->sweep = point->sweep;
+    l->parameter = point->parameter;
+    for (int w = 0; w < 2; w++) {
+        size_t rank;
+        const int64_t *shape = ffebm_tensor_shape(tensors[w], &rank);
+        double square = 0, norm = w == 0 ? point->estimate_norm : point->implicit_norm;
+
+        ck_assert_uint_eq(rank, info.rank);
+        ck_assert_mem_eq(shape, info.shape, rank * sizeof *shape);
+        for (size_t i = 0; i < info.count; i++) {
+            set_element(l->gradients[w], info.offset + i, element(tensors[w], i));
+            square += pow(element(tensors[w], i), 2);
+        }
+        ck_assert_double_le(fabs(sqrt(square) - norm), 1e-12 * norm);
+    }
+    if (point->implicit_norm > 1e-15) /* of a bias in front of batch normalisation there is only rounding */
+        l->worst = fmax(l->worst, point->relative_error);
+    return ++l->points == l->stop_at;
+}
+
+static listener listener_of(const problem *p)
+{
+    listener l = {.p = p};
+
+    for (int w = 0; w < 2; w++)
+        l.gradients[w] = copy_of(p->f.context, ffebm_engine_flat_gradient(p->f.engine));
+    return l;
+}
+
+static void listener_end(listener *l)
+{
+    for (int w = 0; w < 2; w++)
+        ffebm_tensor_destroy(l->gradients[w]);
+}
+
+static const struct {
+    int32_t estimator, nudging, repeats;
+} traced[] = {{FFEBM_ESTIMATOR_CENTERED, FFEBM_NUDGING_AUTO, 1},
+              {FFEBM_ESTIMATOR_CENTERED, FFEBM_NUDGING_LINEAR, 1},
+              {FFEBM_ESTIMATOR_RANDOM_SIGN, FFEBM_NUDGING_AUTO, 2},
+              {FFEBM_ESTIMATOR_FOUR_POINT, FFEBM_NUDGING_AUTO, 1},
+              {FFEBM_ESTIMATOR_IMPLICIT, FFEBM_NUDGING_AUTO, 1}};
+
+enum { TRACED = sizeof traced / sizeof traced[0] };
+
+/* The last sweep's are the gradients after that many sweeps, to the bit. */
+START_TEST(traces_end_in_the_gradient)
+{
+    enum { SWEEPS = 4 };
+    problem p = problem_of(_i % MODELS, 0, 1);
+    ffebm_equilibrium_config config = settled();
+    listener l = listener_of(&p);
+    snapshot before;
+
+    config.estimator = traced[_i / MODELS].estimator;
+    config.nudging = FFEBM_NUDGING_LINEAR;
+    config.repeats = traced[_i / MODELS].repeats;
+    config.nudged_sweeps = SWEEPS;
+    config.beta = 0.1;
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+    config.nudging = traced[_i / MODELS].nudging;
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, 3, &config));
+    before = snapshot_of(&p);
+    assert_ok(p.f.context, ffebm_engine_trace(p.f.engine, p.x, p.y, NULL, listen, &l));
+    check_snapshot(&before, &p);
+    ck_assert_uint_eq(l.points, SWEEPS * p.f.info.parameter_count);
+    config.nudged_tolerance = 0;
+    for (int w = 0; w < 2; w++) {
+        if (w == 1)
+            config.estimator = FFEBM_ESTIMATOR_IMPLICIT;
+        config.nudging = FFEBM_NUDGING_LINEAR;
+        assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+        config.nudging = traced[_i / MODELS].nudging;
+        assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, 3, &config));
+        assert_ok(p.f.context, ffebm_engine_set_step(p.f.engine, 0));
+        assert_ok(p.f.context, ffebm_engine_gradient(p.f.engine, NULL, p.x, p.y, NULL));
+        ck_assert_mem_eq(ffebm_tensor_data(ffebm_engine_flat_gradient(p.f.engine)), ffebm_tensor_data(l.gradients[w]),
+                         p.f.info.element_count * sizeof(double));
+    }
+    listener_end(&l);
+    problem_end(&p);
+}
+END_TEST
+
+/* Where a block is quadratic the two agree in every sweep. */
+START_TEST(traces_agree_sweep_by_sweep)
+{
+    problem p = problem_of(_i, 0, 1);
+    ffebm_equilibrium_config config = settled();
+    listener l = listener_of(&p);
+
+    config.nudging = FFEBM_NUDGING_LINEAR;
+    config.beta = 0.01;
+    config.nudged_sweeps = 6;
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+    assert_ok(p.f.context, ffebm_engine_trace(p.f.engine, p.x, p.y, NULL, listen, &l));
+    ck_assert_double_lt(l.worst, 1e-9);
+    ck_assert_uint_eq(l.points, 6 * p.f.info.parameter_count);
+    listener_end(&l);
+    problem_end(&p);
+}
+END_TEST
+
+START_TEST(traces_stop)
+{
+    problem p = problem_of(0, 0, 1);
+    ffebm_equilibrium_config config = settled();
+    snapshot before;
+
+    config.nudged_sweeps = 3;
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+    for (size_t at = 1; at <= 3 * p.f.info.parameter_count; at += 5) {
+        listener l = listener_of(&p);
+
+        l.stop_at = at;
+        before = snapshot_of(&p);
+        ck_assert_int_eq(ffebm_engine_trace(p.f.engine, p.x, p.y, NULL, listen, &l), FFEBM_ERR_CANCELLED);
+        check_snapshot(&before, &p);
+        ck_assert_uint_eq(l.points, at);
+        listener_end(&l);
+    }
+    ck_assert_int_eq(ffebm_engine_trace(p.f.engine, p.x, p.y, NULL, NULL, NULL), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_trace(NULL, p.x, p.y, NULL, listen, NULL), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_trace(p.f.engine, p.x, NULL, NULL, listen, NULL), FFEBM_ERR_ARGUMENT);
     problem_end(&p);
 }
 END_TEST
@@ -595,6 +766,9 @@ Suite *test_certificate_suite(void)
     tcase_add_loop_test(tests, adjoints_that_do_not_converge, 0, MODELS);
     tcase_add_test(tests, bad_arguments);
     tcase_add_test(tests, every_allocation_may_fail);
+    tcase_add_loop_test(tests, traces_end_in_the_gradient, 0, TRACED * MODELS);
+    tcase_add_loop_test(tests, traces_agree_sweep_by_sweep, 0, MODELS);
+    tcase_add_test(tests, traces_stop);
     suite_add_tcase(suite, tests);
     return suite;
 }
