@@ -112,12 +112,6 @@ void ffebmi_chain_losses(ffebm_engine *engine, size_t batch, const void *output,
 
 /* --------------------------------------------------------------------------------------------------- down the chain */
 
-/* Is the cotangent of this stage's input needed: by a caller, or by parameters further down? */
-static bool wanted_below(const ffebm_engine *engine, size_t stage, bool want_input)
-{
-    return want_input || engine->model->stages[stage].first_parameter > 0;
-}
-
 static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *cotangent,
                                 const ffebmi_targets *targets, double gradient_scale, void *input_cotangent)
 {
@@ -141,34 +135,48 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
     return FFEBM_OK;
 }
 
-ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
-                               double gradient_scale, const void **input_cotangent)
+ffebm_status ffebmi_chain_stage_down(ffebm_engine *engine, size_t stage, const void *cotangent,
+                                     const ffebmi_targets *targets, double gradient_scale, void *memory,
+                                     const void **input_cotangent)
 {
-    const ffebm_model *model = engine->model;
-    size_t end = model->stage_count, turn = 0;
+    const ffebmi_stage *of = &engine->model->stages[stage];
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_feedforward_values values = ffebmi_engine_values(engine, stage, true, gradient_scale);
+
+    if (of->energy != NULL) {
+        FFEBMI_TRY(energy_down(engine, stage, cotangent, targets, gradient_scale, memory));
+        *input_cotangent = memory;
+        return FFEBM_OK;
+    }
+    *input_cotangent = cotangent;
+    values.seed = ffebmi_engine_draw(engine);
+    return ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch, s->input,
+                                  input_cotangent, memory != NULL);
+}
+
+/* Is the cotangent of this stage's input needed: by a caller, or by parameters further down? */
+static bool wanted_below(const ffebm_engine *engine, size_t stage, size_t bottom, bool want_input)
+{
+    return want_input || (stage > bottom && engine->model->stages[stage].first_parameter > 0);
+}
+
+ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
+                               double gradient_scale, size_t bottom, const void **input_cotangent)
+{
+    size_t end = engine->model->stage_count, turn = 0;
 
     if (targets != NULL)
         end = engine->last_energy + 1; /* the readout's part comes with the nudged states */
-    for (size_t i = end; i-- > 0;) {
-        const ffebmi_stage *of = &model->stages[i];
-        const ffebmi_engine_stage *s = &engine->stages[i];
-        bool wanted = wanted_below(engine, i, input_cotangent != NULL);
+    for (size_t i = end; i-- > bottom;) {
+        void *memory = engine->cotangents[turn];
 
-        if (of->energy != NULL) {
-            void *below = wanted ? engine->cotangents[turn] : NULL;
-
+        if (!wanted_below(engine, i, bottom, input_cotangent != NULL))
+            memory = NULL;
+        if (engine->model->stages[i].energy != NULL)
             turn = 1 - turn;
-            FFEBMI_TRY(
-                energy_down(engine, i, cotangent, i == engine->last_energy ? targets : NULL, gradient_scale, below));
-            cotangent = below;
-        } else {
-            ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
-
-            values.seed = ffebmi_engine_draw(engine);
-            FFEBMI_TRY(ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch,
-                                              s->input, &cotangent, wanted));
-        }
-        if (!wanted)
+        FFEBMI_TRY(ffebmi_chain_stage_down(engine, i, cotangent, i == engine->last_energy ? targets : NULL,
+                                           gradient_scale, memory, &cotangent));
+        if (memory == NULL)
             break;
     }
     if (input_cotangent != NULL)

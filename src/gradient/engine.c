@@ -304,6 +304,7 @@ void ffebm_engine_destroy(ffebm_engine *engine)
     if (engine == NULL)
         return;
     model = engine->model;
+    ffebmi_release(engine->context, engine->certificates);
     ffebmi_release(engine->context, engine->nudging.memory);
     ffebmi_release(engine->context, engine->memory);
     ffebmi_release(engine->context, engine);

@@ -82,6 +82,7 @@ struct ffebm_engine {
     ffebmi_engine_state state;
     uint64_t version; /* of the model's values, at the forward */
     ffebmi_nudging_memory nudging;
+    ffebm_certificate *certificates; /* of the last certify: [parameter], and behind them the input's; NULL: none yet */
 };
 
 /* The readout: the stages behind the last energy block. */

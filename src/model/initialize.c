@@ -109,7 +109,7 @@ static void take_given(const ffebm_model *model, size_t stage)
         const ffebmi_model_parameter *to = &model->parameters[s->first_parameter + p];
 
         for (size_t i = 0; i < to->parameter.shape.count; i++)
-            set(&to->value, i, *from++);
+            set(to, i, *from++);
     }
 }
 

@@ -65,7 +65,12 @@ ffebm_status ffebmi_user_parameters_add(ffebm_context *context, ffebmi_user_para
     snprintf(shape_what, sizeof shape_what, "%s: parameter %s", what, name);
     FFEBMI_TRY(ffebmi_shape_set(context, &shape, p.shape, p.rank, shape_what));
     memcpy(all->names[all->count], name, sizeof name);
-    *to = (ffebmi_parameter){.name = all->names[all->count], .role = FFEBMI_GIVEN, .shape = shape};
+    *to = (ffebmi_parameter){.name = all->names[all->count],
+                             .role = FFEBMI_GIVEN,
+                             .shape = shape,
+                             .bounded = true,
+                             .lower = p.lower,
+                             .upper = p.upper};
     all->learnables[all->count] = (ffebmi_learnable){.frozen = p.frozen == 1};
     all->element_count += shape.count;
     all->count++;
