@@ -42,20 +42,38 @@ static void add_retries(struct training *t)
     }
 }
 
+/* A computing call that a block of the program's made fail has changed nothing: say so, and whether to make it again. */
+static int again(struct training *t, ffebm_status status, int attempt)
+{
+    add_retries(t);
+    if (status != FFEBM_ERR_USER || attempt + 1 == ATTEMPTS)
+        return 0;
+    fprintf(stderr, "%s; again\n", ffebm_context_error(t->context));
+    t->repeated++;
+    return 1;
+}
+
 static int step(struct training *t, ffebm_report *report)
 {
-    ffebm_status status = FFEBM_ERR_USER;
+    ffebm_status status;
+    int attempt = 0;
 
-    for (int attempt = 0; attempt < ATTEMPTS && status == FFEBM_ERR_USER; attempt++) {
+    do
         status = ffebm_engine_gradient(t->engine, report, t->batch.input, t->batch.target, NULL);
-        add_retries(t);
-        if (status == FFEBM_ERR_USER) {
-            fprintf(stderr, "%s\n", ffebm_context_error(t->context));
-            t->repeated++;
-        }
-    }
+    while (again(t, status, attempt++));
     if (status == FFEBM_OK)
         status = ffebm_optimizer_step(t->optimizer, t->engine);
+    return training_check(t, status);
+}
+
+static int evaluate(struct training *t, ffebm_report *report)
+{
+    ffebm_status status;
+    int attempt = 0;
+
+    do
+        status = ffebm_engine_evaluate(t->engine, report, t->batch.input, t->batch.target, NULL);
+    while (again(t, status, attempt++));
     return training_check(t, status);
 }
 
@@ -86,11 +104,8 @@ static int test(struct training *t)
 
     for (size_t first = 0; first < plan.part->count; first += t->batch.capacity) {
         ffebm_report report = {.size = sizeof report};
-        ffebm_status status;
 
-        if ((status = batch_fill(&t->batch, &plan, first)) == FFEBM_OK)
-            status = ffebm_engine_evaluate(t->engine, &report, t->batch.input, t->batch.target, NULL);
-        if (training_check(t, status) != 0)
+        if (training_check(t, batch_fill(&t->batch, &plan, first)) != 0 || evaluate(t, &report) != 0)
             return -1;
         correct += report.correct;
     }

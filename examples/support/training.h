@@ -23,7 +23,7 @@ struct training {
     double accuracy;        /* and on the test samples after it */
     size_t region_changes;  /* in it */
     int64_t retries;        /* that blocks of the program's have asked for */
-    int64_t repeated;       /* steps taken again because such a block failed */
+    int64_t repeated;       /* calls made again because such a block failed */
 };
 
 /* Load the digits (mixed split) from examples/data and create engine, optimizer (Adam) and batch for steps of up to
@@ -31,8 +31,8 @@ struct training {
 int training_begin(struct training *training, size_t batch);
 
 /* Train for some epochs, the learning rate falling from `lr` to a hundredth along a cosine, and test after each; one line
- * an epoch on stderr. A step whose gradient fails with FFEBM_ERR_USER has changed nothing and is taken again, up to three
- * times. Returns as above. */
+ * an epoch on stderr. What fails with FFEBM_ERR_USER has changed nothing and is tried again, up to three times. Returns as
+ * above. */
 int training_run(struct training *training, int64_t epochs, double lr, uint64_t seed);
 
 /* Destroy all that the struct holds, the program's two objects included. */
