@@ -66,6 +66,7 @@ struct ffebm_engine {
     uint64_t step;      /* the number of the next computing call, */
     uint64_t stream;    /* and what the present one draws from */
     bool training;      /* mode */
+    double smoothing;   /* of labels, where gradients are computed */
     size_t batch;       /* of the last computing call over the chain */
     size_t last_energy; /* stage of the last energy block, or FFEBM_NONE; what follows is the readout */
     ffebmi_engine_stage *stages;
