@@ -135,9 +135,11 @@ static int create_engine(struct run *run)
 
     ffebm_engine_config_init(&config, sizeof config);
     config.max_batch = (size_t)settings->recipe.batch;
+    config.seed = stream_seed((uint64_t)run->note.seed, STREAM_ENGINE, 0);
     settings_equilibrium(settings, &equilibrium);
     if (check(run, ffebm_engine_create(&run->engine, run->model, &config)) != DONE ||
         check(run, ffebm_engine_configure(run->engine, FFEBM_ALL, &equilibrium)) != DONE ||
+        check(run, ffebm_engine_set_label_smoothing(run->engine, settings->recipe.label_smoothing)) != DONE ||
         check(run, settings_optimizer(settings, &run->optimizer, run->model)) != DONE ||
         check(run, batch_create(run->context, &run->batch, run->model, config.max_batch)) != DONE)
         return FAILED;
@@ -151,12 +153,13 @@ static int create_engine(struct run *run)
 static int train_batch(struct run *run, struct epoch_record *record, const struct batch_plan *plan, size_t first)
 {
     const size_t size = run->batch.capacity;
-    const int64_t steps = (int64_t)((plan->part->count + size - 1) / size);
+    const int64_t steps = (int64_t)((plan->part->count + size - 1) / size), step = (int64_t)(first / size);
     ffebm_report report = {.size = sizeof report};
     size_t done;
 
-    record->lr = settings_learning_rate(&run->settings, record->epoch - 1, (int64_t)(first / size), steps);
+    record->lr = settings_learning_rate(&run->settings, record->epoch - 1, step, steps);
     if (check(run, batch_fill(&run->batch, plan, first)) != DONE ||
+        check(run, ffebm_engine_set_step(run->engine, (uint64_t)((record->epoch - 1) * steps + step))) != DONE ||
         check(run, ffebm_engine_gradient(run->engine, &report, run->batch.input, run->batch.target, NULL)) != DONE ||
         check(run, ffebm_optimizer_set_learning_rate(run->optimizer, record->lr)) != DONE ||
         check(run, ffebm_optimizer_step(run->optimizer, run->engine)) != DONE)

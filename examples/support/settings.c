@@ -52,6 +52,7 @@ static const struct option table[] = {
     CHOICE("schedule", recipe.schedule, schedules, "how the learning rate moves"),
     CHOICE("schedule-per", recipe.schedule_per, units, "how often it moves"),
     NUMBER("weight-decay", recipe.weight_decay, "pull towards zero; decoupled with adamw"),
+    NUMBER("label-smoothing", recipe.label_smoothing, "of labels in training, below 1: the part spread over all classes"),
     CHOICE("augment", recipe.augment, augmentations, "random variants of the training images"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation (default 0)"),
     INTEGER("threads", threads, 0, 1024, "0: one a processor (default)"),

@@ -184,6 +184,17 @@ FFEBM_API ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step
  */
 FFEBM_API ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode);
 
+/** Let labels stand for less than certainty where gradients are computed, from the next call on.
+ *
+ *  Returns: FFEBM_OK:           a label c stands for (1 - smoothing) one-hot(c) + smoothing / classes (Szegedy et al.
+ *                               2016, arXiv:1512.00567), with either loss.
+ *           FFEBM_ERR_ARGUMENT: smoothing is not in [0, 1).
+ *  In/Out:  engine:    unchanged on failure.
+ *  In:      smoothing: 0 when the engine is created. ffebm_engine_evaluate does not smooth, and targets that are given as
+ *                      values stand for themselves.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, double smoothing);
+
 /* ----------------------------------------------------------------------------------------------- training */
 
 /* clang-format off */
@@ -196,7 +207,7 @@ typedef struct ffebm_report {
     size_t  nonfinite;        /* summed over blocks and phases: samples with NaN or infinity */
     size_t  region_changes;   /* summed over blocks: units that a nudge moved into or out of saturation, and pool switches
                                  that it moved */
-    double  loss;             /* mean over the batch */
+    double  loss;             /* mean over the batch; from a gradient, with smoothed labels if so set */
     double  gradient_norm;    /* of the flat gradient; 0 from evaluate */
     int64_t sweeps;           /* most that a sample took in a phase */
 } ffebm_report;

@@ -189,6 +189,7 @@ typedef struct ffebm_recipe {
     int32_t nesterov;        /* default 0 (sgd) */
     int32_t switches;        /* default FFEBM_SWITCHES_FOLLOW */
     int32_t reserved_;
+    double label_smoothing; /* default 0: for ffebm_engine_set_label_smoothing; in [0, 1) */
 } ffebm_recipe;
 
 /** Read the recipe that the description gave.

@@ -94,7 +94,8 @@ double ffebmi_chain_loss(const ffebm_engine *engine, const void *output, const f
     double weight = weight_of(targets, sample, k->element);
     ffebmi_loss_fn loss = engine->model->dtype == FFEBM_FLOAT32 ? engine->model->loss->f32 : engine->model->loss->f64;
     ffebmi_target target = {.values = targets->values == NULL ? NULL : ffebmi_at(k, targets->values, sample * units),
-                            .label = targets->labels == NULL ? -1 : targets->labels[sample]};
+                            .label = targets->labels == NULL ? -1 : targets->labels[sample],
+                            .smoothing = targets->smoothing};
 
     return weight * loss(units, output, target, factor * weight, cotangent);
 }

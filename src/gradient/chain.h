@@ -9,6 +9,7 @@ typedef struct ffebmi_targets {
     const int64_t *labels;
     const void *values;  /* batch x outputs */
     const void *weights; /* batch, or NULL: ones */
+    double smoothing;    /* of labels */
 } ffebmi_targets;
 
 /* Run every stage on engine->input, the first `batch` rows. FFEBM_ERR_NUMERIC, _CONVERGENCE and _STATE as the public

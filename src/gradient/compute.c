@@ -46,7 +46,7 @@ static ffebm_status check_targets(const ffebm_engine *engine, ffebmi_targets *ta
 {
     ffebm_context *context = engine->context;
 
-    *targets = (ffebmi_targets){0};
+    *targets = (ffebmi_targets){.smoothing = engine->smoothing};
     FFEBMI_CHECK(context, engine->model->loss->type != FFEBM_LOSS_NONE, FFEBM_ERR_STATE,
                  "engine: the model has no loss; use ffebm_engine_forward and ffebm_engine_vjp");
     FFEBMI_CHECK_ARGUMENT(context, target != NULL, "target is NULL");
@@ -305,6 +305,7 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, c
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(check_batch(engine, input, &batch));
     FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
+    targets.smoothing = 0;
     ffebmi_engine_begin_call(engine);
     training = engine->training;
     engine->training = false;

@@ -464,6 +464,16 @@ ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)
     return FFEBM_OK;
 }
 
+ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, double smoothing)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(engine->context, smoothing >= 0 && smoothing < 1,
+                          "engine: label smoothing %g, expected 0 or more and less than 1", smoothing);
+    engine->smoothing = smoothing;
+    return FFEBM_OK;
+}
+
 ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine)
 {
     return engine == NULL || engine->model->element_count == 0 ? NULL : &engine->flat_gradient;

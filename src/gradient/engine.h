@@ -68,6 +68,7 @@ struct ffebm_engine {
     uint64_t stream;    /* and what the present one draws from, */
     uint64_t draws;     /* how often it has */
     bool training;      /* mode */
+    double smoothing;   /* of labels, where gradients are computed */
     size_t batch;       /* of the last computing call over the chain */
     size_t last_energy; /* stage of the last energy block, or FFEBM_NONE; what follows is the readout */
     ffebmi_engine_stage *stages;

@@ -6,10 +6,12 @@
 
 #include <ffebm/model.h>
 
-/* A sample's target: values, or where they are NULL a label in [0, n), which stands for one-hot values. */
+/* A sample's target: values, or where they are NULL a label in [0, n), which stands for the values
+ * (1 - smoothing) one-hot + smoothing / n. */
 typedef struct ffebmi_target {
     const void *values;
     int64_t label;
+    double smoothing;
 } ffebmi_target;
 
 /* Returns l; cotangent = factor * dl/doutput, or nothing where it is NULL. All arrays have n numbers of the dtype. */

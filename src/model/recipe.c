@@ -23,7 +23,7 @@ static const ffebmi_choice estimators[] = {{"centered", FFEBM_ESTIMATOR_CENTERED
                                            {NULL, 0}};
 static const ffebmi_choice switches[] = {{"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
 
-typedef enum kind { NUMBER, INTEGER, CHOICE, FLAG } kind;
+typedef enum kind { NUMBER, FRACTION, INTEGER, CHOICE, FLAG } kind; /* fractions are below 1 */
 
 typedef struct entry {
     const char *key;
@@ -48,6 +48,7 @@ static const entry entries[] = {
     {"momentum", NUMBER, AT(momentum), 0, false, NULL},
     {"nesterov", FLAG, AT(nesterov), 0, false, NULL},
     {"augment", CHOICE, AT(augment), 0, false, augmentations},
+    {"label_smoothing", FRACTION, AT(label_smoothing), 0, false, NULL},
     {"beta", NUMBER, AT(beta), 0, true, NULL},
     {"estimator", CHOICE, AT(estimator), 0, false, estimators},
     {"switches", CHOICE, AT(switches), 0, false, switches},
@@ -103,6 +104,8 @@ static ffebm_status parse_entry(const ffebmi_fields *fields, const entry *e, ffe
     FFEBMI_CHECK(fields->context, e->above ? number > e->smallest : number >= e->smallest, FFEBM_ERR_PARSE,
                  "%s: \"%s\" is %g, expected %s %g", fields->where, e->key, number, e->above ? "more than" : "at least",
                  e->smallest);
+    FFEBMI_CHECK(fields->context, e->kind != FRACTION || number < 1, FFEBM_ERR_PARSE,
+                 "%s: \"%s\" is %g, expected less than 1", fields->where, e->key, number);
     return FFEBM_OK;
 }
 

@@ -401,6 +401,10 @@ START_TEST(computing_allocates_nothing)
         FREE(ffebm_optimizer_set_learning_rate(b.optimizer, 0.1));
         FREE(ffebm_optimizer_set_multipliers(b.optimizer, "stage0", 0.1, 2));
         FREE(ffebm_model_set_bounds(b.f.model, "stage0", -5, 5));
+        FREE(ffebm_engine_set_beta(engine, FFEBM_ALL, 0.15));
+        FREE(ffebm_engine_set_sweeps(engine, FFEBM_ALL, 20, 10));
+        FREE(ffebm_engine_set_step(engine, 3));
+        FREE(ffebm_engine_set_label_smoothing(engine, 0.1));
         FREE(ffebm_engine_evaluate(engine, &report, b.x, b.y, NULL));
         FREE(ffebm_engine_forward(engine, b.output, b.x));
         FREE(ffebm_engine_vjp(engine, down, b.block_output, 0));

@@ -11,7 +11,8 @@ static const char full[] =
     "\"initialization\": {\"type\": \"uniform\", \"gain\": 0.5, \"bias\": -0.25}, "
     "\"recipe\": {\"epochs\": 3, \"batch\": 17, \"optimizer\": \"adamw\", \"lr\": 0.1, \"lr_min\": 1e-6, \"schedule\": "
     "\"cosine\", \"schedule_per\": \"step\", \"weight_decay\": 3e-4, \"momentum\": 0.8, \"nesterov\": true, "
-    "\"augment\": \"flip-crop\", \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": \"four_point\", "
+    "\"augment\": \"flip-crop\", \"label_smoothing\": 0.125, \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": "
+    "\"four_point\", "
     "\"free_sweeps\": 61, \"nudged_sweeps\": "
     "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001}, \"stages\": ["
     "{\"feedforward\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 7, \"bias\": false}, "
@@ -365,7 +366,8 @@ START_TEST(recipe_values)
                                           .schedule_per = FFEBM_PER_STEP,
                                           .augment = FFEBM_AUGMENT_FLIP_CROP,
                                           .nesterov = 1,
-                                          .switches = FFEBM_SWITCHES_HOLD};
+                                          .switches = FFEBM_SWITCHES_HOLD,
+                                          .label_smoothing = 0.125};
     ffebm_model *first = parsed(full, 0), *second = parsed(description_of(first), 0);
     ffebm_recipe recipe = {.size = sizeof recipe};
 
