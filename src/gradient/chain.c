@@ -22,7 +22,8 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                           .tolerance = s->equilibrium.free_tolerance,
                           .input = input,
                           .start = resume ? s->free_state : NULL,
-                          .result = s->free_state};
+                          .result = s->free_state,
+                          .norms = s->norms[0]};
 
     FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
@@ -31,6 +32,7 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
     phase.packed = engine->nudging.packed;
     ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
     s->tallies[1] = (ffebmi_tally){0};
+    s->nudges = 0;
     s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);
 }

@@ -79,6 +79,8 @@ static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
             if (placed.free_state != NULL)
                 placed.free_state[l] = layer;
         }
+        for (size_t p = 0; p < 2; p++)
+            placed.norms[p] = ffebmi_carve(arena, engine->max_batch, of->energy->layer_count * sizeof *placed.norms[p]);
     }
     if (arena->base != NULL) {
         engine->stages[index] = placed;
@@ -410,6 +412,7 @@ ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step)
 void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
     engine->stream = ffebmi_random_stream(engine->seed, engine->step++);
+    engine->profiled = false;
 }
 
 double ffebmi_engine_sign(const ffebm_engine *engine, size_t sample)
