@@ -66,7 +66,9 @@ typedef int32_t ffebm_status;
     X(FFEBM_ERR_IO,           -9, "reading or writing failed")                                        \
     X(FFEBM_ERR_NUMERIC,     -10, "NaN or infinity in a state, a loss or a gradient")                 \
     X(FFEBM_ERR_CONVERGENCE, -11, "an equilibrium did not reach its tolerance")                       \
+    X(FFEBM_ERR_USER,        -12, "a function of a block of yours failed")                            \
     X(FFEBM_ERR_UNSUPPORTED, -13, "not offered by this library, build or block")                      \
+    X(FFEBM_ERR_CANCELLED,   -14, "stopped by a callback")                                            \
     X(FFEBM_ERR_INTERNAL,    -15, "a bug in the library; please report it")
 /* clang-format on */
 

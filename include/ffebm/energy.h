@@ -1,4 +1,4 @@
-/* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network.
+/* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network, or a simulator or device of your own.
  *
  * An energy block turns its input x into a state s that makes E(s, theta, x) = G(s) - <s_1, x> + U(s, theta)
  * stationary: its equilibrium. s_1 is its first layer, which functions count as layer 0; its last layer is its output.
@@ -96,6 +96,7 @@ FFEBM_API void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t 
  *  Returns: FFEBM_OK:              the coupling's index in parameter names is the number of couplings before it.
  *           FFEBM_ERR_ARGUMENT:    a field that must be set is not, is out of range, or is set though the type does not
  *                                  read it; the text names it.
+ *           FFEBM_ERR_STATE:       the block was made by ffebm_energy_create_user.
  *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates.
  *  In/Out:  block:  unchanged on failure.
@@ -111,6 +112,138 @@ FFEBM_API ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffeb
  *  In: block: owned, or NULL.
  */
 FFEBM_API void ffebm_energy_destroy(ffebm_energy *block);
+
+/* ----------------------------------------------------------------------------------------- an energy block of your own
+ *
+ * A simulator, a device on the bench, a process on another machine. One slot settles it; the others say how its energy
+ * depends on what is trained and on what comes in.
+ *
+ * THE STATE is a vector of state_count doubles for each sample, laid out as you like; for hardware it is what was
+ * measured. To the rest of the library the block has two layers: 0 is the state, 1 the output that is read from it.
+ *
+ * WHAT THE LIBRARY GUARANTEES
+ *   - Arrays are of doubles whatever the model's type, row-major with channels before rows and columns, batch first, and
+ *     valid during the call only. Inputs are finite. States rest in the model's type between calls.
+ *   - Slots are called one at a time, on the thread that called the library, with at most max_batch samples. With
+ *     `concurrent`, settle is called on several threads at once, each with samples of its own.
+ *   - `state` arrives in settle as zeros or the start state in the free phase, and as the free state in a nudged one;
+ *     every output arrives as zeros.
+ *   - The force is NULL in the free phase. It is constant during a nudged settling, unless force_at is there to ask.
+ *   - After a positive answer (FFEBM_RETRY) the same call is made again, with its outputs as at first and `attempt` one
+ *     higher, at most retry_limit times. With max_batch 1 that is one sample at a time.
+ * WHAT YOUR FUNCTIONS MUST DO
+ *   - Write the outputs of their slot and nothing else. Return 0, FFEBM_RETRY, or a negative value for failure, then
+ *     with a sentence in `message` if there is one. Call nothing that uses this context (force_at excepted), throw
+ *     nothing, do not longjmp.
+ *   - Settle each sample alone: its state depends on no other sample.
+ *   - Differentiate in parameter_gradient and input_gradient the same energy that settle makes stationary. All of EP
+ *     rests on that.
+ * WHAT IS CHECKED
+ *   - Outputs are finite, else FFEBM_ERR_NUMERIC. That the slots belong to one energy is not checked in training:
+ *     ffebm_engine_certify does that, against your adjoint or, without one, against finite differences, and
+ *     examples/conformance.c slot by slot.
+ * WHAT HAPPENS ON FAILURE
+ *   - The engine's function returns FFEBM_ERR_USER; its error text names stage, slot, your value and your message.
+ *     Parameters, running statistics and optimizer are as before: call again when the device is back.
+ */
+
+/* What settle asks for the force at its present output, [batch, out...] each, under loss nudging. */
+typedef void (*ffebm_force_at_fn)(void *force_user, const double *output, double *force);
+
+typedef struct ffebm_energy_call {
+    size_t size;              /* what this library knows: test it before a field added after version 0.1 */
+    size_t batch;             /* samples in this call */
+    size_t first;             /* the number in the engine's batch of the first of them */
+    const double *parameters; /* [parameter_count] */
+    size_t parameter_count;
+    const double *input;            /* [batch, in...]        x */
+    const double *force;            /* [batch, out...]       settle: in, or NULL */
+    double *state;                  /* [batch, state_count]  settle: in the start, out the equilibrium; others: in */
+    double *output;                 /* [batch, out...]       output: out */
+    const double *output_cotangent; /* [batch, out...]       adjoint: in */
+    double *input_gradient;         /* [batch, in...]        input_gradient, adjoint: out */
+    const double *weight;           /* [batch]               parameter_gradient, adjoint: in */
+    double *gradient;               /* [parameter_count]     parameter_gradient, adjoint: out */
+    double *energy;                 /* [batch]               energy: out */
+    double *residual;           /* [batch]               settle: out if known, what tolerance is to be compared with */
+    int64_t *sweeps;            /* [batch]               settle: out if known */
+    double *values;             /* [parameter_count]     initialize: out */
+    ffebm_force_at_fn force_at; /* settle: NULL unless the nudging is by the loss */
+    void *force_user;
+    char *message; /* message_capacity bytes, for a sentence with its NUL; empty when called */
+    size_t message_capacity;
+    uint64_t seed;      /* of your noise: another in each call, the same in each run and attempt */
+    uint64_t version;   /* of the parameters, never 0: another whenever they differ from those of the last call */
+    int64_t max_sweeps; /* settle: the equilibrium configuration's, for you to heed where they fit */
+    double tolerance;
+    double joules;   /* settle: out if known, of the whole call */
+    int32_t nudged;  /* settle: 0 in a free phase */
+    int32_t attempt; /* 0, then 1, 2, .. after retries */
+} ffebm_energy_call;
+
+/** One slot of an energy block of your own. Returns 0, FFEBM_RETRY, or a negative value. */
+typedef int32_t (*ffebm_energy_fn)(void *self, ffebm_energy_call *call);
+
+typedef struct ffebm_user_energy {
+    size_t size;
+    void *self;                 /* handed to every slot */
+    const char *name;           /* letters, digits and _, at most 23; stands in descriptions and error texts; copied */
+    const int64_t *input_shape; /* of a sample; copied */
+    size_t input_rank;
+    const int64_t *output_shape;
+    size_t output_rank;
+    size_t state_count;                 /* doubles in a sample's state */
+    size_t max_batch;                   /* samples that a slot takes at once; 0: any number */
+    ffebm_energy_fn settle;             /* REQUIRED  state = a stationary point of E - <force, output> */
+    ffebm_energy_fn output;             /* OPTIONAL  output = what is read from state; default its last numbers */
+    ffebm_energy_fn parameter_gradient; /* REQUIRED with parameters: gradient = sum_n weight_n dE/dtheta(state_n) */
+    ffebm_energy_fn input_gradient;     /* OPTIONAL  input_gradient = dE/dx at state; default minus its first numbers,
+                                                     right for E = .. - <s_1, x> with the first layer in front */
+    ffebm_energy_fn energy;             /* OPTIONAL  energy = E at state; without it ffebm_engine_energy refuses */
+    ffebm_energy_fn adjoint;            /* OPTIONAL  with v = output_cotangent, at a free state:
+                                                     input_gradient = (doutput/dx)^T v,
+                                                     gradient = sum_n weight_n (doutput/dtheta)^T v_n;
+                                                     without it, FFEBM_ESTIMATOR_IMPLICIT is refused */
+    ffebm_energy_fn initialize;         /* OPTIONAL  first values of the parameters; default zeros */
+    void (*destroy)(void *self);        /* OPTIONAL  called once, when the block goes; default nothing */
+    double max_beta;      /* the largest beta that it bears; 0: any. What is set for all blocks is cut down to
+                                           it, what is set for this one alone is refused above it */
+    int32_t retry_limit;  /* 0: 8 */
+    int32_t concurrent;   /* 1: settle may run on several threads at once */
+    int32_t loss_nudging; /* 1: settle heeds force_at; 0: it is always nudged linearly */
+    int32_t reserved_;
+} ffebm_user_energy;
+
+/** Create an energy block from functions of your own.
+ *
+ *  Returns: FFEBM_OK:              *block is owned, and self is taken: it goes through table->destroy.
+ *           FFEBM_ERR_ARGUMENT:    a REQUIRED slot or the name is missing, or state_count is too small for the defaults of
+ *                                  output and input_gradient; the text says which.
+ *           FFEBM_ERR_SHAPE:       a shape as ffebm_tensor_create refuses it.
+ *           FFEBM_ERR_UNSUPPORTED: table has fields set that this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *  In:      context.
+ *  Out:     block: NULL on failure; self is then still yours.
+ *  In:      table: zero it, set size and what you have. Copied.
+ *
+ *  Its input must have exactly input_shape: FFEBM_ERR_SHAPE where it enters a model that does not. A model description
+ *  names the block but cannot bring it: build the model again by calls, then ffebm_checkpoint_restore.
+ */
+FFEBM_API ffebm_status ffebm_energy_create_user(ffebm_context *context, ffebm_energy **block,
+                                                const ffebm_user_energy *table);
+
+/** Give an energy block of your own a parameter tensor.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT:    the name is missing, taken or has other characters, lower is not below upper, or the
+ *                                  block has no parameter_gradient.
+ *           FFEBM_ERR_SHAPE:       as ffebm_tensor_create.
+ *           FFEBM_ERR_STATE:       the block was made by ffebm_energy_create_hopfield, or has FFEBM_USER_PARAMETERS_MAX.
+ *           FFEBM_ERR_UNSUPPORTED: parameter has fields set that this library does not know.
+ *  In/Out:  block:     unchanged on failure.
+ *  In:      parameter: copied.
+ */
+FFEBM_API ffebm_status ffebm_energy_add_parameter(ffebm_energy *block, const ffebm_user_parameter *parameter);
 
 #ifdef __cplusplus
 }

@@ -95,6 +95,7 @@ FFEBM_API ffebm_status ffebm_feedforward_create(ffebm_context *context, ffebm_fe
  *  Returns: FFEBM_OK:              the op's index in parameter names is the number of ops before it.
  *           FFEBM_ERR_ARGUMENT:    a field that must be set is not, is out of range, or is set though the type does not
  *                                  read it; the text names it.
+ *           FFEBM_ERR_STATE:       the block was made by ffebm_feedforward_create_user.
  *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates.
  *  In/Out:  block:  unchanged on failure.
@@ -109,6 +110,128 @@ FFEBM_API ffebm_status ffebm_feedforward_add_op(ffebm_feedforward *block, const 
  *  In: block: owned, or NULL.
  */
 FFEBM_API void ffebm_feedforward_destroy(ffebm_feedforward *block);
+
+/* ------------------------------------------------------------------------------------- parameters of your own blocks
+ *
+ * A block of yours, feedforward or energy, names the tensors that are trained in it. It sees all of them as one array of
+ * doubles, in the order in which they were added.
+ */
+
+enum { FFEBM_USER_PARAMETERS_MAX = 16 }; /* of one block */
+
+typedef struct ffebm_user_parameter {
+    size_t size;
+    const char *name;     /* letters, digits and _, at most 23: "stage<i>.0.<name>" in the model; copied */
+    const int64_t *shape; /* copied */
+    size_t rank;
+    double lower;   /* default -INFINITY: optimizers project each number onto [lower, upper] */
+    double upper;   /* default INFINITY */
+    int32_t frozen; /* default 0; 1: optimizers leave it alone */
+    int32_t reserved_;
+} ffebm_user_parameter;
+
+/** Fill a parameter of a block of your own with the defaults; name and shape must be set.
+ *
+ *  Out: parameter: written up to `size`.
+ *  In:  size:      sizeof *parameter.
+ */
+FFEBM_API void ffebm_user_parameter_init(ffebm_user_parameter *parameter, size_t size);
+
+/* ------------------------------------------------------------------------------------ a feedforward block of your own
+ *
+ * WHAT THE LIBRARY GUARANTEES
+ *   - Arrays are of doubles whatever the model's type, row-major with channels before rows and columns, batch first, and
+ *     valid during the call only. Inputs are finite.
+ *   - Slots are called one at a time, on the thread that called the library, with at most max_batch samples.
+ *   - Every output arrives as zeros.
+ *   - After a positive answer (FFEBM_RETRY) the same call is made again, with its outputs as at first and `attempt` one
+ *     higher, at most retry_limit times.
+ *   - The block is never called while the loss nudges the last energy block below it: with a block of yours in the
+ *     readout, nudging is linear.
+ * WHAT YOUR FUNCTIONS MUST DO
+ *   - Write the outputs of their slot and nothing else. Return 0, FFEBM_RETRY, or a negative value for failure, then
+ *     with a sentence in `message` if there is one. Call nothing that uses this context, throw nothing, do not longjmp.
+ *   - Treat each sample alone and each call alone: vjp does not follow "its" forward, it is given the input again.
+ * WHAT IS CHECKED
+ *   - Outputs are finite, else FFEBM_ERR_NUMERIC. That vjp is the transpose of forward's derivative is not checked in
+ *     training; ffebm_engine_certify does that, by differences, and examples/conformance.c slot by slot.
+ * WHAT HAPPENS ON FAILURE
+ *   - The engine's function returns FFEBM_ERR_USER; its error text names stage, slot, your value and your message.
+ *     Parameters, running statistics and optimizer are as before: the same call may be made again.
+ */
+
+enum { FFEBM_RETRY = 1 }; /* what a slot returns that wants to be called again: every positive value means that */
+
+typedef struct ffebm_feedforward_call {
+    size_t size;              /* what this library knows: test it before a field added after version 0.1 */
+    size_t batch;             /* samples in this call */
+    size_t first;             /* the number in the engine's batch of the first of them */
+    const double *parameters; /* [parameter_count] */
+    size_t parameter_count;
+    const double *input;            /* [batch, in...]     forward, vjp: in */
+    double *output;                 /* [batch, out...]    forward: out */
+    const double *output_cotangent; /* [batch, out...]    vjp: in */
+    double *input_cotangent;        /* [batch, in...]     vjp: out */
+    double *gradient;               /* [parameter_count]  vjp: out, scale times the sum over the batch */
+    double *values;                 /* [parameter_count]  initialize: out */
+    char *message;                  /* message_capacity bytes, for a sentence with its NUL; empty when called */
+    size_t message_capacity;
+    uint64_t seed;    /* of your noise: another in each call, the same in each run and attempt */
+    uint64_t version; /* of the parameters, never 0: another whenever they differ from those of the last call */
+    double scale;     /* vjp */
+    int32_t training; /* 1: the engine is in training mode */
+    int32_t attempt;  /* 0, then 1, 2, .. after retries */
+} ffebm_feedforward_call;
+
+/** One slot of a feedforward block of your own. Returns 0, FFEBM_RETRY, or a negative value. */
+typedef int32_t (*ffebm_feedforward_fn)(void *self, ffebm_feedforward_call *call);
+
+typedef struct ffebm_user_feedforward {
+    size_t size;
+    void *self;                 /* handed to every slot */
+    const char *name;           /* letters, digits and _, at most 23; stands in descriptions and error texts; copied */
+    const int64_t *input_shape; /* of a sample; copied */
+    size_t input_rank;
+    const int64_t *output_shape;
+    size_t output_rank;
+    size_t max_batch;                /* samples that a slot takes at once; 0: any number */
+    ffebm_feedforward_fn forward;    /* REQUIRED  output = F(input; parameters) */
+    ffebm_feedforward_fn vjp;        /* REQUIRED  with v = output_cotangent: input_cotangent = (dF/dinput)^T v,
+                                                  gradient = scale * sum_n (dF/dparameters)^T v_n */
+    ffebm_feedforward_fn initialize; /* OPTIONAL  first values of the parameters; default zeros */
+    void (*destroy)(void *self);     /* OPTIONAL  called once, when the block goes; default nothing */
+    int32_t retry_limit;             /* 0: 8 */
+    int32_t reserved_;
+} ffebm_user_feedforward;
+
+/** Create a feedforward block from functions of your own.
+ *
+ *  Returns: FFEBM_OK:              *block is owned, and self is taken: it goes through table->destroy.
+ *           FFEBM_ERR_ARGUMENT:    a REQUIRED slot or the name is missing, or the name has other characters; the text
+ *                                  says which.
+ *           FFEBM_ERR_SHAPE:       a shape as ffebm_tensor_create refuses it.
+ *           FFEBM_ERR_UNSUPPORTED: table has fields set that this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *  In:      context.
+ *  Out:     block: NULL on failure; self is then still yours.
+ *  In:      table: zero it, set size and what you have. Copied.
+ *
+ *  Its input must have exactly input_shape: FFEBM_ERR_SHAPE where it enters a model that does not.
+ */
+FFEBM_API ffebm_status ffebm_feedforward_create_user(ffebm_context *context, ffebm_feedforward **block,
+                                                     const ffebm_user_feedforward *table);
+
+/** Give a feedforward block of your own a parameter tensor.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT:    the name is missing, taken or has other characters, or lower is not below upper.
+ *           FFEBM_ERR_SHAPE:       as ffebm_tensor_create.
+ *           FFEBM_ERR_STATE:       the block was made by ffebm_feedforward_create, or has FFEBM_USER_PARAMETERS_MAX.
+ *           FFEBM_ERR_UNSUPPORTED: parameter has fields set that this library does not know.
+ *  In/Out:  block:     unchanged on failure.
+ *  In:      parameter: copied.
+ */
+FFEBM_API ffebm_status ffebm_feedforward_add_parameter(ffebm_feedforward *block, const ffebm_user_parameter *parameter);
 
 #ifdef __cplusplus
 }

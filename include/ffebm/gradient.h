@@ -11,7 +11,7 @@
  * stage's free state is that of the last computing call that settled it freely (evaluate: of its last slice), or what
  * ffebm_engine_set_state wrote.
  *
- * Creation and ffebm_engine_configure allocate; nothing else does.
+ * Creation, ffebm_engine_configure and what stands under "analysis" allocate; nothing else does.
  */
 #ifndef FFEBM_GRADIENT_H
 #define FFEBM_GRADIENT_H
@@ -72,7 +72,7 @@ enum {                                /* one sweep updates every layer once; lay
 
 enum {
     FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, and where there
-                                         is batch normalisation behind the block */
+                                         is batch normalisation or a block of yours behind it */
     FFEBM_NUDGING_LOSS   = 2,         /* the error is evaluated anew, at the current state, in every sweep; the gradient
                                          of a readout is then the estimator's mean of those at the nudged states */
     FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held; so it always is with IMPLICIT */
@@ -132,9 +132,10 @@ FFEBM_API void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, s
  *
  *  Returns: FFEBM_OK:              the whole configuration is replaced.
  *           FFEBM_ERR_ARGUMENT:    a value out of range, or a stage that is no energy block; the text names it.
- *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, in a model without loss, or with batch
- *                                  normalisation behind the block; or config
- *                                  has fields set that this library does not know.
+ *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, in a model without loss, with batch
+ *                                  normalisation or a block of yours behind it, or on one of yours without loss_nudging;
+ *                                  IMPLICIT on a block of yours without adjoint; or config has fields set that this
+ *                                  library does not know.
  *           FFEBM_ERR_NOMEM:       allocates, where the estimator needs more nudged states than those before.
  *  In/Out:  engine: unchanged on failure, in every block.
  *  In:      stage:  an energy stage, or FFEBM_ALL (of none, too), which also replaces what was set for single blocks.
@@ -146,10 +147,10 @@ FFEBM_API ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage
 /** Set beta alone, of one energy block or of every one, from the next call on.
  *
  *  Returns: FFEBM_OK.
- *           FFEBM_ERR_ARGUMENT: beta not positive, or a stage that is no energy block.
+ *           FFEBM_ERR_ARGUMENT: beta not positive or more than the block bears, or a stage that is no energy block.
  *  In/Out:  engine.
  *  In:      stage: an energy stage, or FFEBM_ALL.
- *           beta:  as ffebm_equilibrium_config.beta.
+ *           beta:  as ffebm_equilibrium_config.beta; for all, cut down to max_beta where a block of yours has one.
  */
 FFEBM_API ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta);
 
@@ -220,6 +221,7 @@ typedef struct ffebm_report {
  *           FFEBM_ERR_ARGUMENT:    a label outside [0, classes); the text gives its place.
  *           FFEBM_ERR_STATE:       the model has no loss, or a start state is lacking.
  *           FFEBM_ERR_NUMERIC:     NaN or infinity in a state, the loss or the gradient; the text names the stage.
+ *           FFEBM_ERR_USER:        a block of yours failed; the text names stage and slot, and has your message.
  *           FFEBM_ERR_CONVERGENCE: samples did not settle and require_convergence is set.
  *  In/Out:  engine:  on failure its flat gradient is unspecified, and ffebm_optimizer_step refuses it.
  *  Out:     report:  NULL if not wanted; on failure as complete as the computation got.
@@ -314,6 +316,7 @@ FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, c
  *
  *  Returns: FFEBM_OK.
  *           FFEBM_ERR_STATE:    the stage has no such state, or not for this many samples.
+ *           FFEBM_ERR_UNSUPPORTED: a block of yours without the slot `energy`.
  *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: as ffebm_engine_gradient.
  *  In/Out:  engine:   no state changes.
  *  Out:     energies: [batch] of the model's type. Unspecified on failure.
@@ -332,7 +335,7 @@ FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *e
  *  In:      stage:  an energy stage.
  *           phase:  as ffebm_engine_energy.
  *
- *  The derivative by the input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated.
+ *  The derivative of a Hopfield block by its input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated.
  */
 FFEBM_API ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase);
 
@@ -380,6 +383,8 @@ typedef struct ffebm_phase_report {
     double  residual_max;     /* largest |s_new - s| / max(|s|, 1e-6) of a layer in a sample's last free sweep; in a nudged
                                  phase |s_new - s| / |s_new - s_free| */
     double  seconds;          /* of the wall clock */
+    double  joules;           /* as blocks of yours have told them */
+    int64_t retries;          /* that a block of yours has asked for in settle */
 } ffebm_phase_report;
 /* clang-format on */
 
@@ -393,6 +398,144 @@ typedef struct ffebm_phase_report {
  */
 FFEBM_API ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_report *report, size_t stage,
                                                   int32_t phase);
+
+/* --------------------------------------------------------------------------------- analysis: these allocate */
+
+/* clang-format off */
+typedef struct ffebm_certify_config {
+    size_t   size;
+    size_t   directions;            /* default 0: compare also with central differences of the loss, along so many random
+                                       directions of every tensor; 4 or more give steady figures */
+    double   min_cosine;            /* default 0.99: the bounds of what passes. -1 .. 1 */
+    double   max_relative_error;    /* default 0: not judged */
+    double   max_difference_error;  /* default 0.15, which at right angles is a cosine of 0.99; 0: not judged */
+    double   adjoint_tolerance;     /* default 0: 1e-5 in float32, 1e-10 in float64 */
+    double   difference_step;       /* default 0: 1e-2 in float32, 1e-5 in float64. A step is so many times the tensor's
+                                       norm, or times 1 where that is less */
+    int64_t  adjoint_sweeps;        /* default 1000: the most, of adjoints and of the free phases of differences */
+    uint64_t seed;                  /* default 0: of the directions */
+} ffebm_certify_config;
+/* clang-format on */
+
+/** Fill a certificate configuration with the defaults.
+ *
+ *  Out: config: written up to `size`.
+ *  In:  size:   sizeof *config.
+ */
+FFEBM_API void ffebm_certify_config_init(ffebm_certify_config *config, size_t size);
+
+/* In the following g is a tensor's gradient as ffebm_engine_gradient gives it, r its implicit gradient, and with
+ * directions d of length 1, <g, d> are the slopes by g and D_d l the differences of the loss. */
+/* clang-format off */
+typedef struct ffebm_certificate {
+    size_t      size;
+    const char *name;               /* of the parameter, or "input"; borrowed until the model is destroyed */
+    double      norm;               /* |g| */
+    double      cosine;             /* of g and r; 1 where both are zero, or below the rounding of larger gradients of
+                                       the same op or coupling (1e-5 in float32, 1e-14 in float64: a bias in front of
+                                       batch normalisation); 0 where one is zero; NaN where implicit differentiation
+                                       does not come, because a block on the way has no adjoint */
+    double      relative_error;     /* |g - r| / |r|; 0, infinity (where r is zero) and NaN likewise */
+    double      difference_cosine;  /* of <g, d> and D_d l as vectors over the directions; NaN without directions, and
+                                       where both are smaller than the loss can resolve */
+    double      difference_error;   /* |<g, d> - D_d l| / |D_d l| of these vectors; NaN likewise */
+    double      free_residual;      /* the largest residual_max among the energy blocks that g came through: of the */
+    double      nudged_residual;    /* free phase, of the nudged phases, and of the adjoint, as ffebm_phase_report has */
+    double      adjoint_residual;   /* them */
+    size_t      region_changes;     /* summed over these blocks */
+    int32_t     passed;             /* 1: within the bounds in all that was compared */
+    int32_t     reserved_;
+} ffebm_certificate;
+/* clang-format on */
+
+/** Certify the gradient of one batch: compare it, tensor by tensor, with implicit differentiation, and on request with
+ *  differences of the loss.
+ *
+ *  Returns: FFEBM_OK:              the comparison is made, whatever its verdict: see worst->passed.
+ *           FFEBM_ERR_ARGUMENT:    as ffebm_engine_gradient; or in config a bound, tolerance or step out of range.
+ *           FFEBM_ERR_CONVERGENCE: an adjoint did not converge, so that there is nothing to compare with; or as
+ *                                  ffebm_engine_gradient.
+ *           FFEBM_ERR_UNSUPPORTED: directions is 0, and a block has no adjoint, so that nothing is left to compare it
+ *                                  and what is below it with; the text names it. Or config has fields set that this
+ *                                  library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *           Otherwise as ffebm_engine_gradient.
+ *  In/Out:  engine: its flat gradient is unspecified afterwards, and ffebm_optimizer_step refuses it; free states are
+ *                   those of this batch, phase reports those of the gradient certified. Parameters, running statistics
+ *                   and the number of the next call do not change, nor, on failure, does the last certificate.
+ *  Out:     worst:  the tensor that fares worst; it has passed exactly if all have. NULL if not wanted.
+ *  In:      input, target, weights: as ffebm_engine_gradient. A batch of 2 to 8 is plenty.
+ *           config: NULL: defaults.
+ *
+ *  What is certified is what the next ffebm_engine_gradient would give as the engine is configured now; compared are all
+ *  parameters, frozen ones too, and the input. Gradient and reference start from the same free state, settled once. The
+ *  reference is FFEBM_ESTIMATOR_IMPLICIT in every energy block, converged to adjoint_tolerance: exact for that state,
+ *  wherever it lies. Differences are those of the loss at equilibrium: starting from the free state, every energy block
+ *  settles to 1e-6 in float32 and 1e-13 in float64, if adjoint_sweeps allow it, for each end of each direction. In
+ *  float32 the loss resolves only the steepest of them: use a float64 model for differences. While these are taken the
+ *  model's values move; they are put back to the bit. Where a bound or a switch lies within a step, or a unit settles
+ *  beside another minimum, differences are none of a derivative, and differ.
+ */
+FFEBM_API ffebm_status ffebm_engine_certify(ffebm_engine *engine, ffebm_certificate *worst, const ffebm_tensor *input,
+                                            const ffebm_tensor *target, const ffebm_tensor *weights,
+                                            const ffebm_certify_config *config);
+
+/** Read one tensor's part of the last certificate.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_STATE: no ffebm_engine_certify has succeeded yet.
+ *  In:      engine.
+ *  Out:     certificate: set certificate->size first.
+ *  In:      index: of a parameter; parameter_count for the input.
+ */
+FFEBM_API ffebm_status ffebm_engine_inspect_certificate(const ffebm_engine *engine, ffebm_certificate *certificate,
+                                                        size_t index);
+
+/* clang-format off */
+typedef struct ffebm_trace_point {
+    size_t              size;
+    size_t              stage;            /* of the parameter */
+    size_t              parameter;        /* its index */
+    const char         *name;             /* its name */
+    const ffebm_tensor *estimate;         /* its gradient after `sweep` nudged sweeps, as the engine is configured */
+    const ffebm_tensor *implicit;         /* its implicit gradient, truncated to `sweep` sweeps; NULL where implicit
+                                             differentiation does not come */
+    double              estimate_norm;
+    double              implicit_norm;    /* NaN where `implicit` is NULL */
+    double              cosine;           /* of the two, as ffebm_certificate.cosine: 1 where both are exactly zero */
+    double              relative_error;   /* likewise */
+    int64_t             sweep;            /* 1 .. nudged_sweeps of the energy block that it is traced with */
+} ffebm_trace_point;
+/* clang-format on */
+
+/** Take one point of a trace, valid during the call. Return 0, or another value to stop. May not use the engine. */
+typedef int32_t (*ffebm_trace_fn)(void *user, const ffebm_trace_point *point);
+
+/** Trace the gradient over the nudged sweeps, by the engine's configuration and by implicit differentiation, from one
+ *  free state (arXiv:2409.03306, figures 3 and 5).
+ *
+ *  Returns: FFEBM_OK:              every parameter and sweep was visited.
+ *           FFEBM_ERR_ARGUMENT:    visit is NULL; or as ffebm_engine_gradient.
+ *           FFEBM_ERR_CANCELLED:   visit asked to stop.
+ *           FFEBM_ERR_CONVERGENCE: of the free phase; as ffebm_engine_gradient.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *           Otherwise as ffebm_engine_gradient.
+ *  In/Out:  engine: its flat gradient is unspecified afterwards, and ffebm_optimizer_step refuses it; free states are
+ *                   those of this batch. Parameters, running statistics and the number of the next call do not change.
+ *  In:      input, target, weights: as ffebm_engine_gradient.
+ *           visit, user: called for the last energy block, then for the one before it, and so on; for each sweep by
+ *                   sweep; in each sweep for the parameters of the block and of the feedforward stages between it and
+ *                   the next energy block below, in the order of their indices; for the last block also for those of
+ *                   the readout behind it.
+ *
+ *  Each number of sweeps is settled anew from the free state, whatever nudged_tolerance: the cost grows with the square
+ *  of nudged_sweeps. One block is traced at a time: the error that comes from above is that after all sweeps of the
+ *  blocks above, the estimate's for the estimate and the truncated implicit one for the implicit. A readout's implicit
+ *  gradient, and under linear nudging its estimate, is that at the free state in every sweep. In a model without energy
+ *  blocks there is nothing to visit.
+ */
+FFEBM_API ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target,
+                                          const ffebm_tensor *weights, ffebm_trace_fn visit, void *user);
 
 #ifdef __cplusplus
 }

@@ -32,7 +32,18 @@ void ffebm_energy_destroy(ffebm_energy *block)
 
 ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what)
 {
+    block->input = *input;
     return block->kind->fit(block, input, what);
+}
+
+bool ffebmi_energy_heeds_loss(const ffebm_energy *block)
+{
+    return block->own == NULL || block->own->loss_nudging;
+}
+
+bool ffebmi_energy_has_adjoint(const ffebm_energy *block)
+{
+    return block->own == NULL || block->own->adjoint;
 }
 
 const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)

@@ -10,6 +10,7 @@
 #include "tensor/shape.h"
 
 typedef struct ffebmi_energy_kind ffebmi_energy_kind;
+typedef struct ffebmi_own ffebmi_own;
 
 /* A parameter of the block, and the coupling that it belongs to (its position in the parameter's name). */
 typedef struct ffebmi_energy_parameter {
@@ -23,6 +24,8 @@ typedef struct ffebmi_energy_parameter {
 struct ffebm_energy {
     ffebm_context *context;
     const ffebmi_energy_kind *kind;
+    const ffebmi_own *own; /* NULL: it settles by sweeps */
+    ffebmi_shape input;
     size_t layer_count;
     ffebmi_shape *layers; /* of a sample, the last is the output; set by fit, like the parameters */
     size_t parameter_count;
@@ -57,9 +60,75 @@ typedef struct ffebmi_contrast {
     void *const *gradients;      /* [parameter]: added to */
 } ffebmi_contrast;
 
-/* Kinds that settle by other means than sweeps (a user's simulator or device) will bring a slot `settle`, which takes the
- * place of half_sweep and region_changes: the driver then hands it whole batches. The other slots hold for them too:
- * gradients always come from states, and dE/dx from the block, never from the caller's idea of its first layer. */
+/* Some samples of a batch, for a block that settles them by its own means. */
+typedef struct ffebmi_own_settling {
+    const ffebmi_kernel *kernel;
+    size_t first; /* in the batch */
+    size_t rows;
+    const void *input;
+    const void *start;          /* rows x units of layer 0, or NULL: zeros */
+    const void *force;          /* rows x units of the last layer, or NULL */
+    ffebm_force_at_fn force_at; /* NULL: the force is held */
+    void *force_user;
+    void *const *state; /* [layer]: out */
+    bool nudged;
+    int64_t max_sweeps;
+    double tolerance;
+    uint64_t seed;
+    double *residual; /* rows, out, where the block knows them */
+    int64_t *sweeps;
+    int64_t retries; /* out */
+    double joules;   /* out, where the block knows them */
+} ffebmi_own_settling;
+
+enum { FFEBMI_OWN_TERMS = 4 };
+
+/* A weighted sum over states of a batch, for what such a block reads off them: it is taken in doubles, since the states
+ * of one sample nearly cancel. */
+typedef struct ffebmi_own_sum {
+    const ffebmi_kernel *kernel;
+    size_t batch;
+    const void *input;
+    size_t count;
+    void *const *states[FFEBMI_OWN_TERMS]; /* [layer]: batch x units */
+    double weights[FFEBMI_OWN_TERMS];
+    const double *signs; /* [batch], a factor for each sample; NULL: ones */
+    uint64_t seed;
+} ffebmi_own_sum;
+
+/* Why a slot failed. Slots may run on worker threads, so that they leave the text here and not in the context. */
+typedef struct ffebmi_failure {
+    ffebm_status status;
+    char text[320];
+} ffebmi_failure;
+
+/* What a block that settles by its own means (a user's simulator or device) offers in place of the kind's slots from
+ * begin to energies. The slots are given the block's work; all but settle are called on the caller's thread. */
+struct ffebmi_own {
+    size_t max_rows;   /* that settle takes at once; 0: any number */
+    bool concurrent;   /* settle may run on several threads */
+    bool loss_nudging; /* it heeds force_at */
+    bool adjoint;      /* there is one */
+    double max_beta;   /* 0: any */
+    ffebm_status (*settle)(const ffebm_energy *block, ffebmi_own_settling *settling, void *work,
+                           ffebmi_failure *failure);
+    /* Add the sum of dE/dtheta, over the batch, to the gradients. */
+    ffebm_status (*gradient)(const ffebm_energy *block, const ffebmi_own_sum *sum, void *const *gradients, void *work,
+                             ffebmi_failure *failure);
+    /* out += the sum of dE/dx, sample by sample */
+    ffebm_status (*input_gradient)(const ffebm_energy *block, const ffebmi_own_sum *sum, void *out, void *work,
+                                   ffebmi_failure *failure);
+    /* The energies of the first of the states. */
+    ffebm_status (*energies)(const ffebm_energy *block, const ffebmi_own_sum *sum, double *energies, void *work,
+                             ffebmi_failure *failure);
+    /* Pull a cotangent of the output back through the first of the states, an equilibrium: add its weight times the sum
+     * over the batch to the gradients, and out = (doutput/dx)^T v (NULL if not wanted). */
+    ffebm_status (*pull_back)(const ffebm_energy *block, const ffebmi_own_sum *sum, const void *cotangent,
+                              void *const *gradients, void *out, void *work, ffebmi_failure *failure);
+    /* First values of all parameters, as doubles, which the block keeps until they are asked for. */
+    ffebm_status (*initialize)(ffebm_energy *block, uint64_t seed, const double **values, ffebmi_failure *failure);
+};
+
 struct ffebmi_energy_kind {
     const char *type; /* "hopfield" */
 
@@ -99,6 +168,10 @@ struct ffebmi_energy_kind {
 /* A block without layers yet, for a kind's create: `bytes` of memory that begin with a struct ffebm_energy. */
 ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, const ffebmi_energy_kind *kind,
                                size_t bytes);
+
+/* Can it be nudged by a loss that is evaluated anew? Differentiated implicitly? */
+bool ffebmi_energy_heeds_loss(const ffebm_energy *block);
+bool ffebmi_energy_has_adjoint(const ffebm_energy *block);
 
 /* Infer layers and parameters from a sample's shape. */
 ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what);

@@ -122,6 +122,8 @@ ffebm_status ffebm_feedforward_add_op(ffebm_feedforward *block, const ffebm_op_c
 
     if (block == NULL)
         return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK(block->context, !block->user, FFEBM_ERR_STATE,
+                 "ffebm_feedforward_add_op: the block was made by ffebm_feedforward_create_user");
     FFEBMI_TRY(read_op(block->context, &op, config));
     ops = ffebmi_allocate(block->context, block->op_count + 1, sizeof *ops);
     if (ops == NULL)
@@ -142,6 +144,9 @@ void ffebm_feedforward_destroy(ffebm_feedforward *block)
     if (block == NULL)
         return;
     context = block->context;
+    for (size_t i = 0; i < block->op_count; i++)
+        if (block->ops[i].kind->destroy != NULL)
+            block->ops[i].kind->destroy(&block->ops[i], context);
     ffebmi_release(context, block->ops);
     ffebmi_release(context, block);
     ffebmi_context_drop(context);
@@ -155,7 +160,10 @@ ffebm_status ffebmi_feedforward_fit(ffebm_feedforward *block, const ffebmi_shape
         ffebmi_op *op = &block->ops[i];
         char op_what[WHAT];
 
-        snprintf(op_what, sizeof op_what, "%s op %zu (%s)", what, i, op->kind->name);
+        if (block->user)
+            snprintf(op_what, sizeof op_what, "%s (%s)", what, ffebmi_op_user_name(op));
+        else
+            snprintf(op_what, sizeof op_what, "%s op %zu (%s)", what, i, op->kind->name);
         op->input = shape;
         FFEBMI_TRY(op->kind->fit(op, block->context, op_what));
         shape = op->output;

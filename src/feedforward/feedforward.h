@@ -6,6 +6,7 @@
 
 struct ffebm_feedforward {
     ffebm_context *context;
+    bool user; /* its one op is the user's */
     size_t op_count;
     ffebmi_op *ops;
     ffebmi_shape input; /* of a sample; set by fit */

@@ -9,7 +9,7 @@
 #include "tensor/shape.h"
 #include "tensor/window.h"
 
-enum { FFEBMI_OP_PARAMETERS = 2, FFEBMI_OP_BUFFERS = 2 };
+enum { FFEBMI_OP_PARAMETERS = FFEBM_USER_PARAMETERS_MAX, FFEBMI_OP_BUFFERS = 2 };
 
 typedef struct ffebmi_op_kind ffebmi_op_kind;
 
@@ -28,6 +28,8 @@ typedef struct ffebmi_op {
     ffebmi_parameter parameters[FFEBMI_OP_PARAMETERS];
     size_t buffer_count;
     ffebmi_parameter buffers[FFEBMI_OP_BUFFERS];
+    const ffebmi_learnable *learnables; /* of the parameters one by one; NULL: `learnable` is that of all */
+    void *user;                         /* of an op of the user's */
 } ffebmi_op;
 
 /* What an op works on in one call. Ops are const: all that a call remembers is here. Rows are samples. */
@@ -43,6 +45,7 @@ typedef struct ffebmi_op_call {
     const void *output_cotangent;
     void *input_cotangent;
     double gradient_scale; /* of what is added to gradients */
+    uint64_t seed;         /* for an op of the user's */
     void *memory;          /* what the op remembers from forward to vjp, laid out by place */
     void *scratch;         /* of this thread, during one slot's call */
 } ffebmi_op_call;
@@ -79,6 +82,14 @@ struct ffebmi_op_kind {
     ffebmi_op_fn pullback;
     /* Move the buffers by what the last forward saw. */
     void (*commit)(const ffebmi_op *op, const ffebmi_op_call *call);
+
+    /* An op of the user's has these instead of those from prepare to commit: all rows, on the thread that called the
+     * library. input_cotangent and gradients are NULL where they are not wanted. */
+    ffebm_status (*run)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
+    ffebm_status (*run_vjp)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
+    /* First values of all parameters, as doubles, which the op keeps until they are asked for. */
+    ffebm_status (*initialize)(const ffebmi_op *op, uint64_t seed, const double **values, ffebm_context *context);
+    void (*destroy)(const ffebmi_op *op, ffebm_context *context);
 };
 
 extern const ffebmi_op_kind ffebmi_op_linear;
@@ -91,6 +102,8 @@ extern const ffebmi_op_kind ffebmi_op_layernorm;
 extern const ffebmi_op_kind ffebmi_op_relu;
 extern const ffebmi_op_kind ffebmi_op_tanh;
 extern const ffebmi_op_kind ffebmi_op_sigmoid;
+extern const ffebmi_op_kind ffebmi_op_user; /* not among those below: no configuration makes one */
+const char *ffebmi_op_user_name(const ffebmi_op *op);
 
 /* All kinds, for look-ups by type (FFEBM_OP_) and by name; NULL where there is none. */
 const ffebmi_op_kind *ffebmi_op_kind_of(int32_t type);

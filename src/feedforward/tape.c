@@ -1,6 +1,6 @@
 #include "feedforward/tape.h"
 
-#include "core/executor.h"
+#include "core/context.h"
 
 enum { ROW_GRAIN = 16 }; /* cuts of the work; part of what fixes the bits */
 
@@ -114,6 +114,7 @@ static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape 
                            .input = input_of(block, tape, input, i),
                            .output = tape->outputs[i],
                            .gradient_scale = values->gradient_scale,
+                           .seed = values->seed,
                            .memory = tape->memories[i]};
 
     for (size_t p = 0; p < op->parameter_count; p++) {
@@ -125,8 +126,9 @@ static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape 
     return call;
 }
 
-const void *ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
-                                       const ffebmi_feedforward_values *values, size_t rows, const void *input)
+ffebm_status ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
+                                        const ffebmi_feedforward_values *values, size_t rows, const void *input,
+                                        const void **output)
 {
     for (size_t i = 0; i < block->op_count; i++) {
         const ffebmi_op *op = &block->ops[i];
@@ -134,11 +136,16 @@ const void *ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedf
 
         if (op->view)
             continue;
+        if (op->kind->run != NULL) {
+            FFEBMI_TRY(op->kind->run(op, &call, context));
+            continue;
+        }
         if (op->kind->prepare != NULL)
             op->kind->prepare(op, &call, context);
         spread(context, (op_job){op, &call, tape, op->kind->forward}, rows, ROW_GRAIN);
     }
-    return input_of(block, tape, input, block->op_count);
+    *output = input_of(block, tape, input, block->op_count);
+    return FFEBM_OK;
 }
 
 /* Is there anything below op i that the cotangent of its input is for? */
@@ -147,9 +154,21 @@ static bool wanted_below(const ffebm_feedforward *block, size_t i, bool want_inp
     return want_input_cotangent || position_of(block, i).parameter > 0;
 }
 
-const void *ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
-                                   const ffebmi_feedforward_values *values, size_t rows, const void *input,
-                                   const void *cotangent, bool want_input_cotangent)
+/* One op of the library's: its gradients, and the cotangent of its input where there is a place for it. */
+static void op_vjp(ffebm_context *context, const ffebmi_op *op, const ffebmi_op_call *call, const ffebmi_tape *tape,
+                   bool gradients)
+{
+    if (op->kind->prepare_vjp != NULL)
+        op->kind->prepare_vjp(op, call, context);
+    if (op->kind->gradient != NULL && gradients)
+        spread(context, (op_job){op, call, tape, op->kind->gradient}, op->units, op->kind->grain);
+    if (call->input_cotangent != NULL)
+        spread(context, (op_job){op, call, tape, op->kind->pullback}, call->rows, ROW_GRAIN);
+}
+
+ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
+                                    const ffebmi_feedforward_values *values, size_t rows, const void *input,
+                                    const void **cotangent, bool want_input_cotangent)
 {
     size_t turn = 0;
 
@@ -159,19 +178,20 @@ const void *ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforwa
 
         if (op->view)
             continue;
-        call.output_cotangent = cotangent;
-        if (op->kind->prepare_vjp != NULL)
-            op->kind->prepare_vjp(op, &call, context);
-        if (op->kind->gradient != NULL && values->gradients != NULL)
-            spread(context, (op_job){op, &call, tape, op->kind->gradient}, op->units, op->kind->grain);
-        if (!wanted_below(block, i, want_input_cotangent))
-            return NULL;
-        call.input_cotangent = tape->cotangents[turn];
+        call.output_cotangent = *cotangent;
+        call.input_cotangent = wanted_below(block, i, want_input_cotangent) ? tape->cotangents[turn] : NULL;
         turn = 1 - turn;
-        spread(context, (op_job){op, &call, tape, op->kind->pullback}, rows, ROW_GRAIN);
-        cotangent = call.input_cotangent;
+        if (op->kind->run_vjp != NULL)
+            FFEBMI_TRY(op->kind->run_vjp(op, &call, context));
+        else
+            op_vjp(context, op, &call, tape, values->gradients != NULL);
+        *cotangent = call.input_cotangent;
+        if (call.input_cotangent == NULL)
+            return FFEBM_OK;
     }
-    return want_input_cotangent ? cotangent : NULL;
+    if (!want_input_cotangent)
+        *cotangent = NULL;
+    return FFEBM_OK;
 }
 
 void ffebmi_feedforward_commit(const ffebm_feedforward *block, const ffebmi_tape *tape,

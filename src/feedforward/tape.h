@@ -24,18 +24,21 @@ typedef struct ffebmi_feedforward_values {
     void *const *gradients; /* NULL: no parameter gradients wanted */
     void *const *buffers;
     double gradient_scale;
+    uint64_t seed; /* for ops of the user's */
     bool training;
 } ffebmi_feedforward_values;
 
-/* Returns the output: in the tape, or `input` itself where no op has numbers of its own. */
-const void *ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
-                                       const ffebmi_feedforward_values *values, size_t rows, const void *input);
+/* *output is in the tape, or `input` itself where no op has numbers of its own. Only a user's op can fail, and one needs
+ * a context. */
+ffebm_status ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
+                                        const ffebmi_feedforward_values *values, size_t rows, const void *input,
+                                        const void **output);
 
-/* Pull `cotangent` of the output back through the last forward on this tape, and add to the gradients. Returns the
- * cotangent of the input (in the tape, or `cotangent` itself), or NULL if it is not wanted. */
-const void *ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
-                                   const ffebmi_feedforward_values *values, size_t rows, const void *input,
-                                   const void *cotangent, bool want_input_cotangent);
+/* Pull *cotangent, of the output, back through the last forward on this tape, and add to the gradients. *cotangent becomes
+ * that of the input (in the tape, or unchanged), or NULL if it is not wanted. */
+ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
+                                    const ffebmi_feedforward_values *values, size_t rows, const void *input,
+                                    const void **cotangent, bool want_input_cotangent);
 
 /* Move the buffers (running statistics) by what the last forward on this tape saw. */
 void ffebmi_feedforward_commit(const ffebm_feedforward *block, const ffebmi_tape *tape,

@@ -5,6 +5,7 @@
 #include "core/context.h"
 #include "gradient/estimate.h"
 #include "gradient/nudge.h"
+#include "gradient/own.h"
 
 /* ----------------------------------------------------------------------------------------------------- up the chain */
 
@@ -22,16 +23,19 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                           .tolerance = s->equilibrium.free_tolerance,
                           .input = input,
                           .start = resume ? s->free_state : NULL,
-                          .result = s->free_state};
+                          .result = s->free_state,
+                          .seed = ffebmi_engine_draw(engine)};
+    ffebm_status status;
 
     FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
                  s->free_rows);
     ffebmi_nudge_place(engine, stage, 1);
     phase.packed = engine->nudging.packed;
-    ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
+    status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
     s->tallies[1] = (ffebmi_tally){0};
-    s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
+    s->free_rows = status == FFEBM_OK && s->tallies[0].nonfinite == 0 ? batch : 0;
+    FFEBMI_TRY(status);
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);
 }
 
@@ -48,7 +52,9 @@ static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, c
         return FFEBM_OK;
     }
     values = ffebmi_engine_values(engine, stage, false, 0);
-    s->output = ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input);
+    values.seed = ffebmi_engine_draw(engine);
+    FFEBMI_TRY(
+        ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input, &s->output));
     FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * of->output.count, s->output), FFEBM_ERR_NUMERIC,
                  "stage %zu: NaN or infinity in the output of a feedforward block", stage);
     return FFEBM_OK;
@@ -107,12 +113,6 @@ void ffebmi_chain_losses(ffebm_engine *engine, size_t batch, const void *output,
 
 /* --------------------------------------------------------------------------------------------------- down the chain */
 
-/* Is the cotangent of this stage's input needed: by a caller, or by parameters further down? */
-static bool wanted_below(const ffebm_engine *engine, size_t stage, bool want_input)
-{
-    return want_input || engine->model->stages[stage].first_parameter > 0;
-}
-
 static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *cotangent,
                                 const ffebmi_targets *targets, double gradient_scale, void *input_cotangent)
 {
@@ -120,6 +120,8 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
     int32_t repeats = equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT ? 1 : equilibrium->repeats;
 
     engine->stages[stage].tallies[1] = (ffebmi_tally){0};
+    if (ffebmi_engine_block(engine, stage)->own != NULL && equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT)
+        return ffebmi_own_pull_back(engine, stage, cotangent, gradient_scale, input_cotangent);
     if (input_cotangent != NULL)
         memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
     for (int32_t r = 0; r < repeats; r++) {
@@ -129,38 +131,53 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
         } else {
             FFEBMI_TRY(ffebmi_nudge_linear(engine, stage, cotangent));
         }
-        ffebmi_estimate(engine, stage, gradient_scale / repeats, 1.0 / repeats, input_cotangent);
+        FFEBMI_TRY(ffebmi_estimate(engine, stage, gradient_scale / repeats, 1.0 / repeats, input_cotangent));
     }
     return FFEBM_OK;
 }
 
-ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
-                               double gradient_scale, const void **input_cotangent)
+ffebm_status ffebmi_chain_stage_down(ffebm_engine *engine, size_t stage, const void *cotangent,
+                                     const ffebmi_targets *targets, double gradient_scale, void *memory,
+                                     const void **input_cotangent)
 {
-    const ffebm_model *model = engine->model;
-    size_t end = model->stage_count, turn = 0;
+    const ffebmi_stage *of = &engine->model->stages[stage];
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_feedforward_values values = ffebmi_engine_values(engine, stage, true, gradient_scale);
+
+    if (of->energy != NULL) {
+        FFEBMI_TRY(energy_down(engine, stage, cotangent, targets, gradient_scale, memory));
+        *input_cotangent = memory;
+        return FFEBM_OK;
+    }
+    *input_cotangent = cotangent;
+    values.seed = ffebmi_engine_draw(engine);
+    return ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch, s->input,
+                                  input_cotangent, memory != NULL);
+}
+
+/* Is the cotangent of this stage's input needed: by a caller, or by parameters further down? */
+static bool wanted_below(const ffebm_engine *engine, size_t stage, size_t bottom, bool want_input)
+{
+    return want_input || (stage > bottom && engine->model->stages[stage].first_parameter > 0);
+}
+
+ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
+                               double gradient_scale, size_t bottom, const void **input_cotangent)
+{
+    size_t end = engine->model->stage_count, turn = 0;
 
     if (targets != NULL)
         end = engine->last_energy + 1; /* the readout's part comes with the nudged states */
-    for (size_t i = end; i-- > 0;) {
-        const ffebmi_stage *of = &model->stages[i];
-        const ffebmi_engine_stage *s = &engine->stages[i];
-        bool wanted = wanted_below(engine, i, input_cotangent != NULL);
+    for (size_t i = end; i-- > bottom;) {
+        void *memory = engine->cotangents[turn];
 
-        if (of->energy != NULL) {
-            void *below = wanted ? engine->cotangents[turn] : NULL;
-
+        if (!wanted_below(engine, i, bottom, input_cotangent != NULL))
+            memory = NULL;
+        if (engine->model->stages[i].energy != NULL)
             turn = 1 - turn;
-            FFEBMI_TRY(
-                energy_down(engine, i, cotangent, i == engine->last_energy ? targets : NULL, gradient_scale, below));
-            cotangent = below;
-        } else {
-            ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
-
-            cotangent = ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch,
-                                               s->input, cotangent, wanted);
-        }
-        if (!wanted)
+        FFEBMI_TRY(ffebmi_chain_stage_down(engine, i, cotangent, i == engine->last_energy ? targets : NULL,
+                                           gradient_scale, memory, &cotangent));
+        if (memory == NULL)
             break;
     }
     if (input_cotangent != NULL)

@@ -28,10 +28,17 @@ double ffebmi_chain_loss(const ffebm_engine *engine, const void *output, const f
 void ffebmi_chain_losses(ffebm_engine *engine, size_t batch, const void *output, const ffebmi_targets *targets,
                          double factor, void *cotangent);
 
-/* Pull `cotangent` (of the sum of the samples' losses, by the output) down the chain, adding gradient_scale times the
- * sum over the batch to the gradient. targets: NULL for linear nudging everywhere. Returns through *input_cotangent what
- * arrives below, if that is not NULL. */
+/* Pull `cotangent` (of the sum of the samples' losses, by the stage's output) through one stage, adding gradient_scale
+ * times the sum over the batch to its gradient. targets: for loss nudging, which makes the readout's gradient, too; else
+ * NULL. What arrives below is returned in *input_cotangent: in `memory`, batch x units of the stage's input, or on a
+ * tape; NULL if `memory` is, and then not computed. */
+ffebm_status ffebmi_chain_stage_down(ffebm_engine *engine, size_t stage, const void *cotangent,
+                                     const ffebmi_targets *targets, double gradient_scale, void *memory,
+                                     const void **input_cotangent);
+
+/* The same down the chain, from the output to stage `bottom` or to the lowest parameters. targets: NULL for linear
+ * nudging everywhere. Returns through *input_cotangent what arrives below stage `bottom`, if that is not NULL. */
 ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
-                               double gradient_scale, const void **input_cotangent);
+                               double gradient_scale, size_t bottom, const void **input_cotangent);
 
 #endif

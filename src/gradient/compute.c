@@ -5,7 +5,7 @@
 
 #include "core/context.h"
 #include "core/sized.h"
-#include "gradient/chain.h"
+#include "gradient/compute.h"
 #include "gradient/layout.h"
 
 /* ---------------------------------------------------------------------------------------------------------- inputs */
@@ -68,6 +68,14 @@ static ffebm_status check_targets(const ffebm_engine *engine, ffebmi_targets *ta
                  "NaN or infinity in weights");
     targets->weights = weights->data;
     return FFEBM_OK;
+}
+
+ffebm_status ffebmi_compute_check(const ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target,
+                                  const ffebm_tensor *weights, size_t *batch, ffebmi_targets *targets)
+{
+    FFEBMI_TRY(check_batch(engine, input, batch));
+    FFEBMI_TRY(check_max_batch(engine, *batch));
+    return check_targets(engine, targets, target, weights, *batch);
 }
 
 static void take_input(ffebm_engine *engine, const void *data, size_t batch)
@@ -146,8 +154,8 @@ static void take_targets(ffebm_engine *engine, ffebmi_targets *targets, size_t b
     targets->values = engine->target_values;
 }
 
-static ffebm_status free_phase(ffebm_engine *engine, const void *input, ffebmi_targets *targets, size_t batch,
-                               ffebm_report *facts, void *cotangent)
+ffebm_status ffebmi_compute_free(ffebm_engine *engine, const void *input, ffebmi_targets *targets, size_t batch,
+                                 ffebm_report *facts, void *cotangent)
 {
     const void *output;
 
@@ -180,17 +188,17 @@ static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
                        engine->model->parameters[bad].name);
 }
 
-static ffebm_status nudged_phases(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
-                                  double gradient_scale, const void **input_cotangent, double *norm)
+ffebm_status ffebmi_compute_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
+                                 double gradient_scale, size_t bottom, const void **input_cotangent, double *norm)
 {
     memset(engine->gradient.values, 0, engine->model->element_count * engine->kernel->element);
-    FFEBMI_TRY(ffebmi_chain_down(engine, cotangent, targets, gradient_scale, input_cotangent));
+    FFEBMI_TRY(ffebmi_chain_down(engine, cotangent, targets, gradient_scale, bottom, input_cotangent));
     FFEBMI_TRY(check_gradient(engine, norm));
     engine->gradient.valid = true;
     return FFEBM_OK;
 }
 
-static bool loss_nudged(const ffebm_engine *engine)
+bool ffebmi_compute_loss_nudged(const ffebm_engine *engine)
 {
     const ffebm_equilibrium_config *last;
 
@@ -220,11 +228,11 @@ static ffebm_status gradient(ffebm_engine *engine, const void *input, ffebmi_tar
     ffebm_status status;
 
     facts->batch = batch;
-    status = free_phase(engine, input, targets, batch, facts, engine->cotangents[1]);
+    status = ffebmi_compute_free(engine, input, targets, batch, facts, engine->cotangents[1]);
     facts->loss /= (double)batch;
     if (status == FFEBM_OK)
-        status = nudged_phases(engine, engine->cotangents[1], loss_nudged(engine) ? targets : NULL, 1.0 / (double)batch,
-                               NULL, &facts->gradient_norm);
+        status = ffebmi_compute_down(engine, engine->cotangents[1], ffebmi_compute_loss_nudged(engine) ? targets : NULL,
+                                     1.0 / (double)batch, 0, NULL, &facts->gradient_norm);
     if (status == FFEBM_OK)
         commit_statistics(engine);
     report_phases(engine, facts);
@@ -243,9 +251,7 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
     engine->state = FFEBMI_ENGINE_IDLE;
     engine->gradient.valid = false;
     FFEBMI_TRY(check_report(engine, report));
-    FFEBMI_TRY(check_batch(engine, input, &batch));
-    FFEBMI_TRY(check_max_batch(engine, batch));
-    FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
+    FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &batch, &targets));
     ffebmi_engine_begin_call(engine);
     return give_report(engine, report, &facts, gradient(engine, input->data, &targets, batch, &facts));
 }
@@ -276,8 +282,8 @@ static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffeb
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
         ffebmi_targets part = slice(engine, targets, first);
 
-        status = free_phase(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count), &part, rows,
-                            facts, NULL);
+        status = ffebmi_compute_free(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count),
+                                     &part, rows, facts, NULL);
         report_phases(engine, facts);
     }
     facts->loss /= (double)batch;
@@ -366,8 +372,8 @@ static ffebm_status vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, con
     ffebmi_layout_inward(k, ffebmi_model_output(engine->model), engine->batch, output_cotangent->data,
                          engine->cotangents[1]);
     k->scale(output_cotangent->shape.count, scale, engine->cotangents[1], engine->cotangents[1]);
-    FFEBMI_TRY(
-        nudged_phases(engine, engine->cotangents[1], NULL, 1 / scale, input_cotangent != NULL ? &below : NULL, &norm));
+    FFEBMI_TRY(ffebmi_compute_down(engine, engine->cotangents[1], NULL, 1 / scale, 0,
+                                   input_cotangent != NULL ? &below : NULL, &norm));
     if (input_cotangent != NULL) {
         ffebmi_layout_outward(k, &engine->model->input, engine->batch, below, input_cotangent->data);
         k->scale(input_cotangent->shape.count, 1 / scale, input_cotangent->data, input_cotangent->data);

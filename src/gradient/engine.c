@@ -73,6 +73,8 @@ static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
                           engine->context->executor.workers);
     } else {
         placed.free_state = ffebmi_carve(arena, of->energy->layer_count, sizeof(void *));
+        if (of->energy->own != NULL)
+            placed.own_input = ffebmi_carve(arena, engine->max_batch, of->input.count * engine->kernel->element);
         for (size_t l = 0; l < of->energy->layer_count; l++) {
             void *layer = ffebmi_carve(arena, engine->max_batch, of->energy->layers[l].count * engine->kernel->element);
 
@@ -109,6 +111,7 @@ static void place(ffebm_engine *engine, ffebmi_arena *arena)
     if (ffebmi_shape_is_image(ffebmi_model_output(model)))
         engine->target_values = ffebmi_carve(arena, engine->max_batch, ffebmi_model_output(model)->count * element);
     engine->losses = ffebmi_carve(arena, engine->max_batch, sizeof *engine->losses);
+    engine->signs = ffebmi_carve(arena, engine->max_batch, sizeof *engine->signs);
     for (size_t i = 0; i < model->stage_count; i++)
         place_stage(engine, i, arena);
 }
@@ -157,7 +160,7 @@ static needs needs_of(const ffebm_engine *engine, size_t nudges)
 
         if (block == NULL)
             continue;
-        ffebmi_relax_place(&relax, block, engine->kernel, nudges);
+        ffebmi_relax_place(&relax, block, engine->kernel, nudges, engine->max_batch);
         block->kind->place_packed(block, engine->kernel, &packed);
         most.relax = larger(most.relax, relax.used);
         most.packed = larger(most.packed, packed.used);
@@ -301,20 +304,22 @@ void ffebm_engine_destroy(ffebm_engine *engine)
     if (engine == NULL)
         return;
     model = engine->model;
+    ffebmi_release(engine->context, engine->certificates);
     ffebmi_release(engine->context, engine->nudging.memory);
     ffebmi_release(engine->context, engine->memory);
     ffebmi_release(engine->context, engine);
     ffebmi_model_drop(model);
 }
 
-/* The loss of a sample must depend on its state alone: batch normalisation in the readout would couple the batch. */
-static bool readout_couples(const ffebm_engine *engine)
+/* The loss of a sample must depend on its state alone, and be there on any thread: batch normalisation in the readout
+ * would couple the batch, and a user's op is run by the caller's thread. */
+static bool readout_forbids(const ffebm_engine *engine)
 {
     for (size_t i = ffebmi_engine_first_readout(engine); i < engine->model->stage_count; i++) {
         const ffebm_feedforward *block = engine->model->stages[i].feedforward;
 
         for (size_t j = 0; j < block->op_count; j++)
-            if (block->ops[j].kind->couples)
+            if (block->ops[j].kind->couples || block->ops[j].kind->run != NULL)
                 return true;
     }
     return false;
@@ -322,15 +327,16 @@ static bool readout_couples(const ffebm_engine *engine)
 
 static bool can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
 {
-    return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE && !readout_couples(engine);
+    return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE && !readout_forbids(engine) &&
+           ffebmi_energy_heeds_loss(ffebmi_engine_block(engine, stage));
 }
 
 static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int32_t nudging)
 {
     FFEBMI_CHECK(engine->context, nudging != FFEBM_NUDGING_LOSS || can_nudge_by_loss(engine, stage),
                  FFEBM_ERR_UNSUPPORTED,
-                 "stage %zu: FFEBM_NUDGING_LOSS needs the last energy block, a model with a loss, and no batch "
-                 "normalisation behind the block",
+                 "stage %zu: FFEBM_NUDGING_LOSS needs the last energy block, one that heeds the loss, a model with a "
+                 "loss, and no batch normalisation or user block behind it",
                  stage);
     return FFEBM_OK;
 }
@@ -341,6 +347,27 @@ static ffebm_status find_stages(const ffebm_engine *engine, size_t stage, size_t
     *first = stage == FFEBM_ALL ? 0 : stage;
     *end = stage == FFEBM_ALL ? engine->model->stage_count : stage + 1;
     return stage == FFEBM_ALL ? FFEBM_OK : ffebmi_engine_check_energy(engine, stage);
+}
+
+static double max_beta(const ffebm_engine *engine, size_t stage)
+{
+    const ffebmi_own *own = ffebmi_engine_block(engine, stage)->own;
+
+    return own == NULL || own->max_beta == 0 ? INFINITY : own->max_beta;
+}
+
+/* What a user's block cannot do. For all blocks together, beta is cut down instead of refused. */
+static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c, bool all)
+{
+    FFEBMI_TRY(check_nudging(engine, stage, c->nudging));
+    FFEBMI_CHECK_ARGUMENT(engine->context, all || c->beta <= max_beta(engine, stage),
+                          "stage %zu: beta %g, but its block bears at most %g", stage, c->beta,
+                          max_beta(engine, stage));
+    FFEBMI_CHECK(engine->context,
+                 c->estimator != FFEBM_ESTIMATOR_IMPLICIT ||
+                     ffebmi_energy_has_adjoint(ffebmi_engine_block(engine, stage)),
+                 FFEBM_ERR_UNSUPPORTED, "stage %zu: FFEBM_ESTIMATOR_IMPLICIT, but its block has no adjoint", stage);
+    return FFEBM_OK;
 }
 
 ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config)
@@ -354,12 +381,13 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
     FFEBMI_TRY(find_stages(engine, stage, &first, &end));
     for (size_t i = first; i < end; i++)
         if (is_energy(engine, i))
-            FFEBMI_TRY(check_nudging(engine, i, c.nudging));
+            FFEBMI_TRY(check_block(engine, i, &c, stage == FFEBM_ALL));
     FFEBMI_TRY(reserve(engine, ffebmi_estimator_of(&c)->nudge_count));
     for (size_t i = first; i < end; i++) {
         if (!is_energy(engine, i))
             continue;
         engine->stages[i].equilibrium = c;
+        engine->stages[i].equilibrium.beta = fmin(c.beta, max_beta(engine, i));
         if (c.nudging == FFEBM_NUDGING_AUTO)
             engine->stages[i].equilibrium.nudging =
                 can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
@@ -376,8 +404,11 @@ ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double be
     FFEBMI_TRY(find_stages(engine, stage, &first, &end));
     FFEBMI_CHECK_ARGUMENT(engine->context, isfinite(beta) && beta > 0, "engine: beta %g, expected a positive number",
                           beta);
+    FFEBMI_CHECK_ARGUMENT(engine->context, stage == FFEBM_ALL || beta <= max_beta(engine, stage),
+                          "stage %zu: beta %g, but its block bears at most %g", stage, beta, max_beta(engine, stage));
     for (size_t i = first; i < end; i++)
-        engine->stages[i].equilibrium.beta = beta;
+        if (is_energy(engine, i))
+            engine->stages[i].equilibrium.beta = fmin(beta, max_beta(engine, i));
     return FFEBM_OK;
 }
 
@@ -409,6 +440,12 @@ ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step)
 void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
     engine->stream = ffebmi_random_stream(engine->seed, engine->step++);
+    engine->draws = 0;
+}
+
+uint64_t ffebmi_engine_draw(ffebm_engine *engine)
+{
+    return ffebmi_random_stream(engine->stream, engine->draws++);
 }
 
 double ffebmi_engine_sign(const ffebm_engine *engine, size_t sample)

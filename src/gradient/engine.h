@@ -22,6 +22,7 @@ typedef struct ffebmi_engine_stage {
     ffebm_equilibrium_config equilibrium;
     void **free_state;       /* [layer]: max_batch x units */
     size_t free_rows;        /* how many rows of it hold; 0: none */
+    void *own_input;         /* max_batch x units: of a settle by hand, for blocks that settle by their own means */
     ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
 } ffebmi_engine_stage;
 
@@ -64,7 +65,8 @@ struct ffebm_engine {
     size_t max_batch;
     uint64_t seed;
     uint64_t step;      /* the number of the next computing call, */
-    uint64_t stream;    /* and what the present one draws from */
+    uint64_t stream;    /* and what the present one draws from, */
+    uint64_t draws;     /* how often it has */
     bool training;      /* mode */
     double smoothing;   /* of labels, where gradients are computed */
     size_t batch;       /* of the last computing call over the chain */
@@ -75,11 +77,13 @@ struct ffebm_engine {
     void *cotangents[2]; /* max_batch x units of the largest boundary between stages, in turn */
     void *target_values; /* max_batch x outputs: as images are stored; NULL where outputs are no images */
     double *losses;      /* max_batch */
+    double *signs;       /* likewise: of the samples' nudges, for blocks that settle by their own means */
     ffebm_tensor flat_gradient;
     ffebmi_flat_gradient gradient;
     ffebmi_engine_state state;
     uint64_t version; /* of the model's values, at the forward */
     ffebmi_nudging_memory nudging;
+    ffebm_certificate *certificates; /* of the last certify: [parameter], and behind them the input's; NULL: none yet */
 };
 
 /* The readout: the stages behind the last energy block. */
@@ -96,6 +100,9 @@ ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage
 
 /* A computing call begins: what it draws follows from the seed and its number. */
 void ffebmi_engine_begin_call(ffebm_engine *engine);
+
+/* The next seed of the present call, for a block of the user's. */
+uint64_t ffebmi_engine_draw(ffebm_engine *engine);
 
 /* +1 or -1, drawn for a sample of the present call. */
 double ffebmi_engine_sign(const ffebm_engine *engine, size_t sample);

@@ -4,6 +4,7 @@
 
 #include "core/executor.h"
 #include "gradient/nudge.h"
+#include "gradient/own.h"
 
 /* ------------------------------------------------------------------------------------------------------ the readout */
 
@@ -23,8 +24,8 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
             ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
 
             engine->stages[i].input = at;
-            at = ffebmi_feedforward_forward(engine->context, engine->model->stages[i].feedforward,
-                                            &engine->stages[i].tape, &values, engine->batch, at);
+            ffebmi_feedforward_forward(engine->context, engine->model->stages[i].feedforward, &engine->stages[i].tape,
+                                       &values, engine->batch, at, &at); /* no ops of the user's: it cannot fail */
         }
         for (size_t r = 0; r < engine->batch; r++) {
             size_t row = r * ffebmi_model_output(engine->model)->count;
@@ -36,9 +37,8 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
         for (size_t i = stages; i-- > first;) {
             ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
 
-            cotangent =
-                ffebmi_feedforward_vjp(engine->context, engine->model->stages[i].feedforward, &engine->stages[i].tape,
-                                       &values, engine->batch, engine->stages[i].input, cotangent, i > first);
+            ffebmi_feedforward_vjp(engine->context, engine->model->stages[i].feedforward, &engine->stages[i].tape,
+                                   &values, engine->batch, engine->stages[i].input, &cotangent, i > first);
         }
     }
 }
@@ -230,16 +230,19 @@ static void estimate_implicit(ffebm_engine *engine, size_t stage, double gradien
     add_contrast(engine, stage, &contrast, 1, gradient_scale, input_scale, input_cotangent);
 }
 
-void ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
-                     void *input_cotangent)
+ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
+                             void *input_cotangent)
 {
     const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[stage].equilibrium);
 
+    if (ffebmi_engine_block(engine, stage)->own != NULL)
+        return ffebmi_own_estimate(engine, stage, gradient_scale, input_scale, input_cotangent);
     if (engine->stages[stage].equilibrium.estimator == FFEBM_ESTIMATOR_IMPLICIT) {
         estimate_implicit(engine, stage, gradient_scale, input_scale, input_cotangent);
-        return;
+        return FFEBM_OK;
     }
     observe_all(engine, stage, estimator->nudge_count);
     for (size_t i = 0; i < estimator->pair_count; i++)
         estimate_pair(engine, stage, estimator, &estimator->pairs[i], gradient_scale, input_scale, input_cotangent);
+    return FFEBM_OK;
 }

@@ -34,8 +34,8 @@ static const void *readout_forward(const ffebm_engine *engine, const ffebmi_work
         ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
 
         worker->readout_inputs[r] = at;
-        at = ffebmi_feedforward_forward(NULL, engine->model->stages[i].feedforward, &worker->readout[r], &values, rows,
-                                        at);
+        ffebmi_feedforward_forward(NULL, engine->model->stages[i].feedforward, &worker->readout[r], &values, rows, at,
+                                   &at); /* without ops of the user's it cannot fail */
     }
     return at;
 }
@@ -48,8 +48,8 @@ static const void *readout_vjp(const ffebm_engine *engine, const ffebmi_worker *
     for (size_t i = engine->model->stage_count; i-- > first;) {
         ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
 
-        cotangent = ffebmi_feedforward_vjp(NULL, engine->model->stages[i].feedforward, &worker->readout[i - first],
-                                           &values, rows, worker->readout_inputs[i - first], cotangent, true);
+        ffebmi_feedforward_vjp(NULL, engine->model->stages[i].feedforward, &worker->readout[i - first], &values, rows,
+                               worker->readout_inputs[i - first], &cotangent, true);
     }
     return cotangent;
 }

@@ -43,7 +43,7 @@ void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges)
     for (size_t w = 0; w < engine->context->executor.workers; w++) {
         ffebmi_arena arena = {.base = engine->nudging.workers[w].relax_memory};
 
-        engine->nudging.works[w] = ffebmi_relax_place(&arena, block, engine->kernel, nudges);
+        engine->nudging.works[w] = ffebmi_relax_place(&arena, block, engine->kernel, nudges, engine->max_batch);
     }
 }
 
@@ -66,8 +66,10 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
                           .force = call,
                           .force_user = f,
                           .force_held = held,
-                          .hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD};
+                          .hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD,
+                          .seed = ffebmi_engine_draw(engine)};
     ffebmi_tally tally;
+    ffebm_status status;
 
     f->engine = engine;
     f->estimator = ffebmi_estimator_of(&s->equilibrium);
@@ -80,8 +82,9 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
     if (phase.linear)
         f->beta = 1; /* the adjoint is linear: it needs no small force */
     phase.result = engine->nudging.layers;
-    ffebmi_relax(engine->context, &phase, engine->nudging.works, &tally);
+    status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &tally);
     ffebmi_tally_add(&s->tallies[1], &tally);
+    FFEBMI_TRY(status);
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_NUDGED);
 }
 

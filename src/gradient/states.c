@@ -9,6 +9,7 @@
 #include "gradient/estimate.h"
 #include "gradient/layout.h"
 #include "gradient/nudge.h"
+#include "gradient/own.h"
 
 /* ---------------------------------------------------------------------------------------------------------- settle */
 
@@ -48,7 +49,8 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
                           .force = held_force,
                           .force_user = &h,
                           .force_held = true,
-                          .hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD};
+                          .hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD,
+                          .seed = ffebmi_engine_draw(engine)};
 
     FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);
@@ -56,7 +58,7 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
     ffebmi_nudge_place(engine, stage, 1);
     phase.packed = engine->nudging.packed;
     phase.result = engine->nudging.layers;
-    ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]);
+    FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]));
     FFEBMI_TRY(ffebmi_nudge_check(engine, stage, FFEBM_PHASE_NUDGED));
     engine->nudging.settled_stage = stage;
     engine->nudging.settled_rows = batch;
@@ -68,6 +70,7 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
 {
     const ffebmi_stage *of;
     size_t batch = 0;
+    void *at;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
@@ -80,14 +83,16 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
     engine->state = FFEBMI_ENGINE_IDLE;
     ffebmi_engine_begin_call(engine);
-    ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, engine->cotangents[0]);
+    at = engine->stages[stage].own_input != NULL ? engine->stages[stage].own_input : engine->cotangents[0];
+    engine->stages[stage].input = at;
+    ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, at);
     if (force != NULL) {
         ffebmi_layout_inward(engine->kernel, &of->output, batch, force->data, engine->cotangents[1]);
-        return settle_nudged(engine, stage, engine->cotangents[0], engine->cotangents[1], batch);
+        return settle_nudged(engine, stage, at, engine->cotangents[1], batch);
     }
     if (engine->nudging.settled_stage == stage)
         engine->nudging.settled_stage = FFEBM_NONE;
-    return ffebmi_chain_settle_free(engine, stage, batch, engine->cotangents[0]);
+    return ffebmi_chain_settle_free(engine, stage, batch, at);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- states */
@@ -169,11 +174,24 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
 
 /* ---------------------------------------------------------------------------------------------------------- energy */
 
+/* Into engine->losses, at the input in cotangents[0]. */
+static void relax_energies(ffebm_engine *engine, size_t stage, void *const *layers, size_t rows)
+{
+    ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
+                            .kernel = engine->kernel,
+                            .parameters = engine->stages[stage].parameters,
+                            .packed = engine->nudging.packed,
+                            .batch = rows,
+                            .state = layers,
+                            .input = engine->cotangents[0]};
+
+    ffebmi_relax_energies(&states, engine->nudging.works[0], engine->losses);
+}
+
 ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase,
                                  const ffebm_tensor *input)
 {
     void *const *layers = NULL;
-    ffebmi_states states;
     ffebmi_shape expected;
     char text[FFEBMI_SHAPE_TEXT];
     size_t rows = 0;
@@ -192,14 +210,10 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
                                         &engine->model->stages[stage].input, rows));
     ffebmi_layout_inward(engine->kernel, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
     ffebmi_nudge_place(engine, stage, 1);
-    states = (ffebmi_states){.block = ffebmi_engine_block(engine, stage),
-                             .kernel = engine->kernel,
-                             .parameters = engine->stages[stage].parameters,
-                             .packed = engine->nudging.packed,
-                             .batch = rows,
-                             .state = layers,
-                             .input = engine->cotangents[0]};
-    ffebmi_relax_energies(&states, engine->nudging.works[0], engine->losses);
+    if (ffebmi_engine_block(engine, stage)->own != NULL)
+        FFEBMI_TRY(ffebmi_own_energies(engine, stage, layers, rows, engine->cotangents[0], engine->losses));
+    else
+        relax_energies(engine, stage, layers, rows);
     for (size_t i = 0; i < rows; i++) {
         if (energies->dtype == FFEBM_FLOAT32)
             ((float *)energies->data)[i] = (float)engine->losses[i];
@@ -207,6 +221,15 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
             ((double *)energies->data)[i] = engine->losses[i];
     }
     return FFEBM_OK;
+}
+
+static void clear_gradients(const ffebm_engine *engine, size_t stage)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+
+    for (size_t p = 0; p < block->parameter_count; p++)
+        memset(engine->stages[stage].gradients[p], 0,
+               block->parameters[p].parameter.shape.count * engine->kernel->element);
 }
 
 /* As a contrast with the state zero: the difference is the state, the mean its half. */
@@ -226,15 +249,15 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     block = ffebmi_engine_block(engine, stage);
     ffebmi_nudge_place(engine, stage, 1);
+    clear_gradients(engine, stage);
+    if (block->own != NULL)
+        return ffebmi_own_energy_gradient(engine, stage, layers, rows);
     hold = engine->stages[stage].equilibrium.switches == FFEBM_SWITCHES_HOLD;
     nudge = hold || phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0;
     ffebmi_estimate_observe(engine, stage, nudge, hold ? engine->stages[stage].free_state : layers, rows);
     halves = engine->nudging.layers + block->layer_count; /* nudge 0 may be the state itself */
     for (size_t l = 0; l < block->layer_count; l++)
         engine->kernel->scale(rows * block->layers[l].count, 0.5, layers[l], halves[l]);
-    for (size_t p = 0; p < block->parameter_count; p++)
-        memset(engine->stages[stage].gradients[p], 0,
-               block->parameters[p].parameter.shape.count * engine->kernel->element);
     switches = ffebmi_nudge_switches(engine, stage, nudge);
     contrast = (ffebmi_contrast){.kernel = engine->kernel,
                                  .batch = rows,
@@ -278,5 +301,7 @@ ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_
     facts.sweeps_mean = tally.samples == 0 ? 0 : (double)tally.sweeps_sum / (double)tally.samples;
     facts.residual_max = tally.residual_max;
     facts.seconds = tally.seconds;
+    facts.joules = tally.joules;
+    facts.retries = tally.retries;
     return ffebmi_sized_write(engine->context, "phase report", report, &facts, sizeof facts);
 }

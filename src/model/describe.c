@@ -4,6 +4,7 @@
 
 #include "core/context.h"
 #include "energy/hopfield.h"
+#include "energy/user.h"
 #include "model/initialization.h"
 #include "model/model.h"
 #include "model/recipe.h"
@@ -55,6 +56,9 @@ static cJSON *describe_op(const ffebmi_op *op)
     cJSON *json = cJSON_CreateObject();
     unsigned reads = op->kind->reads;
 
+    if (op->user != NULL)
+        return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(op->kind->name)) &&
+                                 give(json, "name", cJSON_CreateString(ffebmi_op_user_name(op))));
     return keep_if(json,
                    json != NULL && give(json, "type", cJSON_CreateString(op->kind->name)) &&
                        give_learnable(json, reads, op->kind->out_key, &op->learnable, op->out) &&
@@ -117,6 +121,9 @@ static cJSON *describe_energy(const ffebm_energy *block)
     const ffebmi_hopfield *hopfield = ffebmi_hopfield_of(block);
     cJSON *json = cJSON_CreateObject();
 
+    if (hopfield == NULL)
+        return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(block->kind->type)) &&
+                                 give(json, "name", cJSON_CreateString(ffebmi_user_energy_of(block)->name)));
     return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(block->kind->type)) &&
                              give(json, "activation", describe_activation(hopfield)) &&
                              give(json, "clamp_last", cJSON_CreateBool(hopfield->clamp_last)) &&

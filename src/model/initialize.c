@@ -63,6 +63,8 @@ static void draw(const ffebm_model *model, const ffebmi_model_parameter *p, uint
         p->learnable->own_initialization ? &p->learnable->initialization : &model->initialization;
     bool bias = p->parameter.role == FFEBMI_BIAS, goe = how->type == FFEBM_INITIALIZATION_GOE;
 
+    if (p->parameter.role == FFEBMI_GIVEN)
+        return;
     if (p->parameter.role == FFEBMI_ONES || p->parameter.role == FFEBMI_ZEROS)
         fill(p, p->parameter.role == FFEBMI_ONES ? 1 : 0);
     else if (bias && how->constant_bias == 1)
@@ -75,15 +77,54 @@ static void draw(const ffebm_model *model, const ffebmi_model_parameter *p, uint
         draw_uniform(p, how->gain, stream);
 }
 
+/* ------------------------------------------------------------------------------- values that blocks of the user's give */
+
+static ffebm_status ask_user(ffebm_model *model, size_t stage, uint64_t seed)
+{
+    ffebmi_stage *s = &model->stages[stage];
+    ffebmi_failure failure;
+
+    s->given = NULL;
+    if (s->feedforward != NULL && s->feedforward->user)
+        return ffebmi_op_user.initialize(s->feedforward->ops, seed, &s->given, model->context);
+    if (s->energy != NULL && s->energy->own != NULL && s->energy->own->initialize(s->energy, seed, &s->given, &failure))
+        return ffebmi_fail(model->context, failure.status, "%s", failure.text);
+    return FFEBM_OK;
+}
+
+/* All are asked before any value changes. */
+static ffebm_status ask_users(ffebm_model *model, uint64_t seed)
+{
+    for (size_t i = 0; i < model->stage_count; i++)
+        FFEBMI_TRY(ask_user(model, i, ffebmi_random_stream(seed, model->stages[i].first_parameter)));
+    return FFEBM_OK;
+}
+
+static void take_given(const ffebm_model *model, size_t stage)
+{
+    const ffebmi_stage *s = &model->stages[stage];
+    const double *from = s->given;
+
+    for (size_t p = 0; from != NULL && p < s->parameter_count; p++) {
+        const ffebmi_model_parameter *to = &model->parameters[s->first_parameter + p];
+
+        for (size_t i = 0; i < to->parameter.shape.count; i++)
+            set(to, i, *from++);
+    }
+}
+
 ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
 {
     if (model == NULL)
         return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(ask_users(model, seed));
     FFEBMI_TRY(ffebmi_model_make_ready(model));
     for (size_t i = 0; i < model->parameter_count; i++)
         draw(model, &model->parameters[i], ffebmi_random_stream(seed, i));
     for (size_t i = 0; i < model->buffer_count; i++)
         draw(model, &model->buffers[i], 0);
+    for (size_t i = 0; i < model->stage_count; i++)
+        take_given(model, i);
     ffebmi_model_touch(model);
     return FFEBM_OK;
 }

@@ -122,7 +122,8 @@ static ffebm_status list_feedforward(listing *parameters, listing *buffers, cons
         const ffebmi_op *op = &block->ops[i];
 
         for (size_t p = 0; p < op->parameter_count; p++)
-            FFEBMI_TRY(list_one(parameters, &op->parameters[p], &op->learnable, i));
+            FFEBMI_TRY(list_one(parameters, &op->parameters[p],
+                                op->learnables != NULL ? &op->learnables[p] : &op->learnable, i));
         for (size_t b = 0; b < op->buffer_count; b++)
             FFEBMI_TRY(list_one(buffers, &op->buffers[b], &op->learnable, i));
     }

@@ -33,6 +33,7 @@ typedef struct ffebmi_stage {
     size_t parameter_count;
     size_t first_buffer;
     size_t buffer_count;
+    const double *given; /* first values from a block of the user's, while initializing */
 } ffebmi_stage;
 
 struct ffebm_model {

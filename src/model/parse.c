@@ -98,6 +98,14 @@ static ffebm_status type_of(ffebm_context *context, const cJSON *json, const cha
     return ffebmi_fields_text(&fields, "type", type);
 }
 
+/* What the program brought, a description can name but not bring. */
+static ffebm_status refuse_user(ffebm_context *context, const char *where, const char *type)
+{
+    FFEBMI_CHECK(context, strcmp(type, "user") != 0, FFEBM_ERR_UNSUPPORTED,
+                 "%s: it is a block of the user's; build the model by calls, then restore its values", where);
+    return FFEBM_OK;
+}
+
 /* What a builder refuses is malformed here: say where it stands in the description. */
 static ffebm_status refused_at(ffebm_context *context, const char *where, ffebm_status status)
 {
@@ -122,6 +130,7 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
 
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_op_kind_named(type);
+    FFEBMI_TRY(refuse_user(context, where, type));
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown op type \"%.40s\"", where, type);
     ffebm_op_config_init(&c, sizeof c, kind->type);
     FFEBMI_TRY(parse_shared(&fields, context, json, where, kind->reads, kind->out_key, &to, &own));
@@ -240,6 +249,7 @@ static ffebm_status parse_couplings(ffebm_energy *block, const ffebmi_fields *fi
 static ffebm_status add_energy(ffebm_model *model, const cJSON *json)
 {
     static const char *const keys[] = {"type", "activation", "clamp_last", "couplings", NULL};
+    const char *name = "";
     static const ffebmi_choice types[] = {{"hopfield", 1}, {NULL, 0}};
     ffebm_context *context = model->context;
     ffebm_hopfield_config config;
@@ -251,6 +261,8 @@ static ffebm_status add_energy(ffebm_model *model, const cJSON *json)
 
     snprintf(where, sizeof where, "stage %zu", model->stage_count);
     ffebm_hopfield_config_init(&config, sizeof config);
+    FFEBMI_TRY(type_of(context, json, where, &name));
+    FFEBMI_TRY(refuse_user(context, where, name));
     FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, keys));
     FFEBMI_TRY(ffebmi_fields_require(&fields, "type"));
     FFEBMI_TRY(ffebmi_fields_choice(&fields, "type", types, &type));

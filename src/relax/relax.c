@@ -6,22 +6,9 @@
 
 #include "core/context.h"
 #include "relax/order.h"
+#include "relax/own.h"
 #include "relax/stopping.h"
-
-/* A worker's memory holds the rows of one shard side by side. Samples that have settled leave: the last sample still at
- * work moves into their place, so that products always run over the first `active` samples without gaps. */
-struct ffebmi_relax_work {
-    void **state;       /* [layer]: rows x units */
-    void **free_state;  /* [layer]: rows x units */
-    void **view;        /* [layer]: rows of a batch looked at in place */
-    uint8_t **switches; /* [layer]: likewise */
-    void *input;        /* rows x units of the first layer */
-    void *force;        /* rows x units of the last layer */
-    ffebmi_norms *norms;
-    void *kind_work;
-    size_t samples[FFEBMI_SHARD]; /* which sample is in which place */
-    ffebmi_tally tally;
-};
+#include "relax/work.h"
 
 static void **place_layers(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows)
 {
@@ -37,10 +24,21 @@ static void **place_layers(ffebmi_arena *arena, const ffebm_energy *block, const
 }
 
 ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                                      size_t nudges)
+                                      size_t nudges, size_t max_batch)
 {
     size_t rows = nudges * FFEBMI_SHARD, last = block->layer_count - 1;
     ffebmi_relax_work *w = ffebmi_carve(arena, 1, sizeof *w), placed = {0};
+
+    if (block->own != NULL) {
+        placed.own_rows = ffebmi_relax_own_rows(block, max_batch);
+        placed.force = ffebmi_carve(arena, placed.own_rows, block->layers[last].count * kernel->element);
+        placed.forces = ffebmi_carve(arena, nudges * placed.own_rows, block->layers[last].count * kernel->element);
+        placed.samples_own = ffebmi_carve(arena, placed.own_rows, sizeof *placed.samples_own);
+        placed.kind_work = block->kind->place_work(block, kernel, placed.own_rows, arena);
+        if (w != NULL)
+            *w = placed;
+        return w;
+    }
 
     placed.state = place_layers(arena, block, kernel, rows);
     placed.free_state = place_layers(arena, block, kernel, rows);
@@ -217,7 +215,9 @@ void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from)
     to->nonfinite += from->nonfinite;
     to->region_changes += from->region_changes;
     to->sweeps_sum += from->sweeps_sum;
+    to->retries += from->retries;
     to->seconds += from->seconds;
+    to->joules += from->joules;
 }
 
 static double now(void)
@@ -228,19 +228,24 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
-                  ffebmi_tally *tally)
+ffebm_status ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
+                          ffebmi_tally *tally)
 {
     double start = now();
     size_t workers = context->executor.workers;
+    ffebm_status status = FFEBM_OK;
 
     *tally = (ffebmi_tally){0};
     for (size_t w = 0; w < workers; w++)
         works[w]->tally = (ffebmi_tally){0};
-    ffebmi_parallel_ranges(context, phase->batch, FFEBMI_SHARD, settle_shard, &(job){phase, works});
+    if (phase->block->own != NULL)
+        status = ffebmi_relax_own(context, phase, works);
+    else
+        ffebmi_parallel_ranges(context, phase->batch, FFEBMI_SHARD, settle_shard, &(job){phase, works});
     for (size_t w = 0; w < workers; w++)
         ffebmi_tally_add(tally, &works[w]->tally);
     tally->seconds = now() - start;
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------------- looking at states */

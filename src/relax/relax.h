@@ -36,6 +36,7 @@ typedef struct ffebmi_phase {
     ffebmi_force_fn force; /* NULL: none */
     void *force_user;
     bool force_held; /* the force does not depend on the state: asked for once */
+    uint64_t seed;   /* for blocks that settle by their own means */
 } ffebmi_phase;
 
 /* What happened, over samples. Sums and extremes only, so that the order of shards does not matter. */
@@ -47,8 +48,10 @@ typedef struct ffebmi_tally {
     int64_t sweeps_min;
     int64_t sweeps_max;
     int64_t sweeps_sum;
+    int64_t retries;
     double residual_max;
     double seconds;
+    double joules;
 } ffebmi_tally;
 
 void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from);
@@ -56,13 +59,14 @@ void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from);
 /* One worker's memory. */
 typedef struct ffebmi_relax_work ffebmi_relax_work;
 
-/* Lay out a worker's memory for phases of up to `nudges` on `block`; NULL while measuring. */
+/* Lay out a worker's memory for phases of up to `nudges` on `block`, of batches up to max_batch; NULL while measuring. */
 ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                                      size_t nudges);
+                                      size_t nudges, size_t max_batch);
 
-/* Settle a batch. works[w] is worker w's. Samples that end in NaN or infinity are counted, not an error here. */
-void ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
-                  ffebmi_tally *tally);
+/* Settle a batch. works[w] is worker w's. Samples that end in NaN or infinity are counted, not an error here; only a block
+ * that settles by its own means can fail. */
+ffebm_status ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
+                          ffebmi_tally *tally);
 
 /* What a look at the states of a whole batch needs. */
 typedef struct ffebmi_states {

@@ -10,7 +10,8 @@ typedef enum ffebmi_role {
     FFEBMI_WEIGHT, /* drawn; conv kernels are [out, in, kh, kw] */
     FFEBMI_BIAS,   /* drawn */
     FFEBMI_ONES,   /* starts at 1, like the weight of a normalisation */
-    FFEBMI_ZEROS   /* starts at 0 */
+    FFEBMI_ZEROS,  /* starts at 0 */
+    FFEBMI_GIVEN   /* starts at what the block says */
 } ffebmi_role;
 
 typedef struct ffebmi_parameter {

@@ -1,0 +1,31 @@
+/* An energy block of the user's: a table of functions, behind which may be a simulator or a device. It has two layers,
+ * its state and the output that is read from it. */
+#ifndef FFEBMI_ENERGY_USER_H
+#define FFEBMI_ENERGY_USER_H
+
+#include "energy/energy.h"
+#include "tensor/user_parameters.h"
+
+typedef struct ffebmi_user_energy {
+    ffebm_energy base;       /* first, so that a pointer to one is a pointer to the other */
+    ffebmi_own own;          /* what base.own points at */
+    ffebm_user_energy table; /* its name and shapes point into this struct */
+    char name[FFEBMI_USER_NAME];
+    char what[64]; /* "stage 3 (name)" for error texts; set by fit */
+    ffebmi_shape input;
+    ffebmi_shape output;
+    ffebmi_user_parameters parameters;
+} ffebmi_user_energy;
+
+extern const ffebmi_energy_kind ffebmi_energy_user;
+
+/* The slots of `own`, over the table. */
+extern const ffebmi_own ffebmi_user_slots;
+
+/* Lay out what they need for up to `rows` samples; NULL while measuring. */
+void *ffebmi_user_place_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
+
+/* The block as a user's, or NULL if it is something else. */
+const ffebmi_user_energy *ffebmi_user_energy_of(const ffebm_energy *block);
+
+#endif

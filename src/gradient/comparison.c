@@ -1,0 +1,50 @@
+#include "gradient/comparison.h"
+
+#include <math.h>
+#include <string.h>
+
+ffebmi_comparison ffebmi_compare(const ffebmi_kernel *k, size_t count, const void *gradient, const void *reference,
+                                 void *scratch)
+{
+    ffebmi_comparison c = {.norm = k->norm(count, gradient), .reference_norm = k->norm(count, reference)};
+    double error;
+
+    memcpy(scratch, gradient, count * k->element);
+    k->add_scaled(count, -1, reference, scratch);
+    error = k->norm(count, scratch);
+    c.relative_error = error == 0 ? 0 : error / c.reference_norm;
+    c.cosine = c.norm == c.reference_norm ? 1 : 0;
+    if (c.norm == 0 || c.reference_norm == 0)
+        return c;
+    k->scale(count, 1 / c.reference_norm, reference, scratch); /* so that no product underflows */
+    c.cosine = fmin(k->dot(count, gradient, scratch) / c.norm, 1);
+    return c;
+}
+
+static double rounding(const ffebm_engine *engine)
+{
+    return engine->model->dtype == FFEBM_FLOAT32 ? 1e-5 : 1e-14;
+}
+
+static bool of_one_op(const ffebmi_model_parameter *a, const ffebmi_model_parameter *b)
+{
+    size_t prefix = (size_t)(strrchr(a->name, '.') - a->name);
+
+    return strncmp(a->name, b->name, prefix + 1) == 0;
+}
+
+bool ffebmi_comparison_is_zero(const ffebm_engine *engine, const void *flat_gradient, size_t parameter)
+{
+    const ffebmi_model_parameter *all = engine->model->parameters;
+    const ffebmi_kernel *k = engine->kernel;
+    double norm = 0, largest = 0;
+
+    for (size_t i = 0; i < engine->model->parameter_count; i++)
+        if (of_one_op(&all[parameter], &all[i])) {
+            double other = k->norm(all[i].parameter.shape.count, ffebmi_at(k, flat_gradient, all[i].offset));
+
+            norm = i == parameter ? other : norm;
+            largest = fmax(largest, other);
+        }
+    return norm <= rounding(engine) * largest;
+}

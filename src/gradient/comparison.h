@@ -1,0 +1,22 @@
+/* How two gradients of a tensor compare. */
+#ifndef FFEBMI_GRADIENT_COMPARISON_H
+#define FFEBMI_GRADIENT_COMPARISON_H
+
+#include "gradient/engine.h"
+
+typedef struct ffebmi_comparison {
+    double norm; /* of the gradient, */
+    double reference_norm;
+    double cosine;         /* 1 where both are zero, 0 where one is */
+    double relative_error; /* |gradient - reference| / |reference| */
+} ffebmi_comparison;
+
+/* scratch: count elements. */
+ffebmi_comparison ffebmi_compare(const ffebmi_kernel *kernel, size_t count, const void *gradient, const void *reference,
+                                 void *scratch);
+
+/* Gradients of the op or coupling that a parameter belongs to are of one size. Is this one's so much smaller, like that of
+ * a bias in front of batch normalisation, that it is zero, and what is there is rounding? */
+bool ffebmi_comparison_is_zero(const ffebm_engine *engine, const void *flat_gradient, size_t parameter);
+
+#endif

@@ -1,0 +1,171 @@
+#include "gradient/differences.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/random.h"
+
+static bool is_float32(const ffebm_engine *engine)
+{
+    return engine->model->dtype == FFEBM_FLOAT32;
+}
+
+/* ------------------------------------------------------------------------------------------------------ free states */
+
+static size_t layer_bytes(const ffebm_engine *engine, size_t stage, size_t layer, size_t batch)
+{
+    return batch * ffebmi_engine_block(engine, stage)->layers[layer].count * engine->kernel->element;
+}
+
+size_t ffebmi_differences_state_bytes(const ffebm_engine *engine, size_t stage, size_t batch)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    size_t bytes = 0;
+
+    for (size_t l = 0; block != NULL && l < block->layer_count; l++)
+        bytes += layer_bytes(engine, stage, l, batch);
+    return bytes;
+}
+
+static void copy_states(const ffebm_engine *engine, void *const *states, bool back)
+{
+    for (size_t i = 0; i < engine->model->stage_count; i++) {
+        const ffebm_energy *block = ffebmi_engine_block(engine, i);
+        char *at = states[i];
+
+        for (size_t l = 0; block != NULL && l < block->layer_count; l++) {
+            size_t bytes = layer_bytes(engine, i, l, engine->batch);
+            void *layer = engine->stages[i].free_state[l];
+
+            memcpy(back ? layer : at, back ? at : layer, bytes);
+            at += bytes;
+        }
+    }
+}
+
+void ffebmi_differences_save(const ffebm_engine *engine, void *const *states)
+{
+    copy_states(engine, states, false);
+}
+
+void ffebmi_differences_restore(ffebm_engine *engine, void *const *states)
+{
+    copy_states(engine, states, true);
+    for (size_t i = 0; i < engine->model->stage_count; i++)
+        if (engine->model->stages[i].energy != NULL)
+            engine->stages[i].free_rows = engine->batch;
+}
+
+/* -------------------------------------------------------------------------------------------------------- the loss */
+
+static double tolerance_of(const ffebm_engine *engine)
+{
+    return is_float32(engine) ? 1e-6 : 1e-13;
+}
+
+void ffebmi_differences_configure(ffebm_engine *engine, int64_t sweeps)
+{
+    for (size_t i = 0; i < engine->model->stage_count; i++) {
+        ffebm_equilibrium_config *e = &engine->stages[i].equilibrium;
+
+        e->start = FFEBM_START_STATE;
+        e->free_tolerance = tolerance_of(engine);
+        e->free_sweeps = sweeps > e->free_sweeps ? sweeps : e->free_sweeps;
+        e->require_convergence = 0;
+    }
+}
+
+/* The mean loss at the present values. Blocks that remember what they made of the old ones are told. */
+static ffebm_status loss_at(const ffebmi_differences *d, double *loss)
+{
+    ffebm_engine *engine = d->engine;
+    const void *output;
+
+    ffebmi_model_touch(engine->model);
+    ffebmi_differences_restore(engine, d->states);
+    FFEBMI_TRY(ffebmi_chain_up(engine, engine->batch, &output));
+    ffebmi_chain_losses(engine, engine->batch, output, d->targets, 1, NULL);
+    *loss = 0;
+    for (size_t i = 0; i < engine->batch; i++)
+        *loss += engine->losses[i] / (double)engine->batch;
+    FFEBMI_CHECK(engine->context, isfinite(*loss), FFEBM_ERR_NUMERIC,
+                 "the loss is NaN or infinite within a step of the differences");
+    return FFEBM_OK;
+}
+
+/* Changes of the loss below this are rounding, and what settling has left. */
+static double resolution(const ffebmi_differences *d)
+{
+    double epsilon = is_float32(d->engine) ? FLT_EPSILON : DBL_EPSILON;
+
+    return 10 * (32 * epsilon + tolerance_of(d->engine)) * fmax(fabs(d->loss), 1);
+}
+
+/* -------------------------------------------------------------------------------------------------- one tensor */
+
+/* A direction of length 1. */
+static void draw(const ffebmi_differences *d, size_t count, uint64_t stream)
+{
+    const ffebmi_kernel *k = d->engine->kernel;
+    double length;
+
+    for (size_t i = 0; i < count; i++) {
+        double x = ffebm_random_normal(stream, i);
+
+        if (is_float32(d->engine))
+            ((float *)d->direction)[i] = (float)x;
+        else
+            ((double *)d->direction)[i] = x;
+    }
+    length = k->norm(count, d->direction);
+    k->scale(count, length > 0 ? 1 / length : 1, d->direction, d->direction);
+}
+
+/* The change of the loss over two steps, one to each side. */
+static ffebm_status change_of(const ffebmi_differences *d, void *tensor, size_t count, double step, double *change)
+{
+    const ffebmi_kernel *k = d->engine->kernel;
+    double ends[2] = {0};
+    ffebm_status status = FFEBM_OK;
+
+    for (int i = 0; i < 2 && status == FFEBM_OK; i++) {
+        k->add_scaled(count, i == 0 ? step : -step, d->direction, tensor);
+        status = loss_at(d, &ends[i]);
+        memcpy(tensor, d->values, count * k->element);
+    }
+    ffebmi_model_touch(d->engine->model);
+    *change = ends[0] - ends[1];
+    return status;
+}
+
+ffebm_status ffebmi_differences_compare(const ffebmi_differences *d, void *tensor, size_t count, size_t index,
+                                        const void *gradient, ffebmi_difference *result)
+{
+    const ffebmi_kernel *k = d->engine->kernel;
+    double step = d->step * fmax(k->norm(count, tensor), 1), threshold = resolution(d) / (2 * step);
+    double product = 0, slopes = 0, differences = 0, errors = 0;
+
+    memcpy(d->values, tensor, count * k->element);
+    for (size_t i = 0; i < d->directions; i++) {
+        double slope, difference;
+
+        draw(d, count, ffebmi_random_stream(d->seed, index * d->directions + i));
+        slope = k->dot(count, gradient, d->direction);
+        FFEBMI_TRY(change_of(d, tensor, count, step, &difference));
+        difference /= 2 * step;
+        product += slope * difference;
+        slopes += slope * slope;
+        differences += difference * difference;
+        errors += (slope - difference) * (slope - difference);
+    }
+    *result = (ffebmi_difference){NAN, NAN};
+    if (errors == 0 || sqrt(fmax(slopes, differences) / (double)d->directions) >= threshold) {
+        result->cosine = errors == 0                       ? 1
+                         : slopes == 0 || differences == 0 ? 0
+                                                           : product / sqrt(slopes) / sqrt(differences);
+        result->error = errors == 0 ? 0 : sqrt(errors / differences);
+    }
+    return FFEBM_OK;
+}

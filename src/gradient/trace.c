@@ -1,0 +1,274 @@
+/* Traces: one energy block at a time, the gradient after each number of nudged sweeps, by the engine's configuration and
+ * by truncated implicit differentiation. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "gradient/comparison.h"
+#include "gradient/compute.h"
+#include "gradient/reference.h"
+
+/* The two algorithms that are traced side by side. Each is handed down its own error, and has a flat gradient. */
+enum { ESTIMATE, IMPLICIT, WAYS };
+
+typedef struct trace {
+    ffebm_engine *engine;
+    ffebmi_targets targets;
+    const void *input; /* the caller's */
+    size_t batch;
+    size_t bottom; /* the lowest stage that implicit differentiation comes to */
+    bool loss_nudged;
+    ffebm_trace_fn visit;
+    void *user;
+
+    void *memory;
+    void *gradients[WAYS]; /* flat */
+    void *errors[WAYS];    /* batch x units of the largest boundary: by the output of the block at hand */
+    void *scratch;         /* as large as the largest tensor */
+    ffebm_equilibrium_config *equilibria; /* [stage]: as the caller has set them */
+} trace;
+
+/* What is traced together: the energy stage `top`, and the feedforward stages below it down to `low`. */
+typedef struct group {
+    size_t top;
+    size_t low;
+    size_t first_parameter;
+    size_t end_parameter; /* the readout's among them, where top is the last energy block */
+} group;
+
+static group group_of(const trace *t, size_t top)
+{
+    const ffebm_model *model = t->engine->model;
+    group g = {.top = top, .low = top};
+
+    while (g.low > 0 && model->stages[g.low - 1].energy == NULL)
+        g.low--;
+    g.first_parameter = model->stages[g.low].first_parameter;
+    g.end_parameter = top == t->engine->last_energy
+                          ? model->parameter_count
+                          : model->stages[top].first_parameter + model->stages[top].parameter_count;
+    return g;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- memory */
+
+static void place(trace *t, ffebmi_arena *arena)
+{
+    const ffebm_model *model = t->engine->model;
+    size_t element = t->engine->kernel->element, boundary = model->input.count, largest = 0;
+
+    for (size_t i = 0; i < model->stage_count; i++)
+        if (model->stages[i].output.count > boundary)
+            boundary = model->stages[i].output.count;
+    for (size_t i = 0; i < model->parameter_count; i++)
+        if (model->parameters[i].parameter.shape.count > largest)
+            largest = model->parameters[i].parameter.shape.count;
+    for (size_t w = 0; w < WAYS; w++) {
+        t->gradients[w] = ffebmi_carve(arena, model->element_count, element);
+        t->errors[w] = ffebmi_carve(arena, t->batch, boundary * element);
+    }
+    t->scratch = ffebmi_carve(arena, largest, element);
+    t->equilibria = ffebmi_carve(arena, model->stage_count, sizeof *t->equilibria);
+}
+
+static ffebm_status allocate(trace *t)
+{
+    ffebmi_arena arena = {0};
+
+    place(t, &arena);
+    t->memory = ffebmi_allocate(t->engine->context, arena.used, 1);
+    if (t->memory == NULL)
+        return ffebmi_fail_memory(t->engine->context, "a trace");
+    arena = (ffebmi_arena){.base = t->memory};
+    place(t, &arena);
+    return FFEBM_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------ down a group */
+
+static size_t offset_of(const ffebm_model *model, size_t parameter)
+{
+    return parameter == model->parameter_count ? model->element_count : model->parameters[parameter].offset;
+}
+
+/* Of parameters first .. end - 1, what is in the engine's flat gradient; it is zero afterwards. */
+static void take_gradients(trace *t, size_t first, size_t end, size_t way)
+{
+    const ffebm_engine *engine = t->engine;
+    size_t offset = offset_of(engine->model, first), count = offset_of(engine->model, end) - offset;
+    void *from = ffebmi_at(engine->kernel, engine->gradient.values, offset);
+
+    memcpy(ffebmi_at(engine->kernel, t->gradients[way], offset), from, count * engine->kernel->element);
+    memset(from, 0, count * engine->kernel->element);
+}
+
+static void take_error(trace *t, size_t stage, const void *error, size_t way)
+{
+    memcpy(t->errors[way], error, t->batch * t->engine->model->stages[stage].output.count * t->engine->kernel->element);
+}
+
+/* The readout at the free state: its gradient, and the error at the last energy block. */
+static ffebm_status readout_down(trace *t)
+{
+    ffebm_engine *engine = t->engine;
+    size_t first = ffebmi_engine_first_readout(engine), stages = engine->model->stage_count;
+    const void *error = engine->cotangents[1];
+
+    ffebmi_chain_losses(engine, t->batch, engine->stages[stages - 1].output, &t->targets, 1, engine->cotangents[1]);
+    for (size_t i = stages; i-- > first;)
+        FFEBMI_TRY(
+            ffebmi_chain_stage_down(engine, i, error, NULL, 1.0 / (double)t->batch, engine->cotangents[0], &error));
+    for (size_t w = 0; w < WAYS; w++)
+        take_error(t, engine->last_energy, error, w);
+    if (first < stages) {
+        size_t parameter = engine->model->stages[first].first_parameter;
+
+        take_gradients(t, parameter, engine->model->parameter_count, ESTIMATE);
+        memcpy(ffebmi_at(engine->kernel, t->gradients[IMPLICIT], offset_of(engine->model, parameter)),
+               ffebmi_at(engine->kernel, t->gradients[ESTIMATE], offset_of(engine->model, parameter)),
+               (engine->model->element_count - offset_of(engine->model, parameter)) * engine->kernel->element);
+    }
+    return FFEBM_OK;
+}
+
+static void configure(trace *t, size_t stage, int64_t sweeps, size_t way)
+{
+    ffebm_equilibrium_config *e = &t->engine->stages[stage].equilibrium;
+
+    *e = t->equilibria[stage];
+    e->nudged_sweeps = sweeps;
+    e->nudged_tolerance = 0;
+    if (way == IMPLICIT)
+        e->estimator = FFEBM_ESTIMATOR_IMPLICIT;
+}
+
+/* So many sweeps of one algorithm, and down to the next energy block. *error is what arrives there, NULL if nothing there
+ * is wanted. */
+static ffebm_status group_down(trace *t, const group *g, int64_t sweeps, size_t way, const void **error)
+{
+    ffebm_engine *engine = t->engine;
+    const ffebm_model *model = engine->model;
+    bool readout = g->top == engine->last_energy && t->loss_nudged && way == ESTIMATE;
+
+    *error = t->errors[way];
+    configure(t, g->top, sweeps, way);
+    for (size_t i = g->top + 1; i-- > g->low && *error != NULL;) {
+        void *memory = model->stages[i].first_parameter > 0 ? engine->cotangents[0] : NULL;
+
+        FFEBMI_TRY(ffebmi_chain_stage_down(engine, i, *error, readout && i == g->top ? &t->targets : NULL,
+                                           1.0 / (double)t->batch, memory, error));
+    }
+    take_gradients(t, g->first_parameter,
+                   readout ? g->end_parameter
+                           : model->stages[g->top].first_parameter + model->stages[g->top].parameter_count,
+                   way);
+    return FFEBM_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- visits */
+
+static ffebm_status visit(trace *t, size_t parameter, int64_t sweep, bool implicit)
+{
+    const ffebm_engine *engine = t->engine;
+    const ffebmi_model_parameter *p = &engine->model->parameters[parameter];
+    ffebm_tensor tensors[WAYS];
+    ffebm_trace_point point = {.size = sizeof point, .stage = p->stage, .parameter = parameter, .name = p->name};
+    ffebmi_comparison with;
+
+    for (size_t w = 0; w < WAYS; w++)
+        tensors[w] = ffebmi_tensor_borrow(engine->context, ffebmi_at(engine->kernel, t->gradients[w], p->offset),
+                                          engine->model->dtype, &p->parameter.shape);
+    with = ffebmi_compare(engine->kernel, p->parameter.shape.count, tensors[ESTIMATE].data,
+                          tensors[implicit ? IMPLICIT : ESTIMATE].data, t->scratch);
+    FFEBMI_CHECK(engine->context, isfinite(with.norm) && isfinite(with.reference_norm), FFEBM_ERR_NUMERIC,
+                 "NaN or infinity in the gradient of %s after %" PRId64 " sweeps", p->name, sweep);
+    point.estimate = &tensors[ESTIMATE];
+    point.implicit = implicit ? &tensors[IMPLICIT] : NULL;
+    point.estimate_norm = with.norm;
+    point.implicit_norm = implicit ? with.reference_norm : NAN;
+    point.cosine = implicit ? with.cosine : NAN;
+    point.relative_error = implicit ? with.relative_error : NAN;
+    point.sweep = sweep;
+    FFEBMI_CHECK(engine->context, t->visit(t->user, &point) == 0, FFEBM_ERR_CANCELLED,
+                 "trace: its callback stopped it at %s, sweep %" PRId64, p->name, sweep);
+    return FFEBM_OK;
+}
+
+static ffebm_status visit_group(trace *t, const group *g, int64_t sweep)
+{
+    for (size_t p = g->first_parameter; p < g->end_parameter; p++)
+        FFEBMI_TRY(visit(t, p, sweep, t->engine->model->parameters[p].stage >= t->bottom));
+    return FFEBM_OK;
+}
+
+static ffebm_status trace_group(trace *t, const group *g)
+{
+    int64_t sweeps = t->equilibria[g->top].nudged_sweeps;
+    size_t ways = g->top >= t->bottom ? WAYS : 1;
+
+    for (int64_t n = g->first_parameter < g->end_parameter ? 1 : sweeps; n <= sweeps; n++) {
+        for (size_t w = 0; w < ways; w++) {
+            const void *error;
+
+            FFEBMI_TRY(group_down(t, g, n, w, &error));
+            if (n == sweeps && error != NULL)
+                take_error(t, g->low - 1, error, w);
+        }
+        FFEBMI_TRY(visit_group(t, g, n));
+    }
+    return FFEBM_OK;
+}
+
+static ffebm_status trace_groups(trace *t)
+{
+    const ffebm_engine *engine = t->engine;
+
+    memset(engine->gradient.values, 0, engine->model->element_count * engine->kernel->element);
+    FFEBMI_TRY(readout_down(t));
+    for (size_t top = engine->last_energy;;) {
+        group g = group_of(t, top);
+
+        FFEBMI_TRY(trace_group(t, &g));
+        if (g.first_parameter == 0)
+            return FFEBM_OK;
+        top = g.low - 1;
+    }
+}
+
+static ffebm_status run(trace *t)
+{
+    ffebm_engine *engine = t->engine;
+    ffebm_report facts = {0};
+    ffebm_status status;
+
+    FFEBMI_TRY(allocate(t));
+    ffebmi_reference_begin(engine);
+    FFEBMI_TRY(ffebmi_compute_free(engine, t->input, &t->targets, t->batch, &facts, NULL));
+    if (engine->last_energy == FFEBM_NONE)
+        return FFEBM_OK;
+    ffebmi_reference_save(engine, t->equilibria);
+    status = trace_groups(t);
+    ffebmi_reference_restore(engine, t->equilibria);
+    return status;
+}
+
+ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target,
+                                const ffebm_tensor *weights, ffebm_trace_fn visit_point, void *user)
+{
+    trace t = {.engine = engine, .visit = visit_point, .user = user};
+    ffebm_status status;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->gradient.valid = false;
+    FFEBMI_CHECK_ARGUMENT(engine->context, visit_point != NULL, "ffebm_engine_trace: visit is NULL");
+    FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &t.batch, &t.targets));
+    t.input = input->data;
+    t.bottom = ffebmi_reference_bottom(engine);
+    t.loss_nudged = ffebmi_compute_loss_nudged(engine);
+    status = run(&t);
+    ffebmi_release(engine->context, t.memory);
+    return status;
+}

@@ -1,0 +1,53 @@
+#include "tensor/doubles.h"
+
+#include <math.h>
+
+#include "tensor/window.h"
+
+static double read_number(size_t element, const void *array, size_t i)
+{
+    return element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
+static void write_number(size_t element, void *array, size_t i, double number)
+{
+    if (element == sizeof(float))
+        ((float *)array)[i] = (float)number;
+    else
+        ((double *)array)[i] = number;
+}
+
+/* Channels and pixels of a sample; one channel where it is no image: then both sides are laid out alike. */
+static size_t channels_of(const ffebmi_shape *sample)
+{
+    return ffebmi_shape_is_image(sample) ? (size_t)sample->dims[0] : 1;
+}
+
+void ffebmi_to_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const void *from, double *to)
+{
+    size_t channels = channels_of(sample), pixels = sample->count / channels;
+
+    for (size_t at = 0; at < rows * sample->count; at += sample->count)
+        for (size_t c = 0; c < channels; c++)
+            for (size_t p = 0; p < pixels; p++)
+                to[at + c * pixels + p] = read_number(element, from, at + p * channels + c);
+}
+
+void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const double *from, void *to)
+{
+    size_t channels = channels_of(sample), pixels = sample->count / channels;
+
+    for (size_t at = 0; at < rows * sample->count; at += sample->count)
+        for (size_t c = 0; c < channels; c++)
+            for (size_t p = 0; p < pixels; p++)
+                write_number(element, to, at + p * channels + c, from[at + c * pixels + p]);
+}
+
+size_t ffebmi_first_not_finite(size_t n, const double *x)
+{
+    size_t i = 0;
+
+    while (i < n && isfinite(x[i]))
+        i++;
+    return i;
+}

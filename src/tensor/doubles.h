@@ -1,0 +1,14 @@
+/* Rows of samples between the library (numbers of its dtype, images h x w x c) and blocks of the user's (doubles, images
+ * c x h x w). */
+#ifndef FFEBMI_TENSOR_DOUBLES_H
+#define FFEBMI_TENSOR_DOUBLES_H
+
+#include "tensor/shape.h"
+
+void ffebmi_to_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const void *from, double *to);
+void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const double *from, void *to);
+
+/* The first of n numbers that is NaN or infinite, or n. */
+size_t ffebmi_first_not_finite(size_t n, const double *x);
+
+#endif
