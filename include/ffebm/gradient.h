@@ -190,8 +190,8 @@ FFEBM_API ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)
  *                               2016, arXiv:1512.00567), with either loss.
  *           FFEBM_ERR_ARGUMENT: smoothing is not in [0, 1).
  *  In/Out:  engine:    unchanged on failure.
- *  In:      smoothing: 0 when the engine is created. ffebm_engine_evaluate does not smooth, and targets that are given as
- *                      values stand for themselves.
+ *  In:      smoothing: 0 when the engine is created. Certificates and traces smooth as gradients do; ffebm_engine_evaluate
+ *                      does not, and targets that are given as values stand for themselves.
  */
 FFEBM_API ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, double smoothing);
 

@@ -60,7 +60,8 @@ ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, 
     int64_t shape[FFEBM_MAX_RANK] = {rows};
     ffebm_tensor *tensor;
 
-    memcpy(shape + 1, sample, rank * sizeof *sample);
+    if (rank > 0)
+        memcpy(shape + 1, sample, rank * sizeof *sample);
     assert_ok(context, ffebm_tensor_create(context, &tensor, dtype, shape, rank + 1));
     for (size_t i = 0; i < ffebm_tensor_count(tensor); i++)
         set_element(tensor, i, low + (high - low) * ffebm_random_uniform(seed, i));

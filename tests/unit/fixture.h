@@ -46,7 +46,7 @@ void fixture_end(fixture *f);
 extern const char interior_readout[];
 extern const char interior_bare[];
 
-/* A tensor [rows, sample...] in the model's type, uniform in [low, high]. */
+/* A tensor [rows, sample...] in the model's type, uniform in [low, high]. Rank 0: [rows]. */
 ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, const int64_t *sample, size_t rank,
                            double low, double high, uint64_t seed);
 ffebm_tensor *random_input(const fixture *f, int64_t rows, uint64_t seed);
