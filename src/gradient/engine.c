@@ -284,7 +284,7 @@ ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, cons
     created->context = model->context;
     created->model = model;
     created->gradient.model = model;
-    created->kernel = ffebmi_kernel_for(model->dtype);
+    created->kernel = ffebmi_kernel_for(model->dtype, model->context->max_isa);
     created->max_batch = c.max_batch;
     created->seed = c.seed;
     created->last_energy = FFEBM_NONE;
