@@ -30,39 +30,6 @@ static void configure(fixture *f, int32_t order, int64_t sweeps, double toleranc
     assert_ok(f->context, ffebm_engine_configure(f->engine, FFEBM_ALL, &config));
 }
 
-static size_t layer_count(const fixture *f)
-{
-    ffebm_stage_info info = {.size = sizeof info};
-
-    assert_ok(f->context, ffebm_model_inspect_stage(f->model, &info, 0));
-    return info.layer_count;
-}
-
-static ffebm_tensor *layer_like(const fixture *f, size_t layer, int64_t rows)
-{
-    ffebm_layer_info info = {.size = sizeof info};
-
-    assert_ok(f->context, ffebm_model_inspect_layer(f->model, &info, 0, layer));
-    return random_batch(f->context, f->info.dtype, rows, info.shape, info.rank, 0, 0, 0);
-}
-
-static ffebm_tensor *state_of(const fixture *f, size_t layer, int64_t rows, int32_t phase)
-{
-    ffebm_tensor *state = layer_like(f, layer, rows);
-
-    assert_ok(f->context, ffebm_engine_get_state(f->engine, state, 0, layer, phase));
-    return state;
-}
-
-static ffebm_tensor *energies_of(const fixture *f, const ffebm_tensor *x, int64_t rows)
-{
-    ffebm_tensor *energies;
-
-    assert_ok(f->context, ffebm_tensor_create(f->context, &energies, f->info.dtype, &rows, 1));
-    assert_ok(f->context, ffebm_engine_energy(f->engine, energies, 0, FFEBM_PHASE_FREE, x));
-    return energies;
-}
-
 /* One sweep at a time from random states: the energy of every sample falls, or rests. */
 START_TEST(energy_falls_in_every_sweep)
 {
@@ -72,14 +39,7 @@ START_TEST(energy_falls_in_every_sweep)
     ffebm_tensor *x = random_input(&f, ROWS, 17), *before, *after;
 
     configure(&f, orders[_i / BLOCK_COUNT], 1, 0, FFEBM_START_STATE);
-    for (size_t l = 0; l < layer_count(&f); l++) {
-        ffebm_tensor *start = layer_like(&f, l, ROWS);
-
-        for (size_t i = 0; i < ffebm_tensor_count(start); i++)
-            set_element(start, i, ffebm_random_uniform(l + 40, i));
-        assert_ok(f.context, ffebm_engine_set_state(f.engine, 0, l, start));
-        ffebm_tensor_destroy(start);
-    }
+    set_random_state(&f, ROWS, 40);
     before = energies_of(&f, x, ROWS);
     for (int sweep = 0; sweep < 30; sweep++) {
         assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
