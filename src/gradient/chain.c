@@ -24,7 +24,8 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                           .input = input,
                           .start = resume ? s->free_state : NULL,
                           .result = s->free_state,
-                          .seed = ffebmi_engine_draw(engine)};
+                          .seed = ffebmi_engine_draw(engine),
+                          .norms = s->norms[0]};
     ffebm_status status;
 
     FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
@@ -34,6 +35,7 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
     phase.packed = engine->nudging.packed;
     status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
     s->tallies[1] = (ffebmi_tally){0};
+    s->nudges = 0;
     s->free_rows = status == FFEBM_OK && s->tallies[0].nonfinite == 0 ? batch : 0;
     FFEBMI_TRY(status);
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);

@@ -81,6 +81,8 @@ static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
             if (placed.free_state != NULL)
                 placed.free_state[l] = layer;
         }
+        for (size_t p = 0; p < 2; p++)
+            placed.norms[p] = ffebmi_carve(arena, engine->max_batch, of->energy->layer_count * sizeof *placed.norms[p]);
     }
     if (arena->base != NULL) {
         engine->stages[index] = placed;
@@ -441,6 +443,7 @@ void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
     engine->stream = ffebmi_random_stream(engine->seed, engine->step++);
     engine->draws = 0;
+    engine->profiled = false;
 }
 
 uint64_t ffebmi_engine_draw(ffebm_engine *engine)
