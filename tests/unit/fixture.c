@@ -148,7 +148,7 @@ static ffebm_tensor *random_layer(const fixture *f, size_t layer, int64_t rows, 
     return random_batch(f->context, f->info.dtype, rows, info.shape, info.rank, 0, 1, seed);
 }
 
-ffebm_tensor *state_of(const fixture *f, size_t layer, int64_t rows, int32_t phase)
+ffebm_tensor *layer_state(const fixture *f, size_t layer, int64_t rows, int32_t phase)
 {
     ffebm_tensor *state = random_layer(f, layer, rows, 0);
 

@@ -106,7 +106,7 @@ enum { BLOCK_COUNT = sizeof blocks / sizeof blocks[0], MAX_LAYERS = 4 };
 static void get_state(const fixture *f, ffebm_tensor *state[MAX_LAYERS])
 {
     for (size_t l = 0; l < layer_count(f); l++)
-        state[l] = state_of(f, l, ROWS, FFEBM_PHASE_FREE);
+        state[l] = layer_state(f, l, ROWS, FFEBM_PHASE_FREE);
 }
 
 static void get_energies(const fixture *f, const ffebm_tensor *x, double energies[ROWS])
