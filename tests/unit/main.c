@@ -9,7 +9,8 @@ static Suite *(*const suites[])(void) = {test_safetensors_suite,   test_checkpoi
                                          test_tensor_suite,        test_core_suite,        test_gradient_suite,
                                          test_settling_suite,      test_reference_suite,   test_implicit_suite,
                                          test_normalization_suite, test_convolution_suite, test_estimators_suite,
-                                         test_bounds_suite,        test_targets_suite,     test_certificate_suite};
+                                         test_bounds_suite,        test_targets_suite,     test_direct_suite,
+                                         test_certificate_suite};
 
 int main(void)
 {
