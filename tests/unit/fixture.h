@@ -24,6 +24,7 @@ Suite *test_convolution_suite(void);
 Suite *test_estimators_suite(void);
 Suite *test_bounds_suite(void);
 Suite *test_targets_suite(void);
+Suite *test_user_energy_suite(void);
 Suite *test_certificate_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
