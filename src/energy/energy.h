@@ -127,7 +127,8 @@ struct ffebmi_own {
     ffebm_status (*pull_back)(const ffebm_energy *block, const ffebmi_own_sum *sum, const void *cotangent,
                               void *const *gradients, void *out, void *work, ffebmi_failure *failure);
     /* First values of all parameters, as doubles, which the block keeps until they are asked for. */
-    ffebm_status (*initialize)(ffebm_energy *block, uint64_t seed, const double **values, ffebmi_failure *failure);
+    ffebm_status (*initialize)(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
+                               ffebmi_failure *failure);
 };
 
 struct ffebmi_energy_kind {

@@ -277,6 +277,13 @@ static ffebm_status take_gradient(const ffebmi_user_energy *u, const char *name,
     return FFEBM_OK;
 }
 
+static ffebm_status check_sum(const ffebmi_user_energy *u, const char *name, size_t element, ffebmi_failure *failure)
+{
+    numbers sum = {name, "gradient", u->parameters.sum, 0, u->parameters.element_count, 0, element};
+
+    return check_finite(u, &sum, failure);
+}
+
 static void clear_sum(const ffebmi_user_energy *u)
 {
     memset(u->parameters.sum, 0, u->parameters.element_count * sizeof(double));
@@ -298,6 +305,7 @@ static ffebm_status gradient(const ffebm_energy *block, const ffebmi_own_sum *su
             FFEBMI_TRY(run(u, &(slot){u->table.parameter_gradient, "parameter_gradient", NULL}, &call, failure));
             FFEBMI_TRY(take_gradient(u, "parameter_gradient", failure));
         }
+    FFEBMI_TRY(check_sum(u, "parameter_gradient", sum->kernel->element, failure));
     if (sum->replace)
         ffebmi_user_parameters_clear(&u->parameters, sum->kernel->element, gradients);
     ffebmi_user_parameters_add_sum(&u->parameters, sum->kernel->element, gradients);
@@ -334,6 +342,13 @@ static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_own_s
 
     for (slice part = {0}; next_slice(sum, w, &part);) {
         void *to = ffebmi_at(sum->kernel, out, part.first * units);
+        numbers left = {.slot = "input_gradient",
+                        .array = "input_gradient",
+                        .at = w->input_sum,
+                        .first = part.first,
+                        .count = part.rows * units,
+                        .per_row = units,
+                        .element = sum->kernel->element};
 
         ffebmi_to_doubles(sum->kernel->element, &u->input, part.rows, to, w->input_sum);
         for (size_t term = 0; term < sum->count; term++) {
@@ -343,6 +358,7 @@ static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_own_s
             for (size_t i = 0; i < part.rows * units; i++)
                 w->input_sum[i] += w->weight[i / units] * w->input_gradient[i];
         }
+        FFEBMI_TRY(check_finite(u, &left, failure));
         ffebmi_from_doubles(sum->kernel->element, &u->input, part.rows, w->input_sum, to);
     }
     return FFEBM_OK;
@@ -395,18 +411,20 @@ static ffebm_status pull_back(const ffebm_energy *block, const ffebmi_own_sum *s
             ffebmi_from_doubles(k->element, &u->input, part.rows, w->input_gradient,
                                 ffebmi_at(k, out, part.first * units));
     }
+    FFEBMI_TRY(check_sum(u, "adjoint", k->element, failure));
     ffebmi_user_parameters_add_sum(&u->parameters, k->element, gradients);
     return FFEBM_OK;
 }
 
 /* The values wait in the place of the gradient. */
-static ffebm_status initialize(ffebm_energy *block, uint64_t seed, const double **values, ffebmi_failure *failure)
+static ffebm_status initialize(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
+                               ffebmi_failure *failure)
 {
     ffebmi_user_energy *u = (ffebmi_user_energy *)block;
     size_t count = u->parameters.element_count;
     char message[MESSAGE];
     ffebm_energy_call call = call_of(u, 0, 0, seed, NULL);
-    numbers left = {"initialize", "values", u->parameters.gradient, 0, count, 0, sizeof(double)};
+    numbers left = {"initialize", "values", u->parameters.gradient, 0, count, 0, element};
 
     *values = u->parameters.gradient;
     memset(u->parameters.gradient, 0, count * sizeof(double));

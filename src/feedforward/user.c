@@ -83,7 +83,7 @@ static ffebm_status run_slot(ffebm_context *context, const user *u, ffebm_feedfo
     return ffebmi_fail(context, FFEBM_ERR_USER, "%s", text);
 }
 
-/* `per_row` numbers of each sample; 0: numbers of no sample, which are doubles. */
+/* `per_row` numbers of each sample, 0: numbers of no sample; judged as numbers of `element` bytes. */
 static ffebm_status check_finite(ffebm_context *context, const user *u, const char *name, const char *array,
                                  size_t element, size_t first, size_t count, size_t per_row, const double *numbers)
 {
@@ -170,13 +170,16 @@ static ffebm_status run_vjp(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_
     memset(u->parameters.sum, 0, u->parameters.element_count * sizeof(double));
     for (ffebm_feedforward_call call = {0}; next_slice(op, c, &call);)
         FFEBMI_TRY(vjp_slice(op, c, &call, context));
+    FFEBMI_TRY(check_finite(context, u, "vjp", "gradient", c->kernel->element, 0, u->parameters.element_count, 0,
+                            u->parameters.sum));
     if (u->parameters.count > 0 && c->gradients[0] != NULL)
         ffebmi_user_parameters_add_sum(&u->parameters, c->kernel->element, c->gradients);
     return FFEBM_OK;
 }
 
 /* The values wait in the place of the gradient. */
-static ffebm_status initialize(const ffebmi_op *op, uint64_t seed, const double **values, ffebm_context *context)
+static ffebm_status initialize(const ffebmi_op *op, size_t element, uint64_t seed, const double **values,
+                               ffebm_context *context)
 {
     user *u = op->user;
     ffebm_feedforward_call call = {.size = sizeof call,
@@ -191,8 +194,7 @@ static ffebm_status initialize(const ffebmi_op *op, uint64_t seed, const double 
     if (u->table.initialize == NULL)
         return FFEBM_OK;
     FFEBMI_TRY(run_slot(context, u, u->table.initialize, "initialize", &call));
-    return check_finite(context, u, "initialize", "values", sizeof(double), 0, u->parameters.element_count, 0,
-                        call.values);
+    return check_finite(context, u, "initialize", "values", element, 0, u->parameters.element_count, 0, call.values);
 }
 
 /* ------------------------------------------------------------------------------------------------------- description */
