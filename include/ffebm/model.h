@@ -236,7 +236,7 @@ typedef struct ffebm_stage_info {
     size_t layer_count;     /* ops, or layers of an energy block */
     size_t first_parameter; /* index of its first trained tensor */
     size_t parameter_count;
-    const char *type; /* "feedforward" or "hopfield" */
+    const char *type; /* "feedforward", "hopfield" or "user" */
     const int64_t *input_shape;
     size_t input_rank;
     const int64_t *output_shape;
