@@ -63,7 +63,7 @@ static void world_begin(world *w, int32_t dtype)
     w->output = one_shape(w, 3, 0, 0, 0);
     w->dx = random_input(&w->f, ROWS, 0);
     w->state = one_shape(w, NETWORK_NODES, 0, 0, 0);
-    w->energies = random_batch(w->f.context, dtype, ROWS, NULL, 0, 0, 0, 0);
+    w->energies = random_batch(w->f.context, dtype, ROWS, image, 0, 0, 0, 0);
     assert_ok(w->f.context, call(w, GRADIENT));
     assert_ok(w->f.context, ffebm_optimizer_step(w->adam, w->f.engine));
 }
