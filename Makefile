@@ -110,7 +110,7 @@ STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check demo bench certify install uninstall clean format help unit smoke FORCE
+.PHONY: all static check demo bench certify analysis install uninstall clean format help unit smoke FORCE
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit              ## the unit test program, without running it
@@ -216,6 +216,14 @@ CERTIFIED := $(sort $(foreach m,splitting scaling static_gradient_analysis,$(wil
 certify: $(OUT)/examples/certify     ## EP against exact gradients, for the paper's models; takes minutes
 	@sh examples/models/generate.sh --check
 	$(OUT)/examples/certify --threads 2 $(CERTIFY_FLAGS) $(CERTIFIED)
+
+ANALYSIS := $(OUT)/analysis
+analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million parameter model, and a picture; minutes
+	$< --out $(ANALYSIS).jsonl $(ANALYSIS_FLAGS)
+	@if command -v gnuplot >/dev/null; then \
+	  gnuplot -e "data='$(ANALYSIS).jsonl'; picture='$(ANALYSIS).png'" examples/gradient_analysis.gp && \
+	  echo 'picture: $(ANALYSIS).png'; \
+	else echo 'no picture: gnuplot is not installed' >&2; fi
 
 # --------------------------------------------------------------------------------------------------------- install
 PC = $(DESTDIR)$(libdir)/pkgconfig/ffebm.pc

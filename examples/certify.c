@@ -1,19 +1,20 @@
-/* Compare a model's gradients by equilibrium propagation with exact ones, for first values and images drawn at random.
+/* Certify gradients by equilibrium propagation: compare them with exact ones, for images drawn at random, and for first
+ * values drawn at random or the trained ones of a checkpoint.
  *
- *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dtype float32] [--threads 2] MODEL.json...
+ *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--threads 2] MODEL.json|CHECKPOINT.safetensors...
  *
- * Both start from the same free state: settled from zeros to a relative change of 1e-6 a sweep (at most 3000 sweeps),
- * and, like all that the library computes, the same bits in every call. The exact gradient is implicit differentiation,
- * converged to 1e-5. The other is centred EP as in training: the error evaluated anew in every sweep in the last block,
- * held in the others, nudged phases settled to 1e-3, in at most 60 sweeps. Batch normalisation takes the batch's
- * statistics. Pixels are normally distributed, labels uniformly.
+ * All is ffebm_engine_certify's: gradient and exact gradient start from the same free state, here settled to a relative
+ * change of 1e-6 a sweep, in at most 3000 sweeps. The exact gradient is implicit differentiation, converged. The other is
+ * centred EP as in training: the error evaluated anew in every sweep in the last block, held in the others, nudged phases
+ * settled to 1e-3. In float32 deep blocks may come to rest above that tolerance, on rounding, and then take all of
+ * --nudged-sweeps. Batch normalisation takes the batch's statistics. Pixels are normally distributed, labels uniformly.
  *
- * Prints one line a model, seed and beta: the smallest cosine between the two gradients of a parameter tensor, frozen
- * ones too, and that tensor; the smallest and the largest of their lengths' ratios; how many tensors have a gradient of
- * zero in both (which agree); units that the nudges moved into or out of saturation, the usual reason for a
- * disagreement; for each phase the sweeps and residual of its slowest sample, and how many samples missed its tolerance.
- * Ends with status 0 only if free states and exact gradients have settled, and every cosine is at least 0.99 for a beta
- * of at most 0.02, 0.95 above. */
+ * Prints one line a model, seed and beta: the tensor that fares worst, frozen ones and the input among them, with the
+ * cosine between its two gradients; the largest relative error of any; with --directions how it compares with differences
+ * of the loss; units that the nudges moved into or out of saturation, the usual reason for a disagreement; for each phase
+ * the sweeps and the residual of its slowest sample, and how many samples missed its tolerance. Ends with status 0 only
+ * if free states and exact gradients have settled, and every cosine is at least 0.99 for a beta of at most 0.02, 0.95
+ * above. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,14 +25,16 @@
 
 #include "support/blas_threads.h"
 #include "support/failure.h"
+#include "support/model_file.h"
 #include "support/options.h"
-#include "support/text_file.h"
 
 enum { MAX_BETAS = 16 };
 
 struct settings {
     int64_t images;
     int64_t seeds;
+    int64_t directions;
+    int64_t nudged_sweeps;
     int64_t threads;
     const char *beta;
     int32_t dtype;
@@ -45,217 +48,69 @@ static const struct option_choice switches[] = {
 
 static const struct option options[] = {
     {"images", "N", "in a batch (2)", NULL, offsetof(struct settings, images), 1, 128, OPTION_INTEGER},
-    {"seeds", "N", "how many draws of first values and images (3)", NULL, offsetof(struct settings, seeds), 1, 1000,
-     OPTION_INTEGER},
+    {"seeds", "N", "how many draws of images, and of first values unless they are a checkpoint's (3)", NULL,
+     offsetof(struct settings, seeds), 1, 1000, OPTION_INTEGER},
     {"beta", "B,...", "strengths of the nudging (0.02,0.2)", NULL, offsetof(struct settings, beta), 0, 0, OPTION_TEXT},
-    {"dtype", NULL, "float64 tells rounding from all else (float32)", dtypes, offsetof(struct settings, dtype), 0, 0,
-     OPTION_CHOICE},
+    {"nudged-sweeps", "N", "at most, in nudged phases (200)", NULL, offsetof(struct settings, nudged_sweeps), 1,
+     1000000, OPTION_INTEGER},
+    {"directions", "N", "compare with so many differences of the loss, too; wants float64 (0)", NULL,
+     offsetof(struct settings, directions), 0, 1000, OPTION_INTEGER},
+    {"dtype", NULL, "float64 tells rounding from all else (the model's own)", dtypes, offsetof(struct settings, dtype),
+     0, 0, OPTION_CHOICE},
     {"switches", NULL, "of max pools in nudged phases (hold)", switches, offsetof(struct settings, switches), 0, 0,
      OPTION_CHOICE},
     {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 
-struct certificate {
+struct certification {
     const struct settings *settings;
     const char *path;
     ffebm_context *context;
     ffebm_model *model;
     ffebm_engine *engine;
-    ffebm_tensor *images;
-    ffebm_tensor *labels;
-    ffebm_tensor *exact;          /* the gradient by implicit differentiation */
-    ffebm_phase_report reference; /* of its adjoint */
-    size_t element_count;
-    size_t parameter_count;
+    struct random_batch batch;
+    ffebm_model_info info;
     int passed;
-};
-
-/* What comparing the two gradients, tensor by tensor, came to. */
-struct comparison {
-    double cosine; /* the smallest */
-    double ratio[2];
-    size_t zeros;
-    char worst[64]; /* the name of the tensor with that cosine */
 };
 
 /* ------------------------------------------------------------------------------------------------------- setting up */
 
-static double bound_of(double beta)
+static ffebm_status set_up(struct certification *c, struct failure *failure)
 {
-    return beta <= 0.02 ? 0.99 : 0.95;
-}
-
-static ffebm_status read_model(struct certificate *c, struct failure *failure)
-{
-    ffebm_parse_config config;
-    char *text = NULL;
-    size_t length = 0;
+    ffebm_context_config context;
+    ffebm_engine_config engine;
     ffebm_status status;
 
-    ffebm_parse_config_init(&config, sizeof config);
-    config.dtype = c->settings->dtype;
-    if (text_file_read(c->path, &text, &length, failure) != 0)
-        return FFEBM_ERR_IO;
-    status = ffebm_model_parse(c->context, &c->model, text, length, &config);
-    free(text);
-    return status;
-}
-
-static ffebm_status create_context(struct certificate *c)
-{
-    ffebm_context_config config;
-
-    ffebm_context_config_init(&config, sizeof config);
-    config.threads = (int32_t)c->settings->threads;
-    return ffebm_context_create(&c->context, &config);
-}
-
-static ffebm_status create_engine(struct certificate *c)
-{
-    ffebm_engine_config config;
-    ffebm_status status = ffebm_model_initialize(c->model, 0);
-
-    ffebm_engine_config_init(&config, sizeof config);
-    config.max_batch = (size_t)c->settings->images;
-    return status != FFEBM_OK ? status : ffebm_engine_create(&c->engine, c->model, &config);
-}
-
-static ffebm_status create_tensors(struct certificate *c)
-{
-    ffebm_model_info info = {.size = sizeof info};
-    int64_t shape[FFEBM_MAX_RANK] = {c->settings->images}, elements;
-    ffebm_status status = ffebm_model_inspect(c->model, &info);
-
-    if (status != FFEBM_OK)
+    ffebm_context_config_init(&context, sizeof context);
+    context.threads = (int32_t)c->settings->threads;
+    ffebm_engine_config_init(&engine, sizeof engine);
+    engine.max_batch = (size_t)c->settings->images;
+    if ((status = ffebm_context_create(&c->context, &context)) != FFEBM_OK ||
+        (status = model_file_read(c->context, &c->model, c->path, c->settings->dtype, failure)) != FFEBM_OK)
         return status;
-    c->element_count = info.element_count;
-    c->parameter_count = info.parameter_count;
-    elements = (int64_t)info.element_count;
-    memcpy(shape + 1, info.input_shape, info.input_rank * sizeof *shape);
-    if ((status = ffebm_tensor_create(c->context, &c->images, info.dtype, shape, info.input_rank + 1)) == FFEBM_OK &&
-        (status = ffebm_tensor_create(c->context, &c->exact, info.dtype, &elements, 1)) == FFEBM_OK)
-        status = ffebm_tensor_create(c->context, &c->labels, FFEBM_INT64, shape, 1);
-    return status;
-}
-
-/* ---------------------------------------------------------------------------------------------------------- numbers */
-
-static void write_number(ffebm_tensor *tensor, size_t i, double number)
-{
-    if (ffebm_tensor_dtype(tensor) == FFEBM_FLOAT64)
-        ((double *)ffebm_tensor_data(tensor))[i] = number;
-    else
-        ((float *)ffebm_tensor_data(tensor))[i] = (float)number;
-}
-
-static double read_number(const ffebm_tensor *tensor, size_t i)
-{
-    if (ffebm_tensor_dtype(tensor) == FFEBM_FLOAT64)
-        return ((const double *)ffebm_tensor_const_data(tensor))[i];
-    return ((const float *)ffebm_tensor_const_data(tensor))[i];
-}
-
-/* The streams are those of this program, apart from the model's own, which follow from the seed too. */
-static ffebm_status draw(struct certificate *c, uint64_t seed)
-{
-    const uint64_t pixels = 0x636572746966 + 2 * seed, classes = pixels + 1;
-    ffebm_model_info info = {.size = sizeof info};
-    ffebm_status status = ffebm_model_inspect(c->model, &info);
-    int64_t *labels = ffebm_tensor_data(c->labels);
-
-    if (status != FFEBM_OK)
+    if (!model_file_is_checkpoint(c->path) && (status = ffebm_model_initialize(c->model, 0)) != FFEBM_OK)
         return status;
-    for (size_t i = 0; i < ffebm_tensor_count(c->images); i++)
-        write_number(c->images, i, ffebm_random_normal(pixels, i));
-    for (size_t i = 0; i < ffebm_tensor_count(c->labels); i++)
-        labels[i] = (int64_t)(ffebm_random_uniform(classes, i) * (double)info.output_shape[0]);
-    return ffebm_model_initialize(c->model, seed);
+    if ((status = ffebm_engine_create(&c->engine, c->model, &engine)) != FFEBM_OK ||
+        (status = random_batch_create(&c->batch, c->context, c->model, c->settings->images)) != FFEBM_OK)
+        return status;
+    return ffebm_model_inspect(c->model, &c->info);
 }
 
-/* -------------------------------------------------------------------------------------------------------- gradients */
-
-static ffebm_equilibrium_config equilibrium(const struct certificate *c)
+static ffebm_status configure(const struct certification *c, double beta)
 {
     ffebm_equilibrium_config config;
 
     ffebm_equilibrium_config_init(&config, sizeof config);
     config.switches = c->settings->switches;
+    config.beta = beta;
     config.free_sweeps = 3000;
     config.free_tolerance = 1e-6;
-    return config;
-}
-
-static ffebm_status gradient(struct certificate *c, const ffebm_equilibrium_config *config)
-{
-    ffebm_status status = ffebm_engine_configure(c->engine, FFEBM_ALL, config);
-
-    return status != FFEBM_OK ? status : ffebm_engine_gradient(c->engine, NULL, c->images, c->labels, NULL);
-}
-
-static ffebm_status gradient_exact(struct certificate *c)
-{
-    ffebm_equilibrium_config config = equilibrium(c);
-    ffebm_status status;
-
-    config.estimator = FFEBM_ESTIMATOR_IMPLICIT;
-    config.nudged_sweeps = 1000;
-    config.nudged_tolerance = 1e-5;
-    if ((status = gradient(c, &config)) != FFEBM_OK)
-        return status;
-    c->reference = (ffebm_phase_report){.size = sizeof c->reference};
-    status = ffebm_engine_inspect_phase(c->engine, &c->reference, FFEBM_ALL, FFEBM_PHASE_NUDGED);
-    return status != FFEBM_OK ? status : ffebm_tensor_copy(c->exact, ffebm_engine_flat_gradient(c->engine));
-}
-
-static ffebm_status gradient_nudged(struct certificate *c, double beta)
-{
-    ffebm_equilibrium_config config = equilibrium(c);
-
-    config.beta = beta;
-    config.nudged_sweeps = 60;
+    config.nudged_sweeps = c->settings->nudged_sweeps;
     config.nudged_tolerance = 1e-3;
-    return gradient(c, &config);
+    return ffebm_engine_configure(c->engine, FFEBM_ALL, &config);
 }
 
-/* -------------------------------------------------------------------------------------------------------- comparing */
-
-static void compare_tensor(struct comparison *result, const struct certificate *c, const ffebm_parameter_info *of)
-{
-    const ffebm_tensor *nudged = ffebm_engine_flat_gradient(c->engine);
-    double product = 0, exact_square = 0, nudged_square = 0, cosine, ratio;
-
-    for (size_t i = of->offset; i < of->offset + of->count; i++) {
-        double a = read_number(c->exact, i), b = read_number(nudged, i);
-
-        product += a * b;
-        exact_square += a * a;
-        nudged_square += b * b;
-    }
-    if (exact_square == 0 && nudged_square == 0) {
-        result->zeros++;
-        return;
-    }
-    cosine = exact_square == 0 || nudged_square == 0 ? 0 : product / sqrt(exact_square) / sqrt(nudged_square);
-    ratio = sqrt(nudged_square) / sqrt(exact_square);
-    result->ratio[0] = fmin(result->ratio[0], ratio);
-    result->ratio[1] = fmax(result->ratio[1], ratio);
-    if (cosine < result->cosine || result->worst[0] == '\0') {
-        result->cosine = cosine;
-        snprintf(result->worst, sizeof result->worst, "%s", of->name);
-    }
-}
-
-static ffebm_status compare(struct comparison *result, const struct certificate *c)
-{
-    ffebm_parameter_info info = {.size = sizeof info};
-    ffebm_status status = FFEBM_OK;
-
-    *result = (struct comparison){.cosine = 1, .ratio = {INFINITY, 0}};
-    for (size_t i = 0; i < c->parameter_count && status == FFEBM_OK; i++)
-        if ((status = ffebm_model_inspect_parameter(c->model, &info, i)) == FFEBM_OK)
-            compare_tensor(result, c, &info);
-    return status;
-}
+/* -------------------------------------------------------------------------------------------------------- certifying */
 
 static void print_phase(const char *name, const ffebm_phase_report *report)
 {
@@ -264,46 +119,73 @@ static void print_phase(const char *name, const ffebm_phase_report *report)
         printf(" (%zu of %zu unsettled)", report->unconverged, report->samples);
 }
 
-static ffebm_status report(struct certificate *c, uint64_t seed, double beta, const struct comparison *result)
+static ffebm_status largest_error(const struct certification *c, double *largest)
+{
+    ffebm_certificate one = {.size = sizeof one};
+    ffebm_status status = FFEBM_OK;
+
+    *largest = 0;
+    for (size_t i = 0; i <= c->info.parameter_count && status == FFEBM_OK; i++)
+        if ((status = ffebm_engine_inspect_certificate(c->engine, &one, i)) == FFEBM_OK)
+            *largest = fmax(*largest, one.relative_error);
+    return status;
+}
+
+static ffebm_status report(struct certification *c, uint64_t seed, double beta, const ffebm_certificate *worst)
 {
     ffebm_phase_report free_phase = {.size = sizeof free_phase}, nudged = {.size = sizeof nudged};
     ffebm_status status;
+    double error;
     int passed;
 
     if ((status = ffebm_engine_inspect_phase(c->engine, &free_phase, FFEBM_ALL, FFEBM_PHASE_FREE)) != FFEBM_OK ||
-        (status = ffebm_engine_inspect_phase(c->engine, &nudged, FFEBM_ALL, FFEBM_PHASE_NUDGED)) != FFEBM_OK)
+        (status = ffebm_engine_inspect_phase(c->engine, &nudged, FFEBM_ALL, FFEBM_PHASE_NUDGED)) != FFEBM_OK ||
+        (status = largest_error(c, &error)) != FFEBM_OK)
         return status;
-    passed = result->cosine >= bound_of(beta) && free_phase.unconverged == 0 && c->reference.unconverged == 0;
-    printf("%s: %zu parameters, seed %" PRIu64 ", beta %g: smallest cosine %.6f %s, lengths %.4f to %.4f", c->path,
-           c->element_count, seed, beta, result->cosine, result->worst, result->ratio[0], result->ratio[1]);
-    if (result->zeros > 0)
-        printf(", %zu tensors zero in both", result->zeros);
+    passed = worst->passed && free_phase.unconverged == 0;
+    printf("%s: %zu parameters, seed %" PRIu64 ", beta %g: worst %s with cosine %.6f, errors up to %.2g", c->path,
+           c->info.element_count, seed, beta, worst->name, worst->cosine, error);
+    if (c->settings->directions > 0)
+        printf(", differences cosine %.6f error %.2g", worst->difference_cosine, worst->difference_error);
     printf("; %zu region changes", nudged.region_changes);
     print_phase("free", &free_phase);
     print_phase("nudged", &nudged);
-    print_phase("adjoint", &c->reference);
-    printf("%s\n", passed ? "" : "  FAILED");
+    printf("; adjoint to %.1e%s\n", worst->adjoint_residual, passed ? "" : "  FAILED");
     fflush(stdout);
     c->passed = c->passed && passed;
     return FFEBM_OK;
 }
 
-static ffebm_status certify_seed(struct certificate *c, uint64_t seed, const double *betas, size_t count)
+static ffebm_status certify_beta(struct certification *c, uint64_t seed, double beta)
 {
-    struct comparison result;
-    ffebm_status status;
+    ffebm_certificate worst = {.size = sizeof worst};
+    ffebm_certify_config config;
+    ffebm_status status = configure(c, beta);
 
-    if ((status = draw(c, seed)) != FFEBM_OK || (status = gradient_exact(c)) != FFEBM_OK)
-        return status;
-    for (size_t i = 0; i < count; i++)
-        if ((status = gradient_nudged(c, betas[i])) != FFEBM_OK || (status = compare(&result, c)) != FFEBM_OK ||
-            (status = report(c, seed, betas[i], &result)) != FFEBM_OK)
-            return status;
-    return FFEBM_OK;
+    ffebm_certify_config_init(&config, sizeof config);
+    config.directions = (size_t)c->settings->directions;
+    if (beta > 0.02) {
+        config.min_cosine = 0.95;
+        config.max_difference_error = 0.3;
+    }
+    if (status == FFEBM_OK)
+        status = ffebm_engine_certify(c->engine, &worst, c->batch.images, c->batch.labels, NULL, &config);
+    return status != FFEBM_OK ? status : report(c, seed, beta, &worst);
+}
+
+static ffebm_status certify_seed(struct certification *c, uint64_t seed, const double *betas, size_t count)
+{
+    ffebm_status status = random_batch_draw(&c->batch, c->model, seed);
+
+    if (status == FFEBM_OK && !model_file_is_checkpoint(c->path))
+        status = ffebm_model_initialize(c->model, seed);
+    for (size_t i = 0; i < count && status == FFEBM_OK; i++)
+        status = certify_beta(c, seed, betas[i]);
+    return status;
 }
 
 /* What the reading of the file says names the file, what the library says does not. */
-static void print_failure(const struct certificate *c, const struct failure *failure)
+static void print_failure(const struct certification *c, const struct failure *failure)
 {
     if (failure->text[0] != '\0')
         fprintf(stderr, "certify: %s\n", failure->text);
@@ -314,21 +196,16 @@ static void print_failure(const struct certificate *c, const struct failure *fai
 /* Returns whether the model has passed. */
 static int certify(const struct settings *settings, const char *path, const double *betas, size_t count)
 {
-    struct certificate c = {.settings = settings, .path = path, .passed = 1};
+    struct certification c = {.settings = settings, .path = path, .info = {.size = sizeof c.info}, .passed = 1};
     struct failure failure = {""};
-    ffebm_status status;
+    ffebm_status status = set_up(&c, &failure);
 
-    if ((status = create_context(&c)) == FFEBM_OK && (status = read_model(&c, &failure)) == FFEBM_OK &&
-        (status = create_engine(&c)) == FFEBM_OK)
-        status = create_tensors(&c);
     for (int64_t seed = 0; seed < settings->seeds && status == FFEBM_OK; seed++)
         status = certify_seed(&c, (uint64_t)seed, betas, count);
     if (status != FFEBM_OK)
         print_failure(&c, &failure);
 
-    ffebm_tensor_destroy(c.images);
-    ffebm_tensor_destroy(c.labels);
-    ffebm_tensor_destroy(c.exact);
+    random_batch_destroy(&c.batch);
     ffebm_engine_destroy(c.engine);
     ffebm_model_destroy(c.model);
     ffebm_context_destroy(c.context);
@@ -370,7 +247,7 @@ static int usage(const char *program, const struct failure *failure)
 {
     if (failure->text[0] != '\0')
         fprintf(stderr, "certify: %s\n", failure->text);
-    fprintf(stderr, "usage: %s [options] MODEL.json...\n", program);
+    fprintf(stderr, "usage: %s [options] MODEL.json|CHECKPOINT.safetensors...\n", program);
     options_print(stderr, options);
     return 2;
 }
@@ -379,9 +256,9 @@ int main(int argc, char **argv)
 {
     struct settings settings = {.images = 2,
                                 .seeds = 3,
+                                .nudged_sweeps = 200,
                                 .threads = 2,
                                 .beta = "0.02,0.2",
-                                .dtype = FFEBM_FLOAT32,
                                 .switches = FFEBM_SWITCHES_HOLD};
     struct failure failure = {""};
     double betas[MAX_BETAS];

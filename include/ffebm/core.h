@@ -108,6 +108,9 @@ typedef void (*ffebm_task_fn)(void *task_user, size_t index);
  *  `count` is at most the context's `threads`. Must not fail; results do not depend on how the tasks are spread. */
 typedef void (*ffebm_run_fn)(void *user, ffebm_task_fn task, void *task_user, size_t count);
 
+/* Instructions for products in float32. Results differ between them by rounding. */
+enum { FFEBM_ISA_PORTABLE = 1, FFEBM_ISA_AVX2 = 2, FFEBM_ISA_AVX512 = 3 };
+
 typedef struct ffebm_context_config {
     size_t size;
     ffebm_allocate_fn allocate; /* NULL: the C library's; set both or neither */
@@ -116,7 +119,7 @@ typedef struct ffebm_context_config {
     ffebm_run_fn run; /* NULL: the library's own threads, started at creation */
     void *run_user;
     int32_t threads; /* most tasks at once; default 1: the caller's thread; 0: one a processor; at most 1024 */
-    int32_t reserved_;
+    int32_t max_isa; /* default 0: the best instructions that the processor has; FFEBM_ISA_: none beyond these */
 } ffebm_context_config;
 
 /** Fill a context configuration with the defaults.
@@ -129,13 +132,14 @@ FFEBM_API void ffebm_context_config_init(ffebm_context_config *config, size_t si
 /** Create a context.
  *
  *  Returns: FFEBM_OK:              *context is owned.
- *           FFEBM_ERR_ARGUMENT:    half an allocator, or threads outside 0 .. 1024.
+ *           FFEBM_ERR_ARGUMENT:    half an allocator, threads outside 0 .. 1024, or a max_isa that is none of those.
  *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       no memory, or no threads to be had.
  *  Out:     context: NULL on failure; the status is then all there is to know.
  *  In:      config:  copied; NULL: defaults (serial, the C library's allocator).
  *
- *  The same computation gives the same bits whatever `threads` and `run` are, if BLAS itself runs on one thread.
+ *  The same computation gives the same bits whatever `threads` and `run` are, on one machine and with one max_isa, if BLAS
+ *  itself runs on one thread.
  */
 FFEBM_API ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_config *config);
 

@@ -190,8 +190,8 @@ FFEBM_API ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)
  *                               2016, arXiv:1512.00567), with either loss.
  *           FFEBM_ERR_ARGUMENT: smoothing is not in [0, 1).
  *  In/Out:  engine:    unchanged on failure.
- *  In:      smoothing: 0 when the engine is created. ffebm_engine_evaluate does not smooth, and targets that are given as
- *                      values stand for themselves.
+ *  In:      smoothing: 0 when the engine is created. Certificates and traces smooth as gradients do; ffebm_engine_evaluate
+ *                      does not, and targets that are given as values stand for themselves.
  */
 FFEBM_API ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, double smoothing);
 
@@ -402,6 +402,32 @@ typedef struct ffebm_phase_report {
  */
 FFEBM_API ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_report *report, size_t stage,
                                                   int32_t phase);
+
+/* clang-format off */
+typedef struct ffebm_layer_report {   /* norms are root mean squares, over the batch, of a sample's |.| */
+    size_t size;
+    size_t units;                     /* of a sample */
+    double free_norm;                 /* |s_free| */
+    double nudge_norm;                /* |s_nudged - s_free|, the signal; over all nudgings. IMPLICIT: of the adjoint, which
+                                         is a displacement divided by beta. 0 if nothing below needed a nudged phase */
+    double residual_norm;             /* |s_new - s| in the last free sweep: what had not settled */
+    double signal_to_residual;        /* nudge_norm / residual_norm; infinity where all had settled, 0 without signal */
+    double saturated;                 /* the share of units that are 0 or 1 in the free state */
+} ffebm_layer_report;
+/* clang-format on */
+
+/** Report one layer's part in the last gradient or vjp: layer by layer, the depth profile of a model.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_STATE: there was none yet, it failed, or another call has settled or written states since.
+ *  In:      engine.
+ *  Out:     report: set report->size first.
+ *  In:      stage, layer: an energy stage, and one of its layer_count layers.
+ *
+ *  Where readings are repeated the signal is that of the last repetition.
+ */
+FFEBM_API ffebm_status ffebm_engine_inspect_layer(const ffebm_engine *engine, ffebm_layer_report *report, size_t stage,
+                                                  size_t layer);
 
 /* --------------------------------------------------------------------------------- analysis: these allocate */
 

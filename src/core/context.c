@@ -42,7 +42,8 @@ ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_c
         return FFEBM_ERR_ARGUMENT;
     *context = NULL;
     FFEBMI_TRY(ffebmi_sized_read(NULL, "context configuration", &c, sizeof c, config));
-    if ((c.allocate == NULL) != (c.release == NULL) || c.threads < 0 || c.threads > MAX_THREADS || c.reserved_ != 0)
+    if ((c.allocate == NULL) != (c.release == NULL) || c.threads < 0 || c.threads > MAX_THREADS || c.max_isa < 0 ||
+        c.max_isa > FFEBM_ISA_AVX512)
         return FFEBM_ERR_ARGUMENT;
     if (c.allocate == NULL) {
         c.allocate = default_allocate;
@@ -57,6 +58,7 @@ ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_c
     created->release = c.release;
     created->allocator_user = c.allocator_user;
     created->references = 1;
+    created->max_isa = c.max_isa;
     status = ffebmi_executor_start(created, &created->executor, c.run, c.run_user, (size_t)c.threads);
     if (status != FFEBM_OK) {
         c.release(c.allocator_user, created, sizeof *created, FFEBMI_ALIGNMENT);

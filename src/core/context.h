@@ -15,6 +15,7 @@ struct ffebm_context {
     ffebm_release_fn release;
     void *allocator_user;
     ffebmi_executor executor;
+    int32_t max_isa; /* 0: any */
     size_t references;
     char error[FFEBMI_ERROR_CAPACITY];
 };

@@ -49,11 +49,11 @@ static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const
     return FFEBM_OK;
 }
 
-static size_t packed(const ffebmi_coupling *coupling)
+static size_t packed(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
 {
     ffebmi_conv conv = conv_of(coupling);
 
-    return ffebmi_conv_weights(&conv);
+    return ffebmi_conv_packed(&conv, k);
 }
 
 static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to)

@@ -46,7 +46,7 @@ struct ffebmi_coupling_kind {
     /* Set above and parameters from below; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_coupling *coupling, ffebm_context *context, const char *what);
     /* Elements of the packed weight; 0: it is used as it is. */
-    size_t (*packed)(const ffebmi_coupling *coupling);
+    size_t (*packed)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
     void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed);
     /* Elements of scratch that each pass and the gradient need. */
     size_t (*scratch)(const ffebmi_coupling *coupling);

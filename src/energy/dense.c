@@ -2,6 +2,7 @@
  * over one W is packed in that order. */
 #include "core/context.h"
 #include "energy/coupling.h"
+#include "kernel/conv.h"
 
 static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const char *what)
 {
@@ -17,15 +18,40 @@ static size_t channels_of(const ffebmi_coupling *coupling)
     return (size_t)coupling->below.dims[0];
 }
 
-static size_t packed(const ffebmi_coupling *coupling)
+/* The same map as a convolution: over an image by a window as large as it, over a vector by one place of it. */
+static ffebmi_conv conv_of(const ffebmi_coupling *coupling)
 {
+    const ffebmi_shape *below = &coupling->below;
+    bool image = ffebmi_shape_is_image(below);
+    size_t height = image ? (size_t)below->dims[1] : 1, width = image ? (size_t)below->dims[2] : 1;
+    ffebmi_conv conv = {.windows = {.channels = below->count / (height * width),
+                                    .in = {height, width},
+                                    .out = {1, 1},
+                                    .kernel = {height, width},
+                                    .stride = {1, 1}},
+                        .out_channels = coupling->above.count};
+
+    return conv;
+}
+
+static size_t packed(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
+{
+    ffebmi_conv conv = conv_of(coupling);
+
+    if (ffebmi_conv_is_direct(&conv, k))
+        return ffebmi_conv_packed(&conv, k);
     return ffebmi_shape_is_image(&coupling->below) ? coupling->parameters[0].shape.count : 0;
 }
 
 static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to)
 {
     size_t in = coupling->below.count;
+    ffebmi_conv conv = conv_of(coupling);
 
+    if (ffebmi_conv_is_direct(&conv, k)) {
+        ffebmi_conv_pack(&conv, k, weight, to);
+        return;
+    }
     for (size_t o = 0; o < coupling->above.count; o++)
         k->transpose(channels_of(coupling), in / channels_of(coupling), ffebmi_at(k, weight, o * in),
                      ffebmi_at(k, to, o * in));
@@ -41,7 +67,12 @@ static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call
     const ffebmi_kernel *k = call->kernel;
     size_t in = coupling->below.count, out = coupling->above.count;
 
-    k->gemm(false, true, call->rows, out, in, 1, s, in, call->packed, in, 0, z, out);
+    ffebmi_conv conv = conv_of(coupling);
+
+    if (ffebmi_conv_is_direct(&conv, k))
+        ffebmi_conv_up(&conv, k, call->packed, call->rows, s, z, call->scratch);
+    else
+        k->gemm(false, true, call->rows, out, in, 1, s, in, call->packed, in, 0, z, out);
     if (coupling->learnable.bias && !call->linear)
         k->add_row(call->rows, out, call->parameters[1], z);
 }
@@ -51,7 +82,12 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
 {
     size_t in = coupling->below.count, out = coupling->above.count;
 
-    call->kernel->gemm(false, false, call->rows, in, out, 1, v, out, call->packed, in, accumulate ? 1 : 0, z, in);
+    ffebmi_conv conv = conv_of(coupling);
+
+    if (ffebmi_conv_is_direct(&conv, call->kernel))
+        ffebmi_conv_down(&conv, call->kernel, call->packed, call->rows, v, accumulate, z, call->scratch);
+    else
+        call->kernel->gemm(false, false, call->rows, in, out, 1, v, out, call->packed, in, accumulate ? 1 : 0, z, in);
 }
 
 /* dE/dW = - s_above s^T and dE/db = - s_above, each contrasted: with D the difference and M the mean of the two states,

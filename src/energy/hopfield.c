@@ -68,7 +68,7 @@ static void *place_packed(const ffebm_energy *block, const ffebmi_kernel *kernel
     void **packed = ffebmi_carve(arena, h->coupling_count, sizeof *packed);
 
     for (size_t c = 0; c < h->coupling_count; c++) {
-        size_t elements = h->couplings[c].kind->packed(&h->couplings[c]);
+        size_t elements = h->couplings[c].kind->packed(&h->couplings[c], kernel);
         void *memory = ffebmi_carve(arena, elements, kernel->element);
 
         if (packed != NULL)

@@ -29,7 +29,7 @@ static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows
     ffebmi_conv conv = conv_of(op);
 
     (void)rows;
-    return ffebmi_carve(arena, ffebmi_conv_weights(&conv), kernel->element);
+    return ffebmi_carve(arena, ffebmi_conv_packed(&conv, kernel), kernel->element);
 }
 
 static size_t scratch(const ffebmi_op *op)

@@ -312,6 +312,7 @@ static ffebm_status certify(certification *c)
     ffebmi_differences_save(c->engine, c->states);
     status = compare(c);
     c->engine->gradient.valid = false;
+    c->engine->profiled = false;
     return status;
 }
 

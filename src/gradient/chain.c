@@ -48,7 +48,8 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                           .input = input,
                           .start = resume ? s->free_state : NULL,
                           .result = s->free_state,
-                          .seed = ffebmi_engine_draw(engine)};
+                          .seed = ffebmi_engine_draw(engine),
+                          .norms = s->norms[0]};
     ffebm_status status;
 
     FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
@@ -60,6 +61,7 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
         phase.result = engine->nudging.layers + phase.block->layer_count;
     status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
     s->tallies[1] = (ffebmi_tally){0};
+    s->nudges = 0;
     FFEBMI_TRY(status);
     if (own)
         keep_own_state(engine, stage, batch, phase.result);

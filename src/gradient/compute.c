@@ -195,6 +195,7 @@ ffebm_status ffebmi_compute_down(ffebm_engine *engine, const void *cotangent, co
     FFEBMI_TRY(ffebmi_chain_down(engine, cotangent, targets, gradient_scale, bottom, input_cotangent));
     FFEBMI_TRY(check_gradient(engine, norm));
     engine->gradient.valid = true;
+    engine->profiled = true;
     return FFEBM_OK;
 }
 

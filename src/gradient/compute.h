@@ -16,7 +16,8 @@ ffebm_status ffebmi_compute_free(ffebm_engine *engine, const void *input, ffebmi
 /* Is the last energy block nudged by the loss, with the targets that ffebmi_compute_down then wants? */
 bool ffebmi_compute_loss_nudged(const ffebm_engine *engine);
 
-/* ffebmi_chain_down into a flat gradient of zeros, which becomes valid; FFEBM_ERR_NUMERIC if it is not finite. */
+/* ffebmi_chain_down into a flat gradient of zeros, which becomes valid, as the engine's profile does; FFEBM_ERR_NUMERIC if it is
+ * not finite. */
 ffebm_status ffebmi_compute_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
                                  double gradient_scale, size_t bottom, const void **input_cotangent, double *norm);
 

@@ -81,6 +81,8 @@ static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
             if (placed.free_state != NULL)
                 placed.free_state[l] = layer;
         }
+        for (size_t p = 0; p < 2; p++)
+            placed.norms[p] = ffebmi_carve(arena, engine->max_batch, of->energy->layer_count * sizeof *placed.norms[p]);
     }
     if (arena->base != NULL) {
         engine->stages[index] = placed;
@@ -282,7 +284,7 @@ ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, cons
     created->context = model->context;
     created->model = model;
     created->gradient.model = model;
-    created->kernel = ffebmi_kernel_for(model->dtype);
+    created->kernel = ffebmi_kernel_for(model->dtype, model->context->max_isa);
     created->max_batch = c.max_batch;
     created->seed = c.seed;
     created->last_energy = FFEBM_NONE;
@@ -441,6 +443,7 @@ void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
     engine->stream = ffebmi_random_stream(engine->seed, engine->step++);
     engine->draws = 0;
+    engine->profiled = false;
 }
 
 uint64_t ffebmi_engine_draw(ffebm_engine *engine)

@@ -25,6 +25,8 @@ typedef struct ffebmi_engine_stage {
     void *own_input;         /* of a block that settles by its own means: max_batch x units, the input of its last state */
     size_t own_rows;         /* how many rows of it hold */
     ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
+    ffebmi_norms *norms[2];  /* likewise: [sample * layers + layer], of its last sweep, summed over nudges */
+    size_t nudges;           /* how many that were; 0: no nudged phase since the free one */
 } ffebmi_engine_stage;
 
 /* Memory of one worker thread, for the largest block: laid out anew for each phase. */
@@ -83,6 +85,7 @@ struct ffebm_engine {
     ffebmi_flat_gradient gradient;
     ffebmi_engine_state state;
     uint64_t version; /* of the model's values, at the forward */
+    bool profiled; /* the stages' norms are those of a gradient or vjp that succeeded, and no state has changed since */
     ffebmi_nudging_memory nudging;
     ffebm_certificate *certificates; /* of the last certify: [parameter], and behind them the input's; NULL: none yet */
 };

@@ -67,7 +67,8 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
                           .force_user = f,
                           .force_held = held,
                           .hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD,
-                          .seed = ffebmi_engine_draw(engine)};
+                          .seed = ffebmi_engine_draw(engine),
+                          .norms = s->norms[1]};
     ffebmi_tally tally;
     ffebm_status status;
 
@@ -75,7 +76,7 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
     f->estimator = ffebmi_estimator_of(&s->equilibrium);
     f->beta = s->equilibrium.beta;
     f->units = ffebmi_energy_output(block)->count;
-    phase.nudges = f->estimator->nudge_count;
+    s->nudges = phase.nudges = f->estimator->nudge_count;
     ffebmi_nudge_place(engine, stage, phase.nudges);
     phase.packed = engine->nudging.packed;
     phase.linear = s->equilibrium.estimator == FFEBM_ESTIMATOR_IMPLICIT;

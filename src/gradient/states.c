@@ -177,6 +177,7 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
                          s->free_state[layer]);
     s->free_rows = rows;
     engine->state = FFEBMI_ENGINE_IDLE;
+    engine->profiled = false;
     if (engine->nudging.settled_stage == stage)
         engine->nudging.settled_stage = FFEBM_NONE;
     return FFEBM_OK;

@@ -105,7 +105,7 @@ static ffebm_status check_all(const ffebmi_table *table, const ffebmi_contents *
 static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_contents *contents, void *staged)
 {
     const ffebm_model *model = contents->model;
-    const ffebmi_kernel *kernel = ffebmi_kernel_for(model->dtype);
+    const ffebmi_kernel *kernel = ffebmi_kernel_for(model->dtype, 0);
     ffebmi_content content;
 
     for (size_t i = 0; i < contents->count; i++) {
@@ -123,7 +123,7 @@ static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_content
 
 static void take_values(const ffebmi_contents *contents, const void *staged)
 {
-    const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype);
+    const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype, 0);
 
     for (size_t array = 0; array < contents->array_count; array++) {
         size_t count = ffebmi_contents_elements(contents, array);

@@ -101,7 +101,7 @@ static ffebm_status make_start(ffebmi_writing *writing, const char *header)
 /* What could not be read back must not take the place of what can. */
 static ffebm_status check_values(const ffebmi_contents *contents)
 {
-    const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype);
+    const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype, 0);
     ffebmi_content content;
 
     for (size_t i = 0; i < contents->count; i++) {

@@ -1,4 +1,5 @@
 #include "kernel/conv.h"
+#include "kernel/direct_conv.h"
 
 #include <string.h>
 
@@ -40,13 +41,17 @@ static size_t block_pixels(const ffebmi_conv *c)
     return fit < BLOCK_PIXELS ? BLOCK_PIXELS : fit;
 }
 
-size_t ffebmi_conv_weights(const ffebmi_conv *c)
+size_t ffebmi_conv_packed(const ffebmi_conv *c, const ffebmi_kernel *k)
 {
-    return c->out_channels * patch_size(c);
+    return ffebmi_conv_is_direct(c, k) ? ffebmi_direct_conv_packed(c, k->direct) : c->out_channels * patch_size(c);
 }
 
 void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, const void *weights, void *packed)
 {
+    if (ffebmi_conv_is_direct(c, k)) {
+        ffebmi_direct_conv_pack(c, k->direct, weights, packed);
+        return;
+    }
     for (size_t o = 0; o < c->out_channels; o++)
         k->transpose(c->windows.channels, positions(c), ffebmi_at(k, weights, o * patch_size(c)),
                      ffebmi_at(k, packed, o * patch_size(c)));
@@ -129,6 +134,10 @@ void ffebmi_conv_up(const ffebmi_conv *c, const ffebmi_kernel *k, const void *pa
 {
     size_t total = rows * out_pixels(c), out = c->out_channels, patch = patch_size(c);
 
+    if (ffebmi_conv_is_direct(c, k)) {
+        ffebmi_direct_conv_up(c, k->direct, packed, rows, s, z);
+        return;
+    }
     for (size_t first = 0, count; first < total; first += count) {
         count = smaller(block_pixels(c), total - first);
         gather(c, k, s, first, count, scratch);
@@ -141,6 +150,10 @@ void ffebmi_conv_down(const ffebmi_conv *c, const ffebmi_kernel *k, const void *
 {
     size_t total = rows * out_pixels(c), out = c->out_channels, patch = patch_size(c);
 
+    if (ffebmi_conv_is_direct(c, k)) {
+        ffebmi_direct_conv_down(c, k->direct, packed, rows, v, accumulate, z);
+        return;
+    }
     if (!accumulate)
         memset(z, 0, rows * in_pixels(c) * c->windows.channels * k->element);
     for (size_t first = 0, count; first < total; first += count) {

@@ -1,5 +1,5 @@
-/* Convolution of images stored h x w x c, as products of matrices over blocks of pixels that fit in cache: memory does
- * not grow with the window. Written once for both precisions, over the table of kernels. */
+/* Convolution of images stored h x w x c. Where the kernel has direct products and the stride is 1, by these; elsewhere as
+ * products of matrices over blocks of pixels that fit in cache: memory does not grow with the window. */
 #ifndef FFEBMI_KERNEL_CONV_H
 #define FFEBMI_KERNEL_CONV_H
 
@@ -10,8 +10,12 @@ typedef struct ffebmi_conv {
     size_t out_channels;
 } ffebmi_conv;
 
-/* Elements of the packed weights [out][kh][kw][in], which are made of [out][in][kh][kw] once a phase. */
-size_t ffebmi_conv_weights(const ffebmi_conv *conv);
+/* Is it done by direct products? */
+bool ffebmi_conv_is_direct(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
+
+/* Elements of the packed weights, which are made of [out][in][kh][kw] once a phase: [out][kh][kw][in], or the panels of
+ * direct products. */
+size_t ffebmi_conv_packed(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
 void ffebmi_conv_pack(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *weights, void *packed);
 
 /* Elements of scratch that each call below needs; one for each thread. */

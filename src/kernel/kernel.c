@@ -9,8 +9,9 @@
 #include "kernel/window.h"
 
 /* clang-format off */
-#define TABLE(real, suffix) { \
+#define TABLE(real, suffix, direct_products) { \
     .element = sizeof(real), \
+    .direct = direct_products, \
     .gemm = ffebmi_gemm_##suffix, \
     .add = ffebmi_add_##suffix, \
     .add_scaled = ffebmi_add_scaled_##suffix, \
@@ -51,10 +52,18 @@
 }
 /* clang-format on */
 
-static const ffebmi_kernel float32 = TABLE(float, f32);
-static const ffebmi_kernel float64 = TABLE(double, f64);
+static const ffebmi_kernel float64 = TABLE(double, f64, NULL);
+static const ffebmi_kernel float32_portable = TABLE(float, f32, NULL);
+static const ffebmi_kernel float32_avx2 = TABLE(float, f32, &ffebmi_direct_avx2);
+static const ffebmi_kernel float32_avx512 = TABLE(float, f32, &ffebmi_direct_avx512);
 
-const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype)
+const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype, int32_t max_isa)
 {
-    return dtype == FFEBM_FLOAT32 ? &float32 : &float64;
+    int32_t isa = ffebmi_direct_isa();
+
+    if (dtype != FFEBM_FLOAT32)
+        return &float64;
+    if (max_isa != 0 && max_isa < isa)
+        isa = max_isa;
+    return isa == FFEBM_ISA_AVX512 ? &float32_avx512 : isa == FFEBM_ISA_AVX2 ? &float32_avx2 : &float32_portable;
 }

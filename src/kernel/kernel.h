@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/windows.h"
+#include "kernel/direct.h"
 
 /* The squares that a half-sweep leaves of one layer of one row, for the stopping rules. */
 typedef struct ffebmi_norms {
@@ -25,7 +26,8 @@ typedef struct ffebmi_sigma {
 } ffebmi_sigma;
 
 typedef struct ffebmi_kernel {
-    size_t element; /* bytes of a number */
+    size_t element;              /* bytes of a number */
+    const ffebmi_direct *direct; /* NULL: convolutions are products over gathered patches */
 
     /* c = beta c + alpha op(a) op(b), op(a) m x k, op(b) k x n; op transposes where the flag says so. */
     void (*gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const void *a,
@@ -103,8 +105,8 @@ typedef struct ffebmi_kernel {
                                    void *bias);
 } ffebmi_kernel;
 
-/* The table of FFEBM_FLOAT32 or FFEBM_FLOAT64. */
-const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype);
+/* The table of FFEBM_FLOAT32 or FFEBM_FLOAT64, as this processor and max_isa (0: any) allow. */
+const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype, int32_t max_isa);
 
 /* The element `index` of an array. */
 static inline void *ffebmi_at(const ffebmi_kernel *kernel, const void *array, size_t index)

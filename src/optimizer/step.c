@@ -100,7 +100,7 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
     FFEBMI_CHECK_ARGUMENT(o->context, gradient->model == o->model, "optimizer: the engine is of another model");
     FFEBMI_CHECK(o->context, gradient->valid, FFEBM_ERR_STATE,
                  "optimizer: the engine has no gradient: none was computed, or the last one failed");
-    k = ffebmi_kernel_for(o->model->dtype);
+    k = ffebmi_kernel_for(o->model->dtype, o->context->max_isa);
     FFEBMI_TRY(gradient_norm(o, k, gradient->values, &norm));
     if (o->clip_norm > 0 && norm > o->clip_norm)
         scale = o->clip_norm / norm;

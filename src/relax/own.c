@@ -97,6 +97,43 @@ static void add_to_tally(const slice *s, const ffebmi_own_settling *settled)
     s->work->tally.joules += settled->joules;
 }
 
+static double squared_distance(const ffebmi_kernel *k, size_t units, const void *a, const void *b)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < units; i++) {
+        double d = k->element == sizeof(float) ? (double)((const float *)a)[i] - (double)((const float *)b)[i]
+                                               : ((const double *)a)[i] - ((const double *)b)[i];
+
+        sum += d * d;
+    }
+    return sum;
+}
+
+/* Add what sweeps would leave of a layer of a sample: the change is the part of the state that the block says is left. */
+static void add_norms(const slice *s, size_t sample, size_t layer, double residual)
+{
+    const ffebmi_phase *p = s->phase;
+    size_t layers = p->block->layer_count, units = p->block->layers[layer].count;
+    const void *state = ffebmi_at(p->kernel, p->result[s->nudge * layers + layer], sample * units);
+    ffebmi_norms *to = &p->norms[sample * layers + layer];
+
+    if (s->nudge == 0)
+        *to = (ffebmi_norms){0};
+    to->size += p->kernel->dot(units, state, state);
+    to->change += residual * residual * p->kernel->dot(units, state, state);
+    if (p->nudged)
+        to->displacement +=
+            squared_distance(p->kernel, units, state, ffebmi_at(p->kernel, p->start[layer], sample * units));
+}
+
+static void keep_norms(const slice *s, const double *residual)
+{
+    for (size_t r = 0; r < s->rows; r++)
+        for (size_t l = 0; l < s->phase->block->layer_count; l++)
+            add_norms(s, s->first + r, l, residual[r]);
+}
+
 static ffebm_status settle_slice(slice *s)
 {
     const ffebmi_phase *p = s->phase;
@@ -124,6 +161,8 @@ static ffebm_status settle_slice(slice *s)
     }
     FFEBMI_TRY(b->own->settle(b, &settling, s->work->kind_work, &s->work->failure));
     add_to_tally(s, &settling);
+    if (p->norms != NULL)
+        keep_norms(s, settling.residual);
     return FFEBM_OK;
 }
 

@@ -114,6 +114,25 @@ static void move(const ffebmi_phase *p, ffebmi_relax_work *w, ffebmi_settling *s
 
 /* ------------------------------------------------------------------------------------------------------- one shard */
 
+/* Each sample has a place of its own, so that sums do not depend on who settles it. */
+static void keep_norms(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t place)
+{
+    size_t layers = p->block->layer_count;
+
+    for (size_t l = 0; l < layers; l++) {
+        ffebmi_norms sum = {0};
+
+        for (size_t n = 0; n < p->nudges; n++) {
+            const ffebmi_norms *one = &w->norms[(place * p->nudges + n) * layers + l];
+
+            sum.change += one->change;
+            sum.size += one->size;
+            sum.displacement += one->displacement;
+        }
+        p->norms[w->samples[place] * layers + l] = sum;
+    }
+}
+
 static void finish(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_settling *s, size_t place,
                    ffebmi_verdict verdict, int64_t sweeps)
 {
@@ -126,6 +145,8 @@ static void finish(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_set
         for (size_t n = 0; n < p->nudges; n++)
             one.region_changes += p->block->kind->region_changes(s, place * p->nudges + n);
     ffebmi_tally_add(&w->tally, &one);
+    if (p->norms != NULL)
+        keep_norms(p, w, place);
     store(p, w, place);
 }
 

@@ -35,8 +35,9 @@ typedef struct ffebmi_phase {
     void *const *result;   /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
     ffebmi_force_fn force; /* NULL: none */
     void *force_user;
-    bool force_held; /* the force does not depend on the state: asked for once */
-    uint64_t seed;   /* for blocks that settle by their own means */
+    bool force_held;     /* the force does not depend on the state: asked for once */
+    ffebmi_norms *norms; /* NULL, or [sample * layers + layer]: of each sample's last sweep, summed over its nudges */
+    uint64_t seed;       /* for blocks that settle by their own means */
 } ffebmi_phase;
 
 /* What happened, over samples. Sums and extremes only, so that the order of shards does not matter. */

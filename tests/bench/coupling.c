@@ -101,7 +101,7 @@ static bool allocate(prepared *p)
 
 static bool prepare(prepared *p, const entry *e, const team *t)
 {
-    *p = (prepared){.entry = e, .team = t, .kernel = ffebmi_kernel_for(FFEBM_FLOAT32)};
+    *p = (prepared){.entry = e, .team = t, .kernel = ffebmi_kernel_for(FFEBM_FLOAT32, 0)};
     p->shards = t->threads > LEAST_SHARDS ? t->threads : LEAST_SHARDS;
     if (describe(p) != FFEBM_OK || !allocate(p)) {
         line_skip(e->kind->name, ffebm_context_error(t->context));

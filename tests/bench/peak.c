@@ -154,7 +154,7 @@ static void print_blas(const team *t, const repeats *r)
 void peak_measure_blas(const team *t)
 {
     const size_t matrix = (size_t)BLAS_SIZE * BLAS_SIZE;
-    product p = {.kernel = ffebmi_kernel_for(FFEBM_FLOAT32)};
+    product p = {.kernel = ffebmi_kernel_for(FFEBM_FLOAT32, 0)};
     repeats r = {0};
 
     p.a = ffebmi_allocate(t->context, (2 + t->threads) * matrix, sizeof *p.a);

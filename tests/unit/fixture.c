@@ -60,7 +60,8 @@ ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, 
     int64_t shape[FFEBM_MAX_RANK] = {rows};
     ffebm_tensor *tensor;
 
-    memcpy(shape + 1, sample, rank * sizeof *sample);
+    if (rank > 0)
+        memcpy(shape + 1, sample, rank * sizeof *sample);
     assert_ok(context, ffebm_tensor_create(context, &tensor, dtype, shape, rank + 1));
     for (size_t i = 0; i < ffebm_tensor_count(tensor); i++)
         set_element(tensor, i, low + (high - low) * ffebm_random_uniform(seed, i));
@@ -129,6 +130,49 @@ ffebm_equilibrium_config converged(void)
     config.free_tolerance = 1e-15;
     config.nudged_tolerance = 1e-12;
     return config;
+}
+
+size_t layer_count(const fixture *f)
+{
+    ffebm_stage_info info = {.size = sizeof info};
+
+    assert_ok(f->context, ffebm_model_inspect_stage(f->model, &info, 0));
+    return info.layer_count;
+}
+
+static ffebm_tensor *random_layer(const fixture *f, size_t layer, int64_t rows, uint64_t seed)
+{
+    ffebm_layer_info info = {.size = sizeof info};
+
+    assert_ok(f->context, ffebm_model_inspect_layer(f->model, &info, 0, layer));
+    return random_batch(f->context, f->info.dtype, rows, info.shape, info.rank, 0, 1, seed);
+}
+
+ffebm_tensor *layer_state(const fixture *f, size_t layer, int64_t rows, int32_t phase)
+{
+    ffebm_tensor *state = random_layer(f, layer, rows, 0);
+
+    assert_ok(f->context, ffebm_engine_get_state(f->engine, state, 0, layer, phase));
+    return state;
+}
+
+void set_random_state(const fixture *f, int64_t rows, uint64_t seed)
+{
+    for (size_t l = 0; l < layer_count(f); l++) {
+        ffebm_tensor *layer = random_layer(f, l, rows, seed + l);
+
+        assert_ok(f->context, ffebm_engine_set_state(f->engine, 0, l, layer));
+        ffebm_tensor_destroy(layer);
+    }
+}
+
+ffebm_tensor *energies_of(const fixture *f, const ffebm_tensor *x, int64_t rows)
+{
+    ffebm_tensor *energies;
+
+    assert_ok(f->context, ffebm_tensor_create(f->context, &energies, f->info.dtype, &rows, 1));
+    assert_ok(f->context, ffebm_engine_energy(f->engine, energies, 0, FFEBM_PHASE_FREE, x));
+    return energies;
 }
 
 problem problem_of(const char *json, int32_t dtype, int32_t threads, int64_t rows)

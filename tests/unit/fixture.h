@@ -6,6 +6,8 @@
 #include <ffebm.h>
 
 /* One suite a file, collected in main.c. */
+Suite *test_bad_description_suite(void);
+Suite *test_bad_settings_suite(void);
 Suite *test_bad_input_suite(void);
 Suite *test_optimizer_suite(void);
 Suite *test_memory_suite(void);
@@ -24,6 +26,7 @@ Suite *test_convolution_suite(void);
 Suite *test_estimators_suite(void);
 Suite *test_bounds_suite(void);
 Suite *test_targets_suite(void);
+Suite *test_direct_suite(void);
 Suite *test_user_energy_suite(void);
 Suite *test_user_description_suite(void);
 Suite *test_user_feedforward_suite(void);
@@ -51,7 +54,7 @@ void fixture_end(fixture *f);
 extern const char interior_readout[];
 extern const char interior_bare[];
 
-/* A tensor [rows, sample...] in the model's type, uniform in [low, high]. */
+/* A tensor [rows, sample...] in the model's type, uniform in [low, high]. Rank 0: [rows]. */
 ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, const int64_t *sample, size_t rank,
                            double low, double high, uint64_t seed);
 ffebm_tensor *random_input(const fixture *f, int64_t rows, uint64_t seed);
@@ -74,6 +77,13 @@ void destroy_all(ffebm_tensor **tensors, size_t count);
 
 /* The default equilibrium, converged as far as float64 goes. */
 ffebm_equilibrium_config converged(void);
+
+/* Of a model that begins with an energy block, in that block: how many layers it has, one of them (rows of it, in a phase),
+ * all of them set at random in [0, 1], and the energies of the free state. */
+size_t layer_count(const fixture *f);
+ffebm_tensor *layer_state(const fixture *f, size_t layer, int64_t rows, int32_t phase);
+void set_random_state(const fixture *f, int64_t rows, uint64_t seed);
+ffebm_tensor *energies_of(const fixture *f, const ffebm_tensor *x, int64_t rows);
 
 /* A model with one batch to compute on. */
 typedef struct problem {

@@ -748,6 +748,190 @@ START_TEST(traces_stop)
 }
 END_TEST
 
+/* ---------------------------------------------------------------------------------------------------- depth profile */
+
+static ffebm_layer_report layer_of(const trial *p, size_t stage, size_t layer)
+{
+    ffebm_layer_report report = {.size = sizeof report};
+
+    assert_ok(p->f.context, ffebm_engine_inspect_layer(p->f.engine, &report, stage, layer));
+    return report;
+}
+
+static ffebm_tensor *state_of(const trial *p, size_t stage, size_t layer, int32_t phase)
+{
+    ffebm_layer_info info = {.size = sizeof info};
+    ffebm_tensor *state;
+
+    assert_ok(p->f.context, ffebm_model_inspect_layer(p->f.model, &info, stage, layer));
+    state = random_batch(p->f.context, p->f.info.dtype, ROWS, info.shape, info.rank, 0, 0, 0);
+    assert_ok(p->f.context, ffebm_engine_get_state(p->f.engine, state, stage, layer, phase));
+    return state;
+}
+
+/* Root of the mean over rows of |a - b|^2; b may be NULL. */
+static double distance(const ffebm_tensor *a, const ffebm_tensor *b)
+{
+    double square = 0;
+
+    for (size_t i = 0; i < ffebm_tensor_count(a); i++)
+        square += pow(element(a, i) - (b == NULL ? 0 : element(b, i)), 2);
+    return sqrt(square / ROWS);
+}
+
+/* One block without readout, so that the force of a vjp is known. */
+static const char alone[] = MODEL("[2, 4]", "0.9", BLOCK(DENSE("4") ", " DENSE("5")));
+enum { LAYERS = 3 };
+
+static void get_states(const trial *p, int32_t phase, ffebm_tensor *states[LAYERS])
+{
+    for (size_t l = 0; l < LAYERS; l++)
+        states[l] = state_of(p, 0, l, phase);
+}
+
+static void check_layer(const ffebm_layer_report *report, ffebm_tensor *const states[3][LAYERS], size_t l,
+                        double accuracy)
+{
+    double size = distance(states[0][l], NULL), change = distance(states[0][l], states[2][l]);
+    double nudge = distance(states[1][l], states[0][l]);
+
+    ck_assert_uint_eq(report->units, ffebm_tensor_count(states[0][l]) / ROWS);
+    ck_assert_double_le(fabs(report->free_norm - size), accuracy * size);
+    ck_assert_double_le(fabs(report->residual_norm - change), accuracy * change);
+    ck_assert_double_le(fabs(report->nudge_norm - nudge), accuracy * nudge);
+    ck_assert_double_le(fabs(report->signal_to_residual * change - nudge), accuracy * nudge);
+    ck_assert_double_gt(nudge, 0);
+    ck_assert_double_gt(change, 0);
+}
+
+/* The norms are those of the states that settling by hand finds: free, under the same force, and a sweep before the free
+ * one. */
+START_TEST(layer_reports_are_norms_of_states)
+{
+    trial p = {.f = fixture_of(alone, _i == 0 ? FFEBM_FLOAT64 : FFEBM_FLOAT32, 1 + _i, 3)};
+    ffebm_equilibrium_config config = settled();
+    ffebm_layer_report reports[LAYERS];
+    ffebm_tensor *v = random_batch(p.f.context, p.f.info.dtype, ROWS, p.f.info.output_shape, 1, -1, 1, 9);
+    ffebm_tensor *force = copy_of(p.f.context, v), *states[3][LAYERS];
+
+    p.x = random_input(&p.f, ROWS, 5);
+    config.free_sweeps = 5;
+    config.nudged_sweeps = 7;
+    config.free_tolerance = config.nudged_tolerance = 0;
+    config.estimator = FFEBM_ESTIMATOR_POSITIVE;
+    config.beta = 0.5;
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, p.x));
+    assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, NULL, v, 1));
+    for (size_t l = 0; l < LAYERS; l++)
+        reports[l] = layer_of(&p, 0, l);
+    for (size_t i = 0; i < ffebm_tensor_count(v); i++)
+        set_element(force, i, -0.5 * element(v, i));
+    assert_ok(p.f.context, ffebm_engine_settle(p.f.engine, 0, p.x, NULL));
+    assert_ok(p.f.context, ffebm_engine_settle(p.f.engine, 0, p.x, force));
+    get_states(&p, FFEBM_PHASE_FREE, states[0]);
+    get_states(&p, FFEBM_PHASE_NUDGED, states[1]);
+    config.free_sweeps = 4;
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+    assert_ok(p.f.context, ffebm_engine_settle(p.f.engine, 0, p.x, NULL));
+    get_states(&p, FFEBM_PHASE_FREE, states[2]);
+    for (size_t l = 0; l < LAYERS; l++)
+        check_layer(&reports[l], states, l, _i == 0 ? 1e-12 : 1e-4);
+    for (size_t i = 0; i < 3 * LAYERS; i++)
+        ffebm_tensor_destroy(states[i / LAYERS][i % LAYERS]);
+    ffebm_tensor_destroy(v);
+    ffebm_tensor_destroy(force);
+    trial_end(&p);
+}
+END_TEST
+
+START_TEST(layer_reports_are_the_same_with_threads)
+{
+    trial p[3];
+
+    for (int32_t t = 0; t < 3; t++) {
+        ffebm_equilibrium_config config;
+
+        p[t] = trial_of(_i, FFEBM_FLOAT32, t + 1);
+        ffebm_tensor_destroy(p[t].x);
+        ffebm_tensor_destroy(p[t].y);
+        p[t].x = random_input(&p[t].f, 53, 5);
+        p[t].y = random_labels(&p[t].f, 53, 6);
+        ffebm_equilibrium_config_init(&config, sizeof config); /* its tolerances are coarse: samples leave early */
+        assert_ok(p[t].f.context, ffebm_engine_configure(p[t].f.engine, FFEBM_ALL, &config));
+        assert_ok(p[t].f.context, ffebm_engine_gradient(p[t].f.engine, NULL, p[t].x, p[t].y, NULL));
+        for (size_t stage = 1; stage <= 3; stage += 2)
+            for (size_t l = 0; l < LAYERS; l++) {
+                ffebm_layer_report first = layer_of(&p[0], stage, l), report = layer_of(&p[t], stage, l);
+
+                ck_assert_mem_eq(&report, &first, sizeof report);
+            }
+    }
+    for (int t = 0; t < 3; t++)
+        trial_end(&p[t]);
+}
+END_TEST
+
+/* A layer all of whose units are at a bound feels no nudge, and is settled after one sweep. */
+START_TEST(saturated_layers)
+{
+    trial p = trial_of(0, 0, 1);
+    ffebm_parameter_info info = {.size = sizeof info};
+    ffebm_layer_report report;
+
+    assert_ok(p.f.context,
+              ffebm_model_inspect_parameter(p.f.model, &info, ffebm_model_find_parameter(p.f.model, "stage0.1.bias")));
+    for (size_t i = 0; i < info.count; i++)
+        set_element(info.value, i, i == 0 ? 0.3 : i == 1 ? 20 : -20);
+    assert_ok(p.f.context, ffebm_engine_gradient(p.f.engine, NULL, p.x, p.y, NULL));
+    report = layer_of(&p, 1, 0);
+    ck_assert_uint_eq(report.units, 5);
+    ck_assert_double_eq(report.saturated, 4.0 / 5);
+    for (size_t i = 0; i < info.count; i++)
+        set_element(info.value, i, 20);
+    assert_ok(p.f.context, ffebm_engine_gradient(p.f.engine, NULL, p.x, p.y, NULL));
+    report = layer_of(&p, 1, 0);
+    ck_assert_double_eq(report.saturated, 1);
+    ck_assert_double_eq(report.nudge_norm, 0);
+    ck_assert_double_eq(report.residual_norm, 0);
+    ck_assert_double_eq(report.signal_to_residual, 0);
+    ck_assert_double_lt(fabs(report.free_norm - sqrt(5)), 1e-12);
+    trial_end(&p);
+}
+END_TEST
+
+START_TEST(layer_reports_are_of_the_last_gradient)
+{
+    trial p = trial_of(0, 0, 1);
+    ffebm_layer_report report = {.size = sizeof report};
+    ffebm_engine *engine = p.f.engine;
+    ffebm_tensor *state;
+
+#define REFUSED(call)                                                                                                  \
+    do {                                                                                                               \
+        assert_ok(p.f.context, ffebm_engine_gradient(engine, NULL, p.x, p.y, NULL));                                   \
+        assert_ok(p.f.context, ffebm_engine_inspect_layer(engine, &report, 1, 2));                                     \
+        assert_ok(p.f.context, call);                                                                                  \
+        ck_assert_int_eq(ffebm_engine_inspect_layer(engine, &report, 1, 2), FFEBM_ERR_STATE);                          \
+    } while (0)
+    ck_assert_int_eq(ffebm_engine_inspect_layer(engine, &report, 1, 2), FFEBM_ERR_STATE);
+    assert_ok(p.f.context, ffebm_engine_gradient(engine, NULL, p.x, p.y, NULL));
+    state = state_of(&p, 1, 2, FFEBM_PHASE_FREE);
+    REFUSED(ffebm_engine_evaluate(engine, NULL, p.x, p.y, NULL));
+    REFUSED(ffebm_engine_forward(engine, NULL, p.x));
+    REFUSED(ffebm_engine_certify(engine, NULL, p.x, p.y, NULL, NULL));
+    REFUSED(ffebm_engine_set_state(engine, 1, 2, state));
+#undef REFUSED
+    ffebm_tensor_destroy(state);
+    assert_ok(p.f.context, ffebm_engine_gradient(engine, NULL, p.x, p.y, NULL));
+    ck_assert_int_eq(ffebm_engine_inspect_layer(NULL, &report, 1, 2), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_inspect_layer(engine, NULL, 1, 2), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_inspect_layer(engine, &report, 0, 0), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_inspect_layer(engine, &report, 1, 3), FFEBM_ERR_ARGUMENT);
+    trial_end(&p);
+}
+END_TEST
+
 Suite *test_certificate_suite(void)
 {
     Suite *suite = suite_create("certificate");
@@ -769,6 +953,10 @@ Suite *test_certificate_suite(void)
     tcase_add_loop_test(tests, traces_end_in_the_gradient, 0, TRACED * MODELS);
     tcase_add_loop_test(tests, traces_agree_sweep_by_sweep, 0, MODELS);
     tcase_add_test(tests, traces_stop);
+    tcase_add_loop_test(tests, layer_reports_are_norms_of_states, 0, 2);
+    tcase_add_loop_test(tests, layer_reports_are_the_same_with_threads, 0, MODELS);
+    tcase_add_test(tests, saturated_layers);
+    tcase_add_test(tests, layer_reports_are_of_the_last_gradient);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -385,11 +385,11 @@ static ffebmi_conv conv_of(uint64_t seed)
 /* <v, W s> = <W^T v, s> = <v s^T, W>, up, down and gradient; the gradient unit by unit; down on top of what is there. */
 START_TEST(kernels_are_adjoint)
 {
-    const ffebmi_kernel *k = ffebmi_kernel_for(FFEBM_FLOAT64);
+    const ffebmi_kernel *k = ffebmi_kernel_for(FFEBM_FLOAT64, 0);
     uint64_t seed = (uint64_t)_i;
     ffebmi_conv c = conv_of(seed);
     size_t below = ROWS * c.windows.in[0] * c.windows.in[1] * c.windows.channels;
-    size_t above = ROWS * c.windows.out[0] * c.windows.out[1] * c.out_channels, weights = ffebmi_conv_weights(&c);
+    size_t above = ROWS * c.windows.out[0] * c.windows.out[1] * c.out_channels, weights = ffebmi_conv_packed(&c, k);
     double *s = numbers(below, seed), *v = numbers(above, seed + 1), *w = numbers(weights, seed + 2);
     double *z = numbers(above, 0), *u = numbers(below, 0), *gradient = numbers(weights, seed + 3);
     double *packed = numbers(weights, 0), *scratch = numbers(ffebmi_conv_scratch(&c), 0), up, down, start, scale;

@@ -392,7 +392,7 @@ START_TEST(context_refuses)
         {.size = sizeof bad[0], .threads = INT32_MAX},
         {.size = sizeof bad[0], .threads = 1, .allocate = some_allocate},
         {.size = sizeof bad[0], .threads = 1, .release = some_release},
-        {.size = sizeof bad[0], .threads = 1, .reserved_ = 1},
+        {.size = sizeof bad[0], .threads = 1, .max_isa = 4},
     };
     ffebm_context *context;
 

@@ -31,6 +31,7 @@ static const char pooled_alone[] =
     "{\"type\": \"max\", \"kernel\": 2}}, {\"type\": \"dense\", \"out_features\": 5}]}}]}";
 
 static const char *const chains[] = {interior_readout, pooled};
+static const double strong[] = {0.5, 1}; /* in the second, switches move */
 
 static ffebm_equilibrium_config config_of(int32_t estimator, double beta, int32_t nudging)
 {
@@ -77,22 +78,38 @@ static ffebm_tensor *sum_of(const fixture *f, double p, const ffebm_tensor *a, d
 
 static const int32_t nudgings[] = {FFEBM_NUDGING_AUTO, FFEBM_NUDGING_LINEAR};
 
+/* Do switches move under this configuration? Then holding them makes a difference. */
+static bool switches_move(problem *p, ffebm_equilibrium_config config)
+{
+    ffebm_tensor *followed = gradient_by(p, config, 0, NULL), *held;
+    bool differ;
+
+    config.switches = FFEBM_SWITCHES_HOLD;
+    held = gradient_by(p, config, 0, NULL);
+    differ = !same_bits(followed, held);
+    destroy_all((ffebm_tensor *[]){followed, held}, 2);
+    return differ;
+}
+
 /* A sample is nudged by + beta in all blocks, or by - beta in all: the gradient has the bits of one of the two. */
 START_TEST(random_sign_is_one_of_two)
 {
     enum { CALLS = 200 };
     problem p = problem_of(chains[_i / 4], 0, 1, 1);
-    ffebm_equilibrium_config config = config_of(FFEBM_ESTIMATOR_RANDOM_SIGN, 0.5, nudgings[_i % 2]);
+    ffebm_equilibrium_config config = config_of(FFEBM_ESTIMATOR_RANDOM_SIGN, strong[_i / 4], nudgings[_i % 2]);
     ffebm_equilibrium_config positive = config, negative = config;
     ffebm_tensor *above, *below, *drawn;
     int count = 0;
 
+    ffebm_tensor_destroy(p.x);
+    p.x = random_input(&p.f, 1, 2);
     config.repeats = positive.repeats = negative.repeats = _i / 2 % 2 == 0 ? 1 : 2;
     positive.estimator = FFEBM_ESTIMATOR_POSITIVE;
     negative.estimator = FFEBM_ESTIMATOR_NEGATIVE;
     above = gradient_by(&p, positive, 0, NULL);
     below = gradient_by(&p, negative, 0, NULL);
     ck_assert_double_gt(worst_error(&p.f, above, below), 1e-3);
+    ck_assert(switches_move(&p, negative) == _i / 4);
     for (uint64_t step = 0; step < CALLS; step++) {
         drawn = gradient_by(&p, config, step, NULL);
         ck_assert(same_bits(drawn, above) || same_bits(drawn, below));
@@ -107,9 +124,9 @@ START_TEST(random_sign_is_one_of_two)
 END_TEST
 
 /* The part of one sample in a batch: all others have weight 0. */
-static ffebm_tensor *part_of(problem *p, size_t sample, int32_t estimator)
+static ffebm_tensor *part_of(problem *p, size_t sample, int32_t estimator, double beta)
 {
-    ffebm_equilibrium_config config = config_of(estimator, 0.5, FFEBM_NUDGING_LINEAR);
+    ffebm_equilibrium_config config = config_of(estimator, beta, FFEBM_NUDGING_LINEAR);
     ffebm_tensor *weights = random_batch(p->f.context, FFEBM_FLOAT64, 8, NULL, 0, 0, 0, 0), *part;
 
     set_element(weights, sample, 1);
@@ -124,14 +141,15 @@ static ffebm_tensor *part_of(problem *p, size_t sample, int32_t estimator)
 START_TEST(every_sample_has_a_sign_of_its_own)
 {
     problem p = problem_of(chains[_i], 0, 1, 8);
-    ffebm_tensor *whole = gradient_by(&p, config_of(FFEBM_ESTIMATOR_RANDOM_SIGN, 0.5, FFEBM_NUDGING_LINEAR), 2, NULL);
+    ffebm_tensor *whole =
+        gradient_by(&p, config_of(FFEBM_ESTIMATOR_RANDOM_SIGN, strong[_i], FFEBM_NUDGING_LINEAR), 2, NULL);
     ffebm_tensor *sum = sum_of(&p.f, 0, whole, 0, whole), *before;
     size_t count = 0;
 
     for (size_t n = 0; n < 8; n++) {
-        ffebm_tensor *drawn = part_of(&p, n, FFEBM_ESTIMATOR_RANDOM_SIGN);
-        ffebm_tensor *above = part_of(&p, n, FFEBM_ESTIMATOR_POSITIVE);
-        ffebm_tensor *below = part_of(&p, n, FFEBM_ESTIMATOR_NEGATIVE);
+        ffebm_tensor *drawn = part_of(&p, n, FFEBM_ESTIMATOR_RANDOM_SIGN, strong[_i]);
+        ffebm_tensor *above = part_of(&p, n, FFEBM_ESTIMATOR_POSITIVE, strong[_i]);
+        ffebm_tensor *below = part_of(&p, n, FFEBM_ESTIMATOR_NEGATIVE, strong[_i]);
         bool positive = worst_error(&p.f, drawn, above) < 1e-9;
 
         ck_assert(positive || worst_error(&p.f, drawn, below) < 1e-9);
@@ -266,7 +284,7 @@ START_TEST(vjp_with_a_random_sign)
 
     for (uint64_t step = 0; step < 20; step++) {
         for (size_t k = 0; k < 3; k++) {
-            configure(&p, config_of(kinds[k], 0.5, FFEBM_NUDGING_LINEAR));
+            configure(&p, config_of(kinds[k], strong[_i], FFEBM_NUDGING_LINEAR));
             dx[k] = copy_of(p.f.context, p.x);
             assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, p.x));
             assert_ok(p.f.context, ffebm_engine_set_step(p.f.engine, step));

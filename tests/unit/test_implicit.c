@@ -103,47 +103,16 @@ static const char *const blocks[] = {
 
 enum { BLOCK_COUNT = sizeof blocks / sizeof blocks[0], MAX_LAYERS = 4 };
 
-static size_t layer_count(const fixture *f)
-{
-    ffebm_stage_info info = {.size = sizeof info};
-
-    assert_ok(f->context, ffebm_model_inspect_stage(f->model, &info, 0));
-    return info.layer_count;
-}
-
-static ffebm_tensor *random_layer(const fixture *f, size_t layer, uint64_t seed)
-{
-    ffebm_layer_info info = {.size = sizeof info};
-
-    assert_ok(f->context, ffebm_model_inspect_layer(f->model, &info, 0, layer));
-    return random_batch(f->context, f->info.dtype, ROWS, info.shape, info.rank, 0, 1, seed);
-}
-
-static void set_random_state(fixture *f, uint64_t seed)
-{
-    for (size_t l = 0; l < layer_count(f); l++) {
-        ffebm_tensor *layer = random_layer(f, l, seed + l);
-
-        assert_ok(f->context, ffebm_engine_set_state(f->engine, 0, l, layer));
-        ffebm_tensor_destroy(layer);
-    }
-}
-
 static void get_state(const fixture *f, ffebm_tensor *state[MAX_LAYERS])
 {
-    for (size_t l = 0; l < layer_count(f); l++) {
-        state[l] = random_layer(f, l, 0);
-        assert_ok(f->context, ffebm_engine_get_state(f->engine, state[l], 0, l, FFEBM_PHASE_FREE));
-    }
+    for (size_t l = 0; l < layer_count(f); l++)
+        state[l] = layer_state(f, l, ROWS, FFEBM_PHASE_FREE);
 }
 
-static void energies_of(const fixture *f, const ffebm_tensor *x, double energies[ROWS])
+static void get_energies(const fixture *f, const ffebm_tensor *x, double energies[ROWS])
 {
-    const int64_t rows = ROWS;
-    ffebm_tensor *tensor;
+    ffebm_tensor *tensor = energies_of(f, x, ROWS);
 
-    assert_ok(f->context, ffebm_tensor_create(f->context, &tensor, FFEBM_FLOAT64, &rows, 1));
-    assert_ok(f->context, ffebm_engine_energy(f->engine, tensor, 0, FFEBM_PHASE_FREE, x));
     for (size_t i = 0; i < ROWS; i++)
         energies[i] = element(tensor, i);
     ffebm_tensor_destroy(tensor);
@@ -178,15 +147,15 @@ START_TEST(energy_falls_in_every_half_sweep)
     config.free_tolerance = 0;
     config.start = FFEBM_START_STATE;
     assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
-    set_random_state(&f, 40);
-    energies_of(&f, x, start);
+    set_random_state(&f, ROWS, 40);
+    get_energies(&f, x, start);
     for (int sweep = 0; sweep < 30; sweep++) {
         get_state(&f, before);
         assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
         get_state(&f, after);
-        energies_of(&f, x, end);
+        get_energies(&f, x, end);
         set_parity(&f, second, before);
-        energies_of(&f, x, middle);
+        get_energies(&f, x, middle);
         set_parity(&f, second, after);
         check_fall(start, middle, sweep, "first");
         check_fall(middle, end, sweep, "second");
@@ -212,7 +181,7 @@ START_TEST(sweeps_in_one_call_are_single_sweeps)
     for (int single = 0; single < 2; single++) {
         config.free_sweeps = single ? 1 : 4;
         assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
-        set_random_state(&f, 60);
+        set_random_state(&f, ROWS, 60);
         for (int call = 0; call < (single ? 4 : 1); call++)
             assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
         get_state(&f, state[single]);
@@ -267,7 +236,7 @@ START_TEST(energy_gradient_is_the_energys_derivative)
     ffebm_tensor *x = random_input(&f, ROWS, 4), *parameters = ffebm_model_flat_parameters(f.model), *found;
     const double step = 1e-5;
 
-    set_random_state(&f, 50);
+    set_random_state(&f, ROWS, 50);
     assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, 0, FFEBM_PHASE_FREE));
     found = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
     for (size_t p = 0; p < ffebm_tensor_count(parameters); p++) {
@@ -275,7 +244,7 @@ START_TEST(energy_gradient_is_the_energys_derivative)
 
         for (int sign = -1; sign <= 1; sign += 2) {
             set_element(parameters, p, value + sign * step);
-            energies_of(&f, x, energies);
+            get_energies(&f, x, energies);
             for (size_t i = 0; i < ROWS; i++)
                 slope += sign * energies[i] / (2 * step * ROWS);
         }

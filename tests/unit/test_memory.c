@@ -432,6 +432,7 @@ START_TEST(computing_allocates_nothing)
 {
     ffebm_report report = {.size = sizeof report};
     ffebm_phase_report phase = {.size = sizeof phase};
+    ffebm_layer_report layer = {.size = sizeof layer};
     ffebm_tensor *down;
     ffebm_engine *engine;
     bench b;
@@ -460,6 +461,7 @@ START_TEST(computing_allocates_nothing)
         FREE(ffebm_engine_evaluate(engine, &report, b.x, b.y, NULL));
         FREE(ffebm_engine_forward(engine, b.output, b.x));
         FREE(ffebm_engine_vjp(engine, down, b.block_output, 0));
+        FREE(ffebm_engine_inspect_layer(engine, &layer, 1, 0));
         FREE(ffebm_engine_settle(engine, 1, b.block_input, NULL));
         FREE(ffebm_engine_settle(engine, 1, b.block_input, b.block_output));
         FREE(ffebm_engine_energy(engine, b.energies, 1, FFEBM_PHASE_NUDGED, b.block_input));

@@ -30,39 +30,6 @@ static void configure(fixture *f, int32_t order, int64_t sweeps, double toleranc
     assert_ok(f->context, ffebm_engine_configure(f->engine, FFEBM_ALL, &config));
 }
 
-static size_t layer_count(const fixture *f)
-{
-    ffebm_stage_info info = {.size = sizeof info};
-
-    assert_ok(f->context, ffebm_model_inspect_stage(f->model, &info, 0));
-    return info.layer_count;
-}
-
-static ffebm_tensor *layer_like(const fixture *f, size_t layer, int64_t rows)
-{
-    ffebm_layer_info info = {.size = sizeof info};
-
-    assert_ok(f->context, ffebm_model_inspect_layer(f->model, &info, 0, layer));
-    return random_batch(f->context, f->info.dtype, rows, info.shape, info.rank, 0, 0, 0);
-}
-
-static ffebm_tensor *state_of(const fixture *f, size_t layer, int64_t rows, int32_t phase)
-{
-    ffebm_tensor *state = layer_like(f, layer, rows);
-
-    assert_ok(f->context, ffebm_engine_get_state(f->engine, state, 0, layer, phase));
-    return state;
-}
-
-static ffebm_tensor *energies_of(const fixture *f, const ffebm_tensor *x, int64_t rows)
-{
-    ffebm_tensor *energies;
-
-    assert_ok(f->context, ffebm_tensor_create(f->context, &energies, f->info.dtype, &rows, 1));
-    assert_ok(f->context, ffebm_engine_energy(f->engine, energies, 0, FFEBM_PHASE_FREE, x));
-    return energies;
-}
-
 /* One sweep at a time from random states: the energy of every sample falls, or rests. */
 START_TEST(energy_falls_in_every_sweep)
 {
@@ -72,14 +39,7 @@ START_TEST(energy_falls_in_every_sweep)
     ffebm_tensor *x = random_input(&f, ROWS, 17), *before, *after;
 
     configure(&f, orders[_i / BLOCK_COUNT], 1, 0, FFEBM_START_STATE);
-    for (size_t l = 0; l < layer_count(&f); l++) {
-        ffebm_tensor *start = layer_like(&f, l, ROWS);
-
-        for (size_t i = 0; i < ffebm_tensor_count(start); i++)
-            set_element(start, i, ffebm_random_uniform(l + 40, i));
-        assert_ok(f.context, ffebm_engine_set_state(f.engine, 0, l, start));
-        ffebm_tensor_destroy(start);
-    }
+    set_random_state(&f, ROWS, 40);
     before = energies_of(&f, x, ROWS);
     for (int sweep = 0; sweep < 30; sweep++) {
         assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
@@ -106,14 +66,14 @@ START_TEST(orders_agree_on_the_equilibrium)
     configure(&f, FFEBM_ORDER_EVEN_ODD, 2000, 1e-15, FFEBM_START_ZEROS);
     assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
     for (size_t l = 0; l < layers; l++)
-        expected[l] = state_of(&f, l, ROWS, FFEBM_PHASE_FREE);
+        expected[l] = layer_state(&f, l, ROWS, FFEBM_PHASE_FREE);
     for (int32_t order = FFEBM_ORDER_EVEN_ODD; order <= FFEBM_ORDER_BACKWARD; order++)
         for (int start = 0; start < 2; start++) {
             configure(&f, order, start == 0 ? 2000 : 1, start == 0 ? 1e-15 : 0,
                       start == 0 ? FFEBM_START_ZEROS : FFEBM_START_STATE);
             assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
             for (size_t l = 0; l < layers; l++) {
-                ffebm_tensor *found = state_of(&f, l, ROWS, FFEBM_PHASE_FREE);
+                ffebm_tensor *found = layer_state(&f, l, ROWS, FFEBM_PHASE_FREE);
 
                 ck_assert_double_lt(relative_error(found, expected[l]), 1e-12);
                 ffebm_tensor_destroy(found);
@@ -133,7 +93,7 @@ START_TEST(single_layer_is_its_input)
     ffebm_tensor *x = random_input(&f, ROWS, 3), *s;
 
     assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
-    s = state_of(&f, 0, ROWS, FFEBM_PHASE_FREE);
+    s = layer_state(&f, 0, ROWS, FFEBM_PHASE_FREE);
     ck_assert_double_eq(relative_error(s, x), 0);
     ffebm_tensor_destroy(s);
     ffebm_tensor_destroy(x);
@@ -155,7 +115,7 @@ START_TEST(a_batch_is_its_samples)
 
     configure(&f, FFEBM_ORDER_EVEN_ODD, 25, tolerances[_i % 3], FFEBM_START_ZEROS);
     assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
-    together = state_of(&f, 3, MANY, FFEBM_PHASE_FREE);
+    together = layer_state(&f, 3, MANY, FFEBM_PHASE_FREE);
     units = ffebm_tensor_count(together) / MANY;
     for (size_t i = 0; i < MANY; i++) {
         ffebm_tensor *row;
@@ -164,7 +124,7 @@ START_TEST(a_batch_is_its_samples)
         for (size_t j = 0; j < 7; j++)
             set_element(row, j, element(x, i * 7 + j));
         assert_ok(f.context, ffebm_engine_settle(f.engine, 0, row, NULL));
-        alone = state_of(&f, 3, 1, FFEBM_PHASE_FREE);
+        alone = layer_state(&f, 3, 1, FFEBM_PHASE_FREE);
         for (size_t u = 0; u < units; u++)
             ck_assert_double_eq_tol(element(together, i * units + u), element(alone, u),
                                     dtype == FFEBM_FLOAT64 ? 1e-12 : 1e-5);

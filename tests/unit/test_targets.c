@@ -109,6 +109,28 @@ START_TEST(evaluation_does_not_smooth)
 }
 END_TEST
 
+/* A certificate is of the gradient with smoothed labels, and its differences are of the loss with them. */
+START_TEST(certificates_smooth)
+{
+    problem p = problem_of(chains[_i], 0, 1, ROWS);
+    ffebm_tensor *values = smoothed_values(&p, 0.25);
+    ffebm_certificate by_label = {.size = sizeof by_label}, by_value = {.size = sizeof by_value};
+    ffebm_certify_config config;
+
+    ffebm_certify_config_init(&config, sizeof config);
+    config.directions = 4;
+    configure(&p, 1e-3, FFEBM_NUDGING_LINEAR);
+    smooth(&p, 0.25);
+    assert_ok(p.f.context, ffebm_engine_certify(p.f.engine, &by_label, p.x, p.y, NULL, &config));
+    assert_ok(p.f.context, ffebm_engine_certify(p.f.engine, &by_value, p.x, values, NULL, &config));
+    ck_assert(by_label.passed == 1 && by_value.passed == 1);
+    ck_assert(by_label.norm == by_value.norm && by_label.relative_error == by_value.relative_error &&
+              by_label.difference_error == by_value.difference_error);
+    ffebm_tensor_destroy(values);
+    problem_end(&p);
+}
+END_TEST
+
 START_TEST(smoothing_refused)
 {
     static const struct {
@@ -204,6 +226,7 @@ Suite *test_targets_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, smoothed_labels_are_values, 0, 16);
     tcase_add_loop_test(tests, evaluation_does_not_smooth, 0, 2);
+    tcase_add_loop_test(tests, certificates_smooth, 0, 2);
     tcase_add_test(tests, smoothing_refused);
     tcase_add_loop_test(tests, gradients_on_values_and_weights, 0, 12);
     tcase_add_loop_test(tests, slices_take_their_targets_and_weights, 0, 4);

@@ -1,0 +1,16 @@
+/* Convolutions of stride 1 in float32 by direct products. Up and down are the same walk: each pixel of the target image is
+ * a sum over taps of the source image, whose weights are packed in panels for either direction. */
+#ifndef FFEBMI_KERNEL_DIRECT_CONV_H
+#define FFEBMI_KERNEL_DIRECT_CONV_H
+
+#include "kernel/conv.h"
+
+/* As the functions of the same names in conv.h. Packed: the panels up, and behind them those down. */
+size_t ffebmi_direct_conv_packed(const ffebmi_conv *conv, const ffebmi_direct *direct);
+void ffebmi_direct_conv_pack(const ffebmi_conv *conv, const ffebmi_direct *direct, const float *weights, float *packed);
+void ffebmi_direct_conv_up(const ffebmi_conv *conv, const ffebmi_direct *direct, const float *packed, size_t rows,
+                           const float *s, float *z);
+void ffebmi_direct_conv_down(const ffebmi_conv *conv, const ffebmi_direct *direct, const float *packed, size_t rows,
+                             const float *v, bool accumulate, float *z);
+
+#endif

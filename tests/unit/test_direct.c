@@ -1,0 +1,212 @@
+/* Direct products in float32 against the portable ones, for every instruction set that this processor has. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/random.h"
+#include "fixture.h"
+#include "kernel/conv.h"
+
+enum { GEOMETRIES = 60, MOST_ROWS = 5 };
+
+static const int32_t sets[] = {FFEBM_ISA_AVX2, FFEBM_ISA_AVX512};
+
+enum { SETS = sizeof sets / sizeof sets[0] };
+
+/* From `least` to `most`. */
+static size_t draw(uint64_t seed, uint64_t counter, size_t least, size_t most)
+{
+    return least + (size_t)((double)(most - least + 1) * ffebm_random_uniform(seed, counter));
+}
+
+/* Windows of all sorts, larger than the image and not square among them; channels that fill panels and that do not. */
+static ffebmi_conv random_conv(uint64_t seed)
+{
+    ffebmi_conv c = {.out_channels = draw(seed, 0, 1, 70), .windows = {.channels = draw(seed, 1, 1, 40)}};
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t kernel = draw(seed, 2 + i, 1, 4), padding = draw(seed, 4 + i, 0, kernel - 1);
+        size_t least = kernel > 2 * padding ? kernel - 2 * padding : 1;
+
+        c.windows.kernel[i] = kernel;
+        c.windows.padding[i] = padding;
+        c.windows.stride[i] = 1;
+        c.windows.in[i] = draw(seed, 6 + i, least, least + 8);
+        c.windows.out[i] = c.windows.in[i] + 2 * padding - kernel + 1;
+    }
+    return c;
+}
+
+static size_t below(const ffebmi_conv *c)
+{
+    return c->windows.in[0] * c->windows.in[1] * c->windows.channels;
+}
+
+static size_t above(const ffebmi_conv *c)
+{
+    return c->windows.out[0] * c->windows.out[1] * c->out_channels;
+}
+
+static float *numbers(size_t count, uint64_t seed)
+{
+    float *x = malloc((count + 1) * sizeof *x);
+
+    ck_assert_ptr_nonnull(x);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)ffebm_random_normal(seed, i);
+    return x;
+}
+
+/* One pass of some rows: up from below to above, or down on top of what is there. */
+static float *passed(const ffebmi_conv *c, const ffebmi_kernel *k, const float *weights, size_t rows, const float *x,
+                     bool up)
+{
+    size_t count = rows * (up ? above(c) : below(c));
+    float *packed = numbers(ffebmi_conv_packed(c, k), 0), *scratch = numbers(ffebmi_conv_scratch(c), 0);
+    float *z = numbers(count, 9);
+
+    ffebmi_conv_pack(c, k, weights, packed);
+    if (up)
+        ffebmi_conv_up(c, k, packed, rows, x, z, scratch);
+    else
+        ffebmi_conv_down(c, k, packed, rows, x, true, z, scratch);
+    free(packed);
+    free(scratch);
+    return z;
+}
+
+static void assert_close(const float *a, const float *b, size_t count, uint64_t seed)
+{
+    double error = 0, size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        error = fmax(error, fabs((double)a[i] - (double)b[i]));
+        size = fmax(size, fabs((double)b[i]));
+    }
+    ck_assert_msg(error <= 1e-5 * size, "seed %d: error %g of %g", (int)seed, error, size);
+}
+
+static const ffebmi_kernel *kernel_of(int set)
+{
+    const ffebmi_kernel *k = ffebmi_kernel_for(FFEBM_FLOAT32, sets[set]);
+
+    return k == ffebmi_kernel_for(FFEBM_FLOAT32, set == 0 ? FFEBM_ISA_PORTABLE : sets[set - 1]) ? NULL : k;
+}
+
+START_TEST(passes_equal_portable_ones)
+{
+    const ffebmi_kernel *k = kernel_of(_i), *portable = ffebmi_kernel_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
+
+    for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
+        ffebmi_conv c = random_conv(seed);
+        size_t rows = draw(seed, 20, 1, MOST_ROWS), weight_count = c.windows.kernel[0] * c.windows.kernel[1];
+        float *w = numbers(weight_count * c.windows.channels * c.out_channels, 100 + seed);
+
+        for (int up = 0; up < 2; up++) {
+            size_t from = rows * (up ? below(&c) : above(&c)), to = rows * (up ? above(&c) : below(&c));
+            float *x = numbers(from, 200 + seed);
+            float *a = passed(&c, k, w, rows, x, up), *b = passed(&c, portable, w, rows, x, up);
+
+            ck_assert(ffebmi_conv_is_direct(&c, k) && !ffebmi_conv_is_direct(&c, portable));
+            assert_close(a, b, to, seed);
+            free(x);
+            free(a);
+            free(b);
+        }
+        free(w);
+    }
+}
+END_TEST
+
+/* A tile takes positions of several images: which ones must not matter. */
+START_TEST(rows_alone_give_the_same_bits)
+{
+    const ffebmi_kernel *k = kernel_of(_i);
+
+    for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
+        ffebmi_conv c = random_conv(seed);
+        float *w = numbers(c.windows.kernel[0] * c.windows.kernel[1] * c.windows.channels * c.out_channels, 3);
+        float *x = numbers(MOST_ROWS * below(&c), 4), *all = passed(&c, k, w, MOST_ROWS, x, true);
+
+        for (size_t r = 0; r < MOST_ROWS; r++) {
+            float *one = passed(&c, k, w, 1, x + r * below(&c), true);
+
+            ck_assert_msg(memcmp(one, all + r * above(&c), above(&c) * sizeof *one) == 0, "seed %d row %zu", (int)seed,
+                          r);
+            free(one);
+        }
+        free(w);
+        free(x);
+        free(all);
+    }
+}
+END_TEST
+
+static const char pooled[] =
+    "{\"input\": [3, 8, 8], \"loss\": \"cross_entropy\", \"stages\": ["
+    "{\"feedforward\": [{\"type\": \"conv2d\", \"out_channels\": 12, \"kernel\": 3, \"padding\": 1}]},"
+    "{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.5}, "
+    "\"couplings\": ["
+    "{\"type\": \"conv2d\", \"out_channels\": 20, \"kernel\": 3, \"padding\": 1, \"pool\": {\"type\": \"max\", "
+    "\"kernel\": 2}}, {\"type\": \"dense\", \"out_features\": 34}]}},"
+    "{\"feedforward\": [{\"type\": \"linear\", \"out_features\": 4}]}]}";
+
+/* The gradient of a whole model with the instructions up to a set. */
+static ffebm_tensor *gradient_with(int32_t max_isa, ffebm_context **context)
+{
+    ffebm_context_config config;
+    fixture f = {0};
+    ffebm_equilibrium_config equilibrium;
+    ffebm_tensor *x, *y, *result;
+
+    ffebm_context_config_init(&config, sizeof config);
+    config.max_isa = max_isa;
+    ck_assert_int_eq(ffebm_context_create(&f.context, &config), FFEBM_OK);
+    assert_ok(f.context, ffebm_model_parse(f.context, &f.model, pooled, sizeof pooled - 1, NULL));
+    assert_ok(f.context, ffebm_model_initialize(f.model, 1));
+    assert_ok(f.context, ffebm_engine_create(&f.engine, f.model, NULL));
+    f.info.size = sizeof f.info;
+    assert_ok(f.context, ffebm_model_inspect(f.model, &f.info));
+    ffebm_equilibrium_config_init(&equilibrium, sizeof equilibrium);
+    equilibrium.free_tolerance = 0;
+    equilibrium.nudged_tolerance = 0;
+    equilibrium.switches = FFEBM_SWITCHES_HOLD;
+    assert_ok(f.context, ffebm_engine_configure(f.engine, FFEBM_ALL, &equilibrium));
+    x = random_input(&f, 3, 2);
+    y = random_labels(&f, 3, 3);
+    assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, NULL));
+    result = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
+    ffebm_tensor_destroy(x);
+    ffebm_tensor_destroy(y);
+    ffebm_engine_destroy(f.engine);
+    ffebm_model_destroy(f.model);
+    *context = f.context;
+    return result;
+}
+
+START_TEST(max_isa_changes_rounding_alone)
+{
+    ffebm_context *contexts[2];
+    ffebm_tensor *some = gradient_with(sets[_i], &contexts[0]), *none = gradient_with(FFEBM_ISA_PORTABLE, &contexts[1]);
+
+    ck_assert_double_lt(relative_error(some, none), 1e-4);
+    ffebm_tensor_destroy(some);
+    ffebm_tensor_destroy(none);
+    ffebm_context_destroy(contexts[0]);
+    ffebm_context_destroy(contexts[1]);
+}
+END_TEST
+
+Suite *test_direct_suite(void)
+{
+    Suite *suite = suite_create("direct");
+    TCase *tests = tcase_create("direct");
+
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, passes_equal_portable_ones, 0, SETS);
+    tcase_add_loop_test(tests, rows_alone_give_the_same_bits, 0, SETS);
+    tcase_add_loop_test(tests, max_isa_changes_rounding_alone, 0, SETS);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
