@@ -144,7 +144,8 @@ FFEBM_API void ffebm_energy_destroy(ffebm_energy *block);
  *     examples/conformance.c slot by slot.
  * WHAT HAPPENS ON FAILURE
  *   - The engine's function returns FFEBM_ERR_USER; its error text names stage, slot, your value and your message.
- *     Parameters, running statistics and optimizer are as before: call again when the device is back.
+ *     Parameters, running statistics and optimizer are as before, and so is the block's own free state: call again when
+ *     the device is back, also with FFEBM_START_STATE.
  */
 
 /* What settle asks for the force at its present output, [batch, out...] each, under loss nudging. */

@@ -260,8 +260,8 @@ FFEBM_API ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine);
 /** Compute the output at the free equilibrium.
  *
  *  Returns: FFEBM_OK: in training mode running statistics have moved once.
- *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_CONVERGENCE: as
- *           ffebm_engine_gradient.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_USER,
+ *           FFEBM_ERR_CONVERGENCE: as ffebm_engine_gradient.
  *  In/Out:  engine: keeps what ffebm_engine_vjp needs.
  *  Out:     output: [batch, out...] of the model's type; NULL if not wanted. Unspecified on failure.
  *  In:      input:  [batch, in...].
@@ -318,6 +318,7 @@ FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, c
  *           FFEBM_ERR_STATE:    the stage has no such state, or not for this many samples.
  *           FFEBM_ERR_UNSUPPORTED: a block of yours without the slot `energy`.
  *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: as ffebm_engine_gradient.
+ *           FFEBM_ERR_NUMERIC, FFEBM_ERR_USER: likewise, of a block of yours.
  *  In/Out:  engine:   no state changes.
  *  Out:     energies: [batch] of the model's type. Unspecified on failure.
  *  In:      stage:    an energy stage.
@@ -330,7 +331,10 @@ FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *e
 /** Compute the derivatives of E by the parameters at a state of an energy block.
  *
  *  Returns: FFEBM_OK:        the stage's part of the flat gradient is mean_n dE/dtheta; the rest is left alone.
- *           FFEBM_ERR_STATE: the stage has no such state.
+ *           FFEBM_ERR_STATE: the stage has no such state; or it is a block of yours, and the state was written for
+ *                            another number of samples than it had input.
+ *           FFEBM_ERR_NUMERIC, FFEBM_ERR_USER: as ffebm_engine_gradient, of a block of yours; the flat gradient is as
+ *                            before.
  *  In/Out:  engine: whether ffebm_optimizer_step accepts its flat gradient does not change.
  *  In:      stage:  an energy stage.
  *           phase:  as ffebm_engine_energy.

@@ -94,6 +94,7 @@ typedef struct ffebmi_own_sum {
     double weights[FFEBMI_OWN_TERMS];
     const double *signs; /* [batch], a factor for each sample; NULL: ones */
     uint64_t seed;
+    bool replace; /* gradients: what is there is replaced, once all has succeeded */
 } ffebmi_own_sum;
 
 /* Why a slot failed. Slots may run on worker threads, so that they leave the text here and not in the context. */
@@ -112,7 +113,7 @@ struct ffebmi_own {
     double max_beta;   /* 0: any */
     ffebm_status (*settle)(const ffebm_energy *block, ffebmi_own_settling *settling, void *work,
                            ffebmi_failure *failure);
-    /* Add the sum of dE/dtheta, over the batch, to the gradients. */
+    /* Add the sum of dE/dtheta, over the batch, to the gradients, which stay as they are on failure. */
     ffebm_status (*gradient)(const ffebm_energy *block, const ffebmi_own_sum *sum, void *const *gradients, void *work,
                              ffebmi_failure *failure);
     /* out += the sum of dE/dx, sample by sample */
@@ -126,7 +127,8 @@ struct ffebmi_own {
     ffebm_status (*pull_back)(const ffebm_energy *block, const ffebmi_own_sum *sum, const void *cotangent,
                               void *const *gradients, void *out, void *work, ffebmi_failure *failure);
     /* First values of all parameters, as doubles, which the block keeps until they are asked for. */
-    ffebm_status (*initialize)(ffebm_energy *block, uint64_t seed, const double **values, ffebmi_failure *failure);
+    ffebm_status (*initialize)(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
+                               ffebmi_failure *failure);
 };
 
 struct ffebmi_energy_kind {

@@ -10,6 +10,10 @@
 #include "tensor/doubles.h"
 
 enum { MESSAGE = 160 };
+enum {
+    OUTPUT = 1,
+    INPUT_GRADIENT
+}; /* streams of seeds, of slots that are called about what another was called about */
 
 typedef struct work {
     size_t rows;
@@ -121,38 +125,50 @@ static ffebm_status run(const ffebmi_user_energy *u, const slot *s, ffebm_energy
     return fail(failure, FFEBM_ERR_USER);
 }
 
-/* `per_row` numbers of each sample; 0: numbers of no sample. */
-static ffebm_status check_finite(const ffebmi_user_energy *u, const char *name, const char *array, size_t first,
-                                 size_t count, size_t per_row, const double *numbers, ffebmi_failure *failure)
-{
-    size_t bad = ffebmi_first_not_finite(count, numbers);
+/* Numbers that a slot has left, `per_row` of each sample; 0: of no sample. */
+typedef struct numbers {
+    const char *slot;
+    const char *array;
+    const double *at;
+    size_t first; /* sample */
+    size_t count;
+    size_t per_row;
+    size_t element; /* bytes, in the model's type or, where they stay doubles, in that */
+} numbers;
 
-    if (bad == count)
+static ffebm_status check_finite(const ffebmi_user_energy *u, const numbers *n, ffebmi_failure *failure)
+{
+    size_t bad = ffebmi_first_not_finite(n->element, n->count, n->at);
+
+    if (bad == n->count)
         return FFEBM_OK;
-    if (per_row > 0)
-        snprintf(failure->text, sizeof failure->text, "%s: %s left %g in %s of sample %zu, number %zu", u->what, name,
-                 numbers[bad], array, first + bad / per_row, bad % per_row);
+    if (n->per_row > 0)
+        snprintf(failure->text, sizeof failure->text, "%s: %s left %g in %s of sample %zu, number %zu", u->what,
+                 n->slot, n->at[bad], n->array, n->first + bad / n->per_row, bad % n->per_row);
     else
-        snprintf(failure->text, sizeof failure->text, "%s: %s left %g in %s, number %zu", u->what, name, numbers[bad],
-                 array, bad);
+        snprintf(failure->text, sizeof failure->text, "%s: %s left %g in %s, number %zu", u->what, n->slot, n->at[bad],
+                 n->array, bad);
     return fail(failure, FFEBM_ERR_NUMERIC);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ settle */
 
 /* The output of the state in w. */
-static ffebm_status read_output(const ffebmi_user_energy *u, ffebm_energy_call *call, work *w, ffebmi_failure *failure)
+static ffebm_status read_output(const ffebmi_user_energy *u, const ffebm_energy_call *call, size_t element, work *w,
+                                ffebmi_failure *failure)
 {
     size_t units = u->output.count, count = u->table.state_count;
 
     if (u->table.output != NULL) {
+        numbers left = {"output", "output", w->output, call->first, call->batch * units, units, element};
         ffebm_energy_call read = *call;
 
+        read.seed = ffebmi_random_stream(call->seed, OUTPUT);
         read.output = w->output;
         read.residual = NULL;
         read.sweeps = NULL;
         FFEBMI_TRY(run(u, &(slot){u->table.output, "output", NULL}, &read, failure));
-        return check_finite(u, "output", "output", call->first, call->batch * units, units, w->output, failure);
+        return check_finite(u, &left, failure);
     }
     for (size_t r = 0; r < call->batch; r++)
         memcpy(w->output + r * units, w->state + (r + 1) * count - units, units * sizeof(double));
@@ -172,10 +188,22 @@ static void load_settling(const ffebmi_user_energy *u, const ffebmi_own_settling
         ffebmi_to_doubles(s->kernel->element, &u->output, s->rows, s->force, w->force);
 }
 
+static ffebm_status check_settled(const ffebmi_user_energy *u, const ffebmi_own_settling *s, const work *w,
+                                  ffebmi_failure *failure)
+{
+    size_t count = u->table.state_count;
+    numbers state = {"settle", "state", w->state, s->first, s->rows * count, count, s->kernel->element},
+            residual = {"settle", "residual", w->residual, s->first, s->rows, 1, sizeof(double)},
+            joules = {"settle", "joules", &s->joules, 0, 1, 0, sizeof(double)};
+
+    FFEBMI_TRY(check_finite(u, &state, failure));
+    FFEBMI_TRY(check_finite(u, &residual, failure));
+    return check_finite(u, &joules, failure);
+}
+
 static ffebm_status settle(const ffebm_energy *block, ffebmi_own_settling *s, void *memory, ffebmi_failure *failure)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
-    size_t count = u->table.state_count;
     work *w = memory;
     ffebm_energy_call call = call_of(u, s->first, s->rows, s->seed, w);
 
@@ -195,8 +223,8 @@ static ffebm_status settle(const ffebm_energy *block, ffebmi_own_settling *s, vo
     FFEBMI_TRY(run(u, &(slot){u->table.settle, "settle", w->start}, &call, failure));
     s->retries = call.attempt;
     s->joules = call.joules;
-    FFEBMI_TRY(check_finite(u, "settle", "the state", s->first, s->rows * count, count, w->state, failure));
-    FFEBMI_TRY(read_output(u, &call, w, failure));
+    FFEBMI_TRY(check_settled(u, s, w, failure));
+    FFEBMI_TRY(read_output(u, &call, s->kernel->element, w, failure));
     ffebmi_from_doubles(s->kernel->element, &block->layers[0], s->rows, w->state, s->state[0]);
     ffebmi_from_doubles(s->kernel->element, &block->layers[1], s->rows, w->output, s->state[1]);
     return FFEBM_OK;
@@ -242,9 +270,18 @@ static ffebm_energy_call load_term(const ffebmi_user_energy *u, const ffebmi_own
 /* Add what a slot has left in its gradient to the sum. */
 static ffebm_status take_gradient(const ffebmi_user_energy *u, const char *name, ffebmi_failure *failure)
 {
-    FFEBMI_TRY(check_finite(u, name, "gradient", 0, u->parameters.element_count, 0, u->parameters.gradient, failure));
+    numbers left = {name, "gradient", u->parameters.gradient, 0, u->parameters.element_count, 0, sizeof(double)};
+
+    FFEBMI_TRY(check_finite(u, &left, failure));
     ffebmi_user_parameters_add_up(&u->parameters);
     return FFEBM_OK;
+}
+
+static ffebm_status check_sum(const ffebmi_user_energy *u, const char *name, size_t element, ffebmi_failure *failure)
+{
+    numbers sum = {name, "gradient", u->parameters.sum, 0, u->parameters.element_count, 0, element};
+
+    return check_finite(u, &sum, failure);
 }
 
 static void clear_sum(const ffebmi_user_energy *u)
@@ -268,6 +305,9 @@ static ffebm_status gradient(const ffebm_energy *block, const ffebmi_own_sum *su
             FFEBMI_TRY(run(u, &(slot){u->table.parameter_gradient, "parameter_gradient", NULL}, &call, failure));
             FFEBMI_TRY(take_gradient(u, "parameter_gradient", failure));
         }
+    FFEBMI_TRY(check_sum(u, "parameter_gradient", sum->kernel->element, failure));
+    if (sum->replace)
+        ffebmi_user_parameters_clear(&u->parameters, sum->kernel->element, gradients);
     ffebmi_user_parameters_add_sum(&u->parameters, sum->kernel->element, gradients);
     return FFEBM_OK;
 }
@@ -279,10 +319,13 @@ static ffebm_status read_input_gradient(const ffebmi_user_energy *u, ffebm_energ
     size_t units = u->input.count;
 
     if (u->table.input_gradient != NULL) {
+        numbers left = {"input_gradient", "input_gradient", w->input_gradient, call->first, call->batch * units, units,
+                        sizeof(double)};
+
+        call->seed = ffebmi_random_stream(call->seed, INPUT_GRADIENT);
         call->input_gradient = w->input_gradient;
         FFEBMI_TRY(run(u, &(slot){u->table.input_gradient, "input_gradient", NULL}, call, failure));
-        return check_finite(u, "input_gradient", "input_gradient", call->first, call->batch * units, units,
-                            w->input_gradient, failure);
+        return check_finite(u, &left, failure);
     }
     for (size_t r = 0; r < call->batch; r++)
         for (size_t i = 0; i < units; i++)
@@ -299,6 +342,13 @@ static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_own_s
 
     for (slice part = {0}; next_slice(sum, w, &part);) {
         void *to = ffebmi_at(sum->kernel, out, part.first * units);
+        numbers left = {.slot = "input_gradient",
+                        .array = "input_gradient",
+                        .at = w->input_sum,
+                        .first = part.first,
+                        .count = part.rows * units,
+                        .per_row = units,
+                        .element = sum->kernel->element};
 
         ffebmi_to_doubles(sum->kernel->element, &u->input, part.rows, to, w->input_sum);
         for (size_t term = 0; term < sum->count; term++) {
@@ -308,6 +358,7 @@ static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_own_s
             for (size_t i = 0; i < part.rows * units; i++)
                 w->input_sum[i] += w->weight[i / units] * w->input_gradient[i];
         }
+        FFEBMI_TRY(check_finite(u, &left, failure));
         ffebmi_from_doubles(sum->kernel->element, &u->input, part.rows, w->input_sum, to);
     }
     return FFEBM_OK;
@@ -325,10 +376,11 @@ static ffebm_status energies(const ffebm_energy *block, const ffebmi_own_sum *su
     }
     for (slice part = {0}; next_slice(sum, w, &part);) {
         ffebm_energy_call call = load_term(u, sum, 0, &part, w);
+        numbers left = {"energy", "energy", w->energy, part.first, part.rows, 1, sum->kernel->element};
 
         call.energy = w->energy;
         FFEBMI_TRY(run(u, &(slot){u->table.energy, "energy", NULL}, &call, failure));
-        FFEBMI_TRY(check_finite(u, "energy", "energy", part.first, part.rows, 1, w->energy, failure));
+        FFEBMI_TRY(check_finite(u, &left, failure));
         memcpy(out + part.first, w->energy, part.rows * sizeof *out);
     }
     return FFEBM_OK;
@@ -345,30 +397,34 @@ static ffebm_status pull_back(const ffebm_energy *block, const ffebmi_own_sum *s
     clear_sum(u);
     for (slice part = {0}; next_slice(sum, w, &part);) {
         ffebm_energy_call call = load_term(u, sum, 0, &part, w);
+        numbers left = {"adjoint", "input_gradient", w->input_gradient, part.first, part.rows * units,
+                        units,     k->element};
 
         ffebmi_to_doubles(k->element, &u->output, part.rows, ffebmi_at(k, cotangent, part.first * outputs), w->force);
         call.output_cotangent = w->force;
         call.input_gradient = w->input_gradient;
         call.gradient = u->parameters.gradient;
         FFEBMI_TRY(run(u, &(slot){u->table.adjoint, "adjoint", NULL}, &call, failure));
-        FFEBMI_TRY(check_finite(u, "adjoint", "input_gradient", part.first, part.rows * units, units, w->input_gradient,
-                                failure));
+        FFEBMI_TRY(check_finite(u, &left, failure));
         FFEBMI_TRY(take_gradient(u, "adjoint", failure));
         if (out != NULL)
             ffebmi_from_doubles(k->element, &u->input, part.rows, w->input_gradient,
                                 ffebmi_at(k, out, part.first * units));
     }
+    FFEBMI_TRY(check_sum(u, "adjoint", k->element, failure));
     ffebmi_user_parameters_add_sum(&u->parameters, k->element, gradients);
     return FFEBM_OK;
 }
 
 /* The values wait in the place of the gradient. */
-static ffebm_status initialize(ffebm_energy *block, uint64_t seed, const double **values, ffebmi_failure *failure)
+static ffebm_status initialize(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
+                               ffebmi_failure *failure)
 {
     ffebmi_user_energy *u = (ffebmi_user_energy *)block;
     size_t count = u->parameters.element_count;
     char message[MESSAGE];
     ffebm_energy_call call = call_of(u, 0, 0, seed, NULL);
+    numbers left = {"initialize", "values", u->parameters.gradient, 0, count, 0, element};
 
     *values = u->parameters.gradient;
     memset(u->parameters.gradient, 0, count * sizeof(double));
@@ -378,7 +434,7 @@ static ffebm_status initialize(ffebm_energy *block, uint64_t seed, const double 
     call.message_capacity = MESSAGE;
     call.values = u->parameters.gradient;
     FFEBMI_TRY(run(u, &(slot){u->table.initialize, "initialize", NULL}, &call, failure));
-    return check_finite(u, "initialize", "values", 0, count, 0, call.values, failure);
+    return check_finite(u, &left, failure);
 }
 
 const ffebmi_own ffebmi_user_slots = {.settle = settle,

@@ -88,7 +88,8 @@ struct ffebmi_op_kind {
     ffebm_status (*run)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
     ffebm_status (*run_vjp)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
     /* First values of all parameters, as doubles, which the op keeps until they are asked for. */
-    ffebm_status (*initialize)(const ffebmi_op *op, uint64_t seed, const double **values, ffebm_context *context);
+    ffebm_status (*initialize)(const ffebmi_op *op, size_t element, uint64_t seed, const double **values,
+                               ffebm_context *context);
     void (*destroy)(const ffebmi_op *op, ffebm_context *context);
 };
 

@@ -83,10 +83,11 @@ static ffebm_status run_slot(ffebm_context *context, const user *u, ffebm_feedfo
     return ffebmi_fail(context, FFEBM_ERR_USER, "%s", text);
 }
 
+/* `per_row` numbers of each sample, 0: numbers of no sample; judged as numbers of `element` bytes. */
 static ffebm_status check_finite(ffebm_context *context, const user *u, const char *name, const char *array,
-                                 size_t first, size_t count, size_t per_row, const double *numbers)
+                                 size_t element, size_t first, size_t count, size_t per_row, const double *numbers)
 {
-    size_t bad = ffebmi_first_not_finite(count, numbers);
+    size_t bad = ffebmi_first_not_finite(element, count, numbers);
 
     FFEBMI_CHECK(context, bad == count || per_row == 0, FFEBM_ERR_NUMERIC,
                  "%s: %s left %g in %s of sample %zu, number %zu", u->what, name, numbers[bad], array,
@@ -130,7 +131,8 @@ static ffebm_status run(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_cont
     for (ffebm_feedforward_call call = {0}; next_slice(op, c, &call);) {
         call.output = m->output;
         FFEBMI_TRY(run_slot(context, u, u->table.forward, "forward", &call));
-        FFEBMI_TRY(check_finite(context, u, "forward", "output", call.first, call.batch * units, units, m->output));
+        FFEBMI_TRY(check_finite(context, u, "forward", "output", c->kernel->element, call.first, call.batch * units,
+                                units, m->output));
         ffebmi_from_doubles(c->kernel->element, &u->output, call.batch, m->output,
                             ffebmi_at(c->kernel, c->output, call.first * units));
     }
@@ -150,9 +152,10 @@ static ffebm_status vjp_slice(const ffebmi_op *op, const ffebmi_op_call *c, ffeb
     call->input_cotangent = m->input_cotangent;
     call->gradient = u->parameters.gradient;
     FFEBMI_TRY(run_slot(context, u, u->table.vjp, "vjp", call));
-    FFEBMI_TRY(check_finite(context, u, "vjp", "input_cotangent", call->first, call->batch * units, units,
-                            m->input_cotangent));
-    FFEBMI_TRY(check_finite(context, u, "vjp", "gradient", 0, u->parameters.element_count, 0, call->gradient));
+    FFEBMI_TRY(check_finite(context, u, "vjp", "input_cotangent", c->kernel->element, call->first, call->batch * units,
+                            units, m->input_cotangent));
+    FFEBMI_TRY(
+        check_finite(context, u, "vjp", "gradient", sizeof(double), 0, u->parameters.element_count, 0, call->gradient));
     ffebmi_user_parameters_add_up(&u->parameters);
     if (c->input_cotangent != NULL)
         ffebmi_from_doubles(c->kernel->element, &u->input, call->batch, m->input_cotangent,
@@ -167,13 +170,16 @@ static ffebm_status run_vjp(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_
     memset(u->parameters.sum, 0, u->parameters.element_count * sizeof(double));
     for (ffebm_feedforward_call call = {0}; next_slice(op, c, &call);)
         FFEBMI_TRY(vjp_slice(op, c, &call, context));
+    FFEBMI_TRY(check_finite(context, u, "vjp", "gradient", c->kernel->element, 0, u->parameters.element_count, 0,
+                            u->parameters.sum));
     if (u->parameters.count > 0 && c->gradients[0] != NULL)
         ffebmi_user_parameters_add_sum(&u->parameters, c->kernel->element, c->gradients);
     return FFEBM_OK;
 }
 
 /* The values wait in the place of the gradient. */
-static ffebm_status initialize(const ffebmi_op *op, uint64_t seed, const double **values, ffebm_context *context)
+static ffebm_status initialize(const ffebmi_op *op, size_t element, uint64_t seed, const double **values,
+                               ffebm_context *context)
 {
     user *u = op->user;
     ffebm_feedforward_call call = {.size = sizeof call,
@@ -188,7 +194,7 @@ static ffebm_status initialize(const ffebmi_op *op, uint64_t seed, const double 
     if (u->table.initialize == NULL)
         return FFEBM_OK;
     FFEBMI_TRY(run_slot(context, u, u->table.initialize, "initialize", &call));
-    return check_finite(context, u, "initialize", "values", 0, u->parameters.element_count, 0, call.values);
+    return check_finite(context, u, "initialize", "values", element, 0, u->parameters.element_count, 0, call.values);
 }
 
 /* ------------------------------------------------------------------------------------------------------- description */

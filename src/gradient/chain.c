@@ -9,10 +9,34 @@
 
 /* ----------------------------------------------------------------------------------------------------- up the chain */
 
+void ffebmi_chain_keep_input(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    size_t units = engine->model->stages[stage].input.count;
+
+    s->input = input;
+    if (s->own_input == NULL)
+        return;
+    memcpy(s->own_input, input, batch * units * engine->kernel->element);
+    s->own_rows = batch;
+    s->input = s->own_input;
+}
+
+/* A device may fail half-way through the batch, and is then called again, perhaps to start from its last state: that one
+ * stays until all samples have settled. */
+static void keep_own_state(ffebm_engine *engine, size_t stage, size_t batch, void *const *settled)
+{
+    const ffebm_energy *block = engine->model->stages[stage].energy;
+
+    for (size_t l = 0; l < block->layer_count; l++)
+        memcpy(engine->stages[stage].free_state[l], settled[l],
+               batch * block->layers[l].count * engine->kernel->element);
+}
+
 ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
-    bool resume = s->equilibrium.start == FFEBM_START_STATE;
+    bool resume = s->equilibrium.start == FFEBM_START_STATE, own = engine->model->stages[stage].energy->own != NULL;
     ffebmi_phase phase = {.block = engine->model->stages[stage].energy,
                           .kernel = engine->kernel,
                           .parameters = s->parameters,
@@ -33,11 +57,16 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                  s->free_rows);
     ffebmi_nudge_place(engine, stage, 1);
     phase.packed = engine->nudging.packed;
+    if (own) /* nudge 0 may hold a state by hand of another stage */
+        phase.result = engine->nudging.layers + phase.block->layer_count;
     status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
     s->tallies[1] = (ffebmi_tally){0};
     s->nudges = 0;
-    s->free_rows = status == FFEBM_OK && s->tallies[0].nonfinite == 0 ? batch : 0;
     FFEBMI_TRY(status);
+    if (own)
+        keep_own_state(engine, stage, batch, phase.result);
+    ffebmi_chain_keep_input(engine, stage, batch, input);
+    s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);
 }
 
@@ -47,12 +76,12 @@ static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, c
     ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_feedforward_values values;
 
-    s->input = input;
     if (of->energy != NULL) {
         FFEBMI_TRY(ffebmi_chain_settle_free(engine, stage, batch, input));
         s->output = s->free_state[of->energy->layer_count - 1];
         return FFEBM_OK;
     }
+    s->input = input;
     values = ffebmi_engine_values(engine, stage, false, 0);
     values.seed = ffebmi_engine_draw(engine);
     FFEBMI_TRY(

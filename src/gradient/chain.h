@@ -16,8 +16,11 @@ typedef struct ffebmi_targets {
  * functions say. *output is in engine memory. */
 ffebm_status ffebmi_chain_up(ffebm_engine *engine, size_t batch, const void **output);
 
-/* Settle one energy stage freely from `input`. */
+/* Settle one energy stage freely from `input`. A block that settles by its own means keeps its free state on failure. */
 ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input);
+
+/* A state of a stage has come from this input: let it stay for those who read off the state, if the block needs it. */
+void ffebmi_chain_keep_input(ffebm_engine *engine, size_t stage, size_t batch, const void *input);
 
 /* The weighted loss of one sample at its row of outputs; cotangent (NULL if not wanted) becomes factor times its
  * derivative. */

@@ -14,32 +14,48 @@ static bool is_float32(const ffebm_engine *engine)
 
 /* ------------------------------------------------------------------------------------------------------ free states */
 
-static size_t layer_bytes(const ffebm_engine *engine, size_t stage, size_t layer, size_t batch)
+/* Its layers, and behind them the input that goes with them where it is kept. */
+static size_t part_count(const ffebm_engine *engine, size_t stage)
 {
-    return batch * ffebmi_engine_block(engine, stage)->layers[layer].count * engine->kernel->element;
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+
+    return block == NULL ? 0 : block->layer_count + (engine->stages[stage].own_input != NULL);
+}
+
+static void *part_of(const ffebm_engine *engine, size_t stage, size_t part)
+{
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+
+    return part < ffebmi_engine_block(engine, stage)->layer_count ? s->free_state[part] : s->own_input;
+}
+
+static size_t part_bytes(const ffebm_engine *engine, size_t stage, size_t part, size_t batch)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebmi_shape *shape = part < block->layer_count ? &block->layers[part] : &engine->model->stages[stage].input;
+
+    return batch * shape->count * engine->kernel->element;
 }
 
 size_t ffebmi_differences_state_bytes(const ffebm_engine *engine, size_t stage, size_t batch)
 {
-    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     size_t bytes = 0;
 
-    for (size_t l = 0; block != NULL && l < block->layer_count; l++)
-        bytes += layer_bytes(engine, stage, l, batch);
+    for (size_t p = 0; p < part_count(engine, stage); p++)
+        bytes += part_bytes(engine, stage, p, batch);
     return bytes;
 }
 
 static void copy_states(const ffebm_engine *engine, void *const *states, bool back)
 {
     for (size_t i = 0; i < engine->model->stage_count; i++) {
-        const ffebm_energy *block = ffebmi_engine_block(engine, i);
         char *at = states[i];
 
-        for (size_t l = 0; block != NULL && l < block->layer_count; l++) {
-            size_t bytes = layer_bytes(engine, i, l, engine->batch);
-            void *layer = engine->stages[i].free_state[l];
+        for (size_t p = 0; p < part_count(engine, i); p++) {
+            size_t bytes = part_bytes(engine, i, p, engine->batch);
+            void *part = part_of(engine, i, p);
 
-            memcpy(back ? layer : at, back ? at : layer, bytes);
+            memcpy(back ? part : at, back ? at : part, bytes);
             at += bytes;
         }
     }

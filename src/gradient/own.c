@@ -107,8 +107,10 @@ ffebm_status ffebmi_own_energy_gradient(ffebm_engine *engine, size_t stage, void
     ffebmi_own_sum sum = sum_over(engine, rows, s->input);
     ffebmi_failure failure;
 
-    FFEBMI_CHECK(engine->context, s->input != NULL, FFEBM_ERR_STATE,
-                 "stage %zu: its state was written, but it has had no input yet", stage);
+    FFEBMI_CHECK(engine->context, s->own_rows == rows, FFEBM_ERR_STATE,
+                 "stage %zu: its state of %zu samples was written, but its last input was of %zu", stage, rows,
+                 s->own_rows);
     add_term(&sum, layers, 1.0 / (double)rows);
+    sum.replace = true;
     return tell(engine, block->own->gradient(block, &sum, s->gradients, work_of(engine), &failure), &failure);
 }

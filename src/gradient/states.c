@@ -60,8 +60,19 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
     phase.result = engine->nudging.layers;
     FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]));
     FFEBMI_TRY(ffebmi_nudge_check(engine, stage, FFEBM_PHASE_NUDGED));
+    ffebmi_chain_keep_input(engine, stage, batch, input);
     engine->nudging.settled_stage = stage;
     engine->nudging.settled_rows = batch;
+    return FFEBM_OK;
+}
+
+/* Blocks of the user's are promised finite numbers. A Hopfield network may be asked anything. */
+static ffebm_status check_finite(const ffebm_engine *engine, size_t stage, const char *what, const ffebm_tensor *tensor)
+{
+    FFEBMI_CHECK(engine->context,
+                 tensor == NULL || ffebmi_engine_block(engine, stage)->own == NULL ||
+                     engine->kernel->finite(tensor->shape.count, tensor->data),
+                 FFEBM_ERR_NUMERIC, "stage %zu: NaN or infinity in %s", stage, what);
     return FFEBM_OK;
 }
 
@@ -70,7 +81,6 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
 {
     const ffebmi_stage *of;
     size_t batch = 0;
-    void *at;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
@@ -81,18 +91,18 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
                  "input has %zu rows, more than the engine's max_batch %zu", batch, engine->max_batch);
     if (force != NULL)
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
+    FFEBMI_TRY(check_finite(engine, stage, "input", input));
+    FFEBMI_TRY(check_finite(engine, stage, "force", force));
     engine->state = FFEBMI_ENGINE_IDLE;
     ffebmi_engine_begin_call(engine);
-    at = engine->stages[stage].own_input != NULL ? engine->stages[stage].own_input : engine->cotangents[0];
-    engine->stages[stage].input = at;
-    ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, at);
+    ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, engine->cotangents[0]);
     if (force != NULL) {
         ffebmi_layout_inward(engine->kernel, &of->output, batch, force->data, engine->cotangents[1]);
-        return settle_nudged(engine, stage, at, engine->cotangents[1], batch);
+        return settle_nudged(engine, stage, engine->cotangents[0], engine->cotangents[1], batch);
     }
     if (engine->nudging.settled_stage == stage)
         engine->nudging.settled_stage = FFEBM_NONE;
-    return ffebmi_chain_settle_free(engine, stage, batch, at);
+    return ffebmi_chain_settle_free(engine, stage, batch, engine->cotangents[0]);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- states */
@@ -209,6 +219,7 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
                  "energies is %s, expected [%zu]", ffebmi_shape_text(text, &energies->shape), rows);
     FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input", input, engine->model->dtype,
                                         &engine->model->stages[stage].input, rows));
+    FFEBMI_TRY(check_finite(engine, stage, "input", input));
     ffebmi_layout_inward(engine->kernel, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
     ffebmi_nudge_place(engine, stage, 1);
     if (ffebmi_engine_block(engine, stage)->own != NULL)
@@ -250,9 +261,9 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     block = ffebmi_engine_block(engine, stage);
     ffebmi_nudge_place(engine, stage, 1);
-    clear_gradients(engine, stage);
     if (block->own != NULL)
         return ffebmi_own_energy_gradient(engine, stage, layers, rows);
+    clear_gradients(engine, stage);
     hold = engine->stages[stage].equilibrium.switches == FFEBM_SWITCHES_HOLD;
     nudge = hold || phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0;
     ffebmi_estimate_observe(engine, stage, nudge, hold ? engine->stages[stage].free_state : layers, rows);

@@ -81,13 +81,15 @@ static void draw(const ffebm_model *model, const ffebmi_model_parameter *p, uint
 
 static ffebm_status ask_user(ffebm_model *model, size_t stage, uint64_t seed)
 {
+    size_t element = model->dtype == FFEBM_FLOAT32 ? sizeof(float) : sizeof(double);
     ffebmi_stage *s = &model->stages[stage];
     ffebmi_failure failure;
 
     s->given = NULL;
     if (s->feedforward != NULL && s->feedforward->user)
-        return ffebmi_op_user.initialize(s->feedforward->ops, seed, &s->given, model->context);
-    if (s->energy != NULL && s->energy->own != NULL && s->energy->own->initialize(s->energy, seed, &s->given, &failure))
+        return ffebmi_op_user.initialize(s->feedforward->ops, element, seed, &s->given, model->context);
+    if (s->energy != NULL && s->energy->own != NULL &&
+        s->energy->own->initialize(s->energy, element, seed, &s->given, &failure) != FFEBM_OK)
         return ffebmi_fail(model->context, failure.status, "%s", failure.text);
     return FFEBM_OK;
 }

@@ -1,5 +1,6 @@
 #include "tensor/doubles.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "tensor/window.h"
@@ -43,11 +44,12 @@ void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows
                 write_number(element, to, at + p * channels + c, from[at + c * pixels + p]);
 }
 
-size_t ffebmi_first_not_finite(size_t n, const double *x)
+size_t ffebmi_first_not_finite(size_t element, size_t n, const double *x)
 {
+    double most = element == sizeof(float) ? FLT_MAX : DBL_MAX;
     size_t i = 0;
 
-    while (i < n && isfinite(x[i]))
+    while (i < n && fabs(x[i]) <= most)
         i++;
     return i;
 }

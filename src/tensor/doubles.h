@@ -8,7 +8,7 @@
 void ffebmi_to_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const void *from, double *to);
 void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const double *from, void *to);
 
-/* The first of n numbers that is NaN or infinite, or n. */
-size_t ffebmi_first_not_finite(size_t n, const double *x);
+/* The first of n numbers that is NaN or infinite, or would be as a number of `element` bytes; or n. */
+size_t ffebmi_first_not_finite(size_t element, size_t n, const double *x);
 
 #endif

@@ -85,6 +85,7 @@ ffebm_status ffebmi_user_parameters_allocate(ffebm_context *context, ffebmi_user
     all->sum = ffebmi_allocate(context, all->element_count, sizeof *all->sum);
     if (all->values == NULL || all->gradient == NULL || all->sum == NULL)
         return ffebmi_fail_memory(context, "the parameters of a user block");
+    all->version++; /* zeros are values, too */
     return FFEBM_OK;
 }
 
@@ -105,7 +106,7 @@ static double number_at(size_t element, const void *array, size_t i)
 void ffebmi_user_parameters_refresh(ffebmi_user_parameters *all, size_t element, const void *const *parameters)
 {
     double *to = all->values;
-    bool changed = all->version == 0;
+    bool changed = false;
 
     for (size_t p = 0; p < all->count; p++)
         for (size_t i = 0; i < all->list[p].shape.count; i++, to++) {
@@ -121,6 +122,12 @@ void ffebmi_user_parameters_add_up(const ffebmi_user_parameters *all)
 {
     for (size_t i = 0; i < all->element_count; i++)
         all->sum[i] += all->gradient[i];
+}
+
+void ffebmi_user_parameters_clear(const ffebmi_user_parameters *all, size_t element, void *const *gradients)
+{
+    for (size_t p = 0; p < all->count; p++)
+        memset(gradients[p], 0, all->list[p].shape.count * element);
 }
 
 void ffebmi_user_parameters_add_sum(const ffebmi_user_parameters *all, size_t element, void *const *gradients)

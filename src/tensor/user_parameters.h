@@ -15,7 +15,7 @@ typedef struct ffebmi_user_parameters {
     double *values;   /* all of them, as last handed over; these two from allocate on */
     double *gradient; /* what one call of a slot has written, */
     double *sum;      /* and what several have */
-    uint64_t version; /* of values; 0: none yet */
+    uint64_t version; /* of values, from allocate on */
 } ffebmi_user_parameters;
 
 /* A name of letters, digits and _ that fits in FFEBMI_USER_NAME, or FFEBM_ERR_ARGUMENT. */
@@ -29,8 +29,9 @@ void ffebmi_user_parameters_release(ffebm_context *context, ffebmi_user_paramete
 /* Take over the model's values; where they are others than before, so is the version. */
 void ffebmi_user_parameters_refresh(ffebmi_user_parameters *all, size_t element, const void *const *parameters);
 
-/* `sum` += `gradient`; and the model's gradients += `sum`. */
+/* `sum` += `gradient`; the model's gradients = 0; and the model's gradients += `sum`. */
 void ffebmi_user_parameters_add_up(const ffebmi_user_parameters *all);
+void ffebmi_user_parameters_clear(const ffebmi_user_parameters *all, size_t element, void *const *gradients);
 void ffebmi_user_parameters_add_sum(const ffebmi_user_parameters *all, size_t element, void *const *gradients);
 
 /* How a slot of the user's ended that did not succeed: text becomes "what: slot ..". `answer` is what it returned. */

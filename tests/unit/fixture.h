@@ -27,6 +27,11 @@ Suite *test_estimators_suite(void);
 Suite *test_bounds_suite(void);
 Suite *test_targets_suite(void);
 Suite *test_direct_suite(void);
+Suite *test_user_energy_suite(void);
+Suite *test_user_description_suite(void);
+Suite *test_user_feedforward_suite(void);
+Suite *test_user_faults_suite(void);
+Suite *test_user_slices_suite(void);
 Suite *test_certificate_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))

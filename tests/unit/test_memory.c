@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fixture.h"
+#include "user_blocks.h"
 
 /* ------------------------------------------------------------------------------------------------------- the ledger */
 
@@ -235,6 +235,56 @@ static ffebm_status build(objects *o, const ffebm_context_config *config)
     return compute(o);
 }
 
+/* linear -> a digital block of the user's -> linear -> an energy block of the user's -> linear. */
+static energy_block network;
+static feedforward_block digital;
+static size_t created; /* of the two */
+
+/* What was created has been destroyed once, and nothing else. */
+static void check_users(void)
+{
+    ck_assert_uint_eq(network.watch.destroyed + digital.watch.destroyed, created);
+}
+
+static ffebm_status add_linear(objects *o, int64_t out)
+{
+    MAKE(o, feedforward, ffebm_feedforward_create(o->context, &o->feedforward));
+    if (out == DIGITAL_IN && add_op(o, FFEBM_OP_FLATTEN, 0) != FFEBM_OK)
+        return FFEBM_ERR_NOMEM;
+    if (add_op(o, FFEBM_OP_LINEAR, out) != FFEBM_OK)
+        return FFEBM_ERR_NOMEM;
+    TRY(o, give_feedforward(o));
+    return FFEBM_OK;
+}
+
+static ffebm_status build_of_users(objects *o, const ffebm_context_config *config)
+{
+    static const int64_t shape[] = {2, 3};
+
+    network_init(&network);
+    digital_init(&digital);
+    network.table.max_batch = 3;
+    created = 0;
+    MAKE(o, context, ffebm_context_create(&o->context, config));
+    MAKE(o, model, ffebm_model_create(o->context, &o->model, FFEBM_FLOAT64, shape, 2, FFEBM_LOSS_CROSS_ENTROPY));
+    if (add_linear(o, DIGITAL_IN) != FFEBM_OK)
+        return FFEBM_ERR_NOMEM;
+    MAKE(o, feedforward, ffebm_feedforward_create_user(o->context, &o->feedforward, &digital.table));
+    created++;
+    for (size_t p = 0; p < digital.parameter_count; p++)
+        TRY(o, ffebm_feedforward_add_parameter(o->feedforward, &digital.parameters[p]));
+    TRY(o, give_feedforward(o));
+    if (add_linear(o, NETWORK_IN) != FFEBM_OK)
+        return FFEBM_ERR_NOMEM;
+    MAKE(o, energy, ffebm_energy_create_user(o->context, &o->energy, &network.table));
+    created++;
+    TRY(o, ffebm_energy_add_parameter(o->energy, &network.parameters[0]));
+    TRY(o, give_energy(o));
+    if (add_linear(o, 3) != FFEBM_OK)
+        return FFEBM_ERR_NOMEM;
+    return compute(o);
+}
+
 static void destroy(objects *o, int backwards)
 {
     for (int i = 0; i < 8; i++)
@@ -268,7 +318,7 @@ static void destroy(objects *o, int backwards)
 static const struct {
     ffebm_status (*run)(objects *o, const ffebm_context_config *config);
     int32_t threads;
-} scenarios[] = {{parse, 1}, {parse, 3}, {build, 1}};
+} scenarios[] = {{parse, 1}, {parse, 3}, {build, 1}, {build_of_users, 1}, {build_of_users, 3}};
 
 START_TEST(every_allocation_may_fail)
 {
@@ -286,6 +336,7 @@ START_TEST(every_allocation_may_fail)
             ck_assert_msg((status == FFEBM_OK) == (h.allocations < k), "allocation %zu: %s", k,
                           ffebm_status_text(status));
             destroy(&o, k % 2 == 0);
+            check_users();
             ck_assert_msg(h.live == 0, "allocation %zu: %zu blocks leak", k, h.live);
             if (status == FFEBM_OK) {
                 ck_assert_uint_gt(k, 15);
@@ -316,6 +367,7 @@ START_TEST(failing_leaves_no_trace)
                              ffebm_tensor_count(values) * sizeof(double)) == 0,
                       "allocation %zu: other parameters", k);
         destroy(&o, 1);
+        check_users();
         ck_assert_msg(h.live == 0, "allocation %zu: %zu blocks leak", k, h.live);
     }
     destroy(&expected, 0);
