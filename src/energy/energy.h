@@ -39,7 +39,8 @@ typedef struct ffebmi_settling {
     const void *const *parameters;
     const void *packed;      /* the parameters as `pack` has laid them out */
     bool linear;             /* the linearised block: states are displacements from the free state */
-    bool hold_switches;      /* pools pass what they pass at the free state; always so where linear */
+    bool hold_switches;      /* pools pass what they pass at the free state; always so where linear or displaced */
+    bool displaced;          /* the block itself, but states are displacements from the free state */
     size_t rows;             /* those still at work; they shrink as samples settle */
     void **state;            /* [layer]: rows x units */
     void *const *free_state; /* [layer]: rows x units, or NULL in a free phase */
@@ -145,7 +146,8 @@ struct ffebmi_energy_kind {
     /* Lay out what one settling of up to `rows` rows needs beyond its states; returns it (NULL while measuring). It also
      * serves as the scratch of `gradient`. */
     void *(*place_work)(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
-    /* The rows have been loaded: forget all others; when linear, take the derivatives at the free state. */
+    /* The rows have been loaded: forget all others; when linear or displaced, take from the free
+     * state what that needs. */
     void (*begin)(ffebmi_settling *settling);
     /* Update layers first, first + step, .. together from the present state of the others, and leave their norms. */
     void (*half_sweep)(ffebmi_settling *settling, size_t first, size_t step);

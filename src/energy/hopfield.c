@@ -9,8 +9,8 @@
 #include "core/context.h"
 
 typedef struct work {
-    void **z;           /* [layer]: rows x units, what a layer feels */
-    void **gain;        /* [layer]: rows x units, sigma' at the free state, for linear phases */
+    void **z;    /* [layer]: rows x units, what a layer feels */
+    void **gain; /* [layer]: rows x units, at the free state: sigma' for linear phases, drives for displaced ones */
     uint8_t **switches; /* [coupling]: rows x switches */
     bool *current;      /* [coupling]: the switches are those of the present state below */
     void *scratch;
@@ -114,8 +114,8 @@ static ffebmi_coupling_call call_of(const ffebmi_settling *s, size_t coupling)
                                  .packed = packed != NULL ? packed : parameters[0],
                                  .rows = s->rows,
                                  .switches = w->switches[coupling],
-                                 .held = s->linear || s->hold_switches,
-                                 .linear = s->linear,
+                                 .held = s->linear || s->displaced || s->hold_switches,
+                                 .linear = s->linear || s->displaced,
                                  .scratch = w->scratch};
 
     return call;
@@ -166,6 +166,10 @@ static void settle_layer(ffebmi_settling *s, size_t layer)
     if (s->linear)
         s->kernel->displace(s->rows, units, w->z[layer], force, w->gain[layer], s->state[layer], s->norms + layer,
                             layers);
+    else if (s->displaced)
+        s->kernel->settle_displaced(s->rows, units, w->z[layer], force, w->gain[layer],
+                                    sigma_of(hopfield(s->block), layer), s->free_state[layer], s->state[layer],
+                                    s->norms + layer, layers);
     else
         s->kernel->settle(s->rows, units, w->z[layer], layer == 0 ? s->input : NULL, force,
                           sigma_of(hopfield(s->block), layer), s->state[layer],
@@ -186,20 +190,29 @@ static void half_sweep(ffebmi_settling *s, size_t first, size_t step)
         settle_layer(s, l);
 }
 
-/* The derivatives at the free state: what each layer feels there, and through it sigma'. The switches stay as they are
- * there. */
-static void linearize(ffebmi_settling *s)
+/* What each layer feels at the free state, and for linear phases through it sigma'. The switches stay as they are there. */
+static void take_free_drives(ffebmi_settling *s)
 {
     const work *w = s->work;
     ffebmi_settling at_free = *s;
 
     at_free.state = (void **)(uintptr_t)s->free_state;
     at_free.linear = false;
+    at_free.displaced = false;
     at_free.hold_switches = false;
     for (size_t l = 0; l < s->block->layer_count; l++) {
+        size_t count = s->rows * s->block->layers[l].count;
+        const void *input = l == 0 ? s->input : NULL;
+
         couplings_drive(&at_free, l, w->z[l]);
-        s->kernel->linearize(s->rows, s->block->layers[l].count, w->z[l], l == 0 ? s->input : NULL,
-                             sigma_of(hopfield(s->block), l), w->gain[l]);
+        if (s->linear) {
+            s->kernel->linearize(s->rows, s->block->layers[l].count, w->z[l], input, sigma_of(hopfield(s->block), l),
+                                 w->gain[l]);
+            continue;
+        }
+        s->kernel->scale(count, 1, w->z[l], w->gain[l]);
+        if (input != NULL)
+            s->kernel->add(count, input, w->gain[l]);
     }
 }
 
@@ -222,8 +235,8 @@ static void begin(ffebmi_settling *s)
 
     for (size_t c = 0; c < hopfield(s->block)->coupling_count; c++)
         w->current[c] = false;
-    if (s->linear)
-        linearize(s);
+    if (s->linear || s->displaced)
+        take_free_drives(s);
     else if (s->hold_switches)
         hold(s);
 }
@@ -238,7 +251,7 @@ static void move(ffebmi_settling *s, size_t to, size_t from)
 
         memcpy(w->switches[c] + to * count, w->switches[c] + from * count, count);
     }
-    for (size_t l = 0; s->linear && l < s->block->layer_count; l++) {
+    for (size_t l = 0; (s->linear || s->displaced) && l < s->block->layer_count; l++) {
         size_t units = s->block->layers[l].count;
 
         memcpy(ffebmi_at(s->kernel, w->gain[l], to * units), ffebmi_at(s->kernel, w->gain[l], from * units),
@@ -271,10 +284,12 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
 
     for (size_t l = 0; l < s->block->layer_count; l++) {
         size_t units = s->block->layers[l].count;
+        const void *state = ffebmi_at(s->kernel, s->state[l], row * units);
+        const void *free = ffebmi_at(s->kernel, s->free_state[l], row * units);
 
         if (sigma_of(hopfield(s->block), l).clamped)
-            changes += s->kernel->region_changes(units, ffebmi_at(s->kernel, s->state[l], row * units),
-                                                 ffebmi_at(s->kernel, s->free_state[l], row * units));
+            changes += s->displaced ? s->kernel->displaced_changes(units, state, free)
+                                    : s->kernel->region_changes(units, state, free);
     }
     return changes;
 }

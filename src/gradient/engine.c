@@ -112,6 +112,9 @@ static void place(ffebm_engine *engine, ffebmi_arena *arena)
     engine->cotangents[1] = ffebmi_carve(arena, engine->max_batch, boundary);
     if (ffebmi_shape_is_image(ffebmi_model_output(model)))
         engine->target_values = ffebmi_carve(arena, engine->max_batch, ffebmi_model_output(model)->count * element);
+    if (engine->last_energy != FFEBM_NONE)
+        engine->nudged_output =
+            ffebmi_carve(arena, engine->max_batch, model->stages[engine->last_energy].output.count * element);
     engine->losses = ffebmi_carve(arena, engine->max_batch, sizeof *engine->losses);
     engine->signs = ffebmi_carve(arena, engine->max_batch, sizeof *engine->signs);
     for (size_t i = 0; i < model->stage_count; i++)

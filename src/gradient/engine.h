@@ -79,6 +79,7 @@ struct ffebm_engine {
     void *input;         /* max_batch x inputs: a copy, since the caller's is gone when vjp comes */
     void *cotangents[2]; /* max_batch x units of the largest boundary between stages, in turn */
     void *target_values; /* max_batch x outputs: as images are stored; NULL where outputs are no images */
+    void *nudged_output; /* max_batch x units of the last energy block's output; NULL where there is none */
     double *losses;      /* max_batch */
     double *signs;       /* likewise: of the samples' nudges, for blocks that settle by their own means */
     ffebm_tensor flat_gradient;

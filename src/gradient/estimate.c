@@ -8,16 +8,29 @@
 
 /* ------------------------------------------------------------------------------------------------------ the readout */
 
+/* The output of the last energy block under a nudge. */
+static const void *last_layer(const ffebm_engine *engine, size_t nudge)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, engine->last_energy);
+    size_t last = block->layer_count - 1, count = engine->batch * block->layers[last].count;
+    const void *nudged = engine->nudging.layers[nudge * block->layer_count + last];
+
+    if (!ffebmi_nudge_displaced(engine, engine->last_energy))
+        return nudged;
+    engine->kernel->scale(count, 1, engine->stages[engine->last_energy].free_state[last], engine->nudged_output);
+    engine->kernel->add(count, nudged, engine->nudged_output);
+    return engine->nudged_output;
+}
+
 void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets, double gradient_scale)
 {
     size_t first = ffebmi_engine_first_readout(engine), stages = engine->model->stage_count;
-    const ffebm_energy *block = ffebmi_engine_block(engine, engine->last_energy);
     const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[engine->last_energy].equilibrium);
 
     if (first == stages || engine->model->stages[first].first_parameter == engine->model->parameter_count)
         return;
     for (size_t n = 0; n < estimator->nudge_count; n++) {
-        const void *at = engine->nudging.layers[(n + 1) * block->layer_count - 1];
+        const void *at = last_layer(engine, n);
         const void *cotangent = engine->cotangents[1];
 
         for (size_t i = first; i < stages; i++) {
@@ -132,7 +145,9 @@ typedef struct states_pair {
     const ffebm_engine *engine;
     const ffebm_energy *block;
     bool random_sign;
-    void **first; /* [layer] */
+    void **free;   /* NULL: the states are whole; else they are displacements from it, and its own are zero: */
+    void **origin; /* first or second where that is the free state, or NULL */
+    void **first;  /* [layer] */
     void **second;
     uint8_t **first_switches; /* [layer] */
     uint8_t **second_switches;
@@ -155,10 +170,29 @@ static void swap_switches(const states_pair *p, size_t sample)
     }
 }
 
+/* Difference and mean of two states, each whole or a displacement; the free state's displacement is zero. */
+static void contrast_layer(const states_pair *p, size_t layer, size_t sample, void **first, void **second)
+{
+    const ffebmi_kernel *k = p->engine->kernel;
+    size_t units = p->block->layers[layer].count, at = sample * units;
+    void *difference = ffebmi_at(k, p->difference[layer], at), *mean = ffebmi_at(k, p->mean[layer], at);
+
+    if (p->free == NULL || p->origin == NULL) {
+        k->difference_and_mean(units, ffebmi_at(k, first[layer], at), ffebmi_at(k, second[layer], at), difference,
+                               mean);
+    } else {
+        const void *moved = ffebmi_at(k, (first == p->origin ? second : first)[layer], at);
+
+        k->scale(units, 0.5, moved, mean);
+        k->scale(units, first == p->origin ? -1 : 1, moved, difference);
+    }
+    if (p->free != NULL)
+        k->add(units, ffebmi_at(k, p->free[layer], at), mean);
+}
+
 static void contrast_samples(void *user, size_t worker, size_t first, size_t count)
 {
     const states_pair *p = user;
-    const ffebmi_kernel *k = p->engine->kernel;
 
     (void)worker;
     for (size_t sample = first; sample < first + count; sample++) {
@@ -166,13 +200,8 @@ static void contrast_samples(void *user, size_t worker, size_t first, size_t cou
 
         if (swapped)
             swap_switches(p, sample);
-        for (size_t l = 0; l < p->block->layer_count; l++) {
-            size_t units = p->block->layers[l].count, at = sample * units;
-
-            k->difference_and_mean(units, ffebmi_at(k, swapped ? p->second[l] : p->first[l], at),
-                                   ffebmi_at(k, swapped ? p->first[l] : p->second[l], at),
-                                   ffebmi_at(k, p->difference[l], at), ffebmi_at(k, p->mean[l], at));
-        }
+        for (size_t l = 0; l < p->block->layer_count; l++)
+            contrast_layer(p, l, sample, swapped ? p->second : p->first, swapped ? p->first : p->second);
     }
 }
 
@@ -208,6 +237,8 @@ static void estimate_pair(ffebm_engine *engine, size_t stage, const ffebmi_estim
     p.second = pair->second == FFEBM_NONE ? s->free_state : layers + pair->second * block->layer_count;
     p.first_switches = ffebmi_nudge_switches(engine, stage, hold ? FFEBM_NONE : pair->first);
     p.second_switches = ffebmi_nudge_switches(engine, stage, hold ? FFEBM_NONE : pair->second);
+    p.free = ffebmi_nudge_displaced(engine, stage) ? s->free_state : NULL;
+    p.origin = with_free ? s->free_state : NULL;
     p.difference = with_free ? layers : p.first;
     p.mean = with_free ? layers + block->layer_count : p.second;
     ffebmi_parallel_ranges(engine->context, engine->batch, 1, contrast_samples, &p);

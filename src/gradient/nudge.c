@@ -47,6 +47,17 @@ void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges)
     }
 }
 
+bool ffebmi_nudge_displaced(const ffebm_engine *engine, size_t stage)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebm_equilibrium_config *e = &engine->stages[stage].equilibrium;
+    bool moving = false;
+
+    for (size_t l = 0; l < block->layer_count; l++)
+        moving = moving || (e->switches == FFEBM_SWITCHES_FOLLOW && block->kind->switch_count(block, l) > 0);
+    return block->own == NULL && e->estimator != FFEBM_ESTIMATOR_IMPLICIT && !moving;
+}
+
 /* ------------------------------------------------------------------------------------------------------ the phases */
 
 static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn call, ffebmi_force *f, bool held)
@@ -80,6 +91,7 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
     ffebmi_nudge_place(engine, stage, phase.nudges);
     phase.packed = engine->nudging.packed;
     phase.linear = s->equilibrium.estimator == FFEBM_ESTIMATOR_IMPLICIT;
+    phase.displaced = ffebmi_nudge_displaced(engine, stage);
     if (phase.linear)
         f->beta = 1; /* the adjoint is linear: it needs no small force */
     phase.result = engine->nudging.layers;

@@ -20,6 +20,10 @@ ffebm_status ffebmi_nudge_linear(ffebm_engine *engine, size_t stage, const void 
 /* The same under -beta times the loss's derivative through the readout, evaluated anew in every sweep. */
 ffebm_status ffebmi_nudge_loss(ffebm_engine *engine, size_t stage, const ffebmi_targets *targets);
 
+/* Are the stage's nudged states kept as displacements from the free state? Wherever it can be: nearly all of a state is the
+ * free one, and in float32 it would drown what is to be read off the difference. Pools that follow need the whole state. */
+bool ffebmi_nudge_displaced(const ffebm_engine *engine, size_t stage);
+
 /* The verdict on a phase: FFEBM_ERR_NUMERIC or FFEBM_ERR_CONVERGENCE. */
 ffebm_status ffebmi_nudge_check(const ffebm_engine *engine, size_t stage, int32_t phase);
 

@@ -34,6 +34,8 @@
     .settle = ffebmi_settle_##suffix, \
     .linearize = ffebmi_linearize_##suffix, \
     .displace = ffebmi_displace_##suffix, \
+    .settle_displaced = ffebmi_settle_displaced_##suffix, \
+    .displaced_changes = ffebmi_displaced_changes_##suffix, \
     .region_changes = ffebmi_region_changes_##suffix, \
     .switch_changes = ffebmi_switch_changes_##suffix, \
     .max_pool = ffebmi_max_pool_##suffix, \

@@ -66,6 +66,13 @@ typedef struct ffebmi_kernel {
     void (*displace)(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d, ffebmi_norms *norms,
                      size_t norm_stride);
 
+    /* The half-sweep of a displacement from the free state: d = sigma(base + z + force) - free, where base is the drive at
+     * the free state and z what the displacement adds to it. Norms as of displace. */
+    void (*settle_displaced)(size_t rows, size_t n, void *z, const void *force, const void *base, ffebmi_sigma sigma,
+                             const void *free, void *d, ffebmi_norms *norms, size_t norm_stride);
+    /* region_changes of free + d. */
+    size_t (*displaced_changes)(size_t n, const void *d, const void *free);
+
     /* How many of n clamped units are saturated in one of the two states only, or at different bounds. */
     size_t (*region_changes)(size_t n, const void *s, const void *free);
     /* How many of n switches differ under a unit that is not zero in both states. */

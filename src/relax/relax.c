@@ -46,6 +46,7 @@ ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *b
     placed.switches = ffebmi_carve(arena, block->layer_count, sizeof *placed.switches);
     placed.input = ffebmi_carve(arena, rows, block->layers[0].count * kernel->element);
     placed.force = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element);
+    placed.last = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element);
     placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
     placed.kind_work = block->kind->place_work(block, kernel, rows, arena);
     if (w != NULL)
@@ -73,7 +74,7 @@ static void load(const ffebmi_phase *p, ffebmi_relax_work *w, size_t place, size
         for (size_t l = 0; l < b->layer_count; l++) {
             size_t units = b->layers[l].count;
 
-            if (p->start == NULL || p->linear)
+            if (p->start == NULL || p->linear || p->displaced)
                 memset(ffebmi_at(p->kernel, w->state[l], row * units), 0, units * p->kernel->element);
             else
                 copy_rows(p->kernel, units, w->state[l], row, p->start[l], sample, 1);
@@ -150,6 +151,18 @@ static void finish(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_set
     store(p, w, place);
 }
 
+/* As forces are to see it. */
+static const void *last_layer(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t rows)
+{
+    size_t last = p->block->layer_count - 1, count = rows * p->block->layers[last].count;
+
+    if (!p->displaced)
+        return w->state[last];
+    p->kernel->scale(count, 1, w->free_state[last], w->last);
+    p->kernel->add(count, w->state[last], w->last);
+    return w->last;
+}
+
 static void sweep(const ffebmi_phase *p, size_t worker, ffebmi_relax_work *w, ffebmi_settling *s, size_t active)
 {
     size_t layers = p->block->layer_count;
@@ -159,7 +172,7 @@ static void sweep(const ffebmi_phase *p, size_t worker, ffebmi_relax_work *w, ff
         ffebmi_half_sweep half = ffebmi_order_half_sweep(p->order, layers, i);
 
         if (p->force != NULL && !p->force_held && ffebmi_half_sweep_has_last(half, layers))
-            p->force(p->force_user, worker, w->samples, active, w->state[layers - 1], w->force);
+            p->force(p->force_user, worker, w->samples, active, last_layer(p, w, s->rows), w->force);
         p->block->kind->half_sweep(s, half.first, half.step);
     }
 }
@@ -199,6 +212,7 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
                          .packed = p->packed,
                          .linear = p->linear,
                          .hold_switches = p->hold_switches,
+                         .displaced = p->displaced,
                          .state = w->state,
                          .free_state = p->nudged ? w->free_state : NULL,
                          .input = w->input,

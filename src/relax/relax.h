@@ -27,6 +27,7 @@ typedef struct ffebmi_phase {
     bool nudged;        /* which stopping rule, and is `start` the free state? */
     bool linear;        /* nudged: displacements of the linearised block, from zero */
     bool hold_switches; /* nudged: pools stay as at the free state */
+    bool displaced;     /* nudged: states are displacements from the free state, from zero, and so are the results */
     int32_t order;      /* FFEBM_ORDER_ */
     int64_t max_sweeps;
     double tolerance;      /* 0: all sweeps */

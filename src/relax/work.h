@@ -13,6 +13,7 @@ struct ffebmi_relax_work {
     uint8_t **switches; /* [layer]: likewise */
     void *input;        /* rows x units of the first layer */
     void *force;        /* rows x units of the last layer */
+    void *last;         /* likewise: the last layer itself, where states are displacements */
     ffebmi_norms *norms;
     void *kind_work;              /* of both */
     size_t samples[FFEBMI_SHARD]; /* which sample is in which place */
