@@ -59,7 +59,7 @@ static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const 
 
 static size_t scratch(const ffebmi_coupling *coupling)
 {
-    return ffebmi_shape_is_image(&coupling->below) ? ffebmi_coupling_dense.grain * coupling->below.count : 0;
+    return ffebmi_coupling_dense.grain * coupling->below.count;
 }
 
 static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, const void *s, void *z)
@@ -92,25 +92,36 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
 
 /* dE/dW = - s_above s^T and dE/db = - s_above, each contrasted: with D the difference and M the mean of the two states,
  * D(s_above s^T) = D s_above M s^T + M s_above D s^T, the same number with less rounding than the two products. */
+static void weight_gradient(const ffebmi_coupling *coupling, const ffebmi_contrast *c, size_t layer, void *to,
+                            size_t first, size_t count, void *sum)
+{
+    const ffebmi_kernel *k = c->kernel;
+    size_t in = coupling->below.count, out = coupling->above.count;
+    ffebmi_conv vector = {.windows = {.channels = in, .in = {1, 1}, .out = {1, 1}, .kernel = {1, 1}, .stride = {1, 1}},
+                          .out_channels = out};
+
+    ffebmi_conv_outer(&vector, k, c->batch, c->difference[layer + 1], c->mean[layer], first, count, false, sum);
+    ffebmi_conv_outer(&vector, k, c->batch, c->mean[layer + 1], c->difference[layer], first, count, true, sum);
+    k->scale(count * in, -c->weight, sum, sum);
+    if (!ffebmi_shape_is_image(&coupling->below)) {
+        k->add(count * in, sum, ffebmi_at(k, to, first * in));
+        return;
+    }
+    for (size_t o = 0; o < count; o++)
+        k->add_transposed(in / channels_of(coupling), channels_of(coupling), ffebmi_at(k, sum, o * in),
+                          ffebmi_at(k, to, (first + o) * in));
+}
+
 static void gradient(const ffebmi_coupling *coupling, const ffebmi_contrast *c, size_t layer, size_t parameter,
                      void *to, size_t first, size_t count, void *work)
 {
     const ffebmi_kernel *k = c->kernel;
-    size_t in = coupling->below.count, out = coupling->above.count;
-    const void *d_above = ffebmi_at(k, c->difference[layer + 1], first);
-    const void *m_above = ffebmi_at(k, c->mean[layer + 1], first);
-    bool image = ffebmi_shape_is_image(&coupling->below);
-    void *sum = image ? work : ffebmi_at(k, to, first * in);
 
-    if (parameter == 1) {
-        k->add_column_sums(c->batch, count, out, -c->weight, d_above, ffebmi_at(k, to, first));
-        return;
-    }
-    k->gemm(true, false, count, in, c->batch, -c->weight, d_above, out, c->mean[layer], in, image ? 0 : 1, sum, in);
-    k->gemm(true, false, count, in, c->batch, -c->weight, m_above, out, c->difference[layer], in, 1, sum, in);
-    for (size_t o = 0; image && o < count; o++)
-        k->add_transposed(in / channels_of(coupling), channels_of(coupling), ffebmi_at(k, sum, o * in),
-                          ffebmi_at(k, to, (first + o) * in));
+    if (parameter == 0)
+        weight_gradient(coupling, c, layer, to, first, count, work);
+    else
+        k->add_column_sums(c->batch, count, coupling->above.count, -c->weight,
+                           ffebmi_at(k, c->difference[layer + 1], first), ffebmi_at(k, to, first));
 }
 
 const ffebmi_coupling_kind ffebmi_coupling_dense = {.type = FFEBM_COUPLING_DENSE,

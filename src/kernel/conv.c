@@ -199,8 +199,14 @@ static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t r
     size_t position = unit / channel_units(c), from = unit % channel_units(c) * CHANNEL_UNIT;
     size_t outs = smaller(CHANNEL_UNIT, c->out_channels - from), channels = c->windows.channels;
     void *sum = scratch, *shifted = ffebmi_at(k, scratch, CHANNEL_UNIT * channels);
+    bool direct = ffebmi_conv_is_direct(c, k);
 
-    for (size_t r = 0; r < rows; r++) {
+    if (direct) {
+        memset(sum, 0, outs * channels * k->element);
+        ffebmi_direct_conv_outer(c, k->direct, rows, v, s, position, from, outs, sum);
+        k->scale(outs * channels, factor, sum, sum);
+    }
+    for (size_t r = 0; r < rows && !direct; r++) {
         shift(c, k, ffebmi_at(k, s, r * in_pixels(c) * channels), position / c->windows.kernel[1],
               position % c->windows.kernel[1], shifted);
         k->gemm(true, false, outs, channels, out_pixels(c), factor,
@@ -217,4 +223,19 @@ void ffebmi_conv_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t r
 {
     for (size_t unit = first; unit < first + count; unit++)
         unit_gradient(c, k, rows, v, s, factor, gradient, unit, scratch);
+}
+
+void ffebmi_conv_outer(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+                       size_t from, size_t outs, bool accumulate, void *sum)
+{
+    size_t channels = c->windows.channels;
+
+    if (!ffebmi_conv_is_direct(c, k)) {
+        k->gemm(true, false, outs, channels, rows, 1, ffebmi_at(k, v, from), c->out_channels, s, channels,
+                accumulate ? 1 : 0, sum, channels);
+        return;
+    }
+    if (!accumulate)
+        memset(sum, 0, outs * channels * k->element);
+    ffebmi_direct_conv_outer(c, k->direct, rows, v, s, 0, from, outs, sum);
 }

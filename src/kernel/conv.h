@@ -29,6 +29,10 @@ void ffebmi_conv_up(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const 
 void ffebmi_conv_down(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, size_t rows,
                       const void *v, bool accumulate, void *z, void *scratch);
 
+/* sum, [outs][channels], = or += the sum over rows of v_o s^T, o from `from` on: of a window of one place, over one pixel. */
+void ffebmi_conv_outer(const ffebmi_conv *conv, const ffebmi_kernel *kernel, size_t rows, const void *v, const void *s,
+                       size_t from, size_t outs, bool accumulate, void *sum);
+
 /* The gradient of W is cut into units, each a position in the window and a range of output channels. */
 size_t ffebmi_conv_units(const ffebmi_conv *conv);
 

@@ -23,9 +23,23 @@ typedef struct ffebmi_direct_tile {
     bool accumulate;
 } ffebmi_direct_tile;
 
+/* z, [count][panel] of which `width` are written, += the sum over positions of x (x) y, an outer product of `count` numbers
+ * and a panel: positions lie on three nested axes, the innermost last. */
+typedef struct ffebmi_direct_outer {
+    const float *x;
+    const float *y;
+    float *z;
+    size_t z_stride;
+    size_t extents[3];
+    size_t x_strides[3];
+    size_t y_strides[3];
+    size_t width;
+} ffebmi_direct_outer;
+
 typedef struct ffebmi_direct {
     size_t panel; /* channels of a tile */
     void (*tile)(const ffebmi_direct_tile *tile, size_t count);
+    void (*outer)(const ffebmi_direct_outer *outer, size_t count);
 } ffebmi_direct;
 
 extern const ffebmi_direct ffebmi_direct_avx2;

@@ -255,3 +255,56 @@ void ffebmi_direct_conv_down(const ffebmi_conv *c, const ffebmi_direct *d, const
 
     run(&w);
 }
+
+/* ---------------------------------------------------------------------------------------------------- weight gradient */
+
+/* Output pixels along an axis whose window position `a` lies on the image: first .. first + count - 1. */
+static size_t seen(const ffebmi_windows *g, int axis, size_t a, size_t *first)
+{
+    size_t end = smaller(g->out[axis], g->in[axis] + g->padding[axis] > a ? g->in[axis] + g->padding[axis] - a : 0);
+
+    *first = g->padding[axis] > a ? g->padding[axis] - a : 0;
+    return end > *first ? end - *first : 0;
+}
+
+/* All tiles of some images, which stay in cache meanwhile. */
+static void outer_block(const ffebmi_direct *d, ffebmi_direct_outer work, size_t outs, size_t channels, float *sum)
+{
+    const float *v = work.x, *s = work.y;
+
+    work.z_stride = channels;
+    for (size_t o = 0, count; o < outs; o += count) {
+        count = smaller(FFEBMI_DIRECT_TILE, outs - o);
+        for (size_t c = 0; c < channels; c += d->panel) {
+            work.x = v + o;
+            work.y = s + c;
+            work.z = sum + o * channels + c;
+            work.width = smaller(d->panel, channels - c);
+            d->outer(&work, count);
+        }
+    }
+}
+
+void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows, const float *v, const float *s,
+                              size_t position, size_t from, size_t outs, float *sum)
+{
+    const ffebmi_windows *g = &c->windows;
+    size_t a = position / g->kernel[1], b = position % g->kernel[1], channels = g->channels, first[2];
+    size_t above = g->out[0] * g->out[1] * c->out_channels, below = g->in[0] * g->in[1] * channels;
+    size_t block = larger(BLOCK_ELEMENTS / (above + below), 1);
+    ffebmi_direct_outer work = {.x_strides = {above, g->out[1] * c->out_channels, c->out_channels},
+                                .y_strides = {below, g->in[1] * channels, channels}};
+
+    work.extents[1] = seen(g, 0, a, &first[0]);
+    work.extents[2] = seen(g, 1, b, &first[1]);
+    if (work.extents[1] == 0 || work.extents[2] == 0)
+        return;
+    v += (first[0] * g->out[1] + first[1]) * c->out_channels + from;
+    s += ((first[0] + a - g->padding[0]) * g->in[1] + first[1] + b - g->padding[1]) * channels;
+    for (size_t r = 0; r < rows; r += block) {
+        work.extents[0] = smaller(block, rows - r);
+        work.x = v + r * above;
+        work.y = s + r * below;
+        outer_block(d, work, outs, channels, sum);
+    }
+}

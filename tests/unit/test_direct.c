@@ -119,6 +119,35 @@ START_TEST(passes_equal_portable_ones)
 }
 END_TEST
 
+static float *weights_of(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const float *v, const float *s)
+{
+    size_t count = c->windows.kernel[0] * c->windows.kernel[1] * c->windows.channels * c->out_channels;
+    float *gradient = numbers(count, 5), *scratch = numbers(ffebmi_conv_scratch(c), 0);
+
+    ffebmi_conv_gradient(c, k, rows, v, s, -0.5, gradient, 0, ffebmi_conv_units(c), scratch);
+    free(scratch);
+    return gradient;
+}
+
+START_TEST(gradients_equal_portable_ones)
+{
+    const ffebmi_kernel *k = kernel_of(_i), *portable = ffebmi_kernel_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
+
+    for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
+        ffebmi_conv c = random_conv(seed);
+        size_t rows = draw(seed, 20, 1, MOST_ROWS);
+        float *s = numbers(rows * below(&c), 300 + seed), *v = numbers(rows * above(&c), 400 + seed);
+        float *a = weights_of(&c, k, rows, v, s), *b = weights_of(&c, portable, rows, v, s);
+
+        assert_close(a, b, c.windows.kernel[0] * c.windows.kernel[1] * c.windows.channels * c.out_channels, seed);
+        free(s);
+        free(v);
+        free(a);
+        free(b);
+    }
+}
+END_TEST
+
 /* A tile takes positions of several images: which ones must not matter. */
 START_TEST(rows_alone_give_the_same_bits)
 {
@@ -205,6 +234,7 @@ Suite *test_direct_suite(void)
 
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, passes_equal_portable_ones, 0, SETS);
+    tcase_add_loop_test(tests, gradients_equal_portable_ones, 0, SETS);
     tcase_add_loop_test(tests, rows_alone_give_the_same_bits, 0, SETS);
     tcase_add_loop_test(tests, max_isa_changes_rounding_alone, 0, SETS);
     suite_add_tcase(suite, tests);
