@@ -20,10 +20,10 @@ typedef struct ffebmi_engine_stage {
 
     /* of an energy stage: */
     ffebm_equilibrium_config equilibrium;
-    void **free_state;       /* [layer]: max_batch x units */
-    size_t free_rows;        /* how many rows of it hold; 0: none */
-    void *own_input;         /* of a block that settles by its own means: max_batch x units, the input of its last state */
-    size_t own_rows;         /* how many rows of it hold */
+    void **free_state; /* [layer]: max_batch x units */
+    size_t free_rows;  /* how many rows of it hold; 0: none */
+    void *own_input;   /* of a block that settles by its own means: max_batch x units, the input of its last state */
+    size_t own_rows;   /* how many rows of it hold */
     ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
     ffebmi_norms *norms[2];  /* likewise: [sample * layers + layer], of its last sweep, summed over nudges */
     size_t nudges;           /* how many that were; 0: no nudged phase since the free one */
