@@ -434,6 +434,47 @@ END_TEST
 /* --------------------------------------------------------------------------------------------------- live settings */
 
 /* A setter does what configuring anew with that one value does, and leaves the rest. */
+/* The relative error, over the worst parameter, of a gradient in float32 against implicit differentiation in float64. */
+static double error_in_float32(double beta, int32_t nudging, int32_t estimator)
+{
+    problem p = problem_of(pooled, FFEBM_FLOAT32, 1, 4), exact = problem_of(pooled, FFEBM_FLOAT64, 1, 4);
+    ffebm_equilibrium_config config = converged();
+    ffebm_report report = {.size = sizeof report};
+    ffebm_tensor *reference, *found;
+    double error;
+
+    config.estimator = FFEBM_ESTIMATOR_IMPLICIT;
+    assert_ok(exact.f.context, ffebm_engine_configure(exact.f.engine, FFEBM_ALL, &config));
+    reference = gradient_of(&exact, &report);
+    config.free_tolerance = 1e-6;
+    config.nudged_tolerance = 1e-5;
+    config.estimator = estimator;
+    config.switches = FFEBM_SWITCHES_HOLD;
+    config.nudging = nudging;
+    config.beta = beta;
+    config.require_convergence = 1;
+    config.repeats =
+        estimator == FFEBM_ESTIMATOR_POSITIVE ? 2 : 1; /* so that what the free phase left cancels there, too */
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+    found = gradient_of(&p, &report);
+    error = worst_error(&p.f, found, reference);
+    destroy_all((ffebm_tensor *[]){found, reference}, 2);
+    problem_end(&p);
+    problem_end(&exact);
+    return error;
+}
+
+/* A nudge that moves states by less than their rounding: only displacements can hold it. */
+START_TEST(small_nudges_survive_float32)
+{
+    static const int32_t estimators[] = {FFEBM_ESTIMATOR_CENTERED, FFEBM_ESTIMATOR_POSITIVE,
+                                         FFEBM_ESTIMATOR_FOUR_POINT};
+    double error = error_in_float32(1e-6, FFEBM_NUDGING_LINEAR, estimators[_i]);
+
+    ck_assert_msg(error < 1e-3, "estimator %d: error %g", (int)estimators[_i], error);
+}
+END_TEST
+
 START_TEST(setters_equal_configuring)
 {
     problem p = problem_of(interior_readout, 0, 1, 4);
@@ -538,6 +579,7 @@ Suite *test_estimators_suite(void)
     tcase_add_loop_test(tests, held_switches_make_ep_exact, 0, 2);
     tcase_add_loop_test(tests, held_switches_change_fewer_regions, 0, 2);
     tcase_add_test(tests, ep_by_hand_with_held_switches);
+    tcase_add_loop_test(tests, small_nudges_survive_float32, 0, 3);
     tcase_add_loop_test(tests, setters_equal_configuring, 0, 3);
     tcase_add_test(tests, refused_settings_change_nothing);
     tcase_add_test(tests, setters_without_energy_blocks);
