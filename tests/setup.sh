@@ -42,6 +42,8 @@ for target in "${@:-build}"; do
             netlib) missing="$missing libblas-dev" ;;
             *) missing="$missing libopenblas-pthread-dev" ;;
             esac
+        elif [ -z "${BLAS-}" ] && [ -z "${BLAS_LIBS-}" ] && ! have_blas openblas && ! have_blas blis; then
+            optional="$optional libopenblas-pthread-dev" # the reference BLAS is right, and several times slower
         fi
         ;;
     demo) have gnuplot || optional="$optional gnuplot-nox" ;; # without it the learning curve is text

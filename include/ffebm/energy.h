@@ -207,8 +207,8 @@ typedef struct ffebm_user_energy {
                                                      without it, FFEBM_ESTIMATOR_IMPLICIT is refused */
     ffebm_energy_fn initialize;         /* OPTIONAL  first values of the parameters; default zeros */
     void (*destroy)(void *self);        /* OPTIONAL  called once, when the block goes; default nothing */
-    double max_beta;      /* the largest beta that it bears; 0: any. What is set for all blocks is cut down to
-                                           it, what is set for this one alone is refused above it */
+    double max_beta; /* the strongest nudge that it bears, beta or with four points twice beta; 0: any. What is set for
+                             all blocks is cut down to it, what is set for this one alone is refused above it */
     int32_t retry_limit;  /* 0: 8 */
     int32_t concurrent;   /* 1: settle may run on several threads at once */
     int32_t loss_nudging; /* 1: settle heeds force_at; 0: it is always nudged linearly */

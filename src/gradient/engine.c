@@ -354,20 +354,25 @@ static ffebm_status find_stages(const ffebm_engine *engine, size_t stage, size_t
     return stage == FFEBM_ALL ? FFEBM_OK : ffebmi_engine_check_energy(engine, stage);
 }
 
-static double max_beta(const ffebm_engine *engine, size_t stage)
+/* The largest beta at which no nudge of the estimator is stronger than the block bears. */
+static double max_beta(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c)
 {
+    const ffebmi_estimator *estimator = ffebmi_estimator_of(c);
+    double strongest = 0;
     const ffebmi_own *own = ffebmi_engine_block(engine, stage)->own;
 
-    return own == NULL || own->max_beta == 0 ? INFINITY : own->max_beta;
+    for (size_t n = 0; n < estimator->nudge_count; n++)
+        strongest = fmax(strongest, fabs(estimator->strength[n]));
+    return own == NULL || own->max_beta == 0 ? INFINITY : own->max_beta / strongest;
 }
 
 /* What a user's block cannot do. For all blocks together, beta is cut down instead of refused. */
 static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c, bool all)
 {
     FFEBMI_TRY(check_nudging(engine, stage, c->nudging));
-    FFEBMI_CHECK_ARGUMENT(engine->context, all || c->beta <= max_beta(engine, stage),
+    FFEBMI_CHECK_ARGUMENT(engine->context, all || c->beta <= max_beta(engine, stage, c),
                           "stage %zu: beta %g, but its block bears at most %g", stage, c->beta,
-                          max_beta(engine, stage));
+                          max_beta(engine, stage, c));
     FFEBMI_CHECK(engine->context,
                  c->estimator != FFEBM_ESTIMATOR_IMPLICIT ||
                      ffebmi_energy_has_adjoint(ffebmi_engine_block(engine, stage)),
@@ -392,7 +397,7 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
         if (!is_energy(engine, i))
             continue;
         engine->stages[i].equilibrium = c;
-        engine->stages[i].equilibrium.beta = fmin(c.beta, max_beta(engine, i));
+        engine->stages[i].equilibrium.beta = fmin(c.beta, max_beta(engine, i, &c));
         if (c.nudging == FFEBM_NUDGING_AUTO)
             engine->stages[i].equilibrium.nudging =
                 can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
@@ -409,11 +414,15 @@ ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double be
     FFEBMI_TRY(find_stages(engine, stage, &first, &end));
     FFEBMI_CHECK_ARGUMENT(engine->context, isfinite(beta) && beta > 0, "engine: beta %g, expected a positive number",
                           beta);
-    FFEBMI_CHECK_ARGUMENT(engine->context, stage == FFEBM_ALL || beta <= max_beta(engine, stage),
-                          "stage %zu: beta %g, but its block bears at most %g", stage, beta, max_beta(engine, stage));
+    if (stage != FFEBM_ALL) {
+        double most = max_beta(engine, stage, &engine->stages[stage].equilibrium);
+
+        FFEBMI_CHECK_ARGUMENT(engine->context, beta <= most, "stage %zu: beta %g, but its block bears at most %g",
+                              stage, beta, most);
+    }
     for (size_t i = first; i < end; i++)
         if (is_energy(engine, i))
-            engine->stages[i].equilibrium.beta = fmin(beta, max_beta(engine, i));
+            engine->stages[i].equilibrium.beta = fmin(beta, max_beta(engine, i, &engine->stages[i].equilibrium));
     return FFEBM_OK;
 }
 

@@ -182,6 +182,11 @@ START_TEST(beta_is_what_the_block_bears)
     ck_assert(one_sided(&b, x, y) == at_most);
     assert_ok(b.f.context, ffebm_engine_set_beta(b.f.engine, 0, 0.01));
     ck_assert(one_sided(&b, x, y) != at_most);
+    config.estimator = FFEBM_ESTIMATOR_FOUR_POINT; /* which nudges by twice beta */
+    config.beta = 0.03;
+    ck_assert_int_eq(ffebm_engine_configure(b.f.engine, 0, &config), FFEBM_ERR_ARGUMENT);
+    ck_assert_msg(strstr(ffebm_context_error(b.f.context), "at most 0.025") != NULL, "%s",
+                  ffebm_context_error(b.f.context));
     destroy_all((ffebm_tensor *[]){x, y}, 2);
     fixture_end(&b.f);
 }
