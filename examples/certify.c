@@ -1,13 +1,13 @@
 /* Certify gradients by equilibrium propagation: compare them with exact ones, for images drawn at random, and for first
  * values drawn at random or the trained ones of a checkpoint.
  *
- *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--threads 2] MODEL.json|CHECKPOINT.safetensors...
+ *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dataset NAME] MODEL.json|CHECKPOINT.safetensors...
  *
  * All is ffebm_engine_certify's: gradient and exact gradient start from the same free state, here settled to a relative
  * change of 1e-6 a sweep, in at most 3000 sweeps. The exact gradient is implicit differentiation, converged. The other is
  * centred EP as in training: the error evaluated anew in every sweep in the last block, held in the others, nudged phases
- * settled to 1e-3. In float32 deep blocks may come to rest above that tolerance, on rounding, and then take all of
- * --nudged-sweeps. Batch normalisation takes the batch's statistics. Pixels are normally distributed, labels uniformly.
+ * settled to 1e-3, max pools held as at the free state. Batch normalisation takes the batch's statistics. Pixels are
+ * normally distributed and labels uniformly, unless a data set is given.
  *
  * Prints one line a model, seed and beta: the tensor that fares worst, frozen ones and the input among them, with the
  * cosine between its two gradients; the largest relative error of any; with --directions how it compares with differences
@@ -23,10 +23,14 @@
 
 #include <ffebm.h>
 
+#include "support/batch.h"
 #include "support/blas_threads.h"
+#include "support/dataset.h"
 #include "support/failure.h"
+#include "support/fit.h"
 #include "support/model_file.h"
 #include "support/options.h"
+#include "support/shuffle.h"
 
 enum { MAX_BETAS = 16 };
 
@@ -37,6 +41,8 @@ struct settings {
     int64_t nudged_sweeps;
     int64_t threads;
     const char *beta;
+    const char *dataset;
+    const char *data;
     int32_t dtype;
     int32_t switches;
 };
@@ -51,7 +57,10 @@ static const struct option options[] = {
     {"seeds", "N", "how many draws of images, and of first values unless they are a checkpoint's (3)", NULL,
      offsetof(struct settings, seeds), 1, 1000, OPTION_INTEGER},
     {"beta", "B,...", "strengths of the nudging (0.02,0.2)", NULL, offsetof(struct settings, beta), 0, 0, OPTION_TEXT},
-    {"nudged-sweeps", "N", "at most, in nudged phases (200)", NULL, offsetof(struct settings, nudged_sweeps), 1,
+    {"dataset", "NAME", "draw images from its test samples (random numbers)", NULL, offsetof(struct settings, dataset),
+     0, 0, OPTION_TEXT},
+    {"data", "DIR", "directory of its files", NULL, offsetof(struct settings, data), 0, 0, OPTION_TEXT},
+    {"nudged-sweeps", "N", "at most, in nudged phases (500)", NULL, offsetof(struct settings, nudged_sweeps), 1,
      1000000, OPTION_INTEGER},
     {"directions", "N", "compare with so many differences of the loss, too; wants float64 (0)", NULL,
      offsetof(struct settings, directions), 0, 1000, OPTION_INTEGER},
@@ -69,6 +78,9 @@ struct certification {
     ffebm_model *model;
     ffebm_engine *engine;
     struct random_batch batch;
+    struct dataset data; /* these three where there is a data set */
+    struct batch samples;
+    size_t *order;
     ffebm_model_info info;
     int passed;
 };
@@ -94,6 +106,36 @@ static ffebm_status set_up(struct certification *c, struct failure *failure)
         (status = random_batch_create(&c->batch, c->context, c->model, c->settings->images)) != FFEBM_OK)
         return status;
     return ffebm_model_inspect(c->model, &c->info);
+}
+
+/* Nothing without a data set. Returns 0, or -1 with the failure filled. */
+static int load_samples(struct certification *c, struct failure *failure)
+{
+    const struct dataset_source *source;
+
+    if (c->settings->dataset == NULL)
+        return 0;
+    if ((source = dataset_find(c->settings->dataset, failure)) == NULL ||
+        dataset_load(&c->data, source, c->settings->data, DATASET_SPLIT_DEFAULT, failure) != 0 ||
+        fit_check(c->model, &c->data, c->settings->dataset, failure) != 0)
+        return -1;
+    c->order = malloc(c->data.test.count * sizeof *c->order);
+    if (c->order == NULL)
+        return failure_set(failure, "out of memory for the order of %zu samples", c->data.test.count);
+    if (batch_create(c->context, &c->samples, c->model, (size_t)c->settings->images) != FFEBM_OK)
+        return failure_set(failure, "%s", ffebm_context_error(c->context));
+    return 0;
+}
+
+static ffebm_status draw(struct certification *c, uint64_t seed)
+{
+    const struct batch_plan plan = {
+        .data = &c->data, .part = &c->data.test, .order = c->order, .augment = FFEBM_AUGMENT_NONE};
+
+    if (c->order == NULL)
+        return random_batch_draw(&c->batch, c->model, seed);
+    shuffle(c->order, c->data.test.count, stream_seed(seed, STREAM_SHUFFLE, 0));
+    return batch_fill(&c->samples, &plan, 0);
 }
 
 static ffebm_status configure(const struct certification *c, double beta)
@@ -169,13 +211,14 @@ static ffebm_status certify_beta(struct certification *c, uint64_t seed, double 
         config.max_difference_error = 0.3;
     }
     if (status == FFEBM_OK)
-        status = ffebm_engine_certify(c->engine, &worst, c->batch.images, c->batch.labels, NULL, &config);
+        status = ffebm_engine_certify(c->engine, &worst, c->order != NULL ? c->samples.input : c->batch.images,
+                                      c->order != NULL ? c->samples.target : c->batch.labels, NULL, &config);
     return status != FFEBM_OK ? status : report(c, seed, beta, &worst);
 }
 
 static ffebm_status certify_seed(struct certification *c, uint64_t seed, const double *betas, size_t count)
 {
-    ffebm_status status = random_batch_draw(&c->batch, c->model, seed);
+    ffebm_status status = draw(c, seed);
 
     if (status == FFEBM_OK && !model_file_is_checkpoint(c->path))
         status = ffebm_model_initialize(c->model, seed);
@@ -200,12 +243,18 @@ static int certify(const struct settings *settings, const char *path, const doub
     struct failure failure = {""};
     ffebm_status status = set_up(&c, &failure);
 
+    if (status == FFEBM_OK && load_samples(&c, &failure) != 0)
+        status = FFEBM_ERR_IO;
+
     for (int64_t seed = 0; seed < settings->seeds && status == FFEBM_OK; seed++)
         status = certify_seed(&c, (uint64_t)seed, betas, count);
     if (status != FFEBM_OK)
         print_failure(&c, &failure);
 
     random_batch_destroy(&c.batch);
+    batch_destroy(&c.samples);
+    dataset_free(&c.data);
+    free(c.order);
     ffebm_engine_destroy(c.engine);
     ffebm_model_destroy(c.model);
     ffebm_context_destroy(c.context);
@@ -256,7 +305,7 @@ int main(int argc, char **argv)
 {
     struct settings settings = {.images = 2,
                                 .seeds = 3,
-                                .nudged_sweeps = 200,
+                                .nudged_sweeps = 500,
                                 .threads = 2,
                                 .beta = "0.02,0.2",
                                 .switches = FFEBM_SWITCHES_HOLD};
