@@ -214,12 +214,12 @@ bench: $(if $(BENCH),$(OUT)/tests/bench) ## speed, as JSON lines
 	@$(if $(BENCH),$(OUT)/tests/bench,echo 'no benchmarks in tests/bench')
 
 CERTIFIED := $(sort $(foreach m,splitting scaling static_gradient_analysis,$(wildcard examples/models/$(m)_*.json)))
-certify: $(OUT)/examples/certify     ## EP against exact gradients, for the paper's models; takes minutes
+certify: $(OUT)/examples/certify     ## EP against exact gradients, for the paper's models; some minutes
 	@sh examples/models/generate.sh --check
 	$(OUT)/examples/certify --threads 2 $(CERTIFY_FLAGS) $(CERTIFIED)
 
 ANALYSIS := $(OUT)/analysis
-analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million parameter model, and a picture; minutes
+analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million parameter model, and a picture
 	$< --out $(ANALYSIS).jsonl $(ANALYSIS_FLAGS)
 	@if command -v gnuplot >/dev/null; then \
 	  gnuplot -e "data='$(ANALYSIS).jsonl'; picture='$(ANALYSIS).png'" examples/gradient_analysis.gp && \
