@@ -177,7 +177,7 @@ check:
 	@echo '== headers: each alone, in C99 and C++11'
 	@tests/check_headers.sh
 	@echo '== build'
-	@$(MAKE) all unit WERROR=1
+	@$(MAKE) all unit $(OUT)/tests/bench WERROR=1
 	@echo '== symbols: shared library, headers and version script agree'
 	@tests/check_symbols.sh $(LIB)
 	@echo '== install, use through pkg-config, uninstall'

@@ -89,7 +89,7 @@ static bool allocate(prepared *p)
     p->scratch_size = (c->kind->scratch(c) / line + 2) * line;
     p->weight = numbers(p, c->parameters[0].shape.count, 1, 0.1);
     p->bias = numbers(p, c->parameters[1].shape.count, 2, 0.1);
-    p->packed = numbers(p, c->kind->packed(c), 3, 0);
+    p->packed = numbers(p, c->kind->packed(c, p->kernel), 3, 0);
     p->below = numbers(p, rows * c->below.count, 4, 1);
     p->above = numbers(p, rows * c->above.count, 5, 1);
     p->drive = numbers(p, workers * p->drive_size, 6, 0);
@@ -107,7 +107,7 @@ static bool prepare(prepared *p, const entry *e, const team *t)
         line_skip(e->kind->name, ffebm_context_error(t->context));
         return false;
     }
-    if (p->coupling.kind->packed(&p->coupling) > 0)
+    if (p->coupling.kind->packed(&p->coupling, p->kernel) > 0)
         p->coupling.kind->pack(&p->coupling, p->kernel, p->weight, p->packed);
     return true;
 }
@@ -131,14 +131,14 @@ static void pass_shard(void *user, size_t worker, size_t shard)
     float *drive = p->drive + worker * p->drive_size;
     ffebmi_coupling_call call = {.kernel = p->kernel,
                                  .parameters = (const void *const[]){p->weight, p->bias},
-                                 .packed = c->kind->packed(c) > 0 ? p->packed : p->weight,
+                                 .packed = c->kind->packed(c, p->kernel) > 0 ? p->packed : p->weight,
                                  .rows = FFEBMI_SHARD,
                                  .switches = p->switches + first * c->switch_count,
                                  .scratch = p->scratch + worker * p->scratch_size};
 
     for (size_t i = 0; i < d->passes; i++) {
         if (d->up)
-            c->kind->up(c, &call, false, p->below + first * c->below.count, drive);
+            c->kind->up(c, &call, p->below + first * c->below.count, drive);
         else
             c->kind->down(c, &call, false, p->above + first * c->above.count, drive);
     }
