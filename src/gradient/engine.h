@@ -100,6 +100,14 @@ static inline const ffebm_energy *ffebmi_engine_block(const ffebm_engine *engine
     return engine->model->stages[stage].energy;
 }
 
+static inline bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t stage)
+{
+    return engine->model->stages[stage].energy != NULL;
+}
+
+/* Take memory for estimators of up to `nudges`; what there was stays on failure. */
+ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges);
+
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);
 

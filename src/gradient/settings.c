@@ -1,0 +1,181 @@
+/* The settings of an engine: how its blocks settle and are nudged, its mode, and what it draws from. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "core/context.h"
+#include "core/random.h"
+#include "gradient/engine.h"
+#include "relax/equilibrium.h"
+
+/* The loss of a sample must depend on its state alone, and be there on any thread: batch normalisation in the readout
+ * would couple the batch, and a user's op is run by the caller's thread. */
+static bool readout_forbids(const ffebm_engine *engine)
+{
+    for (size_t i = ffebmi_engine_first_readout(engine); i < engine->model->stage_count; i++) {
+        const ffebm_feedforward *block = engine->model->stages[i].feedforward;
+
+        for (size_t j = 0; j < block->op_count; j++)
+            if (block->ops[j].kind->couples || block->ops[j].kind->run != NULL)
+                return true;
+    }
+    return false;
+}
+
+static bool can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
+{
+    return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE && !readout_forbids(engine) &&
+           ffebmi_energy_heeds_loss(ffebmi_engine_block(engine, stage));
+}
+
+static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int32_t nudging)
+{
+    FFEBMI_CHECK(engine->context, nudging != FFEBM_NUDGING_LOSS || can_nudge_by_loss(engine, stage),
+                 FFEBM_ERR_UNSUPPORTED,
+                 "stage %zu: FFEBM_NUDGING_LOSS needs the last energy block, one that heeds the loss, a model with a "
+                 "loss, and no batch normalisation or user block behind it",
+                 stage);
+    return FFEBM_OK;
+}
+
+/* The energy stages that a setter means: first .. end - 1, feedforward ones among them. */
+static ffebm_status find_stages(const ffebm_engine *engine, size_t stage, size_t *first, size_t *end)
+{
+    *first = stage == FFEBM_ALL ? 0 : stage;
+    *end = stage == FFEBM_ALL ? engine->model->stage_count : stage + 1;
+    return stage == FFEBM_ALL ? FFEBM_OK : ffebmi_engine_check_energy(engine, stage);
+}
+
+/* The largest beta at which no nudge of the estimator is stronger than the block bears. */
+static double max_beta(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c)
+{
+    const ffebmi_estimator *estimator = ffebmi_estimator_of(c);
+    double strongest = 0;
+    const ffebmi_own *own = ffebmi_engine_block(engine, stage)->own;
+
+    for (size_t n = 0; n < estimator->nudge_count; n++)
+        strongest = fmax(strongest, fabs(estimator->strength[n]));
+    return own == NULL || own->max_beta == 0 ? INFINITY : own->max_beta / strongest;
+}
+
+/* What a user's block cannot do. For all blocks together, beta is cut down instead of refused. */
+static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c, bool all)
+{
+    FFEBMI_TRY(check_nudging(engine, stage, c->nudging));
+    FFEBMI_CHECK_ARGUMENT(engine->context, all || c->beta <= max_beta(engine, stage, c),
+                          "stage %zu: beta %g, but its block bears at most %g", stage, c->beta,
+                          max_beta(engine, stage, c));
+    FFEBMI_CHECK(engine->context,
+                 c->estimator != FFEBM_ESTIMATOR_IMPLICIT ||
+                     ffebmi_energy_has_adjoint(ffebmi_engine_block(engine, stage)),
+                 FFEBM_ERR_UNSUPPORTED, "stage %zu: FFEBM_ESTIMATOR_IMPLICIT, but its block has no adjoint", stage);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config)
+{
+    ffebm_equilibrium_config c;
+    size_t first, end;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(ffebmi_equilibrium_read(engine->context, &c, config));
+    FFEBMI_TRY(find_stages(engine, stage, &first, &end));
+    for (size_t i = first; i < end; i++)
+        if (ffebmi_engine_is_energy(engine, i))
+            FFEBMI_TRY(check_block(engine, i, &c, stage == FFEBM_ALL));
+    FFEBMI_TRY(ffebmi_engine_reserve(engine, ffebmi_estimator_of(&c)->nudge_count));
+    for (size_t i = first; i < end; i++) {
+        if (!ffebmi_engine_is_energy(engine, i))
+            continue;
+        engine->stages[i].equilibrium = c;
+        engine->stages[i].equilibrium.beta = fmin(c.beta, max_beta(engine, i, &c));
+        if (c.nudging == FFEBM_NUDGING_AUTO)
+            engine->stages[i].equilibrium.nudging =
+                can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
+    }
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta)
+{
+    size_t first, end;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(find_stages(engine, stage, &first, &end));
+    FFEBMI_CHECK_ARGUMENT(engine->context, isfinite(beta) && beta > 0, "engine: beta %g, expected a positive number",
+                          beta);
+    if (stage != FFEBM_ALL) {
+        double most = max_beta(engine, stage, &engine->stages[stage].equilibrium);
+
+        FFEBMI_CHECK_ARGUMENT(engine->context, beta <= most, "stage %zu: beta %g, but its block bears at most %g",
+                              stage, beta, most);
+    }
+    for (size_t i = first; i < end; i++)
+        if (ffebmi_engine_is_energy(engine, i))
+            engine->stages[i].equilibrium.beta = fmin(beta, max_beta(engine, i, &engine->stages[i].equilibrium));
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stage, int64_t free_sweeps, int64_t nudged_sweeps)
+{
+    size_t first, end;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(find_stages(engine, stage, &first, &end));
+    FFEBMI_CHECK_ARGUMENT(engine->context, free_sweeps >= 1 && nudged_sweeps >= 1,
+                          "engine: %" PRId64 " free and %" PRId64 " nudged sweeps, expected 1 or more", free_sweeps,
+                          nudged_sweeps);
+    for (size_t i = first; i < end; i++) {
+        engine->stages[i].equilibrium.free_sweeps = free_sweeps;
+        engine->stages[i].equilibrium.nudged_sweeps = nudged_sweeps;
+    }
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    engine->step = step;
+    return FFEBM_OK;
+}
+
+void ffebmi_engine_begin_call(ffebm_engine *engine)
+{
+    engine->stream = ffebmi_random_stream(engine->seed, engine->step++);
+    engine->draws = 0;
+    engine->profiled = false;
+}
+
+uint64_t ffebmi_engine_draw(ffebm_engine *engine)
+{
+    return ffebmi_random_stream(engine->stream, engine->draws++);
+}
+
+double ffebmi_engine_sign(const ffebm_engine *engine, size_t sample)
+{
+    return ffebm_random_uniform(engine->stream, sample) < 0.5 ? -1 : 1;
+}
+
+ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(engine->context, mode == FFEBM_MODE_TRAINING || mode == FFEBM_MODE_EVALUATION,
+                          "engine: mode %" PRId32 " is none of FFEBM_MODE_", mode);
+    engine->training = mode == FFEBM_MODE_TRAINING;
+    engine->state = FFEBMI_ENGINE_IDLE;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, double smoothing)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(engine->context, smoothing >= 0 && smoothing < 1,
+                          "engine: label smoothing %g, expected 0 or more and less than 1", smoothing);
+    engine->smoothing = smoothing;
+    return FFEBM_OK;
+}
