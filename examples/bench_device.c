@@ -44,20 +44,6 @@ static const struct option options[] = {
      OPTION_NUMBER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 
-static ffebm_status add_linear(ffebm_context *context, ffebm_model *model, int64_t out)
-{
-    ffebm_feedforward *block = NULL;
-    ffebm_op_config op;
-    ffebm_status status = ffebm_feedforward_create(context, &block);
-
-    ffebm_op_config_init(&op, sizeof op, FFEBM_OP_LINEAR);
-    op.out = out;
-    if (status == FFEBM_OK && (status = ffebm_feedforward_add_op(block, &op)) == FFEBM_OK)
-        status = ffebm_model_add_feedforward(model, &block);
-    ffebm_feedforward_destroy(block);
-    return status;
-}
-
 static ffebm_status add_board(ffebm_context *context, ffebm_model *model, const struct bench_device_config *config)
 {
     ffebm_energy *block = NULL;
@@ -77,9 +63,9 @@ static ffebm_status build(struct training *t, const struct bench_device_config *
 
     if ((status = ffebm_model_create(context, &t->model, FFEBM_FLOAT32, pixels, 1, FFEBM_LOSS_CROSS_ENTROPY)) ==
             FFEBM_OK &&
-        (status = add_linear(context, t->model, BENCH_DEVICE_INPUTS)) == FFEBM_OK &&
+        (status = training_add_linear(context, t->model, BENCH_DEVICE_INPUTS)) == FFEBM_OK &&
         (status = add_board(context, t->model, config)) == FFEBM_OK &&
-        (status = add_linear(context, t->model, CLASSES)) == FFEBM_OK)
+        (status = training_add_linear(context, t->model, CLASSES)) == FFEBM_OK)
         status = ffebm_model_initialize(t->model, 0);
     return status;
 }

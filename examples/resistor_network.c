@@ -16,20 +16,6 @@
 
 enum { PIXELS = 64, CURRENTS = 24, VOLTAGES = 24, NODES = 64, UNITS = 32, CLASSES = 10, BATCH = 32 };
 
-static ffebm_status add_linear(ffebm_context *context, ffebm_model *model, int64_t out)
-{
-    ffebm_feedforward *block = NULL;
-    ffebm_op_config op;
-    ffebm_status status = ffebm_feedforward_create(context, &block);
-
-    ffebm_op_config_init(&op, sizeof op, FFEBM_OP_LINEAR);
-    op.out = out;
-    if (status == FFEBM_OK && (status = ffebm_feedforward_add_op(block, &op)) == FFEBM_OK)
-        status = ffebm_model_add_feedforward(model, &block);
-    ffebm_feedforward_destroy(block);
-    return status;
-}
-
 static ffebm_status add_resistors(ffebm_context *context, ffebm_model *model)
 {
     ffebm_energy *block = NULL;
@@ -66,11 +52,11 @@ static ffebm_status build(ffebm_context *context, ffebm_model **model)
     ffebm_status status;
 
     if ((status = ffebm_model_create(context, model, FFEBM_FLOAT64, pixels, 1, FFEBM_LOSS_CROSS_ENTROPY)) == FFEBM_OK &&
-        (status = add_linear(context, *model, CURRENTS)) == FFEBM_OK &&
+        (status = training_add_linear(context, *model, CURRENTS)) == FFEBM_OK &&
         (status = add_resistors(context, *model)) == FFEBM_OK &&
-        (status = add_linear(context, *model, UNITS)) == FFEBM_OK &&
+        (status = training_add_linear(context, *model, UNITS)) == FFEBM_OK &&
         (status = add_hopfield(context, *model)) == FFEBM_OK &&
-        (status = add_linear(context, *model, CLASSES)) == FFEBM_OK)
+        (status = training_add_linear(context, *model, CLASSES)) == FFEBM_OK)
         status = ffebm_model_initialize(*model, 0);
     return status;
 }

@@ -13,6 +13,20 @@ int training_check(struct training *t, ffebm_status status)
     return status == FFEBM_OK ? 0 : failure_set(&t->failure, "%s", ffebm_context_error(t->context));
 }
 
+ffebm_status training_add_linear(ffebm_context *context, ffebm_model *model, int64_t out)
+{
+    ffebm_feedforward *block = NULL;
+    ffebm_op_config op;
+    ffebm_status status = ffebm_feedforward_create(context, &block);
+
+    ffebm_op_config_init(&op, sizeof op, FFEBM_OP_LINEAR);
+    op.out = out;
+    if (status == FFEBM_OK && (status = ffebm_feedforward_add_op(block, &op)) == FFEBM_OK)
+        status = ffebm_model_add_feedforward(model, &block);
+    ffebm_feedforward_destroy(block);
+    return status;
+}
+
 int training_begin(struct training *t, size_t batch)
 {
     const struct dataset_source *digits = dataset_find("digits", &t->failure);

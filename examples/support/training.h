@@ -38,6 +38,9 @@ int training_run(struct training *training, int64_t epochs, double lr, uint64_t 
 /* Destroy all that the struct holds, the program's two objects included. */
 void training_end(struct training *training);
 
+/* Add a stage that is one linear map. On failure the context has the text. */
+ffebm_status training_add_linear(ffebm_context *context, ffebm_model *model, int64_t out);
+
 /* Turn a status into 0, or -1 with the context's text as the failure. */
 int training_check(struct training *training, ffebm_status status);
 
