@@ -179,8 +179,8 @@ AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count)
     TILE_CASES(avx2_body, tile)
 }
 
-const ffebmi_direct ffebmi_direct_avx2 = {16, avx2_tile, avx2_outer};
-const ffebmi_direct ffebmi_direct_avx512 = {32, avx512_tile, avx512_outer};
+const ffebmi_direct ffebmi_direct_avx2 = {16, 6, avx2_tile, avx2_outer};
+const ffebmi_direct ffebmi_direct_avx512 = {32, 8, avx512_tile, avx512_outer};
 
 int32_t ffebmi_direct_isa(void)
 {
@@ -191,8 +191,8 @@ int32_t ffebmi_direct_isa(void)
 
 #else
 
-const ffebmi_direct ffebmi_direct_avx2 = {0, NULL, NULL};
-const ffebmi_direct ffebmi_direct_avx512 = {0, NULL, NULL};
+const ffebmi_direct ffebmi_direct_avx2 = {0, 0, NULL, NULL};
+const ffebmi_direct ffebmi_direct_avx512 = {0, 0, NULL, NULL};
 
 int32_t ffebmi_direct_isa(void)
 {

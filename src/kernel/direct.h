@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FFEBMI_DIRECT_TILE = 8 }; /* positions of a tile */
+enum { FFEBMI_DIRECT_TILE = 8 }; /* the most positions of a tile */
 
 /* z, `panel` numbers at each of `count` positions, of which `width` are written, = (or +=) the sum over taps and channels:
  * tap t reads channels [0, channels) at x[position] + offsets[t], times weights + t * tap_stride, [channel][panel]. */
@@ -37,7 +37,8 @@ typedef struct ffebmi_direct_outer {
 } ffebmi_direct_outer;
 
 typedef struct ffebmi_direct {
-    size_t panel; /* channels of a tile */
+    size_t panel;     /* channels of a tile */
+    size_t positions; /* of a full tile: as many as stay in registers */
     void (*tile)(const ffebmi_direct_tile *tile, size_t count);
     void (*outer)(const ffebmi_direct_outer *outer, size_t count);
 } ffebmi_direct;

@@ -184,7 +184,7 @@ static void run_panel(const walk *w, const region *r, size_t panel)
             weights[t++] = w->panels + (panel * taps_all + a * w->kernel[1] + b) * w->sources * width;
     tile.taps = t;
     for (size_t i = 0, count; i < positions; i += count) {
-        count = smaller(FFEBMI_DIRECT_TILE, positions - i);
+        count = smaller(w->direct->positions, positions - i);
         for (size_t p = 0; p < count; p++)
             lay_position(w, r, i + p, panel * width, &tile.x[p], &tile.z[p]);
         w->direct->tile(&tile, count);
@@ -209,7 +209,7 @@ static void run_block(const walk *w, size_t first_row, size_t rows)
 static void run(const walk *w)
 {
     size_t image = w->source[0] * w->source[1] * w->sources;
-    size_t block = larger(BLOCK_ELEMENTS / image, smaller(FFEBMI_DIRECT_TILE, w->rows));
+    size_t block = larger(BLOCK_ELEMENTS / image, smaller(w->direct->positions, w->rows));
 
     for (size_t first = 0; first < w->rows; first += block)
         run_block(w, first, smaller(block, w->rows - first));
@@ -274,7 +274,7 @@ static void outer_block(const ffebmi_direct *d, ffebmi_direct_outer work, size_t
 
     work.z_stride = channels;
     for (size_t o = 0, count; o < outs; o += count) {
-        count = smaller(FFEBMI_DIRECT_TILE, outs - o);
+        count = smaller(d->positions, outs - o);
         for (size_t c = 0; c < channels; c += d->panel) {
             work.x = v + o;
             work.y = s + c;

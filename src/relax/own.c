@@ -102,8 +102,7 @@ static double squared_distance(const ffebmi_kernel *k, size_t units, const void 
     double sum = 0;
 
     for (size_t i = 0; i < units; i++) {
-        double d = k->element == sizeof(float) ? (double)((const float *)a)[i] - (double)((const float *)b)[i]
-                                               : ((const double *)a)[i] - ((const double *)b)[i];
+        double d = ffebmi_number_at(k->element, a, i) - ffebmi_number_at(k->element, b, i);
 
         sum += d * d;
     }

@@ -5,11 +5,6 @@
 
 #include "tensor/window.h"
 
-static double read_number(size_t element, const void *array, size_t i)
-{
-    return element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
 static void write_number(size_t element, void *array, size_t i, double number)
 {
     if (element == sizeof(float))
@@ -31,7 +26,7 @@ void ffebmi_to_doubles(size_t element, const ffebmi_shape *sample, size_t rows, 
     for (size_t at = 0; at < rows * sample->count; at += sample->count)
         for (size_t c = 0; c < channels; c++)
             for (size_t p = 0; p < pixels; p++)
-                to[at + c * pixels + p] = read_number(element, from, at + p * channels + c);
+                to[at + c * pixels + p] = ffebmi_number_at(element, from, at + p * channels + c);
 }
 
 void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const double *from, void *to)

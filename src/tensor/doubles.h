@@ -5,6 +5,12 @@
 
 #include "tensor/shape.h"
 
+/* The i-th of numbers of `element` bytes. */
+static inline double ffebmi_number_at(size_t element, const void *array, size_t i)
+{
+    return element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
+}
+
 void ffebmi_to_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const void *from, double *to);
 void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const double *from, void *to);
 

@@ -7,6 +7,7 @@
 
 #include "core/context.h"
 #include "core/sized.h"
+#include "tensor/doubles.h"
 
 static const ffebm_user_parameter defaults = {.size = sizeof defaults, .lower = -INFINITY, .upper = INFINITY};
 
@@ -97,11 +98,6 @@ void ffebmi_user_parameters_release(ffebm_context *context, ffebmi_user_paramete
     all->values = all->gradient = all->sum = NULL;
 }
 
-static double number_at(size_t element, const void *array, size_t i)
-{
-    return element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
 /* The values are compared, not a counter of the model's: the host may write into its parameters at any time. */
 void ffebmi_user_parameters_refresh(ffebmi_user_parameters *all, size_t element, const void *const *parameters)
 {
@@ -110,7 +106,7 @@ void ffebmi_user_parameters_refresh(ffebmi_user_parameters *all, size_t element,
 
     for (size_t p = 0; p < all->count; p++)
         for (size_t i = 0; i < all->list[p].shape.count; i++, to++) {
-            double value = number_at(element, parameters[p], i);
+            double value = ffebmi_number_at(element, parameters[p], i);
 
             changed = changed || *to != value;
             *to = value;
