@@ -68,7 +68,8 @@ def steps(options):
         gradients, spent = network.step(x, target, *sweeps)
         total = 1e3 * (time.perf_counter() - start)
         del gradients
-        say("step", ms=total, **spent, peak_resident_mib=peak_mib())
+        say("step", ms=total, **spent, free_sweeps=sweeps[0], nudged_sweeps=sweeps[1],
+            peak_resident_mib=peak_mib())
 
 
 def rate(inputs, outputs, size, pooled, fair):

@@ -127,7 +127,7 @@ static ffebm_status serve(trainee *t, const options *o)
     char line[64];
     double forward = 0;
     trainee_step took;
-    ffebm_status status = FFEBM_OK;
+    ffebm_status status;
 
     if (o->sweeps[0] > 0)
         t->recipe.free_sweeps = o->sweeps[0];
@@ -140,10 +140,11 @@ static ffebm_status serve(trainee *t, const options *o)
         status = o->tolerances[0] > 0 || o->tolerances[1] > 0 ? print_agreement(t, o) : trainee_gradient(t, &took);
     if (status == FFEBM_OK && o->write != NULL && !handover_write(t, o->write))
         return FFEBM_ERR_IO;
-    if (status == FFEBM_OK)
-        status = trainee_forward(t, &forward);
     while (status == FFEBM_OK && fgets(line, sizeof line, stdin) != NULL) {
-        status = trainee_gradient(t, &took);
+        if (forward == 0) /* once: it is a free phase more */
+            status = trainee_forward(t, &forward);
+        if (status == FFEBM_OK)
+            status = trainee_gradient(t, &took);
         if (status == FFEBM_OK)
             print_step(&took, forward);
     }
