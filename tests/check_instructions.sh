@@ -19,9 +19,11 @@ skip() {
 
 # count FREE,NUDGED: the instructions with so many sweeps. Lines that follow "calls=" have a call's inclusive cost.
 count() {
-    OPENBLAS_NUM_THREADS=1 valgrind --tool=callgrind --callgrind-out-file="$work/out" --toggle-collect=ffebm_engine_gradient \
-        "$out/tests/bench" step tiny --batch 2 --threads 1 --isa avx2 --sweeps "$1" </dev/null >"$work/log" 2>&1 ||
-        { cat "$work/log" >&2; exit 1; }
+    OPENBLAS_NUM_THREADS=1 valgrind --tool=callgrind --callgrind-out-file="$work/out" \
+        --toggle-collect=ffebm_engine_gradient "$out/tests/bench" step tiny --batch 2 --threads 1 --isa avx2 --sweeps "$1" </dev/null >"$work/log" 2>&1 || {
+        cat "$work/log" >&2
+        exit 1
+    }
     awk '
         /^ob=/ {
             match($0, /\([0-9]+\)/)

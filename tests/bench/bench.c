@@ -1,6 +1,6 @@
-/* How fast the library is here: JSON objects, one a line, on standard output. `make bench` runs it in the root of the tree.
- * It says where the time goes and gates nothing. On a machine with other work to do figures are noisy: look at "spread",
- * the slowest repeat over the fastest; fractions called busy are of processor time, and bear that better. */
+/* How fast the library is here: JSON objects, one a line, on standard output. `make bench` runs it in the root of the
+ * tree. It says where the time goes and gates nothing. On a machine with other work to do figures are noisy: look at
+ * "spread", the slowest repeat over the fastest; fractions called busy are of processor time, and bear that better. */
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +18,10 @@
 #define MEMORY_MODEL "scaling_small_100"
 enum { MEMORY_BATCH = 32 };
 
-static const char usage[] =
-    "usage: bench                        everything\n"
-    "       bench memory|blas|coupling|convolution\n"
-    "       bench MODEL [CHECKPOINT]     a model of examples/models, or of a recipe beside this file;\n"
-    "                                    with the checkpoint's values\n"
-    "       bench step MODEL ...         for comparisons; `bench step` has the options\n";
+static const char usage[] = "usage: bench                     everything\n"
+                            "       bench memory|blas|coupling|convolution\n"
+                            "       bench MODEL [CHECKPOINT]  of examples/models or tests/bench; with these values\n"
+                            "       bench step MODEL ...      for comparisons; `bench step` has the options\n";
 
 extern char **environ;
 

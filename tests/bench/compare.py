@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Take the same gradient steps with the library and with PyTorch, by turns, and say how they compare.
 
-    compare.py build/tests/bench [--rounds 5] [--threads 2] [--checkpoint MODEL=FILE]... [MODEL]...
+    compare.py build/tests/bench [--rounds 5] [--threads 2] [--switches follow|hold] [--checkpoint MODEL=FILE]...
+               [MODEL]...
 
-Every contestant is a process that takes a step whenever it is told to, on the same processors; one works at a time. Figures
-are medians. JSON lines go to standard output, a table for people to standard error.
+Every contestant is a process that takes a step whenever it is told to, on the same processors; one works at a time.
+Figures are medians. JSON lines go to standard output, a table for people to standard error.
 """
 import argparse
 import json
@@ -81,12 +82,13 @@ class Comparison:
     def start(self):
         self.agree("hold").end()
         pytorch = self.agree("follow")
-        tolerance = self.ours(self.options.threads, "--tolerances", TOLERANCES)
+        switches = ["--switches", self.options.switches]
+        tolerance = self.ours(self.options.threads, "--tolerances", TOLERANCES, *switches)
         self.facts["cosine_of_tolerance_to_fixed"] = tolerance.read()["smallest_cosine"]
-        self.contestants = {"ours, all sweeps": self.ours(self.options.threads), "PyTorch, all sweeps": pytorch,
-                            "ours, tolerances": tolerance}
+        self.contestants = {"ours, all sweeps": self.ours(self.options.threads, *switches),
+                            "PyTorch, all sweeps": pytorch, "ours, tolerances": tolerance}
         if self.options.threads > 1:
-            self.contestants["ours, all sweeps, one thread"] = self.ours(1)
+            self.contestants["ours, all sweeps, one thread"] = self.ours(1, *switches)
 
     def run(self):
         self.start()
@@ -109,7 +111,7 @@ class Comparison:
 
     def print(self):
         about = {"model": self.model, "weights": self.weights, "batch": MODELS.get(self.model, 32),
-                 "threads": self.options.threads, "rounds": self.options.rounds}
+                 "switches": self.options.switches, "threads": self.options.threads, "rounds": self.options.rounds}
         print(f"\n{self.model}, {self.weights} weights", file=sys.stderr)
         print(f"  {'':30}{'ms':>8}{'forward':>10}{'settling':>10}{'gradients':>10}{'sweeps':>14}{'MiB':>7}",
               file=sys.stderr)
@@ -137,6 +139,8 @@ def main():
     parser.add_argument("models", nargs="*", metavar="MODEL", default=list(MODELS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))))
+    parser.add_argument("--switches", choices=["follow", "hold"], default="follow",
+                        help="of our pools under a nudge; PyTorch's follow in what is timed")
     parser.add_argument("--checkpoint", type=checkpoint, action="append", default=[], metavar="MODEL=FILE",
                         help="the values of the model's parameters; default those of seed 0")
     options = parser.parse_intermixed_args()

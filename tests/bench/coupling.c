@@ -1,6 +1,6 @@
-/* Each coupling of a table is passed up and down as settling does it: shards of rows, each on one thread for many passes,
- * with prepared weights; and its weight's gradient is taken as an estimate does it. Repeats of all of them are interleaved,
- * so that a slow minute of the machine hits all alike. */
+/* Each coupling of a table is passed up and down as settling does it: shards of rows, each on one thread for many
+ * passes, with prepared weights; and its weight's gradient is taken as an estimate does it. Repeats of all of them are
+ * interleaved, so that a slow minute of the machine hits all alike. */
 #include "coupling.h"
 
 #include "clock.h"
@@ -200,8 +200,8 @@ static void calibrate(direction_case *d)
     d->passes = seconds >= SECONDS_A_REPEAT ? 1 : (size_t)(SECONDS_A_REPEAT / seconds) + 1;
 }
 
-/* Of one pass of all rows; multiply-adds with the padding, and those with zeros that unpooling leaves, count too. A gradient
- * has two products, difference with mean and mean with difference. */
+/* Of one pass of all rows; multiply-adds with the padding, and those with zeros that unpooling leaves, count too. A
+ * gradient has two products, difference with mean and mean with difference. */
 static double flops_of(const direction_case *d)
 {
     const prepared *p = d->p;

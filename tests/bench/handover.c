@@ -8,8 +8,8 @@
 
 #include "line.h"
 
-/* The format: the header's length, a JSON header that gives each tensor its place, and the bytes. So all tensors are gone
- * through twice, once for the header and once for the bytes. */
+/* The format: the header's length, a JSON header that gives each tensor its place, and the bytes. So all tensors are
+ * gone through twice, once for the header and once for the bytes. */
 typedef struct writer {
     FILE *header;
     FILE *body; /* NULL the first time */

@@ -180,7 +180,7 @@ void model_measure(const team teams[TEAM_COUNT], size_t count, const char *only,
         measure_model(&other, &teams[t], checkpoint);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ memory */
+/* ---------------------------------------------------------------------------------------------------------- memory */
 
 static void print_memory(const trainee *t, double before)
 {

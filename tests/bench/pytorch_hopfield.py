@@ -1,6 +1,6 @@
-"""A Hopfield block that settles by sweeps, with all that is worth doing once taken out of them: weights are packed, slopes
-multiplied in and the input scaled once a phase, the switches of a pool's pass up serve the pass down, updates are in
-place."""
+"""A Hopfield block that settles by sweeps, with all that is worth doing once taken out of them: weights are packed,
+slopes multiplied in and the input scaled once a phase, the switches of a pool's pass up serve the pass down, updates are
+in place."""
 import torch
 
 import pytorch_products
@@ -180,7 +180,7 @@ class Hopfield:
         return torch.cat([phase.couplings[i].switches] * 2)
 
     def nudged(self, force, sweeps):
-        """Settle with all nudgings as one batch, odd layers first; force(s_L) is output_slope times that of all rows."""
+        """Settle with all nudgings as one batch, odd layers first; force(s_L) has output_slope in it."""
         s = [torch.cat([layer, layer]) for layer in self.state]
         self.phase = Phase(self, s[0].shape)
         for coupling, switches in zip(self.phase.couplings, self.held):

@@ -1,5 +1,5 @@
-"""A chain of feedforward and Hopfield blocks and its gradient by centred equilibrium propagation, written for speed with
-what PyTorch has: no autograd, both nudgings one batch, the sweeps as pytorch_hopfield.py makes them."""
+"""A chain of feedforward and Hopfield blocks and its gradient by centred equilibrium propagation, written for speed
+with what PyTorch has: no autograd, both nudgings one batch, the sweeps as pytorch_hopfield.py makes them."""
 import time
 
 import torch
@@ -57,7 +57,7 @@ class Network:
         return v, gradients
 
     def top(self, target, beta, sweeps, clock):
-        """Nudge the last Hopfield block, by the loss where that can be, and read off its gradients and the readout's."""
+        """Nudge the last Hopfield block, by the loss where that can be; read off its gradients and the readout's."""
         block = self.stages[self.last]
         error, gradients = self.through_readout(block.state[-1], target, not self.nudged_by_loss)
         clock.lap("gradients_ms")

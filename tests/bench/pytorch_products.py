@@ -1,7 +1,7 @@
-"""The products of settling as fast as PyTorch makes them: every way there is is tried, and the fastest kept.
+"""The products of settling as fast as PyTorch makes them: each way there is is tried, the fastest kept.
 
-A product is linear in its input and has its bias and the slope of the layer that it drives in it. Its weights are packed
-when it is made, once a phase.
+A product has its bias, and the slope of the layer that it drives, in it. Its weights are packed when it is made, once a
+phase.
 """
 import time
 
@@ -122,5 +122,5 @@ def matrix(weight, bias, rows):
 
 def outer(u, s, weight):
     """u^T s, of the shape of `weight`, as the gradient of such a convolution."""
-    return aten.convolution_backward(pixels(u), pixels(s), weight[:, :, None, None], None, [1, 1], [0, 0], [1, 1], False,
-                                     [0, 0], 1, [False, True, False])[1].flatten(1)
+    return aten.convolution_backward(pixels(u), pixels(s), weight[:, :, None, None], None, [1, 1], [0, 0], [1, 1],
+                                     False, [0, 0], 1, [False, True, False])[1].flatten(1)

@@ -10,14 +10,14 @@
 #include "line.h"
 
 static const char usage[] = "usage: bench step MODEL [OPTION VALUE]...\n"
-                            "  --batch N              default 32\n"
-                            "  --threads N            default one a processor\n"
-                            "  --sweeps FREE,NUDGED   default as in the recipe\n"
-                            "  --tolerances FREE,NUDGED  default 0,0: all sweeps\n"
-                            "  --switches follow|hold default as in the recipe\n"
+                            "  --batch N                   default 32\n"
+                            "  --threads N                 default one a processor\n"
+                            "  --sweeps FREE,NUDGED        default as in the recipe\n"
+                            "  --tolerances FREE,NUDGED    default 0,0: all sweeps\n"
+                            "  --switches follow|hold      default as in the recipe\n"
                             "  --isa portable|avx2|avx512  no instructions beyond these\n"
-                            "  --checkpoint FILE      values for the parameters; default those of seed 0\n"
-                            "  --write FILE           hand the gradient over, with all that it is taken from\n"
+                            "  --checkpoint FILE           values for the parameters; default those of seed 0\n"
+                            "  --write FILE                hand the gradient over, with all that it is taken from\n"
                             "Then a gradient is taken, and timed, for every line of standard input.\n";
 
 /* In the order of FFEBM_SWITCHES_ and FFEBM_ISA_, which count from 1. */
@@ -173,7 +173,7 @@ int step_main(int argc, char **argv)
     on.threads = on.context->executor.workers;
     if (trainee_create(&t, o.model, &on, o.batch, o.checkpoint)) {
         status = serve(&t, &o);
-        if (status != FFEBM_OK)
+        if (status != FFEBM_OK && status != FFEBM_ERR_IO) /* that has been said */
             line_skip(o.model, ffebm_context_error(on.context));
     }
     trainee_destroy(&t);

@@ -45,7 +45,7 @@ ffebm_status trainee_gradient(trainee *t, trainee_step *took);
 /* Milliseconds of the way up the chain outside the energy blocks. */
 ffebm_status trainee_forward(trainee *t, double *milliseconds);
 
-/* The smallest cosine of a parameter's gradient now to that in `other`, a copy of the flat gradient; *name is of which. */
+/* The smallest cosine of a parameter's gradient to that in `other`, a copy of the flat gradient; *name is of which. */
 double trainee_cosine(const trainee *t, const float *other, const char **name);
 
 /* Of this process, ever. */
