@@ -54,7 +54,7 @@ static bool prepare(prepared *p, const shape *s, const team *on)
                                        .padding = {1, 1}};
     p->below = s->in * s->size * s->size;
     p->above = s->out * s->size * s->size;
-    p->scratch_size = (ffebmi_conv_scratch(&p->conv) / line + 2) * line;
+    p->scratch_size = (ffebmi_conv_scratch(&p->conv, p->kernel) / line + 2) * line;
     p->weight = numbers(on, weights, 1);
     p->packed = numbers(on, ffebmi_conv_packed(&p->conv, p->kernel), 2);
     p->input = numbers(on, ROWS * p->below, 3);
