@@ -20,6 +20,11 @@ MODELS = {"scaling_small_100": 32, "splitting_small_3block_10": 32, "dense_784":
 TOLERANCES = "1e-4,1e-2"
 
 
+def say(bench, values):
+    rounded = {key: float(f"{v:.6g}") if isinstance(v, float) else v for key, v in values.items()}
+    print(json.dumps({"bench": bench, **rounded}), flush=True)
+
+
 class Contestant:
     """A program that answers each line of its input with a step."""
 
@@ -117,11 +122,11 @@ class Comparison:
               file=sys.stderr)
         for name, contestant in self.contestants.items():
             row = contestant.row()
-            print(json.dumps({"bench": "compare", **about, "contestant": name, **row}))
+            say("compare", {**about, "contestant": name, **row})
             sweeps = f"{row['free_sweeps']:.1f} + {row['nudged_sweeps']:.1f}"
             print(f"  {name:30}{row['ms']:8.0f}{row['forward_ms']:10.0f}{row['settling_ms']:10.0f}"
                   f"{row['gradients_ms']:10.0f}{sweeps:>14}{row['peak_resident_mib']:7.0f}", file=sys.stderr)
-        print(json.dumps({"bench": "compared", **about, **self.facts}), flush=True)
+        say("compared", {**about, **self.facts})
         for name, fact in self.facts.items():
             print(f"  {name:34}{fact:.6f}" if "cosine" in name else f"  {name:34}{fact:.2f}", file=sys.stderr)
 
