@@ -150,6 +150,9 @@ def main():
                         help="the values of the model's parameters; default those of seed 0")
     options = parser.parse_intermixed_args()
     options.checkpoint = dict(options.checkpoint)
+    for model in options.checkpoint:
+        if model not in options.models:
+            parser.error(f"--checkpoint {model}: expected one of {', '.join(options.models)}")
     rates = [sys.executable, os.path.join(HERE, "pytorch_step.py"), "rates", "--threads", str(options.threads)]
     subprocess.run(rates, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": str(options.threads)})
     with tempfile.TemporaryDirectory() as folder:
