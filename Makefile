@@ -93,8 +93,8 @@ OBJ := $(OUT)/obj/$(KEY)
 ifdef V
   say = @:
 else
-  # bench keeps standard output for its results.
-  say = @printf '  %-6s %s\n' $(1) $(if $(filter CC,$(1)),$<,$@) $(if $(filter bench,$(MAKECMDGOALS)),>&2)
+  # bench and bench-compare keep standard output for their results.
+  say = @printf '  %-6s %s\n' $(1) $(if $(filter CC,$(1)),$<,$@) $(if $(filter bench%,$(MAKECMDGOALS)),>&2)
   Q   = @
 endif
 
@@ -110,7 +110,7 @@ STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check demo bench certify analysis install uninstall clean format help unit smoke FORCE
+.PHONY: all static check demo bench bench-compare certify analysis install uninstall clean format help unit smoke FORCE
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit              ## the unit test program, without running it
@@ -182,6 +182,8 @@ check:
 	@tests/check_symbols.sh $(LIB)
 	@echo '== install, use through pkg-config, uninstall'
 	@MAKE='$(MAKE)' WERROR=1 tests/check_install.sh
+	@echo '== instructions: of a small gradient, against the number that is kept'
+	@CC='$(CC)' CFLAGS='$(CFLAGS)' OUT='$(OUT)' tests/check_instructions.sh
 	@$(MAKE) smoke WERROR=1
 	@echo '== unit tests'
 	@$(OUT)/tests/unit
@@ -212,6 +214,13 @@ demo:                                ## train on the digits in the tree, draw th
 
 bench: $(if $(BENCH),$(OUT)/tests/bench) ## speed, as JSON lines
 	@$(if $(BENCH),$(OUT)/tests/bench,echo 'no benchmarks in tests/bench')
+
+# Debian's python3 has the package, another one before it in PATH may not.
+bench-compare: $(OUT)/tests/bench    ## the same steps with PyTorch, by turns; some minutes
+	@tests/setup.sh bench
+	@for python in python3 /usr/bin/python3; do \
+	  if $$python -c 'import torch' 2>/dev/null; then exec $$python tests/bench/compare.py $< $(COMPARE_FLAGS); fi; \
+	done; echo 'nothing to compare with: python3-torch is not installed' >&2
 
 CERTIFIED := $(sort $(foreach m,splitting scaling static_gradient_analysis,$(wildcard examples/models/$(m)_*.json)))
 certify: $(OUT)/examples/certify     ## EP against exact gradients, for the paper's models; some minutes
@@ -254,5 +263,5 @@ format:                              ## clang-format all C files in place
 	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.cpp' | xargs clang-format -i
 
 help:                                ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@sed -n '3,6s/^# */  /p' Makefile

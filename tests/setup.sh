@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what a target needs and this machine lacks: setup.sh build|demo|check ...
+# Install what a target needs and this machine lacks: setup.sh build|demo|check|bench ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -28,6 +28,8 @@ have_blas() {
     esac
 }
 
+have_torch() { python3 -c 'import torch' 2>/dev/null || /usr/bin/python3 -c 'import torch' 2>/dev/null; }
+
 for target in "${@:-build}"; do
     case $target in
     build)
@@ -50,7 +52,9 @@ for target in "${@:-build}"; do
     check)
         have g++ || missing="$missing g++"
         have_library check || missing="$missing check"
+        have valgrind || optional="$optional valgrind" # without it instructions are not counted
         ;;
+    bench) have_torch || optional="$optional python3-torch" ;; # without it there is nothing to compare with
     *)
         echo "setup.sh: unknown target $target" >&2
         exit 2
