@@ -183,6 +183,9 @@ check:
 	@echo '== install, use through pkg-config, uninstall'
 	@MAKE='$(MAKE)' WERROR=1 tests/check_install.sh
 	@$(MAKE) smoke WERROR=1
+	@echo '== bindings: Python and C++'
+	@tests/check_python.sh $(LIB)
+	@tests/check_cpp.sh $(LIB)
 	@echo '== unit tests'
 	@$(OUT)/tests/unit
 endif

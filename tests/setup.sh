@@ -27,6 +27,13 @@ have_blas() {
     '') have_blas openblas || have_blas blis || have_blas netlib ;;
     esac
 }
+# As tests/check_python.sh chooses the interpreter.
+have_numpy() {
+    for python in ${PYTHON:-python3 /usr/bin/python3}; do
+        ! "$python" -c 'import numpy' 2>/dev/null || return 0
+    done
+    return 1
+}
 
 for target in "${@:-build}"; do
     case $target in
@@ -50,6 +57,7 @@ for target in "${@:-build}"; do
     check)
         have g++ || missing="$missing g++"
         have_library check || missing="$missing check"
+        have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
         ;;
     *)
         echo "setup.sh: unknown target $target" >&2
