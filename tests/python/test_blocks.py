@@ -1,7 +1,9 @@
 """Blocks written in Python: what they compute, and what comes out of them when they fail."""
 import gc
+import os
 import signal
 import threading
+import time
 import traceback
 import unittest
 
@@ -226,6 +228,16 @@ class Interrupting(unittest.TestCase):
         engine = ffebm.Engine(chain_of(block))
         self.assertRaises(KeyboardInterrupt, engine.gradient, *batch())
         self.assertRaises(KeyboardInterrupt, engine.trace, *batch(), lambda point: signal.raise_signal(signal.SIGINT))
+
+    def test_comes_at_any_moment(self):
+        """In C, on the way into a callback, or in it: it stops the call, and is not lost."""
+        engine = ffebm.Engine(chain_of(Quadratic(6)))
+        engine.configure(repeats=200000)
+        for delay in (0.01, 0.013, 0.017, 0.02):
+            threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT)).start()
+            begin = time.monotonic()
+            self.assertRaises(KeyboardInterrupt, engine.gradient, *batch())
+            self.assertLess(time.monotonic() - begin, 5)
 
     def test_a_handler_that_does_not_raise(self):
         seen = []
