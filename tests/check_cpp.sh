@@ -11,8 +11,8 @@ used=
 for compiler in g++ clang++; do
     command -v "$compiler" >/dev/null || continue
     for source in tests/cpp/test_ffebm.cpp examples/cpp/*.cpp; do
-        "$compiler" -std=c++17 -Wall -Wextra -Wshadow -Wpedantic -Werror -pthread -Iinclude "$source" -o "$work/program" \
-            -L"$lib" -lffebm -Wl,-rpath,"$lib"
+        "$compiler" -std=c++17 -Wall -Wextra -Wshadow -Wpedantic -Werror -pthread -Iinclude "$source" \
+            -o "$work/program" -L"$lib" -lffebm -Wl,-rpath,"$lib"
         "$work/program" >"$work/log" 2>&1 || { cat "$work/log"; echo "failed: $source with $compiler"; exit 1; }
         [ "$source" != tests/cpp/test_ffebm.cpp ] || said=$(tail -n 1 "$work/log")
     done

@@ -28,8 +28,9 @@ quiet examples/python/checkpoint.py
 quiet examples/python/gradient_check.py
 
 # Without a library the import says what is missing.
-! FFEBM_LIBRARY=/no/such.so "$python" -c 'import ffebm' >"$work/log" 2>&1 && grep -q 'name it in FFEBM_LIBRARY' "$work/log" || {
+if FFEBM_LIBRARY=/no/such.so "$python" -c 'import ffebm' 2>"$work/log" ||
+    ! grep -q 'or name it in FFEBM_LIBRARY' "$work/log"; then
     cat "$work/log"
     echo 'importing ffebm without a library does not say so'
     exit 1
-}
+fi

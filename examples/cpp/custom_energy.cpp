@@ -9,7 +9,7 @@
 namespace
 {
 
-// Units that saturate softly, each by itself: E = sum_i g_i cosh(s_i) - <x, s>. Settled where g_i sinh(s_i) = x_i + f_i.
+// Units that saturate softly, each alone: E = sum_i g_i cosh(s_i) - <x, s>. Settled where g_i sinh(s_i) = x_i + f_i.
 class diodes
 {
   public:

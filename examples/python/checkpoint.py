@@ -1,5 +1,5 @@
-"""Stop and go on: a run that is saved after its first half and resumed in another context, a model rebuilt from the file
-alone, ends with the same bits as one that was never interrupted.
+"""Stop and go on: a run that is saved after its first half and resumed from the file alone, in another context, ends
+with the same bits as one that was never interrupted.
 
     examples/python/checkpoint.py
 """

@@ -38,9 +38,10 @@ class Computing(unittest.TestCase):
 
             def settle(self, call):
                 super().settle(call)
+                k, b = call.parameters["k"], call.parameters["b"]
                 for _ in range(50 if call.nudged else 0):
                     Asking.asked += 1
-                    call.state[:] = call.parameters["b"] + (call.input + call.force_at(call.state)) / call.parameters["k"]
+                    call.state[:] = b + (call.input + call.force_at(call.state)) / k
 
         gradients = []
         for settings in ({"estimator": "implicit"}, {"beta": 1e-3, "nudging": "loss"}):
@@ -232,7 +233,7 @@ class Interrupting(unittest.TestCase):
     def test_comes_at_any_moment(self):
         """In C, on the way into a callback, or in it: it stops the call, and is not lost."""
         engine = ffebm.Engine(chain_of(Quadratic(6)))
-        engine.configure(repeats=200000)
+        engine.configure(repeats=20000)
         for delay in (0.01, 0.013, 0.017, 0.02):
             threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT)).start()
             begin = time.monotonic()

@@ -6,8 +6,8 @@ import headers
 from ffebm import constants, functions, structs
 
 KINDS = {"f64": c.c_double, "i32": c.c_int32, "i64": c.c_int64, "u64": c.c_uint64, "text": c.c_char_p}
-GENERIC = "_Generic({}, double: \"f64\", int32_t: \"i32\", int64_t: \"i64\", uint64_t: \"u64\", const char *: \"text\", " \
-          "default: \"other\")"
+GENERIC = ('_Generic({}, double: "f64", int32_t: "i32", int64_t: "i64", uint64_t: "u64", const char *: "text", '
+           'default: "other")')
 PREFIXES = {"Status": "ERR_", "Dtype": "", "InitializationType": "INITIALIZATION_", "OpType": "OP_",
             "CouplingType": "COUPLING_", "OptimizerType": "OPTIMIZER_", "StageKind": "STAGE_"}
 SCALARS = {"void": None, "int32_t": c.c_int32, "ffebm_status": c.c_int32, "int64_t": c.c_int64, "uint64_t": c.c_uint64,

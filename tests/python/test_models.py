@@ -23,7 +23,8 @@ class Models(unittest.TestCase):
 
     def test_convolutions(self):
         model = ffebm.Model(ffebm.Context(), (3, 8, 8))
-        model.add(ffebm.Feedforward(ffebm.Op("conv2d", out=4, kernel=3, padding=(1, 1), bias=0), ffebm.Op("batchnorm2d")))
+        convolution = ffebm.Op("conv2d", out=4, kernel=3, padding=(1, 1), bias=0)
+        model.add(ffebm.Feedforward(convolution, ffebm.Op("batchnorm2d")))
         model.add(ffebm.Hopfield(ffebm.Coupling("conv2d", out=5, kernel=3, padding=1, pool_kernel=2), clamp_last=1))
         self.assertEqual(model.stage(1).output_shape, (5, 4, 4))
         self.assertEqual(model.layer(0, 0), ffebm.LayerInfo((4, 8, 8), 256))

@@ -22,7 +22,7 @@ class Guard:
 
     def __enter__(self):
         if not self._lock.acquire(blocking=False):
-            raise StateError("FFEBM_ERR_STATE: this context is in use, by another thread or by the call that has called "
+            raise StateError("FFEBM_ERR_STATE: this context is in use, by another thread or by the call that called "
                              "back; make a context for each thread")
         self.carried = None
 

@@ -145,8 +145,8 @@ class Engine(Handle):
     # ------------------------------------------------------------------------------------------------------- analysis
 
     def certify(self, input, target, weights=None, **settings):
-        """Compare the gradient of a batch with implicit differentiation, and with directions=... with differences of the
-        loss. Returns the Certificate of the tensor that fares worst; `certificates` has all."""
+        """Compare the gradient of a batch with implicit differentiation; given directions=..., also with differences of
+        the loss. Returns the Certificate of the tensor that fares worst; `certificates` has all."""
         worst, tensor = structs.Certificate(), Arguments(self.context)
         self.context.compute(raw.engine_certify, self._address, c.byref(worst), tensor(input, "input"),
                              tensor(target, "target"), tensor(weights, "weights"), structs.CertifyConfig(**settings))

@@ -1,4 +1,4 @@
-"""What the library refuses is raised as an Error of its status, which is also the built-in exception that comes nearest."""
+"""What the library refuses is raised as an Error of its status, which is also the nearest built-in exception."""
 from .constants import Status
 from .functions import raw
 

@@ -15,7 +15,8 @@ class Model(Handle):
     """Build it call by call (add), or take it from a description (parse) or a checkpoint (load)."""
 
     def __init__(self, context, input_shape, loss="none", dtype="float32"):
-        self._from(context, context.make(raw.model_create, choice(Dtype, dtype), *dims(input_shape), choice(Loss, loss)))
+        address = context.make(raw.model_create, choice(Dtype, dtype), *dims(input_shape), choice(Loss, loss))
+        self._from(context, address)
 
     @classmethod
     def parse(cls, context, description, dtype=None):

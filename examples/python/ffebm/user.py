@@ -77,7 +77,7 @@ class Call:
 
 # ------------------------------------------------------------------------------------------------- called by the library
 
-_bound = {}  # the block behind each `self`, from creation to destroy: (block, guard of its context)
+_bound = {}  # the block behind each `self`, and its context's guard; from creation to destroy
 _numbers = itertools.count(1)
 
 
@@ -143,7 +143,8 @@ class _Block:
 
 
 class FeedforwardBlock(_Block):
-    """Set name, input_shape, output_shape and parameters; write forward(call) and vjp(call), if wanted initialize(call)."""
+    """Set name, input_shape, output_shape and parameters; write forward(call), vjp(call), and initialize(call) if the
+    parameters do not begin as zeros."""
 
     _SLOTS = _slots(s.FeedforwardFn, "forward", "vjp", "initialize")
     _add_to_model, _destroy = raw.model_add_feedforward, raw.feedforward_destroy
@@ -159,8 +160,8 @@ class FeedforwardBlock(_Block):
 
 
 class EnergyBlock(_Block):
-    """Set name, input_shape, output_shape, state_count and parameters; write settle(call), parameter_gradient(call), and
-    of output, input_gradient, energy, adjoint and initialize those that the block has."""
+    """Set name, input_shape, output_shape, state_count and parameters; write settle(call), parameter_gradient(call),
+    and of output, input_gradient, energy, adjoint and initialize those that the block has."""
 
     state_count = 0
     max_beta = 0.0
