@@ -36,6 +36,7 @@ Suite *test_certificate_suite(void);
 Suite *test_trace_suite(void);
 Suite *test_recipe_suite(void);
 Suite *test_json_memory_suite(void);
+Suite *test_cancel_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 

@@ -1,4 +1,4 @@
-"""Descriptions of the library's own blocks. They hold no handles: model.add makes the calls, for any number of models."""
+"""Descriptions of the library's own blocks. They hold no handles: model.add makes the calls."""
 from .functions import raw
 from .structs import CouplingConfig as Coupling
 from .structs import HopfieldConfig

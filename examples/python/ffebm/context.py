@@ -7,7 +7,7 @@ from collections import deque
 
 from .errors import StateError, error_of
 from .functions import raw
-from .structs import ContextConfig
+from .structs import CancelFn, ContextConfig
 
 
 class Guard:
@@ -18,7 +18,7 @@ class Guard:
         self._lock = threading.Lock()
         self._waiting = deque()
         self.carried = None  # the exception of a callback, on its way through the library
-        self.interrupts = None
+        self.interrupts = Interrupts()
 
     def __enter__(self):
         if not self._lock.acquire(blocking=False):
@@ -45,10 +45,19 @@ class Guard:
         if self.carried is None:
             self.carried = error
 
+    def cancel(self, _):
+        """What the library asks between phases: is there an interrupt to deliver?"""
+        try:
+            self.interrupts.deliver()
+            return 0
+        except BaseException as error:  # of any kind: none may pass through C
+            self.carry(error)
+            return 1
+
 
 class Interrupts:
-    """Hold Ctrl-C back while the library may call Python: raised on the way into a callback, outside of any `try`, it
-    would be lost. Callbacks deliver it, and else the end of the call."""
+    """Hold Ctrl-C back while the library computes: raised on the way into a callback, outside of any `try`, it would be
+    lost. The next callback delivers it, or the end of the call."""
 
     def __init__(self):
         self._handler = None
@@ -88,12 +97,13 @@ class Context(Handle):
     """
 
     def __init__(self, threads=1, max_isa=0):
+        self.guard = Guard()
+        self._cancel = CancelFn(self.guard.cancel)
         address = c.c_void_p()
-        config = ContextConfig(threads=threads, max_isa=max_isa)
+        config = ContextConfig(threads=threads, max_isa=max_isa, cancel=self._cancel)
         status = raw.context_create(c.byref(address), c.byref(config))
         if status != 0:
             raise error_of(status, None)
-        self.guard = Guard()
         self._own(self.guard, address.value, raw.context_destroy)
 
     def call(self, function, *arguments):
@@ -102,7 +112,7 @@ class Context(Handle):
             self._check(function(*arguments))
 
     def compute(self, function, *arguments):
-        """The same for a function that may call Python back, and may take long."""
+        """The same for a function that computes: it may call back, and be interrupted."""
         with self.guard, Interrupts() as self.guard.interrupts:
             self._check(function(*arguments))
 

@@ -16,6 +16,7 @@ ReleaseFn = c.CFUNCTYPE(None, pointer, pointer, size, size)
 TaskFn = c.CFUNCTYPE(None, pointer, size)
 RunFn = c.CFUNCTYPE(None, pointer, TaskFn, pointer, size)
 ForceAtFn = c.CFUNCTYPE(None, pointer, pointer, pointer)
+CancelFn = c.CFUNCTYPE(i32, pointer)
 WriteFn = c.CFUNCTYPE(i32, pointer, pointer, size)
 DestroyFn = c.CFUNCTYPE(None, pointer)
 
@@ -59,7 +60,8 @@ class Config(Sized):
 
 class ContextConfig(Config):
     _fields_ = [("size", size), ("allocate", AllocateFn), ("release", ReleaseFn), ("allocator_user", pointer),
-                ("run", RunFn), ("run_user", pointer), ("threads", i32), ("max_isa", i32)]
+                ("run", RunFn), ("run_user", pointer), ("threads", i32), ("max_isa", i32), ("cancel", CancelFn),
+                ("cancel_user", pointer)]
     _choices_ = {"max_isa": k.Isa}
 
 

@@ -75,7 +75,7 @@ class Call:
         return force
 
 
-# ------------------------------------------------------------------------------------------------- called by the library
+# ------------------------------------------------------------------------------------------------ called by the library
 
 _bound = {}  # the block behind each `self`, and its context's guard; from creation to destroy
 _numbers = itertools.count(1)
