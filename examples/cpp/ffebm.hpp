@@ -380,12 +380,14 @@ class energy : public object<ffebm_energy, ffebm_energy_destroy>
 // A class with the slots that it has as members: void settle(ffebm_energy_call &), or int32_t where it may answer
 // FFEBM_RETRY. What they throw is carried out of the call. The class's objects go with the block.
 
+// Borrows dims until the block is made.
+ffebm_user_parameter parameter(const char *name, shape &&dims) = delete;
 inline ffebm_user_parameter parameter(const char *name, const shape &dims)
 {
     ffebm_user_parameter made = defaults(ffebm_user_parameter_init);
 
     made.name = name;
-    made.shape = dims.data(); // which must live until the block is made
+    made.shape = dims.data();
     made.rank = dims.size();
     return made;
 }

@@ -6,6 +6,7 @@ import threading
 import time
 import traceback
 import unittest
+import warnings
 
 import ffebm
 import numpy as np
@@ -280,6 +281,20 @@ class Threads(unittest.TestCase):
             thread.join()
         for kind in range(6):
             np.testing.assert_array_equal(together[kind], alone[kind % 2])
+
+    def test_dropped_after_a_fork(self):
+        """The child has no threads that could be told to end: what it drops is left alone."""
+        engine = ffebm.Engine(model_of(context=ffebm.Context(threads=4)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # from 3.12 on, of a fork beside threads
+            child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            del engine
+            gc.collect()
+            os._exit(7)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+        engine.gradient(*batch())
 
     def test_one_context_in_two(self):
         class Waiting(Quadratic):

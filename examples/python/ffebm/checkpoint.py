@@ -1,5 +1,6 @@
 """Checkpoints. Model.load builds a model from one; the functions here save, restore, and read any safetensors file."""
 import ctypes as c
+import os
 
 from . import structs
 from .errors import NotFoundError
@@ -8,7 +9,7 @@ from .tensor import Tensor
 
 
 def _text(value):
-    return None if value is None else str(value).encode()
+    return None if value is None else value.encode()
 
 
 def _address(handle):
@@ -17,7 +18,7 @@ def _address(handle):
 
 def save(model, path, optimizer=None, note=None):
     """Write a file, so that the old or the new one is always whole. note: a text of yours."""
-    model.context.call(raw.checkpoint_save, model._address, _address(optimizer), _text(note), _text(path))
+    model.context.call(raw.checkpoint_save, model._address, _address(optimizer), _text(note), os.fsencode(path))
 
 
 def to_bytes(model, optimizer=None, note=None):
@@ -44,7 +45,7 @@ def restore(model, source, optimizer=None):
         data = bytes(source)
         model.context.call(raw.checkpoint_read, model._address, _address(optimizer), data, len(data))
     else:
-        model.context.call(raw.checkpoint_restore, model._address, _address(optimizer), _text(source))
+        model.context.call(raw.checkpoint_restore, model._address, _address(optimizer), os.fsencode(source))
 
 
 def _read_text(context, function, *where):
@@ -58,12 +59,12 @@ def _read_text(context, function, *where):
 
 def metadata(context, path, key):
     """A text of the file: "note", "model", or any other key."""
-    return _read_text(context, raw.checkpoint_metadata, _text(path), _text(key))
+    return _read_text(context, raw.checkpoint_metadata, os.fsencode(path), _text(key))
 
 
 def tensor(context, path, name):
     """One tensor of the file, as an array."""
-    return Tensor(context, context.make(raw.checkpoint_tensor, _text(path), _text(name))).array
+    return Tensor(context, context.make(raw.checkpoint_tensor, os.fsencode(path), _text(name))).array
 
 
 def tensor_names(context, path):
@@ -71,6 +72,6 @@ def tensor_names(context, path):
     names = []
     while True:
         try:
-            names.append(_read_text(context, raw.checkpoint_tensor_name, _text(path), len(names)))
+            names.append(_read_text(context, raw.checkpoint_tensor_name, os.fsencode(path), len(names)))
         except NotFoundError:
             return names

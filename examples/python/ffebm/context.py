@@ -1,5 +1,6 @@
 """The context: how a call is made, what its failures become, and when handles are destroyed."""
 import ctypes as c
+import os
 import signal
 import threading
 import weakref
@@ -15,6 +16,7 @@ class Guard:
     callback, where the library may not be called."""
 
     def __init__(self):
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._waiting = deque()
         self.carried = None  # the exception of a callback, on its way through the library
@@ -31,6 +33,8 @@ class Guard:
         self._lock.release()
 
     def destroy(self, function, address):
+        if os.getpid() != self._process:  # a fork has the memory, but none of the library's threads: let it lie
+            return
         self._waiting.append((function, address))
         if self._lock.acquire(blocking=False):
             self.__exit__()

@@ -2,6 +2,7 @@
 import ctypes as c
 import json
 import math
+import os
 
 from . import reports, structs
 from .constants import NONE, Dtype, Loss, Role, choice
@@ -29,7 +30,7 @@ class Model(Handle):
     @classmethod
     def load(cls, context, path):
         """From a checkpoint file, with its values."""
-        return cls._at(context, context.make(raw.checkpoint_load, str(path).encode()))
+        return cls._at(context, context.make(raw.checkpoint_load, os.fsencode(path)))
 
     @classmethod
     def _at(cls, context, address):

@@ -41,7 +41,7 @@ class Sized(c.Structure):
             raise TypeError(f"{type(self).__name__} has no {name!r}, expected one of {known}")
         kind = self._types_[name]
         if kind is window:
-            value = window(*((value, value) if isinstance(value, int) else value))
+            value = window(*value) if isinstance(value, (tuple, list)) else window(value, value)
         elif name in self._choices_ and self._choices_[name] is not bool:
             value = k.choice(self._choices_[name], value)
         elif isinstance(value, Sized):
