@@ -254,7 +254,7 @@ clean:                               ## remove build/ and the libraries; SANITIZ
 	  $(if $(filter build/sanitize,$(OUT)),rm -rf $(OUT),@echo 'OUT is yours: remove $(OUT) yourself'))
 
 format:                              ## clang-format all C files in place
-	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.cpp' | xargs clang-format -i
+	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.[ch]pp' | xargs clang-format -i
 
 help:                                ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12

@@ -10,6 +10,10 @@ used=
 
 for compiler in g++ clang++; do
     command -v "$compiler" >/dev/null || continue
+    for header in examples/cpp/ffebm/*.hpp; do
+        "$compiler" -std=c++17 -Wall -Wextra -Werror -Iinclude -include "$header" -x c++ -fsyntax-only /dev/null ||
+            { echo "$header does not stand alone with $compiler"; exit 1; }
+    done
     for source in tests/cpp/test_ffebm.cpp examples/cpp/*.cpp; do
         "$compiler" -std=c++17 -Wall -Wextra -Wshadow -Wpedantic -Werror -pthread -Iinclude "$source" \
             -o "$work/program" -L"$lib" -lffebm -Wl,-rpath,"$lib"

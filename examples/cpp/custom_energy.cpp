@@ -6,16 +6,12 @@
 
 #include "ffebm.hpp"
 
-namespace
-{
+namespace {
 
 // Units that saturate softly, each alone: E = sum_i g_i cosh(s_i) - <x, s>. Settled where g_i sinh(s_i) = x_i + f_i.
-class diodes
-{
-  public:
-    explicit diodes(std::size_t units) : units_(units)
-    {
-    }
+class diodes {
+public:
+    explicit diodes(std::size_t units) : units_(units) {}
 
     void initialize(ffebm_energy_call &call)
     {
@@ -47,7 +43,7 @@ class diodes
         }
     }
 
-  private:
+private:
     std::size_t units_;
 };
 

@@ -5,8 +5,7 @@
 
 #include "ffebm.hpp"
 
-namespace
-{
+namespace {
 
 constexpr std::int64_t inputs = 16, centres = 8, classes = 4, batch = 128, steps = 300;
 

@@ -8,8 +8,7 @@
 
 #include "../../examples/cpp/ffebm.hpp"
 
-namespace
-{
+namespace {
 
 int checks;
 
@@ -45,15 +44,9 @@ struct spring {
     std::function<void(const char *)> before = [](const char *) {};
     int answer = 0;
 
-    spring()
-    {
-        alive++;
-    }
+    spring() { alive++; }
     spring(const spring &) = delete;
-    ~spring()
-    {
-        alive--;
-    }
+    ~spring() { alive--; }
 
     void initialize(ffebm_energy_call &call)
     {
@@ -78,10 +71,7 @@ int spring::alive;
 
 // o = w x
 struct scaling {
-    void initialize(ffebm_feedforward_call &call)
-    {
-        call.values[0] = 0.5;
-    }
+    void initialize(ffebm_feedforward_call &call) { call.values[0] = 0.5; }
     void forward(ffebm_feedforward_call &call)
     {
         for (std::size_t i = 0; i < call.batch * 3; i++)
