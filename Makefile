@@ -185,6 +185,9 @@ check:
 	@echo '== instructions: of a small gradient, against the number that is kept'
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' OUT='$(OUT)' tests/check_instructions.sh
 	@$(MAKE) smoke WERROR=1
+	@echo '== bindings: Python and C++'
+	@tests/check_python.sh $(LIB)
+	@tests/check_cpp.sh $(LIB)
 	@echo '== unit tests'
 	@$(OUT)/tests/unit
 endif
@@ -260,7 +263,7 @@ clean:                               ## remove build/ and the libraries; SANITIZ
 	  $(if $(filter build/sanitize,$(OUT)),rm -rf $(OUT),@echo 'OUT is yours: remove $(OUT) yourself'))
 
 format:                              ## clang-format all C files in place
-	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.cpp' | xargs clang-format -i
+	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.[ch]pp' | xargs clang-format -i
 
 help:                                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16

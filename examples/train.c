@@ -131,16 +131,19 @@ static int create_engine(struct run *run)
 {
     const struct settings *settings = &run->settings;
     ffebm_engine_config config;
-    ffebm_equilibrium_config equilibrium;
+    ffebm_equilibrium_config equilibrium = {.size = sizeof equilibrium};
 
     ffebm_engine_config_init(&config, sizeof config);
     config.max_batch = (size_t)settings->recipe.batch;
     config.seed = stream_seed((uint64_t)run->note.seed, STREAM_ENGINE, 0);
-    settings_equilibrium(settings, &equilibrium);
+    if (check(run, ffebm_recipe_equilibrium(run->model, &equilibrium, &settings->recipe)) != DONE)
+        return FAILED;
+    if (settings->algorithm == ALGORITHM_ID)
+        equilibrium.estimator = FFEBM_ESTIMATOR_IMPLICIT;
     if (check(run, ffebm_engine_create(&run->engine, run->model, &config)) != DONE ||
         check(run, ffebm_engine_configure(run->engine, FFEBM_ALL, &equilibrium)) != DONE ||
         check(run, ffebm_engine_set_label_smoothing(run->engine, settings->recipe.label_smoothing)) != DONE ||
-        check(run, settings_optimizer(settings, &run->optimizer, run->model)) != DONE ||
+        check(run, ffebm_recipe_optimizer(&run->optimizer, run->model, &settings->recipe)) != DONE ||
         check(run, batch_create(run->context, &run->batch, run->model, config.max_batch)) != DONE)
         return FAILED;
     if (settings->resume == NULL)
@@ -157,7 +160,7 @@ static int train_batch(struct run *run, struct epoch_record *record, const struc
     ffebm_report report = {.size = sizeof report};
     size_t done;
 
-    record->lr = settings_learning_rate(&run->settings, record->epoch - 1, step, steps);
+    record->lr = ffebm_recipe_learning_rate(&run->settings.recipe, (record->epoch - 1) * steps + step, steps);
     if (check(run, batch_fill(&run->batch, plan, first)) != DONE ||
         check(run, ffebm_engine_set_step(run->engine, (uint64_t)((record->epoch - 1) * steps + step))) != DONE ||
         check(run, ffebm_engine_gradient(run->engine, &report, run->batch.input, run->batch.target, NULL)) != DONE ||

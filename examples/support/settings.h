@@ -36,13 +36,4 @@ int settings_parse(struct settings *settings, int argc, char **argv, struct fail
 
 void settings_print_help(void);
 
-/* Translate the recipe into the library's configuration of equilibria. */
-void settings_equilibrium(const struct settings *settings, ffebm_equilibrium_config *config);
-
-/* Create the optimizer that the recipe asks for. */
-ffebm_status settings_optimizer(const struct settings *settings, ffebm_optimizer **optimizer, ffebm_model *model);
-
-/* Compute the learning rate at a step of an epoch, both from 0. */
-double settings_learning_rate(const struct settings *settings, int64_t epoch, int64_t step, int64_t steps_per_epoch);
-
 #endif
