@@ -53,14 +53,14 @@ static size_t packed(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
 {
     ffebmi_conv conv = conv_of(coupling);
 
-    return ffebmi_conv_packed(&conv, k);
+    return ffebmi_conv_packed(&conv, k, FFEBMI_CONV_BOTH);
 }
 
 static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to)
 {
     ffebmi_conv conv = conv_of(coupling);
 
-    ffebmi_conv_pack(&conv, k, weight, to);
+    ffebmi_conv_pack(&conv, k, FFEBMI_CONV_BOTH, weight, to);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- passes */
@@ -144,7 +144,7 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
     void *images;
 
     if (!coupling->pooled) {
-        ffebmi_conv_down(&conv, k, call->packed, call->rows, v, accumulate, z, call->scratch);
+        ffebmi_conv_down(&conv, k, FFEBMI_CONV_BOTH, call->packed, call->rows, v, accumulate, z, call->scratch);
         return;
     }
     pool = pool_of(coupling);
@@ -152,7 +152,7 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
     for (chunk c = {0}; next_chunk(coupling, call->rows, &c);) {
         k->unpool(&pool, c.rows, ffebmi_at(k, v, c.first * coupling->above.count),
                   call->switches + c.first * coupling->switch_count, images);
-        ffebmi_conv_down(&conv, k, call->packed, c.rows, images, accumulate,
+        ffebmi_conv_down(&conv, k, FFEBMI_CONV_BOTH, call->packed, c.rows, images, accumulate,
                          ffebmi_at(k, z, c.first * coupling->below.count), call->scratch);
     }
 }

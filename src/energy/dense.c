@@ -41,7 +41,7 @@ static size_t packed(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
     ffebmi_conv conv = conv_of(coupling);
 
     if (ffebmi_conv_is_direct(&conv, k))
-        return ffebmi_conv_packed(&conv, k);
+        return ffebmi_conv_packed(&conv, k, FFEBMI_CONV_BOTH);
     return ffebmi_shape_is_image(&coupling->below) ? coupling->parameters[0].shape.count : 0;
 }
 
@@ -51,7 +51,7 @@ static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const 
     ffebmi_conv conv = conv_of(coupling);
 
     if (ffebmi_conv_is_direct(&conv, k)) {
-        ffebmi_conv_pack(&conv, k, weight, to);
+        ffebmi_conv_pack(&conv, k, FFEBMI_CONV_BOTH, weight, to);
         return;
     }
     for (size_t o = 0; o < coupling->above.count; o++)
@@ -91,7 +91,8 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
     ffebmi_conv conv = conv_of(coupling);
 
     if (ffebmi_conv_is_direct(&conv, call->kernel))
-        ffebmi_conv_down(&conv, call->kernel, call->packed, call->rows, v, accumulate, z, call->scratch);
+        ffebmi_conv_down(&conv, call->kernel, FFEBMI_CONV_BOTH, call->packed, call->rows, v, accumulate, z,
+                         call->scratch);
     else
         call->kernel->gemm(false, false, call->rows, in, out, 1, v, out, call->packed, in, accumulate ? 1 : 0, z, in);
 }

@@ -24,12 +24,12 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
     return FFEBM_OK;
 }
 
-static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static size_t packed(const ffebmi_op *op, const ffebmi_kernel *k)
 {
     ffebmi_conv conv = conv_of(op);
+    size_t up = ffebmi_conv_packed(&conv, k, FFEBMI_CONV_UP), down = ffebmi_conv_packed(&conv, k, FFEBMI_CONV_DOWN);
 
-    (void)rows;
-    return ffebmi_carve(arena, ffebmi_conv_packed(&conv, kernel), kernel->element);
+    return up > down ? up : down;
 }
 
 static size_t scratch(const ffebmi_op *op, const ffebmi_kernel *k)
@@ -44,7 +44,16 @@ static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_conte
     ffebmi_conv conv = conv_of(op);
 
     (void)context;
-    ffebmi_conv_pack(&conv, call->kernel, call->parameters[0], call->memory);
+    ffebmi_conv_pack(&conv, call->kernel, FFEBMI_CONV_UP, call->parameters[0], call->packed);
+}
+
+static void prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+{
+    ffebmi_conv conv = conv_of(op);
+
+    (void)context;
+    if (call->input_cotangent != NULL)
+        ffebmi_conv_pack(&conv, call->kernel, FFEBMI_CONV_DOWN, call->parameters[0], call->packed);
 }
 
 static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
@@ -53,7 +62,7 @@ static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t firs
     ffebmi_conv conv = conv_of(op);
     void *y = ffebmi_at(k, call->output, first * op->output.count);
 
-    ffebmi_conv_up(&conv, k, call->memory, count, ffebmi_at(k, call->input, first * op->input.count), y, call->scratch);
+    ffebmi_conv_up(&conv, k, call->packed, count, ffebmi_at(k, call->input, first * op->input.count), y, call->scratch);
     if (op->learnable.bias)
         k->add_row(count * op->output.count / conv.out_channels, conv.out_channels, call->parameters[1], y);
 }
@@ -63,8 +72,9 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
     const ffebmi_kernel *k = call->kernel;
     ffebmi_conv conv = conv_of(op);
 
-    ffebmi_conv_down(&conv, k, call->memory, count, ffebmi_at(k, call->output_cotangent, first * op->output.count),
-                     false, ffebmi_at(k, call->input_cotangent, first * op->input.count), call->scratch);
+    ffebmi_conv_down(&conv, k, FFEBMI_CONV_DOWN, call->packed, count,
+                     ffebmi_at(k, call->output_cotangent, first * op->output.count), false,
+                     ffebmi_at(k, call->input_cotangent, first * op->input.count), call->scratch);
 }
 
 static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
@@ -88,9 +98,10 @@ const ffebmi_op_kind ffebmi_op_conv2d = {.type = FFEBM_OP_CONV2D,
                                          .stride = 1,
                                          .grain = 1,
                                          .fit = fit,
-                                         .place = place,
+                                         .packed = packed,
                                          .scratch = scratch,
                                          .prepare = prepare,
+                                         .prepare_vjp = prepare_vjp,
                                          .forward = forward,
                                          .gradient = gradient,
                                          .pullback = pullback};

@@ -47,6 +47,7 @@ typedef struct ffebmi_op_call {
     double gradient_scale; /* of what is added to gradients */
     uint64_t seed;         /* for an op of the user's */
     void *memory;          /* what the op remembers from forward to vjp, laid out by place */
+    void *packed;          /* the parameters as prepare and prepare_vjp lay them out, until the next op's turn */
     void *scratch;         /* of this thread, during one slot's call */
 } ffebmi_op_call;
 
@@ -67,6 +68,8 @@ struct ffebmi_op_kind {
     ffebm_status (*fit)(ffebmi_op *op, ffebm_context *context, const char *what);
     /* Lay out memory for up to `rows` samples; returns it (NULL while measuring). */
     void *(*place)(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
+    /* Elements of packed parameters. */
+    size_t (*packed)(const ffebmi_op *op, const ffebmi_kernel *kernel);
     /* Elements of scratch that forward, pullback and gradient need. */
     size_t (*scratch)(const ffebmi_op *op, const ffebmi_kernel *kernel);
     /* Once before forward: what is the same for all rows. With a context the work may be spread over its threads. */

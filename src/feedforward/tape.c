@@ -9,19 +9,48 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+void ffebmi_tape_measure(ffebmi_tape_needs *needs, const ffebm_feedforward *block, const ffebmi_kernel *kernel)
+{
+    needs->units = larger(needs->units, block->input.count);
+    for (size_t i = 0; i < block->op_count; i++) {
+        const ffebmi_op *op = &block->ops[i];
+
+        needs->units = larger(needs->units, op->output.count);
+        if (op->kind->scratch != NULL)
+            needs->scratch = larger(needs->scratch, op->kind->scratch(op, kernel));
+        if (op->kind->packed != NULL)
+            needs->packed = larger(needs->packed, op->kind->packed(op, kernel));
+    }
+}
+
+ffebmi_tape_work ffebmi_tape_place_work(ffebmi_arena *arena, const ffebmi_tape_needs *needs,
+                                        const ffebmi_kernel *kernel, size_t rows, size_t threads)
+{
+    ffebmi_tape_work placed = {.scratch = ffebmi_carve(arena, threads, sizeof(void *))};
+
+    for (size_t i = 0; i < 2; i++)
+        placed.cotangents[i] = ffebmi_carve(arena, rows, needs->units * kernel->element);
+    for (size_t i = 0; i < threads; i++) {
+        void *memory = ffebmi_carve(arena, needs->scratch, kernel->element);
+
+        if (placed.scratch != NULL)
+            placed.scratch[i] = memory;
+    }
+    placed.packed = ffebmi_carve(arena, needs->packed, kernel->element);
+    return placed;
+}
+
 static void *place_op(ffebmi_arena *arena, const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows)
 {
     return op->kind->place == NULL ? NULL : op->kind->place(op, kernel, rows, arena);
 }
 
 void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
-                       const ffebmi_kernel *kernel, size_t rows, size_t threads)
+                       const ffebmi_kernel *kernel, size_t rows, const ffebmi_tape_work *work)
 {
-    ffebmi_tape placed = {.outputs = ffebmi_carve(arena, block->op_count, sizeof(void *))};
-    size_t largest = block->input.count, scratch = 0;
+    ffebmi_tape placed = {.outputs = ffebmi_carve(arena, block->op_count, sizeof(void *)), .work = *work};
 
     placed.memories = ffebmi_carve(arena, block->op_count, sizeof(void *));
-    placed.scratch = ffebmi_carve(arena, threads, sizeof(void *));
     for (size_t i = 0; i < block->op_count; i++) {
         const ffebmi_op *op = &block->ops[i];
         void *memory = place_op(arena, op, kernel, rows);
@@ -31,17 +60,6 @@ void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedf
             placed.memories[i] = memory;
             placed.outputs[i] = output;
         }
-        largest = larger(largest, op->output.count);
-        if (op->kind->scratch != NULL)
-            scratch = larger(scratch, op->kind->scratch(op, kernel));
-    }
-    for (size_t i = 0; i < 2; i++)
-        placed.cotangents[i] = ffebmi_carve(arena, rows, largest * kernel->element);
-    for (size_t i = 0; i < threads; i++) {
-        void *memory = ffebmi_carve(arena, scratch, kernel->element);
-
-        if (arena->base != NULL)
-            placed.scratch[i] = memory;
     }
     if (arena->base != NULL)
         *tape = placed;
@@ -61,7 +79,7 @@ static void op_range(void *user, size_t worker, size_t first, size_t count)
     const op_job *job = user;
     ffebmi_op_call call = *job->call;
 
-    call.scratch = job->tape->scratch[worker];
+    call.scratch = job->tape->work.scratch[worker];
     job->function(job->op, &call, first, count);
 }
 
@@ -115,7 +133,8 @@ static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape 
                            .output = tape->outputs[i],
                            .gradient_scale = values->gradient_scale,
                            .seed = values->seed,
-                           .memory = tape->memories[i]};
+                           .memory = tape->memories[i],
+                           .packed = tape->work.packed};
 
     for (size_t p = 0; p < op->parameter_count; p++) {
         call.parameters[p] = values->parameters[at.parameter + p];
@@ -170,7 +189,7 @@ ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforw
                                     const ffebmi_feedforward_values *values, size_t rows, const void *input,
                                     const void **cotangent, bool want_input_cotangent)
 {
-    size_t turn = 0;
+    size_t turn = *cotangent == tape->work.cotangents[0] ? 1 : 0; /* it may have come from the block above */
 
     for (size_t i = block->op_count; i-- > 0;) {
         const ffebmi_op *op = &block->ops[i];
@@ -179,7 +198,7 @@ ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforw
         if (op->view)
             continue;
         call.output_cotangent = *cotangent;
-        call.input_cotangent = wanted_below(block, i, want_input_cotangent) ? tape->cotangents[turn] : NULL;
+        call.input_cotangent = wanted_below(block, i, want_input_cotangent) ? tape->work.cotangents[turn] : NULL;
         turn = 1 - turn;
         if (op->kind->run_vjp != NULL)
             FFEBMI_TRY(op->kind->run_vjp(op, &call, context));

@@ -6,16 +6,32 @@
 
 #include "feedforward/feedforward.h"
 
-typedef struct ffebmi_tape {
-    void **outputs;      /* of op i; a view shares its input's */
-    void **memories;     /* of op i */
+/* Memory that blocks use in turn, one call at a time: as much as the largest of them needs. */
+typedef struct ffebmi_tape_needs {
+    size_t units;   /* of the largest cotangent, a sample */
+    size_t scratch; /* elements, a thread */
+    size_t packed;  /* elements */
+} ffebmi_tape_needs;
+typedef struct ffebmi_tape_work {
     void *cotangents[2]; /* in turn, on the way down */
     void **scratch;      /* [thread] */
+    void *packed;
+} ffebmi_tape_work;
+
+/* Raise the needs to those of a block. */
+void ffebmi_tape_measure(ffebmi_tape_needs *needs, const ffebm_feedforward *block, const ffebmi_kernel *kernel);
+ffebmi_tape_work ffebmi_tape_place_work(ffebmi_arena *arena, const ffebmi_tape_needs *needs,
+                                        const ffebmi_kernel *kernel, size_t rows, size_t threads);
+
+typedef struct ffebmi_tape {
+    void **outputs;  /* of op i; a view shares its input's */
+    void **memories; /* of op i */
+    ffebmi_tape_work work;
 } ffebmi_tape;
 
-/* Lay out a tape for up to `rows` samples on `threads` threads. While measuring, the tape is not written. */
+/* Lay out a tape for up to `rows` samples. While measuring, the tape is not written. */
 void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
-                       const ffebmi_kernel *kernel, size_t rows, size_t threads);
+                       const ffebmi_kernel *kernel, size_t rows, const ffebmi_tape_work *work);
 
 /* What a block computes with: its parameters (and their gradients) and buffers in the order of its ops. */
 typedef struct ffebmi_feedforward_values {

@@ -59,8 +59,7 @@ static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
     placed.gradients = ffebmi_carve(arena, of->parameter_count, sizeof(void *));
     placed.buffers = ffebmi_carve(arena, of->buffer_count, sizeof(void *));
     if (of->feedforward != NULL) {
-        ffebmi_tape_place(arena, &placed.tape, of->feedforward, engine->kernel, engine->max_batch,
-                          engine->context->executor.workers);
+        ffebmi_tape_place(arena, &placed.tape, of->feedforward, engine->kernel, engine->max_batch, &engine->tape_work);
     } else {
         placed.free_state = ffebmi_carve(arena, of->energy->layer_count, sizeof(void *));
         if (of->energy->own != NULL)
@@ -90,6 +89,18 @@ static size_t largest_boundary(const ffebm_model *model)
     return largest;
 }
 
+/* What the feedforward stages from `first` on use in turn. */
+static ffebmi_tape_work place_tape_work(const ffebm_engine *engine, size_t first, ffebmi_arena *arena, size_t rows,
+                                        size_t threads)
+{
+    ffebmi_tape_needs needs = {0};
+
+    for (size_t i = first; i < engine->model->stage_count; i++)
+        if (engine->model->stages[i].feedforward != NULL)
+            ffebmi_tape_measure(&needs, engine->model->stages[i].feedforward, engine->kernel);
+    return ffebmi_tape_place_work(arena, &needs, engine->kernel, rows, threads);
+}
+
 static void place(ffebm_engine *engine, ffebmi_arena *arena)
 {
     const ffebm_model *model = engine->model;
@@ -107,6 +118,7 @@ static void place(ffebm_engine *engine, ffebmi_arena *arena)
             ffebmi_carve(arena, engine->max_batch, model->stages[engine->last_energy].output.count * element);
     engine->losses = ffebmi_carve(arena, engine->max_batch, sizeof *engine->losses);
     engine->signs = ffebmi_carve(arena, engine->max_batch, sizeof *engine->signs);
+    engine->tape_work = place_tape_work(engine, 0, arena, engine->max_batch, engine->context->executor.workers);
     for (size_t i = 0; i < model->stage_count; i++)
         place_stage(engine, i, arena);
 }
@@ -172,6 +184,7 @@ static void place_worker(const ffebm_engine *engine, ffebmi_arena *arena, ffebmi
     const ffebm_model *model = engine->model;
     size_t first = ffebmi_engine_first_readout(engine), rows = nudges * FFEBMI_SHARD;
     ffebmi_worker placed = {.relax_memory = ffebmi_carve(arena, relax_bytes, 1)};
+    ffebmi_tape_work work = place_tape_work(engine, first, arena, rows, 1);
 
     placed.readout = ffebmi_carve(arena, model->stage_count - first, sizeof *placed.readout);
     placed.readout_inputs = ffebmi_carve(arena, model->stage_count - first, sizeof(void *));
@@ -179,7 +192,7 @@ static void place_worker(const ffebm_engine *engine, ffebmi_arena *arena, ffebmi
     for (size_t i = first; i < model->stage_count; i++) {
         ffebmi_tape tape;
 
-        ffebmi_tape_place(arena, &tape, model->stages[i].feedforward, engine->kernel, rows, 1);
+        ffebmi_tape_place(arena, &tape, model->stages[i].feedforward, engine->kernel, rows, &work);
         if (placed.readout != NULL)
             placed.readout[i - first] = tape;
     }

@@ -75,13 +75,14 @@ struct ffebm_engine {
     size_t batch;       /* of the last computing call over the chain */
     size_t last_energy; /* stage of the last energy block, or FFEBM_NONE; what follows is the readout */
     ffebmi_engine_stage *stages;
-    void *memory;        /* all below but nudging */
-    void *input;         /* max_batch x inputs: a copy, since the caller's is gone when vjp comes */
-    void *cotangents[2]; /* max_batch x units of the largest boundary between stages, in turn */
-    void *target_values; /* max_batch x outputs: as images are stored; NULL where outputs are no images */
-    void *nudged_output; /* max_batch x units of the last energy block's output; NULL where there is none */
-    double *losses;      /* max_batch */
-    double *signs;       /* likewise: of the samples' nudges, for blocks that settle by their own means */
+    void *memory;               /* all below but nudging */
+    ffebmi_tape_work tape_work; /* of all feedforward stages */
+    void *input;                /* max_batch x inputs: a copy, since the caller's is gone when vjp comes */
+    void *cotangents[2];        /* max_batch x units of the largest boundary between stages, in turn */
+    void *target_values;        /* max_batch x outputs: as images are stored; NULL where outputs are no images */
+    void *nudged_output;        /* max_batch x units of the last energy block's output; NULL where there is none */
+    double *losses;             /* max_batch */
+    double *signs;              /* likewise: of the samples' nudges, for blocks that settle by their own means */
     ffebm_tensor flat_gradient;
     ffebmi_flat_gradient gradient;
     ffebmi_engine_state state;

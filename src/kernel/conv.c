@@ -41,15 +41,16 @@ static size_t block_pixels(const ffebmi_conv *c)
     return fit < BLOCK_PIXELS ? BLOCK_PIXELS : fit;
 }
 
-size_t ffebmi_conv_packed(const ffebmi_conv *c, const ffebmi_kernel *k)
+size_t ffebmi_conv_packed(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned passes)
 {
-    return ffebmi_conv_is_direct(c, k) ? ffebmi_direct_conv_packed(c, k->direct) : c->out_channels * patch_size(c);
+    return ffebmi_conv_is_direct(c, k) ? ffebmi_direct_conv_packed(c, k->direct, passes)
+                                       : c->out_channels * patch_size(c);
 }
 
-void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, const void *weights, void *packed)
+void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned passes, const void *weights, void *packed)
 {
     if (ffebmi_conv_is_direct(c, k)) {
-        ffebmi_direct_conv_pack(c, k->direct, weights, packed);
+        ffebmi_direct_conv_pack(c, k->direct, passes, weights, packed);
         return;
     }
     for (size_t o = 0; o < c->out_channels; o++)
@@ -149,13 +150,13 @@ void ffebmi_conv_up(const ffebmi_conv *c, const ffebmi_kernel *k, const void *pa
     }
 }
 
-void ffebmi_conv_down(const ffebmi_conv *c, const ffebmi_kernel *k, const void *packed, size_t rows, const void *v,
-                      bool accumulate, void *z, void *scratch)
+void ffebmi_conv_down(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned passes, const void *packed, size_t rows,
+                      const void *v, bool accumulate, void *z, void *scratch)
 {
     size_t total = rows * out_pixels(c), out = c->out_channels, patch = patch_size(c);
 
     if (ffebmi_conv_is_direct(c, k)) {
-        ffebmi_direct_conv_down(c, k->direct, packed, rows, v, accumulate, z, scratch);
+        ffebmi_direct_conv_down(c, k->direct, passes, packed, rows, v, accumulate, z, scratch);
         return;
     }
     if (!accumulate)

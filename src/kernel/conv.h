@@ -13,10 +13,14 @@ typedef struct ffebmi_conv {
 /* Is it done by direct products? */
 bool ffebmi_conv_is_direct(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
 
-/* Elements of the packed weights, which are made of [out][in][kh][kw] once a phase: [out][kh][kw][in], or the panels of
- * direct products. */
-size_t ffebmi_conv_packed(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
-void ffebmi_conv_pack(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *weights, void *packed);
+/* Which passes weights are packed for. */
+enum { FFEBMI_CONV_UP = 1, FFEBMI_CONV_DOWN = 2, FFEBMI_CONV_BOTH = 3 };
+
+/* Elements of the packed weights, which are made of [out][in][kh][kw] once a phase: [out][kh][kw][in] for both passes, or
+ * the panels of direct products, first those for up. */
+size_t ffebmi_conv_packed(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsigned passes);
+void ffebmi_conv_pack(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsigned passes, const void *weights,
+                      void *packed);
 
 /* Elements of scratch that each call below needs; one for each thread. */
 size_t ffebmi_conv_scratch(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
@@ -25,9 +29,9 @@ size_t ffebmi_conv_scratch(const ffebmi_conv *conv, const ffebmi_kernel *kernel)
 void ffebmi_conv_up(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, size_t rows,
                     const void *s, void *z, void *scratch);
 
-/* z = W^T v, or z += it: rows of input images from rows of output images. */
-void ffebmi_conv_down(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, size_t rows,
-                      const void *v, bool accumulate, void *z, void *scratch);
+/* z = W^T v, or z += it: rows of input images from rows of output images. `passes` are those of the packing. */
+void ffebmi_conv_down(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsigned passes, const void *packed,
+                      size_t rows, const void *v, bool accumulate, void *z, void *scratch);
 
 /* Cotangents of the output and the inputs they belong to. A contrast of two states is two pairs. */
 enum { FFEBMI_CONV_PAIRS = FFEBMI_DIRECT_PAIRS };

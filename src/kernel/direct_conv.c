@@ -76,11 +76,19 @@ static size_t panel_elements(const ffebmi_walk *w)
     return ffebmi_walk_panels(w) * w->direct->panel * w->kernel[0] * w->kernel[1] * w->sources;
 }
 
-size_t ffebmi_direct_conv_packed(const ffebmi_conv *c, const ffebmi_direct *d)
+/* Where the panels for down begin. */
+static size_t up_elements(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes)
 {
-    ffebmi_walk up = walk_of(c, d, 1), down = walk_of(c, d, -1);
+    ffebmi_walk up = walk_of(c, d, 1);
 
-    return panel_elements(&up) + panel_elements(&down);
+    return passes & FFEBMI_CONV_UP ? panel_elements(&up) : 0;
+}
+
+size_t ffebmi_direct_conv_packed(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes)
+{
+    ffebmi_walk down = walk_of(c, d, -1);
+
+    return up_elements(c, d, passes) + (passes & FFEBMI_CONV_DOWN ? panel_elements(&down) : 0);
 }
 
 /* Panels of W, where the weight of a target, source and tap is at target * target_stride + source * source_stride + tap.
@@ -104,13 +112,16 @@ static void pack(const ffebmi_walk *w, const float *weights, size_t target_strid
     }
 }
 
-void ffebmi_direct_conv_pack(const ffebmi_conv *c, const ffebmi_direct *d, const float *weights, float *packed)
+void ffebmi_direct_conv_pack(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes, const float *weights,
+                             float *packed)
 {
     ffebmi_walk up = walk_of(c, d, 1), down = walk_of(c, d, -1);
-    size_t taps = up.kernel[0] * up.kernel[1];
+    size_t taps = taps_of(c);
 
-    pack(&up, weights, up.sources * taps, taps, packed);
-    pack(&down, weights, taps, down.targets * taps, packed + panel_elements(&up));
+    if (passes & FFEBMI_CONV_UP)
+        pack(&up, weights, up.sources * taps, taps, packed);
+    if (passes & FFEBMI_CONV_DOWN)
+        pack(&down, weights, taps, down.targets * taps, packed + up_elements(c, d, passes));
 }
 
 /* ------------------------------------------------------------------------------------------------------------ passes */
@@ -165,12 +176,12 @@ void ffebmi_direct_conv_up(const ffebmi_conv *c, const ffebmi_direct *d, const f
     run(&w, rows, scratch);
 }
 
-void ffebmi_direct_conv_down(const ffebmi_conv *c, const ffebmi_direct *d, const float *packed, size_t rows,
-                             const float *v, bool accumulate, float *z, float *scratch)
+void ffebmi_direct_conv_down(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes, const float *packed,
+                             size_t rows, const float *v, bool accumulate, float *z, float *scratch)
 {
-    ffebmi_walk w = walk_of(c, d, -1), up = walk_of(c, d, 1);
+    ffebmi_walk w = walk_of(c, d, -1);
 
-    w.panels = packed + panel_elements(&up);
+    w.panels = packed + up_elements(c, d, passes);
     w.x = v;
     w.z = z;
     w.accumulate = accumulate;

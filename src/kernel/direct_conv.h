@@ -5,9 +5,10 @@
 
 #include "kernel/conv.h"
 
-/* As the functions of the same names in conv.h. Packed: the panels up, and behind them those down. */
-size_t ffebmi_direct_conv_packed(const ffebmi_conv *conv, const ffebmi_direct *direct);
-void ffebmi_direct_conv_pack(const ffebmi_conv *conv, const ffebmi_direct *direct, const float *weights, float *packed);
+/* As the functions of the same names in conv.h. */
+size_t ffebmi_direct_conv_packed(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes);
+void ffebmi_direct_conv_pack(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes,
+                             const float *weights, float *packed);
 size_t ffebmi_direct_conv_scratch(const ffebmi_conv *conv, const ffebmi_direct *direct);
 /* sum, [outs][channels], += factor * the sum over pairs, rows and pixels of v_o s, s as the window's position sees it and o
  * from `from` on. */
@@ -22,7 +23,7 @@ void ffebmi_direct_conv_gradient(const ffebmi_conv *conv, const ffebmi_direct *d
                                  float *scratch);
 void ffebmi_direct_conv_up(const ffebmi_conv *conv, const ffebmi_direct *direct, const float *packed, size_t rows,
                            const float *s, float *z, float *scratch);
-void ffebmi_direct_conv_down(const ffebmi_conv *conv, const ffebmi_direct *direct, const float *packed, size_t rows,
-                             const float *v, bool accumulate, float *z, float *scratch);
+void ffebmi_direct_conv_down(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes, const float *packed,
+                             size_t rows, const float *v, bool accumulate, float *z, float *scratch);
 
 #endif

@@ -10,7 +10,7 @@ enum {
     POINTS = FFEBMI_WINOGRAD_POINTS,
     TAPS = 9,
     MOST_PANEL = 32,
-    TILES = 64 /* transformed at a time */
+    TILES = 32 /* transformed at a time */
 };
 
 /* The tiles at work, and where they are transformed to. */

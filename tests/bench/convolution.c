@@ -56,7 +56,7 @@ static bool prepare(prepared *p, const shape *s, const team *on)
     p->above = s->out * s->size * s->size;
     p->scratch_size = (ffebmi_conv_scratch(&p->conv, p->kernel) / line + 2) * line;
     p->weight = numbers(on, weights, 1);
-    p->packed = numbers(on, ffebmi_conv_packed(&p->conv, p->kernel), 2);
+    p->packed = numbers(on, ffebmi_conv_packed(&p->conv, p->kernel, FFEBMI_CONV_BOTH), 2);
     p->input = numbers(on, ROWS * p->below, 3);
     p->output = numbers(on, ROWS * p->above, 4);
     p->gradient = numbers(on, weights, 5);
@@ -64,7 +64,7 @@ static bool prepare(prepared *p, const shape *s, const team *on)
     if (p->weight == NULL || p->packed == NULL || p->input == NULL || p->output == NULL || p->gradient == NULL ||
         p->scratch == NULL)
         return false;
-    ffebmi_conv_pack(&p->conv, p->kernel, p->weight, p->packed);
+    ffebmi_conv_pack(&p->conv, p->kernel, FFEBMI_CONV_BOTH, p->weight, p->packed);
     return true;
 }
 
@@ -88,7 +88,7 @@ static void back(void *user, size_t worker, size_t first, size_t count)
 {
     const prepared *p = user;
 
-    ffebmi_conv_down(&p->conv, p->kernel, p->packed, count, p->output + first * p->above, false,
+    ffebmi_conv_down(&p->conv, p->kernel, FFEBMI_CONV_BOTH, p->packed, count, p->output + first * p->above, false,
                      p->input + first * p->below, p->scratch + worker * p->scratch_size);
 }
 

@@ -389,19 +389,20 @@ START_TEST(kernels_are_adjoint)
     uint64_t seed = (uint64_t)_i;
     ffebmi_conv c = conv_of(seed);
     size_t below = ROWS * c.windows.in[0] * c.windows.in[1] * c.windows.channels;
-    size_t above = ROWS * c.windows.out[0] * c.windows.out[1] * c.out_channels, weights = ffebmi_conv_packed(&c, k);
+    size_t above = ROWS * c.windows.out[0] * c.windows.out[1] * c.out_channels,
+           weights = ffebmi_conv_packed(&c, k, FFEBMI_CONV_BOTH);
     double *s = numbers(below, seed), *v = numbers(above, seed + 1), *w = numbers(weights, seed + 2);
     double *z = numbers(above, 0), *u = numbers(below, 0), *gradient = numbers(weights, seed + 3);
     double *packed = numbers(weights, 0), *scratch = numbers(ffebmi_conv_scratch(&c, k), 0), up, down, start, scale;
 
-    ffebmi_conv_pack(&c, k, w, packed);
+    ffebmi_conv_pack(&c, k, FFEBMI_CONV_BOTH, w, packed);
     ffebmi_conv_up(&c, k, packed, ROWS, s, z, scratch);
     up = k->dot(above, v, z);
     scale = 1e-12 * (k->norm(above, v) * k->norm(above, z) + 1);
-    ffebmi_conv_down(&c, k, packed, ROWS, v, false, u, scratch);
+    ffebmi_conv_down(&c, k, FFEBMI_CONV_BOTH, packed, ROWS, v, false, u, scratch);
     down = k->dot(below, u, s);
     ck_assert_msg(fabs(up - down) < scale, "seed %d: <v, W s> %.17g, <W^T v, s> %.17g", _i, up, down);
-    ffebmi_conv_down(&c, k, packed, ROWS, v, true, u, scratch);
+    ffebmi_conv_down(&c, k, FFEBMI_CONV_BOTH, packed, ROWS, v, true, u, scratch);
     ck_assert_msg(fabs(2 * down - k->dot(below, u, s)) < scale, "seed %d: down does not accumulate", _i);
     start = k->dot(weights, gradient, w);
     for (size_t unit = 0; unit < ffebmi_conv_units(&c); unit++)

@@ -76,14 +76,15 @@ static float *passed(const ffebmi_conv *c, const ffebmi_kernel *k, const float *
                      bool up)
 {
     size_t count = rows * (up ? above(c) : below(c));
-    float *packed = numbers(ffebmi_conv_packed(c, k), 0), *scratch = numbers(ffebmi_conv_scratch(c, k), 0);
+    unsigned passes = rows % 2 == 0 ? FFEBMI_CONV_BOTH : up ? FFEBMI_CONV_UP : FFEBMI_CONV_DOWN;
+    float *packed = numbers(ffebmi_conv_packed(c, k, passes), 0), *scratch = numbers(ffebmi_conv_scratch(c, k), 0);
     float *z = numbers(count, 9);
 
-    ffebmi_conv_pack(c, k, weights, packed);
+    ffebmi_conv_pack(c, k, passes, weights, packed);
     if (up)
         ffebmi_conv_up(c, k, packed, rows, x, z, scratch);
     else
-        ffebmi_conv_down(c, k, packed, rows, x, true, z, scratch);
+        ffebmi_conv_down(c, k, passes, packed, rows, x, true, z, scratch);
     free(packed);
     free(scratch);
     return z;
