@@ -1,6 +1,6 @@
 # libffebm: `make help` lists the targets. One Makefile, GNU make, no configure step.
 #
-# Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR libdir includedir
+# Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR libdir includedir docdir
 #                 BLAS=openblas|blis|netlib, or BLAS_LIBS (with BLAS_CFLAGS, BLAS_HEADER) outright
 # Switches:       V=1 shows commands, WERROR=1 makes warnings errors, SANITIZE=1 builds with ASan and UBSan,
 #                 OUT=dir keeps a build of your own: every product, the libraries too, goes to dir
@@ -11,7 +11,9 @@ comma := ,
 
 # The version is written down once, in include/ffebm/version.h.
 number = $(shell sed -n 's/^.define FFEBM_$(1) \([0-9]*\).*/\1/p' include/ffebm/version.h)
-VERSION := $(call number,VERSION_MAJOR).$(call number,VERSION_MINOR).$(call number,VERSION_PATCH)
+MAJOR   := $(call number,VERSION_MAJOR)
+MINOR   := $(call number,VERSION_MINOR)
+VERSION := $(MAJOR).$(MINOR).$(call number,VERSION_PATCH)
 SONAME  := libffebm.so.$(call number,ABI_VERSION)
 SOFILE  := libffebm.so.$(VERSION)
 
@@ -23,6 +25,7 @@ LIB := $(if $(filter build,$(OUT)),lib,$(OUT)/lib)
 PREFIX     ?= /usr/local
 libdir     ?= $(PREFIX)/lib
 includedir ?= $(PREFIX)/include
+docdir     ?= $(PREFIX)/share/doc/ffebm
 PKG_CONFIG ?= pkg-config
 CFLAGS     ?= $(if $(SANITIZE),-O1,-O3) -g
 
@@ -63,8 +66,8 @@ endif
 CJSON_LIBS := $(call pkg,--libs libcjson)
 ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
 
-# These goals build nothing in this make (check and demo do, in a second one, after tests/setup.sh).
-ifneq ($(filter-out check demo help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
+# These goals build nothing in this make (some do in a second one, after tests/setup.sh).
+ifneq ($(filter-out check check-install check-abi check-threads demo dist amalgamation help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
     $(error No $(or $(BLAS),BLAS) found. Debian: apt-get install pkg-config \
       $(if $(filter blis,$(BLAS)),libblis-serial-dev,$(if $(filter netlib,$(BLAS)),libblas-dev,libopenblas-pthread-dev)). \
@@ -104,16 +107,21 @@ PROGRAMS := $(patsubst ./%,%,$(shell grep -l '^int main\>' ./examples/*.c 2>/dev
 SUPPORT  := $(filter-out $(PROGRAMS),$(wildcard examples/*.c examples/*/*.c))
 UNIT     := $(wildcard tests/unit/*.c)
 BENCH    := $(wildcard tests/bench/*.c)
+EMBEDDED := $(wildcard tests/embedding/*.c)
 objects   = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
 STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check demo bench bench-compare certify analysis install uninstall clean format help unit smoke FORCE
+.PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis FORCE
+.PHONY: install installcheck uninstall dist amalgamation clean format help unit run-unit smoke embedding
+.PHONY: check-abi-of-library threads-of-library one-file
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit              ## the unit test program, without running it
+run-unit: unit
+	@$(OUT)/tests/unit
 
 # Products are made anew when the flags or the list of files change, not only when an object is newer.
 $(OUT)/made_of: FORCE
@@ -132,7 +140,7 @@ $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -c -o $@ $<
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(BENCH)))
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(BENCH) $(EMBEDDED)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
 	$(call say,AR)
@@ -161,12 +169,28 @@ $(OUT)/tests/bench: $(call objects,$(BENCH)) $(STATIC)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
+# A host that loads the library finds no part of it in itself.
+$(OUT)/tests/embedding/reload: $(OBJ)/tests/embedding/reload.o
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(LIBS) -ldl
+$(OUT)/tests/embedding/plugin.so: $(OBJ)/tests/embedding/work.o $(SHARED)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -shared -o $@ $< -L$(LIB) -lffebm -Wl,-rpath,$(abspath $(LIB))
+GUESTS := $(addprefix $(OUT)/tests/embedding/,manners threads fork)
+$(GUESTS): $(OUT)/%: $(OBJ)/%.o $(OBJ)/tests/embedding/work.o $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
 # ------------------------------------------------------------------------------------------------------ test, show
 # The last line is Check's own. Nothing may follow it, so the unit tests run last.
 ifdef SANITIZE
 check:                               ## every test; SANITIZE=1: unit tests and examples under ASan and UBSan
 	@tests/setup.sh build check
 	@$(MAKE) all unit smoke WERROR=1
+	@$(MAKE) embedding WERROR=1
 	@echo '== unit tests'
 	@CK_FORK=no $(OUT)/tests/unit
 else
@@ -180,17 +204,22 @@ check:
 	@$(MAKE) all unit $(OUT)/tests/bench WERROR=1
 	@echo '== symbols: shared library, headers and version script agree'
 	@tests/check_symbols.sh $(LIB)
-	@echo '== install, use through pkg-config, uninstall'
-	@MAKE='$(MAKE)' WERROR=1 tests/check_install.sh
+	@echo '== layout: what earlier headers promise holds'
+	@tests/check_layout.sh
 	@echo '== instructions: of a small gradient, against the number that is kept'
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' OUT='$(OUT)' tests/check_instructions.sh
-	@$(MAKE) smoke WERROR=1
+	@$(MAKE) one-file smoke WERROR=1
+	@$(MAKE) embedding WERROR=1
 	@echo '== bindings: Python and C++'
 	@tests/check_python.sh $(LIB)
 	@tests/check_cpp.sh $(LIB)
 	@echo '== unit tests'
 	@$(OUT)/tests/unit
 endif
+
+# Compiled in earnest by check-install.
+one-file: amalgamation
+	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror $(DEFS) -fsyntax-only $(OUT)/amalgamation/ffebm.c
 
 # A short run of the programs that need no arguments or have their data in the tree.
 smoke: $(EXAMPLES)
@@ -204,6 +233,44 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
 	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
 	  echo "$$text" | tail -n 1
+
+# What a host may expect of a guest; reload needs the shared library.
+embedding: $(GUESTS) $(if $(SHARED),$(addprefix $(OUT)/tests/embedding/,reload plugin.so))
+	@echo '== embedding'
+	$(Q)for guest in $(GUESTS); do $$guest || exit 1; done
+	$(if $(SHARED),$(Q)$(OUT)/tests/embedding/reload $(OUT)/tests/embedding/plugin.so $(LIB)/$(SONAME))
+
+check-abi:                           ## types, functions and programs of the past against lib/libffebm.abi
+	@tests/setup.sh build check-abi
+	@$(MAKE) check-abi-of-library WERROR=1
+check-abi-of-library: export PROGRAM_FLAGS = $(DEFS)
+check-abi-of-library: export PROGRAM_LIBS = $(LIBS)
+check-abi-of-library: $(STATIC) $(SHARED)
+	@tests/check_symbols.sh $(LIB)
+	@tests/check_layout.sh
+	@tests/check_abi.sh $(LIB)
+
+abi-baseline:                        ## write down the present API and ABI; docs/abi.md says when
+	tests/check_symbols.sh --map >lib/libffebm.map
+	@$(MAKE) $(SHARED)
+	tests/check_layout.sh --write
+	tests/check_abi.sh --baseline $(LIB)
+
+check-install:                       ## install and use in every way, with each BLAS; the tarball; the two files
+	@tests/setup.sh build check check-install
+	@echo '== the tarball, and the library in two files'
+	@MAKE='$(MAKE)' tests/check_dist.sh
+	@echo '== install, use, uninstall'
+	@MAKE='$(MAKE)' tests/check_install.sh
+	@$(MAKE) check-threads
+
+# With the reference BLAS: one with threads of its own raises false alarms.
+check-threads:                       ## several contexts at once, under ThreadSanitizer
+	@tests/setup.sh build check-install
+	@echo '== threads, under ThreadSanitizer'
+	@$(MAKE) threads-of-library OUT=build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread'
+threads-of-library: $(OUT)/tests/embedding/threads
+	@tests/check_threads.sh $<
 
 # train's last line is the result; kept back so that the picture's message does not follow it.
 demo:                                ## train on the digits in the tree, draw the learning curve
@@ -239,24 +306,41 @@ analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million 
 	else echo 'no picture: gnuplot is not installed' >&2; fi
 
 # --------------------------------------------------------------------------------------------------------- install
-PC = $(DESTDIR)$(libdir)/pkgconfig/ffebm.pc
+PC        = $(DESTDIR)$(libdir)/pkgconfig
+CMAKE_DIR = $(DESTDIR)$(libdir)/cmake/ffebm
+DOCS     := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md docs/*.png)
 under_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+fill = sed -e 's|@VERSION@|$(VERSION)|; s|@MAJOR@|$(MAJOR)|g; s|@MINOR@|$(MINOR)|' \
+  -e 's|@SOFILE@|$(SOFILE)|; s|@SONAME@|$(SONAME)|; s|@BLAS_LIBS@|$(strip $(BLAS_LIBS))|; s|@CJSON_LIBS@|$(CJSON_LIBS)|'
 install: $(STATIC) $(SHARED)         ## to PREFIX (/usr/local), below DESTDIR
-	install -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/ffebm
+	install -d $(PC) $(CMAKE_DIR) $(DESTDIR)$(includedir)/ffebm $(DESTDIR)$(docdir)/docs
 	install -m 644 $(STATIC) $(DESTDIR)$(libdir)
 	install -m 755 $(LIB)/$(SOFILE) $(DESTDIR)$(libdir)
 	ln -sf $(SOFILE) $(DESTDIR)$(libdir)/$(SONAME)
 	ln -sf $(SOFILE) $(DESTDIR)$(libdir)/libffebm.so
 	install -m 644 include/ffebm.h $(DESTDIR)$(includedir)
 	install -m 644 include/ffebm/*.h $(DESTDIR)$(includedir)/ffebm
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call under_prefix,$(libdir))|' \
-	  -e 's|@INCLUDEDIR@|$(call under_prefix,$(includedir))|' -e 's|@VERSION@|$(VERSION)|' \
-	  -e 's|@BLAS_LIBS@|$(BLAS_LIBS)|' -e 's|@CJSON_LIBS@|$(CJSON_LIBS)|' ffebm.pc.in >$(PC)
+	$(fill) -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(call under_prefix,$(libdir))|' \
+	  -e 's|@INCLUDEDIR@|$(call under_prefix,$(includedir))|' ffebm.pc.in >$(PC)/ffebm.pc
+	$(fill) -e 's|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|' lib/ffebmConfig.cmake.in >$(CMAKE_DIR)/ffebmConfig.cmake
+	$(fill) lib/ffebmConfigVersion.cmake.in >$(CMAKE_DIR)/ffebmConfigVersion.cmake
+	for file in $(DOCS); do install -m 644 $$file $(DESTDIR)$(docdir)/$$file; done
+
+installcheck:                        ## build and run programs with what is installed, in every way
+	@tests/check_consumer.sh $(libdir)
 
 uninstall:                           ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(libdir)/,libffebm.a $(SOFILE) $(SONAME) libffebm.so pkgconfig/ffebm.pc)
 	rm -f $(DESTDIR)$(includedir)/ffebm.h $(addprefix $(DESTDIR)$(includedir)/ffebm/,$(notdir $(wildcard include/ffebm/*.h)))
-	-rmdir $(DESTDIR)$(includedir)/ffebm 2>/dev/null || :
+	rm -f $(CMAKE_DIR)/ffebmConfig.cmake $(CMAKE_DIR)/ffebmConfigVersion.cmake
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(DOCS))
+	-rmdir $(DESTDIR)$(includedir)/ffebm $(CMAKE_DIR) $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir) 2>/dev/null || :
+
+dist:                                ## the source tarball, build/libffebm-<version>.tar.gz: the same bytes each time
+	@lib/dist.sh $(OUT)/libffebm-$(VERSION).tar.gz && echo '$(OUT)/libffebm-$(VERSION).tar.gz'
+
+amalgamation:                        ## the library as build/amalgamation/ffebm.c and ffebm.h
+	@lib/amalgamate.sh $(OUT)/amalgamation && echo 'the library in one file: $(OUT)/amalgamation/ffebm.c'
 
 clean:                               ## remove build/ and the libraries; SANITIZE=1: the sanitized build
 	$(if $(filter build,$(OUT)),rm -rf build lib/libffebm.a lib/libffebm.so*, \

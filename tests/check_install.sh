@@ -1,11 +1,9 @@
 #!/bin/sh
-# Install, build a program with nothing but pkg-config's answers, shared and static, run it, uninstall.
-# shellcheck disable=SC2086  # compilers, flags and make may be several words
+# Install, build programs with what is there, run them, uninstall: with each BLAS, with which some unit tests run too.
+# shellcheck disable=SC2086  # make may be several words
 set -eu
 cd "$(dirname "$0")/.."
-make=${MAKE:-make}
-cc=${CC:-cc}
-pkg_config=${PKG_CONFIG:-pkg-config}
+make="${MAKE:-make} WERROR=1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -19,61 +17,39 @@ nothing_left() {
 
 # As a packager does: all below DESTDIR, directories of his own, and no file that knows of DESTDIR.
 staged() {
-    quiet $make "$1" DESTDIR="$work/stage" PREFIX=/usr libdir=/usr/lib/here includedir=/usr/include/here
+    quiet $make "$1" DESTDIR="$work/stage" PREFIX=/usr libdir=/usr/lib/here includedir=/usr/include/here \
+        docdir=/usr/share/doc/ffebm-doc
 }
 staged install
 pc=$work/stage/usr/lib/here/pkgconfig/ffebm.pc
-[ -f "$work/stage/usr/include/here/ffebm.h" ] || { echo 'includedir is not honoured'; exit 1; }
+cmake=$work/stage/usr/lib/here/cmake/ffebm
+for file in include/here/ffebm.h include/here/ffebm/core.h share/doc/ffebm-doc/LICENSE \
+    share/doc/ffebm-doc/docs/math.md; do
+    [ -f "$work/stage/usr/$file" ] || { echo "install has left out /usr/$file"; exit 1; }
+done
 grep -qF "libdir=\${prefix}/lib/here" "$pc" || { echo 'ffebm.pc does not give libdir'; exit 1; }
-! grep -rqF "$work" "$work/stage" --include=ffebm.pc || { echo 'ffebm.pc mentions DESTDIR'; exit 1; }
-! grep -q @ "$pc" || { echo 'ffebm.pc has a placeholder left'; exit 1; }
+if grep -F "$work" "$pc" "$cmake"/*; then echo 'a file mentions DESTDIR'; exit 1; fi
+if grep @ "$pc" "$cmake"/*; then echo 'a placeholder is left'; exit 1; fi
 staged uninstall
 nothing_left "$work/stage"
 
 # As a user does.
-prefix=$work/prefix
-quiet $make install PREFIX="$prefix" DESTDIR= libdir="$prefix/lib" includedir="$prefix/include"
-export PKG_CONFIG_PATH="$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
-
-cat >"$work/version.c" <<'END'
-#include <ffebm.h>
-#include <stdio.h>
-int main(void)
-{
-    ffebm_context *context = NULL;
-    ffebm_status status = ffebm_context_create(&context, NULL);
-    printf("%s\n", ffebm_version());
-    ffebm_context_destroy(context);
-    return status;
-}
-END
-programs=$work/version.c
-[ ! -f examples/quickstart.c ] || programs="$programs examples/quickstart.c"
-
-# build WHAT PKG-CONFIG-OPTIONS...: build and run every program.
-build() {
-    what=$1
-    shift
-    for source in $programs; do
-        # shellcheck disable=SC2046  # pkg-config answers with several words
-        quiet $cc -std=c11 ${CFLAGS-} $($pkg_config --cflags ffebm) "$source" -o "$work/program" ${LDFLAGS-} \
-            $($pkg_config "$@" --libs ffebm)
-        "$work/program" >"$work/log" 2>&1 || { cat "$work/log"; echo "$source ($what) failed"; exit 1; }
-        printf '%s, %s: %s\n' "${source##*/}" "$what" "$(tail -n 1 "$work/log")"
+for blas in openblas blis netlib; do
+    echo "-- $blas"
+    out=build/$blas
+    [ $blas != openblas ] || out=build
+    prefix=$work/$blas
+    user="BLAS=$blas OUT=$out PREFIX=$prefix DESTDIR= libdir=$prefix/lib includedir=$prefix/include docdir=$prefix/doc"
+    quiet $make $user install unit
+    [ -f "$prefix/lib/libffebm.so" ] || { echo 'libffebm.so leads nowhere'; exit 1; }
+    $make --silent $user installcheck
+    for suite in reference convolution optimizer; do
+        CK_RUN_SUITE=$suite $make --silent $user run-unit | tail -n 1
     done
-}
-version=$($pkg_config --modversion ffebm)
-(
-    LD_LIBRARY_PATH="$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-    export LD_LIBRARY_PATH
-    build shared
-    readelf -d "$work/program" | grep -q 'NEEDED.*libffebm\.so' || { echo 'not linked with libffebm.so'; exit 1; }
-)
-mkdir "$work/aside"
-mv "$prefix"/lib/libffebm.so* "$work/aside" # or the linker would take it
-build static --static
-mv "$work"/aside/* "$prefix/lib"
-[ -n "$version" ] || { echo 'ffebm.pc has no version'; exit 1; }
-
-quiet $make uninstall PREFIX="$prefix" DESTDIR= libdir="$prefix/lib" includedir="$prefix/include"
-nothing_left "$prefix"
+    if [ $blas = openblas ]; then
+        strip -o "$work/stripped" "$prefix/lib/libffebm.so"
+        echo "libffebm.so without debugging information: $(wc -c <"$work/stripped") bytes"
+    fi
+    quiet $make $user uninstall
+    nothing_left "$prefix"
+done

@@ -25,12 +25,12 @@ count() {
         exit 1
     }
     awk '
-        /^ob=/ {
+        /^c?ob=/ { # a name stands where its number is first used, which may be in a call
             match($0, /\([0-9]+\)/)
             id = substr($0, RSTART, RLENGTH)
             name = substr($0, RSTART + RLENGTH + 1)
             if (name != "") ours[id] = name ~ /\/tests\/bench$/
-            inside = ours[id]
+            if (/^ob=/) inside = ours[id]
         }
         /^calls=/ { getline; next }
         /^[0-9+*-]/ && inside { sum += $2 }

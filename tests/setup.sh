@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install what a target needs and this machine lacks: setup.sh build|demo|check|bench ...
+# Install what a target needs and this machine lacks:
+# setup.sh build|demo|check|check-install|check-abi|bench ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -63,6 +64,15 @@ for target in "${@:-build}"; do
         have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
         ;;
     bench) have_torch || optional="$optional python3-torch" ;; # without it there is nothing to compare with
+    check-abi) have abidw || missing="$missing abigail-tools" ;;
+    check-install)
+        have g++ || missing="$missing g++"
+        have clang || missing="$missing clang"
+        have cmake || missing="$missing cmake"
+        have_blas openblas || missing="$missing libopenblas-pthread-dev"
+        have_blas blis || missing="$missing libblis-serial-dev"
+        have_blas netlib || missing="$missing libblas-dev"
+        ;;
     *)
         echo "setup.sh: unknown target $target" >&2
         exit 2

@@ -34,6 +34,13 @@
  * 8. Choices are int32_t constants; zero is a choice only where it means "none". Flags are 0 or 1.
  * 9. Data is row-major without gaps, the batch first: "[batch, in...]". A sample's shape leaves the batch out. Losses
  *    and gradients are means over the batch unless said otherwise.
+ * 10. The process is the host's. The library writes no logs and has no callback for any: all it has to say is in
+ *    statuses, error texts and reports. It installs no signal handlers and changes neither locale, environment, working
+ *    directory nor floating-point modes. Its own threads compute in the mode (rounding, denormals) of the thread that
+ *    created the context, and leave the host's signals to the host's threads.
+ *    After fork, if no other thread was in the library, the child may go on with what the parent has made, on one thread
+ *    and with the same bits, and may create contexts with threads. A library that was loaded at run time may be unloaded
+ *    when all its objects are destroyed.
  */
 #ifndef FFEBM_CORE_H
 #define FFEBM_CORE_H

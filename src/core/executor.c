@@ -1,6 +1,7 @@
 #include "core/executor.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct ffebmi_pool {
     size_t next;      /* the first that nobody has taken */
     size_t remaining; /* those that have not returned */
     bool stop;
+    pid_t process; /* the one that has the threads: a child made by fork has none of them */
     size_t thread_count;
     pthread_t threads[];
 };
@@ -55,6 +57,11 @@ static void pool_run(void *user, ffebm_task_fn task, void *task_user, size_t cou
 {
     ffebmi_pool *pool = user;
 
+    if (pool->process != getpid()) {
+        for (size_t i = 0; i < count; i++)
+            task(task_user, i);
+        return;
+    }
     pthread_mutex_lock(&pool->lock);
     pool->task = task;
     pool->task_user = task_user;
@@ -70,6 +77,10 @@ static void pool_run(void *user, ffebm_task_fn task, void *task_user, size_t cou
 
 static void pool_stop(ffebm_context *context, ffebmi_pool *pool)
 {
+    if (pool->process != getpid()) {
+        ffebmi_release(context, pool); /* nobody to wait for; the lock is as the fork found it */
+        return;
+    }
     pthread_mutex_lock(&pool->lock);
     pool->stop = true;
     pthread_cond_broadcast(&pool->wake);
@@ -82,20 +93,44 @@ static void pool_stop(ffebm_context *context, ffebmi_pool *pool)
     ffebmi_release(context, pool);
 }
 
+/* The host's signals are for the host's threads. Those that a fault raises where it occurs, and a profiler's, stay. */
+static void signals_of_ours(sigset_t *blocked)
+{
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+
+    sigfillset(blocked);
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        sigdelset(blocked, open[i]);
+}
+
+static bool start_threads(ffebmi_pool *pool, size_t thread_count)
+{
+    sigset_t ours, hosts;
+    bool started = true;
+
+    signals_of_ours(&ours);
+    pthread_sigmask(SIG_BLOCK, &ours, &hosts); /* threads inherit it */
+    while (started && pool->thread_count < thread_count) {
+        started = pthread_create(&pool->threads[pool->thread_count], NULL, thread_main, pool) == 0;
+        pool->thread_count += started;
+    }
+    pthread_sigmask(SIG_SETMASK, &hosts, NULL);
+    return started;
+}
+
 static ffebmi_pool *pool_start(ffebm_context *context, size_t thread_count)
 {
     ffebmi_pool *pool = ffebmi_allocate(context, 1, sizeof *pool + thread_count * sizeof pool->threads[0]);
 
     if (pool == NULL)
         return NULL;
+    pool->process = getpid();
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
-    for (; pool->thread_count < thread_count; pool->thread_count++) {
-        if (pthread_create(&pool->threads[pool->thread_count], NULL, thread_main, pool) != 0) {
-            pool_stop(context, pool);
-            return NULL;
-        }
+    if (!start_threads(pool, thread_count)) {
+        pool_stop(context, pool);
+        return NULL;
     }
     return pool;
 }
