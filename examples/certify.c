@@ -127,7 +127,7 @@ static int load_samples(struct certification *c, struct failure *failure)
     return 0;
 }
 
-static ffebm_status draw(struct certification *c, uint64_t seed)
+static ffebm_status draw(struct certification *c, uint64_t seed, struct failure *failure)
 {
     const struct batch_plan plan = {
         .data = &c->data, .part = &c->data.test, .order = c->order, .augment = FFEBM_AUGMENT_NONE};
@@ -135,7 +135,7 @@ static ffebm_status draw(struct certification *c, uint64_t seed)
     if (c->order == NULL)
         return random_batch_draw(&c->batch, c->model, seed);
     shuffle(c->order, c->data.test.count, stream_seed(seed, STREAM_SHUFFLE, 0));
-    return batch_fill(&c->samples, &plan, 0);
+    return batch_fill(&c->samples, &plan, 0, failure) == 0 ? FFEBM_OK : FFEBM_ERR_IO;
 }
 
 static ffebm_status configure(const struct certification *c, double beta)
@@ -216,9 +216,10 @@ static ffebm_status certify_beta(struct certification *c, uint64_t seed, double 
     return status != FFEBM_OK ? status : report(c, seed, beta, &worst);
 }
 
-static ffebm_status certify_seed(struct certification *c, uint64_t seed, const double *betas, size_t count)
+static ffebm_status certify_seed(struct certification *c, uint64_t seed, const double *betas, size_t count,
+                                 struct failure *failure)
 {
-    ffebm_status status = draw(c, seed);
+    ffebm_status status = draw(c, seed, failure);
 
     if (status == FFEBM_OK && !model_file_is_checkpoint(c->path))
         status = ffebm_model_initialize(c->model, seed);
@@ -247,7 +248,7 @@ static int certify(const struct settings *settings, const char *path, const doub
         status = FFEBM_ERR_IO;
 
     for (int64_t seed = 0; seed < settings->seeds && status == FFEBM_OK; seed++)
-        status = certify_seed(&c, (uint64_t)seed, betas, count);
+        status = certify_seed(&c, (uint64_t)seed, betas, count, &failure);
     if (status != FFEBM_OK)
         print_failure(&c, &failure);
 

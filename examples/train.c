@@ -158,7 +158,7 @@ static int train_batch(struct run *run, struct epoch_record *record, const struc
     size_t done;
 
     record->lr = settings_learning_rate(&run->settings, record->epoch - 1, step, steps);
-    if (check(run, batch_fill(&run->batch, plan, first)) != DONE ||
+    if (batch_fill(&run->batch, plan, first, &run->failure) != 0 ||
         check(run, ffebm_engine_set_step(run->engine, (uint64_t)((record->epoch - 1) * steps + step))) != DONE ||
         check(run, ffebm_engine_gradient(run->engine, &report, run->batch.input, run->batch.target, NULL)) != DONE ||
         check(run, ffebm_optimizer_set_learning_rate(run->optimizer, record->lr)) != DONE ||
@@ -200,7 +200,7 @@ static int test(struct run *run, struct epoch_record *record)
     size_t correct = 0, correct_top5 = 0;
 
     for (size_t first = 0; first < plan.part->count; first += run->batch.capacity) {
-        if (check(run, batch_fill(&run->batch, &plan, first)) != DONE ||
+        if (batch_fill(&run->batch, &plan, first, &run->failure) != 0 ||
             check(run, ffebm_engine_evaluate(run->engine, &report, run->batch.input, run->batch.target, NULL)) != DONE)
             return FAILED;
         record->test_loss += report.loss * (double)run->batch.rows / count;

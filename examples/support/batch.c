@@ -21,7 +21,7 @@ ffebm_status batch_create(ffebm_context *context, struct batch *batch, const ffe
     ffebm_status status = ffebm_model_inspect(model, &info);
     size_t rank;
 
-    *batch = (struct batch){.capacity = capacity};
+    *batch = (struct batch){.context = context, .capacity = capacity};
     if (status != FFEBM_OK)
         return status;
     for (rank = 1; rank < FFEBM_MAX_RANK && rank <= info.input_rank; rank++)
@@ -48,13 +48,13 @@ static void store(struct batch *batch, size_t row, const float *sample, size_t c
     }
 }
 
-ffebm_status batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first)
+int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure)
 {
     const size_t size = plan->data->sample_size, left = plan->part->count - first;
     float *variant = ffebm_tensor_data(batch->variant_memory);
     int64_t *labels = ffebm_tensor_data(batch->target_memory);
-    ffebm_status status;
 
+    (void)failure;
     batch->rows = left < batch->capacity ? left : batch->capacity;
     for (size_t row = 0; row < batch->rows; row++) {
         size_t sample = plan->order != NULL ? plan->order[first + row] : first + row;
@@ -63,10 +63,22 @@ ffebm_status batch_fill(struct batch *batch, const struct batch_plan *plan, size
         store(batch, row, variant, size);
         labels[row] = plan->part->labels[sample];
     }
-    status = ffebm_tensor_rewrap(batch->input, ffebm_tensor_data(batch->input_memory), (int64_t)batch->rows);
+    return 0;
+}
+
+int batch_wrap(struct batch *batch, struct failure *failure)
+{
+    ffebm_status status =
+        ffebm_tensor_rewrap(batch->input, ffebm_tensor_data(batch->input_memory), (int64_t)batch->rows);
+
     if (status == FFEBM_OK)
-        status = ffebm_tensor_rewrap(batch->target, labels, (int64_t)batch->rows);
-    return status;
+        status = ffebm_tensor_rewrap(batch->target, ffebm_tensor_data(batch->target_memory), (int64_t)batch->rows);
+    return status == FFEBM_OK ? 0 : failure_set(failure, "%s", ffebm_context_error(batch->context));
+}
+
+int batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure)
+{
+    return batch_read(batch, plan, first, failure) != 0 ? -1 : batch_wrap(batch, failure);
 }
 
 void batch_destroy(struct batch *batch)
