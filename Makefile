@@ -167,6 +167,8 @@ ifdef SANITIZE
 check:                               ## every test; SANITIZE=1: unit tests and examples under ASan and UBSan
 	@tests/setup.sh build check
 	@$(MAKE) all unit smoke WERROR=1
+	@echo '== training: killed, stopped, resumed'
+	@tests/check_train.sh $(OUT)/examples/train
 	@echo '== unit tests'
 	@CK_FORK=no $(OUT)/tests/unit
 else
@@ -183,6 +185,8 @@ check:
 	@echo '== install, use through pkg-config, uninstall'
 	@MAKE='$(MAKE)' WERROR=1 tests/check_install.sh
 	@$(MAKE) smoke WERROR=1
+	@echo '== training: killed, stopped, resumed'
+	@tests/check_train.sh $(OUT)/examples/train
 	@echo '== unit tests'
 	@$(OUT)/tests/unit
 endif

@@ -298,7 +298,7 @@ static int usage(const char *program, const struct failure *failure)
     if (failure->text[0] != '\0')
         fprintf(stderr, "certify: %s\n", failure->text);
     fprintf(stderr, "usage: %s [options] MODEL.json|CHECKPOINT.safetensors...\n", program);
-    options_print(stderr, options);
+    options_print(stderr, options, NULL);
     return 2;
 }
 

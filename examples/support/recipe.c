@@ -1,0 +1,136 @@
+#include "recipe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PREFIX = 128 };
+
+void recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config)
+{
+    ffebm_equilibrium_config_init(config, sizeof *config);
+    config->beta = recipe->beta;
+    config->free_tolerance = recipe->free_tolerance;
+    config->nudged_tolerance = recipe->nudged_tolerance;
+    config->free_sweeps = recipe->free_sweeps;
+    config->nudged_sweeps = recipe->nudged_sweeps;
+    config->switches = recipe->switches;
+    config->nudging = recipe->nudging;
+    config->estimator = recipe->estimator;
+}
+
+static ffebm_status create_sgd(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)
+{
+    ffebm_sgd_config config;
+
+    ffebm_sgd_config_init(&config, sizeof config);
+    config.learning_rate = recipe->lr;
+    config.momentum = recipe->momentum;
+    config.nesterov = recipe->nesterov;
+    config.weight_decay = recipe->weight_decay;
+    config.clip_norm = recipe->clip_norm;
+    return ffebm_sgd_create(optimizer, model, &config);
+}
+
+static ffebm_status create_adam(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)
+{
+    ffebm_adam_config config;
+
+    ffebm_adam_config_init(&config, sizeof config);
+    config.learning_rate = recipe->lr;
+    config.weight_decay = recipe->weight_decay;
+    config.clip_norm = recipe->clip_norm;
+    config.decoupled_decay = recipe->optimizer == FFEBM_OPTIMIZER_ADAMW;
+    return ffebm_adam_create(optimizer, model, &config);
+}
+
+ffebm_status recipe_optimizer(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)
+{
+    return recipe->optimizer == FFEBM_OPTIMIZER_SGD ? create_sgd(recipe, optimizer, model)
+                                                    : create_adam(recipe, optimizer, model);
+}
+
+/* Take the next part of "part,part,...". Returns where the one after it begins, NULL if it does not fit. */
+static const char *next_part(char part[PREFIX], const char *list)
+{
+    size_t length = strcspn(list, ",");
+
+    if (length == 0 || length >= PREFIX)
+        return NULL;
+    memcpy(part, list, length);
+    part[length] = '\0';
+    return list[length] == ',' ? list + length + 1 : list + length;
+}
+
+/* Split "PREFIX=RATE[:DECAY]" at its "=". */
+static int read_factors(char *part, double *rate, double *decay)
+{
+    char *equals = strchr(part, '='), *end;
+
+    if (equals == NULL)
+        return -1;
+    *equals = '\0';
+    *rate = strtod(equals + 1, &end);
+    *decay = 1;
+    if (end == equals + 1)
+        return -1;
+    if (*end == ':') {
+        char *from = end + 1;
+
+        *decay = strtod(from, &end);
+        if (end == from)
+            return -1;
+    }
+    return *end == '\0' ? 0 : -1;
+}
+
+static int set_rates(ffebm_optimizer *optimizer, ffebm_context *context, const char *rates, struct failure *failure)
+{
+    char part[PREFIX];
+    double rate, decay;
+
+    for (const char *at = rates; *at != '\0';) {
+        at = next_part(part, at);
+        if (at == NULL || read_factors(part, &rate, &decay) != 0)
+            return failure_set(failure, "--rates %s: expected PREFIX=RATE[:DECAY],...", rates);
+        if (ffebm_optimizer_set_multipliers(optimizer, part, rate, decay) != FFEBM_OK)
+            return failure_set(failure, "--rates %s: %s", part, ffebm_context_error(context));
+    }
+    return 0;
+}
+
+static int freeze(ffebm_optimizer *optimizer, ffebm_context *context, const char *frozen, struct failure *failure)
+{
+    char part[PREFIX];
+
+    for (const char *at = frozen; *at != '\0';) {
+        at = next_part(part, at);
+        if (at == NULL)
+            return failure_set(failure, "--freeze %s: expected PREFIX,...", frozen);
+        if (ffebm_optimizer_set_multipliers(optimizer, part, 0, 0) != FFEBM_OK)
+            return failure_set(failure, "--freeze %s: %s", part, ffebm_context_error(context));
+    }
+    return 0;
+}
+
+int recipe_rates(ffebm_optimizer *optimizer, ffebm_context *context, const char *rates, const char *frozen,
+                 struct failure *failure)
+{
+    if (rates != NULL && set_rates(optimizer, context, rates, failure) != 0)
+        return -1;
+    return frozen != NULL ? freeze(optimizer, context, frozen, failure) : 0;
+}
+
+/* Time runs in steps or in epochs; warm-up multiplies what the schedule gives. */
+double recipe_learning_rate(const ffebm_recipe *recipe, int64_t epoch, int64_t step, int64_t steps_per_epoch)
+{
+    const int64_t scale = recipe->schedule_per == FFEBM_PER_STEP ? steps_per_epoch : 1;
+    const int64_t now = recipe->schedule_per == FFEBM_PER_STEP ? epoch * steps_per_epoch + step : epoch;
+    double rate = recipe->lr;
+
+    if (recipe->schedule == FFEBM_SCHEDULE_COSINE)
+        rate = ffebm_schedule_cosine(recipe->lr, recipe->lr_min, now, recipe->epochs * scale);
+    else if (recipe->schedule == FFEBM_SCHEDULE_STEP)
+        rate = ffebm_schedule_step(recipe->lr, recipe->lr_factor, now, recipe->lr_period);
+    return rate * ffebm_schedule_warmup(now, recipe->warmup);
+}

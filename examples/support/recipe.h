@@ -1,0 +1,23 @@
+/* recipe.h - a recipe put into the library's terms. */
+#ifndef EXAMPLES_RECIPE_H
+#define EXAMPLES_RECIPE_H
+
+#include <ffebm.h>
+
+#include "failure.h"
+
+/* How energy blocks settle and are nudged. */
+void recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config);
+
+/* Create the optimizer. On failure the context has the text. */
+ffebm_status recipe_optimizer(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model);
+
+/* Give parts of the model learning rates and weight decays of their own. `rates` is "PREFIX=RATE[:DECAY],...", factors of
+ * the common ones; `frozen` is "PREFIX,..."; NULL: none. Returns 0, or -1 with a failure that names option and part. */
+int recipe_rates(ffebm_optimizer *optimizer, ffebm_context *context, const char *rates, const char *frozen,
+                 struct failure *failure);
+
+/* Compute the learning rate at a step of an epoch, both from 0. */
+double recipe_learning_rate(const ffebm_recipe *recipe, int64_t epoch, int64_t step, int64_t steps_per_epoch);
+
+#endif
