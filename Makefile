@@ -62,6 +62,7 @@ else
 endif
 CJSON_LIBS := $(call pkg,--libs libcjson)
 ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
+ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (check and demo do, in a second one, after tests/setup.sh).
 ifneq ($(filter-out check demo help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
@@ -131,7 +132,7 @@ $(OBJ)/tests/%.o: tests/%.c
 $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -c -o $@ $<
+	$(Q)$(COMPILE) $(call pkg,--cflags libzip) -c -o $@ $<
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(BENCH)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
@@ -151,7 +152,7 @@ $(LIB)/$(SONAME) $(LIB)/libffebm.so: $(LIB)/$(SOFILE)
 $(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZLIB_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
 $(OUT)/tests/unit: $(call objects,$(UNIT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)

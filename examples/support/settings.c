@@ -33,7 +33,7 @@ static const struct option_choice augmentations[] = {
 
 static const struct option table[] = {
     TEXT("model", model, "FILE.json", "description of the model; its recipe gives the defaults below"),
-    TEXT("dataset", dataset, "NAME", "digits (default), fashion-mnist, mnist, cifar10 or cifar100"),
+    TEXT("dataset", dataset, "NAME", "digits (default), fashion-mnist, mnist, cifar10, cifar100 or imagenet32"),
     TEXT("data", data, "DIR", "directory of its files"),
     CHOICE("split", split, splits, "digits: every fifth sample tests (default), or the last 360"),
     INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only evaluates"),
