@@ -1,9 +1,6 @@
 /* unpack.c - gzip files and members of zip archives, each unpacked into a temporary file. */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <zip.h>
 #include <zlib.h>
 
@@ -130,19 +127,30 @@ static int unpack_member(struct data_file *file, zip_t *archive, const char *pat
     return result;
 }
 
-int data_file_open_member(struct data_file *file, const char *archive, const char *member, struct failure *failure)
+/* The list of an archive's members stands at its end. */
+static int refuse_archive(const struct data_file *packed, int code, struct failure *failure)
 {
     zip_error_t error;
+
+    zip_error_init_with_code(&error, code);
+    data_file_refuse(packed, packed->size, failure, "the list of members that should end here: %s",
+                     zip_error_strerror(&error));
+    zip_error_fini(&error);
+    return -1;
+}
+
+int data_file_open_member(struct data_file *file, const char *archive, const char *member, struct failure *failure)
+{
+    struct data_file packed;
     zip_t *zip;
     int code = 0, result;
 
-    zip = zip_open(archive, ZIP_RDONLY | ZIP_CHECKCONS, &code);
-    if (zip == NULL) {
-        zip_error_init_with_code(&error, code);
-        failure_set(failure, "%s: %s", archive, zip_error_strerror(&error));
-        zip_error_fini(&error);
+    if (data_file_open(&packed, archive, failure) != 0)
         return -1;
-    }
+    data_file_close(&packed);
+    zip = zip_open(archive, ZIP_RDONLY | ZIP_CHECKCONS, &code);
+    if (zip == NULL)
+        return refuse_archive(&packed, code, failure);
     result = unpack_member(file, zip, archive, member, failure);
     zip_discard(zip);
     return result;
