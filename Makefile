@@ -62,6 +62,7 @@ else
 endif
 CJSON_LIBS := $(call pkg,--libs libcjson)
 ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
+ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (check and demo do, in a second one, after tests/setup.sh).
 ifneq ($(filter-out check demo help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
@@ -103,6 +104,7 @@ SOURCES  := $(wildcard src/*/*.c)
 PROGRAMS := $(patsubst ./%,%,$(shell grep -l '^int main\>' ./examples/*.c 2>/dev/null))
 SUPPORT  := $(filter-out $(PROGRAMS),$(wildcard examples/*.c examples/*/*.c))
 UNIT     := $(wildcard tests/unit/*.c)
+DATA     := $(wildcard tests/support/*.c)
 BENCH    := $(wildcard tests/bench/*.c)
 objects   = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
@@ -113,11 +115,11 @@ EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 .PHONY: all static check demo bench certify analysis install uninstall clean format help unit smoke FORCE
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
-unit: $(OUT)/tests/unit              ## the unit test program, without running it
+unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
 
 # Products are made anew when the flags or the list of files change, not only when an object is newer.
 $(OUT)/made_of: FORCE
-	@mkdir -p $(@D) && echo '$(KEY) $(SOURCES) $(SUPPORT) $(UNIT) $(BENCH)' >$@.new
+	@mkdir -p $(@D) && echo '$(KEY) $(SOURCES) $(SUPPORT) $(UNIT) $(DATA) $(BENCH)' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OBJ)/src/%.o: src/%.c
@@ -127,12 +129,12 @@ $(OBJ)/src/%.o: src/%.c
 $(OBJ)/tests/%.o: tests/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -Isrc $(call pkg,--cflags check) -c -o $@ $<
+	$(Q)$(COMPILE) -Isrc -Iexamples $(call pkg,--cflags check) -c -o $@ $<
 $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -c -o $@ $<
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(BENCH)))
+	$(Q)$(COMPILE) $(call pkg,--cflags libzip) -c -o $@ $<
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(DATA) $(BENCH)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
 	$(call say,AR)
@@ -151,11 +153,15 @@ $(LIB)/$(SONAME) $(LIB)/libffebm.so: $(LIB)/$(SOFILE)
 $(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZLIB_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
 $(OUT)/tests/unit: $(call objects,$(UNIT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(call pkg,--libs check)
+$(OUT)/tests/support: $(call objects,$(DATA) $(SUPPORT)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(call pkg,--libs check)
 $(OUT)/tests/bench: $(call objects,$(BENCH)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
@@ -167,6 +173,8 @@ ifdef SANITIZE
 check:                               ## every test; SANITIZE=1: unit tests and examples under ASan and UBSan
 	@tests/setup.sh build check
 	@$(MAKE) all unit smoke WERROR=1
+	@echo '== data sets of the examples'
+	@CK_FORK=no $(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
 	@tests/check_train.sh $(OUT)/examples/train
 	@echo '== unit tests'
@@ -185,6 +193,8 @@ check:
 	@echo '== install, use through pkg-config, uninstall'
 	@MAKE='$(MAKE)' WERROR=1 tests/check_install.sh
 	@$(MAKE) smoke WERROR=1
+	@echo '== data sets of the examples'
+	@$(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
 	@tests/check_train.sh $(OUT)/examples/train
 	@echo '== unit tests'

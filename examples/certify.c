@@ -116,7 +116,7 @@ static int load_samples(struct certification *c, struct failure *failure)
     if (c->settings->dataset == NULL)
         return 0;
     if ((source = dataset_find(c->settings->dataset, failure)) == NULL ||
-        dataset_load(&c->data, source, c->settings->data, DATASET_SPLIT_DEFAULT, failure) != 0 ||
+        dataset_open(&c->data, source, c->settings->data, DATASET_SPLIT_DEFAULT, failure) != 0 ||
         fit_check(c->model, &c->data, c->settings->dataset, failure) != 0)
         return -1;
     c->order = malloc(c->data.test.count * sizeof *c->order);

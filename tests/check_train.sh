@@ -18,9 +18,9 @@ fail() {
     exit 1
 }
 
-# Nothing that is random is left out; one step is one line of the log, and about 300 lines leave time to kill it.
+# Nothing that is random is left out; one step is one line of the log, and about 200 lines leave time to kill it.
 begin() {
-    exec "$program" --model examples/models/digits.json --data examples/data --run "$@" --quiet --epochs 12 --batch 16 \
+    exec "$program" --model examples/models/digits.json --data examples/data --run "$@" --quiet --epochs 9 --batch 16 \
         --limit-train 300 --limit-test 60 --augment flip-crop --estimator random_sign --log-every 1 --warmup 30 \
         --clip-norm 1 --rates stage0=0.5,stage4.0.bias=2:0 --freeze stage2.0.bias --seed 7
 }
@@ -71,9 +71,8 @@ break_off() {
 
 (begin "$work/whole" >/dev/null) || fail "the unbroken run failed"
 
-# Killed again and again, at random steps, until it is through; saved in between after nearly every step, then only
-# after epochs, then every hundredth of a second.
-for minutes in 0.000001 0 0.0002; do
+# Killed again and again, at random steps, until it is through; saved in between every few steps, or after epochs alone.
+for minutes in 0.0005 0; do
     run=$work/killed$minutes
     kills=0
     while [ ! -e "$run/result.json" ]; do
@@ -95,7 +94,7 @@ done
 # Stopped by a signal: after the step, with its own status, and with a word on how to go on.
 for name in INT:130 TERM:143; do
     run=$work/${name%:*}
-    break_off "${name%:*}" "$run" 50 begin "$run"
+    break_off "${name%:*}" "$run" 30 begin "$run"
     [ "$status" -eq "${name#*:}" ] || fail "SIG${name%:*} ended in status $status, expected ${name#*:}"
     grep -q "train --resume $run\$" "$work/errors" || fail "SIG${name%:*}: not told how to go on"
     "$program" --resume "$run" >/dev/null 2>"$work/errors" || fail "a stopped run cannot be resumed"

@@ -36,6 +36,7 @@ for target in "${@:-build}"; do
         have "$pkg_config" || missing="$missing pkg-config"
         have_library libcjson || missing="$missing libcjson-dev"
         have_library zlib || missing="$missing zlib1g-dev"
+        have_library libzip || missing="$missing libzip-dev"
         if ! have_blas "${BLAS-}"; then
             case ${BLAS-} in
             blis) missing="$missing libblis-serial-dev" ;;

@@ -21,9 +21,8 @@ struct batch {
     ffebm_tensor *target; /* [rows], labels */
     ffebm_tensor *input_memory;
     ffebm_tensor *target_memory;
-    ffebm_tensor *variant_memory; /* one sample, as augmentation leaves it */
-    size_t capacity;              /* the most rows */
-    size_t rows;                  /* filled now */
+    size_t capacity; /* the most rows */
+    size_t rows;     /* filled now */
 };
 
 /* Create tensors for up to `capacity` samples of the model's input shape and type. On failure the context has the text;

@@ -347,6 +347,7 @@ static int train(struct loop *loop)
 
     while (code == RUN_DONE && loop->run->note.epoch < loop->run->settings.recipe.epochs)
         code = run_epoch(loop);
+    progress_end(&loop->progress);
     if (code == STOPPED) { /* by a signal, or for want of time */
         loop->is_tested = 0;
         code = save_last(loop);
@@ -368,8 +369,6 @@ int loop_run(struct run *run)
 
     if (code == RUN_DONE)
         code = train(&loop);
-    if (code != RUN_DONE)
-        progress_end(&loop.progress);
     log_close(&loop.log);
     return code;
 }

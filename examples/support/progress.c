@@ -55,7 +55,7 @@ static void name_seconds(char *words, size_t capacity, double seconds)
 /* Mean sweeps, free + nudged: of each block if there is room, else of all together. */
 static void name_sweeps(char *words, const struct meter *meter, size_t room)
 {
-    size_t used = append(words, 0, "  sweeps");
+    size_t used = append(words, 0, " sweeps");
     char part[64];
 
     if (meter->blocks == 0) {
@@ -68,7 +68,7 @@ static void name_sweeps(char *words, const struct meter *meter, size_t room)
         used = append(words, used, part);
     }
     if (used > room)
-        snprintf(words, WORDS, "  sweeps %.1f+%.1f", meter_sweeps(meter, FFEBM_ALL, FFEBM_PHASE_FREE),
+        snprintf(words, WORDS, " sweeps %.1f+%.1f", meter_sweeps(meter, FFEBM_ALL, FFEBM_PHASE_FREE),
                  meter_sweeps(meter, FFEBM_ALL, FFEBM_PHASE_NUDGED));
 }
 
@@ -78,14 +78,15 @@ static void name_view(char *before, char *behind, const struct progress *progres
 {
     const struct meter_totals *totals = &view->meter->totals;
     const double samples = totals->samples > 0 ? totals->samples : 1;
+    const double rate = totals->seconds > 0 ? samples / totals->seconds : 0;
     char left[32], sweeps[WORDS];
     size_t used;
 
     name_seconds(left, sizeof left, view->seconds_left);
     snprintf(before, WORDS, "epoch %" PRId64 "/%" PRId64, view->epoch, progress->epochs);
-    snprintf(behind, WORDS, "%3.0f%%  %.4g/s  %s left  loss %.4f  acc %.4f",
-             100.0 * (double)view->done / (double)view->steps, totals->seconds > 0 ? samples / totals->seconds : 0,
-             left, totals->loss / samples, totals->correct / samples);
+    snprintf(behind, WORDS, "%3.0f%% %.*f/s %s left loss %.3f acc %.3f",
+             100.0 * (double)view->done / (double)view->steps, rate < 10, rate, left, totals->loss / samples,
+             totals->correct / samples);
     used = strlen(before) + strlen(behind) + BAR_LEAST + 4;
     name_sweeps(sweeps, view->meter, columns > used ? columns - used : 0);
     append(behind, strlen(behind), sweeps);
@@ -140,7 +141,7 @@ void progress_epoch(struct progress *progress, int64_t epoch, const struct meter
         return;
     name_sweeps(sweeps, meter, WORDS);
     fprintf(stderr,
-            "%sepoch %" PRId64 "/%" PRId64 "  train loss %.4f  test loss %.4f  test accuracy %.4f%s  %.0f samples/s%s",
+            "%sepoch %" PRId64 "/%" PRId64 "  train loss %.4f  test loss %.4f  test accuracy %.4f%s  %.0f samples/s %s",
             progress->terminal ? ERASE_LINE : "", epoch, progress->epochs, totals->loss / totals->samples, test->loss,
             test->accuracy, best ? "*" : "", totals->samples / totals->seconds, sweeps);
     if (totals->unconverged > 0)

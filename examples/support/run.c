@@ -142,7 +142,7 @@ static int load_data(struct run *run)
 
     if (source == NULL)
         return RUN_MISUSED;
-    if (dataset_load(&run->data, source, settings->data, settings->split, &run->failure) != 0)
+    if (dataset_open(&run->data, source, settings->data, settings->split, &run->failure) != 0)
         return RUN_FAILED;
     dataset_limit(&run->data.train, (size_t)settings->limit_train);
     dataset_limit(&run->data.test, (size_t)settings->limit_test);

@@ -37,7 +37,7 @@ static const struct option_choice augmentations[] = {
 
 static const struct option table[] = {
     TEXT("model", model, "FILE.json", "description of the model, with the recipe that gives defaults below"),
-    TEXT("dataset", dataset, "NAME", "digits, fashion-mnist, mnist, cifar10 or cifar100"),
+    TEXT("dataset", dataset, "NAME", "digits, fashion-mnist, mnist, cifar10, cifar100 or imagenet32"),
     TEXT("data", data, "DIR", "directory of its files"),
     CHOICE("split", split, splits, "of digits: every fifth sample tests, or the last 360 do (default mixed)"),
     INTEGER("limit-train", limit_train, 0, INT64_MAX, "use the first N training samples; 0: all"),

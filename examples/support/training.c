@@ -34,7 +34,7 @@ int training_begin(struct training *t, size_t batch)
 
     ffebm_engine_config_init(&config, sizeof config);
     config.max_batch = batch;
-    if (digits == NULL || dataset_load(&t->data, digits, NULL, DATASET_SPLIT_MIXED, &t->failure) != 0)
+    if (digits == NULL || dataset_open(&t->data, digits, NULL, DATASET_SPLIT_MIXED, &t->failure) != 0)
         return -1;
     t->order = malloc(t->data.train.count * sizeof *t->order);
     if (t->order == NULL)
