@@ -65,7 +65,7 @@ ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
 ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (check and demo do, in a second one, after tests/setup.sh).
-ifneq ($(filter-out check demo help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out check demo plots help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
     $(error No $(or $(BLAS),BLAS) found. Debian: apt-get install pkg-config \
       $(if $(filter blis,$(BLAS)),libblis-serial-dev,$(if $(filter netlib,$(BLAS)),libblas-dev,libopenblas-pthread-dev)). \
@@ -112,7 +112,7 @@ STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check demo bench certify analysis install uninstall clean format help unit smoke FORCE
+.PHONY: all static check demo bench certify analysis plots install uninstall clean format help unit smoke FORCE
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
@@ -239,6 +239,13 @@ analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million 
 	  gnuplot -e "data='$(ANALYSIS).jsonl'; picture='$(ANALYSIS).png'" examples/gradient_analysis.gp && \
 	  echo 'picture: $(ANALYSIS).png'; \
 	else echo 'no picture: gnuplot is not installed' >&2; fi
+
+LOG ?= $(OUT)/demo.jsonl
+CURVES := $(or $(wildcard $(LOG)/log.jsonl),$(LOG))
+plots:                               ## a picture of LOG, what train has logged, or of a run directory
+	@tests/setup.sh plots
+	@gnuplot -e "data='$(CURVES)'; picture='$(CURVES:.jsonl=.png)'" examples/training.gp
+	@echo 'picture: $(CURVES:.jsonl=.png)'
 
 # --------------------------------------------------------------------------------------------------------- install
 PC = $(DESTDIR)$(libdir)/pkgconfig/ffebm.pc

@@ -30,6 +30,7 @@
 #include "support/fit.h"
 #include "support/model_file.h"
 #include "support/options.h"
+#include "support/recipe.h"
 #include "support/shuffle.h"
 
 enum { MAX_BETAS = 16 };
@@ -45,12 +46,12 @@ struct settings {
     const char *data;
     int32_t dtype;
     int32_t switches;
+    int32_t estimator;
+    int32_t nudging;
+    int32_t json;
 };
 
 static const struct option_choice dtypes[] = {{"float32", FFEBM_FLOAT32}, {"float64", FFEBM_FLOAT64}, {NULL, 0}};
-
-static const struct option_choice switches[] = {
-    {"hold", FFEBM_SWITCHES_HOLD}, {"follow", FFEBM_SWITCHES_FOLLOW}, {NULL, 0}};
 
 static const struct option options[] = {
     {"images", "N", "in a batch (2)", NULL, offsetof(struct settings, images), 1, 128, OPTION_INTEGER},
@@ -66,8 +67,13 @@ static const struct option options[] = {
      offsetof(struct settings, directions), 0, 1000, OPTION_INTEGER},
     {"dtype", NULL, "float64 tells rounding from all else (the model's own)", dtypes, offsetof(struct settings, dtype),
      0, 0, OPTION_CHOICE},
-    {"switches", NULL, "of max pools in nudged phases (hold)", switches, offsetof(struct settings, switches), 0, 0,
-     OPTION_CHOICE},
+    {"switches", NULL, "of max pools in nudged phases (hold)", recipe_switches, offsetof(struct settings, switches), 0,
+     0, OPTION_CHOICE},
+    {"estimator", NULL, "how the gradient is read off (centered)", recipe_estimators,
+     offsetof(struct settings, estimator), 0, 0, OPTION_CHOICE},
+    {"nudging", NULL, "the error follows the nudged state, or is held (auto)", recipe_nudgings,
+     offsetof(struct settings, nudging), 0, 0, OPTION_CHOICE},
+    {"json", NULL, "print JSON lines", NULL, offsetof(struct settings, json), 0, 0, OPTION_FLAG},
     {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 
@@ -144,6 +150,8 @@ static ffebm_status configure(const struct certification *c, double beta)
 
     ffebm_equilibrium_config_init(&config, sizeof config);
     config.switches = c->settings->switches;
+    config.estimator = c->settings->estimator;
+    config.nudging = c->settings->nudging;
     config.beta = beta;
     config.free_sweeps = 3000;
     config.free_tolerance = 1e-6;
@@ -173,28 +181,59 @@ static ffebm_status largest_error(const struct certification *c, double *largest
     return status;
 }
 
+/* What is told of one certificate. */
+struct finding {
+    const ffebm_certificate *worst;
+    ffebm_phase_report free_phase;
+    ffebm_phase_report nudged;
+    uint64_t seed;
+    double beta;
+    double error; /* the largest of any tensor */
+    int passed;
+};
+
+static void print_words(const struct certification *c, const struct finding *f)
+{
+    printf("%s: %zu parameters, seed %" PRIu64 ", beta %g: worst %s with cosine %.6f, errors up to %.2g", c->path,
+           c->info.element_count, f->seed, f->beta, f->worst->name, f->worst->cosine, f->error);
+    if (c->settings->directions > 0)
+        printf(", differences cosine %.6f error %.2g", f->worst->difference_cosine, f->worst->difference_error);
+    printf("; %zu region changes", f->nudged.region_changes);
+    print_phase("free", &f->free_phase);
+    print_phase("nudged", &f->nudged);
+    printf("; adjoint to %.1e%s\n", f->worst->adjoint_residual, f->passed ? "" : "  FAILED");
+}
+
+static void print_json(const struct finding *f)
+{
+    printf("{\"seed\": %" PRIu64 ", \"beta\": %g, \"worst\": \"%s\", \"cosine\": %.9g, \"error\": %.4g, "
+           "\"region_changes\": %zu, \"free_sweeps\": %" PRId64 ", \"free_residual\": %.4g, \"nudged_sweeps\": %" PRId64
+           ", \"nudged_residual\": %.4g, \"adjoint_residual\": %.4g, \"passed\": %s}\n",
+           f->seed, f->beta, f->worst->name, f->worst->cosine, f->error, f->nudged.region_changes,
+           f->free_phase.sweeps_max, f->free_phase.residual_max, f->nudged.sweeps_max, f->nudged.residual_max,
+           f->worst->adjoint_residual, f->passed ? "true" : "false");
+}
+
 static ffebm_status report(struct certification *c, uint64_t seed, double beta, const ffebm_certificate *worst)
 {
-    ffebm_phase_report free_phase = {.size = sizeof free_phase}, nudged = {.size = sizeof nudged};
+    struct finding f = {.worst = worst,
+                        .free_phase = {.size = sizeof f.free_phase},
+                        .nudged = {.size = sizeof f.nudged},
+                        .seed = seed,
+                        .beta = beta};
     ffebm_status status;
-    double error;
-    int passed;
 
-    if ((status = ffebm_engine_inspect_phase(c->engine, &free_phase, FFEBM_ALL, FFEBM_PHASE_FREE)) != FFEBM_OK ||
-        (status = ffebm_engine_inspect_phase(c->engine, &nudged, FFEBM_ALL, FFEBM_PHASE_NUDGED)) != FFEBM_OK ||
-        (status = largest_error(c, &error)) != FFEBM_OK)
+    if ((status = ffebm_engine_inspect_phase(c->engine, &f.free_phase, FFEBM_ALL, FFEBM_PHASE_FREE)) != FFEBM_OK ||
+        (status = ffebm_engine_inspect_phase(c->engine, &f.nudged, FFEBM_ALL, FFEBM_PHASE_NUDGED)) != FFEBM_OK ||
+        (status = largest_error(c, &f.error)) != FFEBM_OK)
         return status;
-    passed = worst->passed && free_phase.unconverged == 0;
-    printf("%s: %zu parameters, seed %" PRIu64 ", beta %g: worst %s with cosine %.6f, errors up to %.2g", c->path,
-           c->info.element_count, seed, beta, worst->name, worst->cosine, error);
-    if (c->settings->directions > 0)
-        printf(", differences cosine %.6f error %.2g", worst->difference_cosine, worst->difference_error);
-    printf("; %zu region changes", nudged.region_changes);
-    print_phase("free", &free_phase);
-    print_phase("nudged", &nudged);
-    printf("; adjoint to %.1e%s\n", worst->adjoint_residual, passed ? "" : "  FAILED");
+    f.passed = worst->passed && f.free_phase.unconverged == 0;
+    if (c->settings->json)
+        print_json(&f);
+    else
+        print_words(c, &f);
     fflush(stdout);
-    c->passed = c->passed && passed;
+    c->passed = c->passed && f.passed;
     return FFEBM_OK;
 }
 
@@ -283,13 +322,13 @@ static size_t parse_betas(double betas[MAX_BETAS], const char *text)
     return 0;
 }
 
-/* Options come first, each with a value: `--name value` or `--name=value`. */
+/* Options come first, each but --json with a value: `--name value` or `--name=value`. */
 static int first_model(int argc, char **argv)
 {
     int at = 1;
 
     while (at < argc && strncmp(argv[at], "--", 2) == 0)
-        at += strchr(argv[at], '=') != NULL ? 1 : 2;
+        at += strchr(argv[at], '=') != NULL || strcmp(argv[at], "--json") == 0 ? 1 : 2;
     return at < argc ? at : argc;
 }
 
@@ -309,7 +348,9 @@ int main(int argc, char **argv)
                                 .nudged_sweeps = 500,
                                 .threads = 2,
                                 .beta = "0.02,0.2",
-                                .switches = FFEBM_SWITCHES_HOLD};
+                                .switches = FFEBM_SWITCHES_HOLD,
+                                .estimator = FFEBM_ESTIMATOR_CENTERED,
+                                .nudging = FFEBM_NUDGING_AUTO};
     struct failure failure = {""};
     double betas[MAX_BETAS];
     int models = first_model(argc, argv), failed = 0;
@@ -323,6 +364,7 @@ int main(int argc, char **argv)
         return usage(argv[0], &failure);
     for (int i = models; i < argc; i++)
         failed += !certify(&settings, argv[i], betas, count);
-    printf("%d of %d models certified\n", argc - models - failed, argc - models);
+    if (!settings.json)
+        printf("%d of %d models certified\n", argc - models - failed, argc - models);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what a target needs and this machine lacks: setup.sh build|demo|check ...
+# Install what a target needs and this machine lacks: setup.sh build|demo|plots|check ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -48,6 +48,7 @@ for target in "${@:-build}"; do
         fi
         ;;
     demo) have gnuplot || optional="$optional gnuplot-nox" ;; # without it the learning curve is text
+    plots) have gnuplot || missing="$missing gnuplot-nox" ;;
     check)
         have g++ || missing="$missing g++"
         have_library check || missing="$missing check"

@@ -5,6 +5,11 @@
 #include <ffebm.h>
 
 #include "failure.h"
+#include "options.h"
+
+/* The words for what a recipe may choose. */
+extern const struct option_choice recipe_estimators[], recipe_nudgings[], recipe_switches[], recipe_optimizers[],
+    recipe_schedules[], recipe_units[], recipe_augmentations[];
 
 /* How energy blocks settle and are nudged. */
 void recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config);

@@ -3,6 +3,7 @@
 #include "dataset.h"
 #include "fit.h"
 #include "options.h"
+#include "recipe.h"
 #include "settings.h"
 
 /* clang-format off */
@@ -10,22 +11,6 @@ static const struct option_choice splits[] = {
     {"mixed", DATASET_SPLIT_MIXED}, {"last", DATASET_SPLIT_LAST}, {NULL, 0}};
 static const struct option_choice algorithms[] = {
     {"ep", ALGORITHM_EP}, {"id", ALGORITHM_ID}, {"bp", ALGORITHM_BP}, {NULL, 0}};
-static const struct option_choice estimators[] = {
-    {"centered", FFEBM_ESTIMATOR_CENTERED}, {"positive", FFEBM_ESTIMATOR_POSITIVE},
-    {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
-    {"random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN}, {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
-static const struct option_choice nudgings[] = {
-    {"auto", FFEBM_NUDGING_AUTO}, {"loss", FFEBM_NUDGING_LOSS}, {"linear", FFEBM_NUDGING_LINEAR}, {NULL, 0}};
-static const struct option_choice switches[] = {
-    {"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
-static const struct option_choice optimizers[] = {
-    {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {"sgd", FFEBM_OPTIMIZER_SGD}, {NULL, 0}};
-static const struct option_choice schedules[] = {
-    {"constant", FFEBM_SCHEDULE_CONSTANT}, {"cosine", FFEBM_SCHEDULE_COSINE}, {"step", FFEBM_SCHEDULE_STEP}, {NULL, 0}};
-static const struct option_choice units[] = {
-    {"step", FFEBM_PER_STEP}, {"epoch", FFEBM_PER_EPOCH}, {NULL, 0}};
-static const struct option_choice augmentations[] = {
-    {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
 
 #define TEXT(name, field, value, text)          {name, value, text, NULL, offsetof(struct settings, field), 0, 0, OPTION_TEXT}
 #define INTEGER(name, field, least, most, text) {name, "N", text, NULL, offsetof(struct settings, field), least, most, OPTION_INTEGER}
@@ -42,7 +27,7 @@ static const struct option table[] = {
     CHOICE("split", split, splits, "of digits: every fifth sample tests, or the last 360 do (default mixed)"),
     INTEGER("limit-train", limit_train, 0, INT64_MAX, "use the first N training samples; 0: all"),
     INTEGER("limit-test", limit_test, 0, INT64_MAX, "use the first N test samples; 0: all"),
-    CHOICE("augment", recipe.augment, augmentations, "random variants of the training images"),
+    CHOICE("augment", recipe.augment, recipe_augmentations, "random variants of the training images"),
 
     TEXT("run", run, "DIR", "a new directory for everything of the run: model, arguments, log, checkpoints"),
     TEXT("resume", resume, "DIR", "go on with the run in DIR, bit for bit; other options have the last word. Or a "
@@ -61,10 +46,10 @@ static const struct option table[] = {
     INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
     INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor"),
-    CHOICE("optimizer", recipe.optimizer, optimizers, "how parameters are updated"),
+    CHOICE("optimizer", recipe.optimizer, recipe_optimizers, "how parameters are updated"),
     NUMBER("lr", recipe.lr, "learning rate at first"),
-    CHOICE("schedule", recipe.schedule, schedules, "how it moves"),
-    CHOICE("schedule-per", recipe.schedule_per, units, "how often it moves: the unit of --lr-period and --warmup"),
+    CHOICE("schedule", recipe.schedule, recipe_schedules, "how it moves"),
+    CHOICE("schedule-per", recipe.schedule_per, recipe_units, "how often it moves: the unit of --lr-period and --warmup"),
     NUMBER("lr-min", recipe.lr_min, "cosine: learning rate at last"),
     NUMBER("lr-factor", recipe.lr_factor, "step: what the learning rate is multiplied by"),
     INTEGER("lr-period", recipe.lr_period, 0, INT64_MAX, "step: after every N steps or epochs"),
@@ -79,9 +64,9 @@ static const struct option table[] = {
     NUMBER("label-smoothing", recipe.label_smoothing, "of labels in training, below 1: the part spread over all classes"),
 
     CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation; bp: no energy blocks"),
-    CHOICE("estimator", recipe.estimator, estimators, "how a gradient is read off nudged states"),
-    CHOICE("nudging", recipe.nudging, nudgings, "the error follows the nudged state (loss; auto: in the last block) or is held"),
-    CHOICE("switches", recipe.switches, switches, "of max pools, in nudged phases"),
+    CHOICE("estimator", recipe.estimator, recipe_estimators, "how a gradient is read off nudged states"),
+    CHOICE("nudging", recipe.nudging, recipe_nudgings, "the error follows the nudged state (loss; auto: in the last block) or is held"),
+    CHOICE("switches", recipe.switches, recipe_switches, "of max pools, in nudged phases"),
     POSITIVE("beta", recipe.beta, "strength of the nudging"),
     INTEGER("free-sweeps", recipe.free_sweeps, 1, 1000000, "at most, in free phases"),
     INTEGER("nudged-sweeps", recipe.nudged_sweeps, 1, 1000000, "at most, in nudged phases"),
