@@ -71,8 +71,8 @@ static const struct option options[] = {
      0, OPTION_CHOICE},
     {"estimator", NULL, "how the gradient is read off (centered)", recipe_estimators,
      offsetof(struct settings, estimator), 0, 0, OPTION_CHOICE},
-    {"nudging", NULL, "the error follows the nudged state, or is held (auto)", recipe_nudgings,
-     offsetof(struct settings, nudging), 0, 0, OPTION_CHOICE},
+    {"nudging", NULL, "the error is held, or follows the nudged state in the last block (auto: where it can)",
+     recipe_nudgings, offsetof(struct settings, nudging), 0, 0, OPTION_CHOICE},
     {"json", NULL, "print JSON lines", NULL, offsetof(struct settings, json), 0, 0, OPTION_FLAG},
     {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
@@ -157,7 +157,7 @@ static ffebm_status configure(const struct certification *c, double beta)
     config.free_tolerance = 1e-6;
     config.nudged_sweeps = c->settings->nudged_sweeps;
     config.nudged_tolerance = 1e-3;
-    return ffebm_engine_configure(c->engine, FFEBM_ALL, &config);
+    return recipe_configure(c->engine, c->model, &config);
 }
 
 /* -------------------------------------------------------------------------------------------------------- certifying */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fit.h"
+
 enum { PREFIX = 128 };
 
 /* clang-format off */
@@ -36,6 +38,19 @@ void recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *co
     config->switches = recipe->switches;
     config->nudging = recipe->nudging;
     config->estimator = recipe->estimator;
+}
+
+ffebm_status recipe_configure(ffebm_engine *engine, const ffebm_model *model, const ffebm_equilibrium_config *config)
+{
+    const size_t last = fit_find_energy(model);
+    ffebm_equilibrium_config held = *config;
+    ffebm_status status;
+
+    if (config->nudging != FFEBM_NUDGING_LOSS || last == FFEBM_NONE)
+        return ffebm_engine_configure(engine, FFEBM_ALL, config);
+    held.nudging = FFEBM_NUDGING_LINEAR;
+    status = ffebm_engine_configure(engine, FFEBM_ALL, &held);
+    return status == FFEBM_OK ? ffebm_engine_configure(engine, last, config) : status;
 }
 
 static ffebm_status create_sgd(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)

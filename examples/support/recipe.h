@@ -14,6 +14,10 @@ extern const struct option_choice recipe_estimators[], recipe_nudgings[], recipe
 /* How energy blocks settle and are nudged. */
 void recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config);
 
+/* Configure all energy blocks alike, but for FFEBM_NUDGING_LOSS: only the last block's error can follow the nudged state,
+ * so in the others it is held. On failure the context has the text. */
+ffebm_status recipe_configure(ffebm_engine *engine, const ffebm_model *model, const ffebm_equilibrium_config *config);
+
 /* Create the optimizer. On failure the context has the text. */
 ffebm_status recipe_optimizer(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model);
 

@@ -178,7 +178,7 @@ static int create_engine(struct run *run)
     config.seed = stream_seed((uint64_t)run->note.seed, STREAM_ENGINE, 0);
     recipe_equilibrium(recipe, &equilibrium);
     if (run_check(run, ffebm_engine_create(&run->engine, run->model, &config)) != RUN_DONE ||
-        run_check(run, ffebm_engine_configure(run->engine, FFEBM_ALL, &equilibrium)) != RUN_DONE)
+        run_check(run, recipe_configure(run->engine, run->model, &equilibrium)) != RUN_DONE)
         return RUN_FAILED;
     return run_check(run, ffebm_engine_set_label_smoothing(run->engine, recipe->label_smoothing));
 }

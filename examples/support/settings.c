@@ -65,7 +65,7 @@ static const struct option table[] = {
 
     CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation; bp: no energy blocks"),
     CHOICE("estimator", recipe.estimator, recipe_estimators, "how a gradient is read off nudged states"),
-    CHOICE("nudging", recipe.nudging, recipe_nudgings, "the error follows the nudged state (loss; auto: in the last block) or is held"),
+    CHOICE("nudging", recipe.nudging, recipe_nudgings, "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it can)"),
     CHOICE("switches", recipe.switches, recipe_switches, "of max pools, in nudged phases"),
     POSITIVE("beta", recipe.beta, "strength of the nudging"),
     INTEGER("free-sweeps", recipe.free_sweeps, 1, 1000000, "at most, in free phases"),
