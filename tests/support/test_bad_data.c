@@ -1,8 +1,9 @@
 /* Files that are whole and yet wrong: what is said of each, word for word. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include <sys/resource.h>
 
 #include "files.h"
 #include "suites.h"
@@ -126,13 +127,32 @@ START_TEST(wrong_checksum)
 }
 END_TEST
 
-/* What has been unpacked says more than a whole disk: a directory that cannot be written to is passed over. */
+/* A directory that cannot be written to is passed over. */
 START_TEST(temporary_directory_that_is_none)
 {
     formats[IDX_GZIP].write();
-    setenv("TMPDIR", "/nowhere/at/all", 1);
+    ck_assert_int_eq(setenv("TMPDIR", "/nowhere/at/all", 1), 0);
     ck_assert_msg(open_format(&formats[IDX_GZIP]) == 0, "%s", failure.text);
     ck_assert(holds_samples(&formats[IDX_GZIP]));
+    unsetenv("TMPDIR");
+}
+END_TEST
+
+/* As on a full disk: files of this process may be no longer than 40 bytes. */
+START_TEST(temporary_file_that_cannot_grow)
+{
+    struct rlimit before, limit;
+
+    formats[_i].write();
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){40, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_ne(open_format(&formats[_i]), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    ck_assert_msg(strstr(failure.text, ": byte 40: temporary file: File too large; TMPDIR can") != NULL, "%s",
+                  failure.text);
 }
 END_TEST
 
@@ -326,6 +346,7 @@ Suite *test_bad_data_suite(void)
     tcase_add_test(tests, gzip_streams_in_a_row);
     tcase_add_test(tests, wrong_checksum);
     tcase_add_test(tests, temporary_directory_that_is_none);
+    tcase_add_loop_test(tests, temporary_file_that_cannot_grow, IDX_GZIP, NPZ_STORED + 1);
     tcase_add_loop_test(tests, wrong_line, 0, (int)(sizeof wrong_lines / sizeof wrong_lines[0]));
     tcase_add_loop_test(tests, one_image, 0, (int)(sizeof archives / sizeof archives[0]));
     tcase_add_loop_test(tests, without_a_member, 0, 2);
