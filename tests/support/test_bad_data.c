@@ -325,6 +325,19 @@ START_TEST(npy_versions)
 }
 END_TEST
 
+START_TEST(directory_with_too_long_a_name)
+{
+    static char name[2 * DATA_FILE_NAME];
+
+    memset(name, 'd', sizeof name - 1);
+    for (int i = 0; i < FORMATS; i++) {
+        ck_assert_int_ne(
+            dataset_open(&data, dataset_find(formats[i].dataset, &failure), name, DATASET_SPLIT_DEFAULT, &failure), 0);
+        ck_assert_ptr_nonnull(strstr(failure.text, "dd..: a path of "));
+    }
+}
+END_TEST
+
 START_TEST(pickled_release)
 {
     file_write("train_data_batch_1", "\x80\2}q\1(U\4dataq\2", 14);
@@ -351,6 +364,7 @@ Suite *test_bad_data_suite(void)
     tcase_add_loop_test(tests, one_image, 0, (int)(sizeof archives / sizeof archives[0]));
     tcase_add_loop_test(tests, without_a_member, 0, 2);
     tcase_add_loop_test(tests, npy_versions, 2, 5);
+    tcase_add_test(tests, directory_with_too_long_a_name);
     tcase_add_test(tests, pickled_release);
     suite_add_tcase(suite, tests);
     return suite;
