@@ -207,6 +207,7 @@ smoke: $(EXAMPLES)
 	$(Q)$(if $(filter %/quickstart,$(EXAMPLES)),$(OUT)/examples/quickstart)
 	$(Q)$(if $(filter %/train,$(EXAMPLES)),$(OUT)/examples/train --model examples/models/digits.json --dataset digits \
 	  --data examples/data --epochs 1 --limit-train 128 --limit-test 128 --quiet)
+	$(Q)$(OUT)/examples/loading examples/models/digits.json digits >/dev/null
 	$(Q)text=$$($(OUT)/examples/conformance --broken) || { echo "$$text"; exit 1; }; echo "$$text" | tail -n 1
 	$(Q)$(OUT)/examples/resistor_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/bench_device --epochs 1 2>/dev/null

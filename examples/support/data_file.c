@@ -83,8 +83,7 @@ int data_file_create(struct data_file *file, const char *name, struct failure *f
     if (file->descriptor < 0)
         file->descriptor = create_in("/tmp");
     if (file->descriptor < 0)
-        return failure_set(failure, "%s: no temporary file to unpack it to: %s; TMPDIR can name a directory", name,
-                           strerror(errno));
+        return failure_set(failure, "%s: temporary file: %s; TMPDIR can name a directory", name, strerror(errno));
     return 0;
 }
 
@@ -94,8 +93,8 @@ int data_file_append(struct data_file *file, const void *bytes, size_t count, st
         ssize_t written = pwrite(file->descriptor, bytes, count, (off_t)file->size);
 
         if (written < 0)
-            return failure_set(failure, "%s: unpacked as far as byte %" PRIu64 ": %s; TMPDIR can name a directory",
-                               file->name, file->size, strerror(errno));
+            return data_file_refuse(file, file->size, failure, "temporary file: %s; TMPDIR can name another directory",
+                                    strerror(errno));
         bytes = (const char *)bytes + written;
         count -= (size_t)written;
         file->size += (uint64_t)written;

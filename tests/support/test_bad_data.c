@@ -1,8 +1,9 @@
 /* Files that are whole and yet wrong: what is said of each, word for word. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include <sys/resource.h>
 
 #include "files.h"
 #include "suites.h"
@@ -126,13 +127,32 @@ START_TEST(wrong_checksum)
 }
 END_TEST
 
-/* What has been unpacked says more than a whole disk: a directory that cannot be written to is passed over. */
+/* A directory that cannot be written to is passed over. */
 START_TEST(temporary_directory_that_is_none)
 {
     formats[IDX_GZIP].write();
-    setenv("TMPDIR", "/nowhere/at/all", 1);
+    ck_assert_int_eq(setenv("TMPDIR", "/nowhere/at/all", 1), 0);
     ck_assert_msg(open_format(&formats[IDX_GZIP]) == 0, "%s", failure.text);
     ck_assert(holds_samples(&formats[IDX_GZIP]));
+    unsetenv("TMPDIR");
+}
+END_TEST
+
+/* As on a full disk: files of this process may be no longer than 40 bytes. */
+START_TEST(temporary_file_that_cannot_grow)
+{
+    struct rlimit before, limit;
+
+    formats[_i].write();
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){40, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_ne(open_format(&formats[_i]), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    ck_assert_msg(strstr(failure.text, ": byte 40: temporary file: File too large; TMPDIR can") != NULL, "%s",
+                  failure.text);
 }
 END_TEST
 
@@ -305,6 +325,19 @@ START_TEST(npy_versions)
 }
 END_TEST
 
+START_TEST(directory_with_too_long_a_name)
+{
+    static char name[2 * DATA_FILE_NAME];
+
+    memset(name, 'd', sizeof name - 1);
+    for (int i = 0; i < FORMATS; i++) {
+        ck_assert_int_ne(
+            dataset_open(&data, dataset_find(formats[i].dataset, &failure), name, DATASET_SPLIT_DEFAULT, &failure), 0);
+        ck_assert_ptr_nonnull(strstr(failure.text, "dd..: a path of "));
+    }
+}
+END_TEST
+
 START_TEST(pickled_release)
 {
     file_write("train_data_batch_1", "\x80\2}q\1(U\4dataq\2", 14);
@@ -326,10 +359,12 @@ Suite *test_bad_data_suite(void)
     tcase_add_test(tests, gzip_streams_in_a_row);
     tcase_add_test(tests, wrong_checksum);
     tcase_add_test(tests, temporary_directory_that_is_none);
+    tcase_add_loop_test(tests, temporary_file_that_cannot_grow, IDX_GZIP, NPZ_STORED + 1);
     tcase_add_loop_test(tests, wrong_line, 0, (int)(sizeof wrong_lines / sizeof wrong_lines[0]));
     tcase_add_loop_test(tests, one_image, 0, (int)(sizeof archives / sizeof archives[0]));
     tcase_add_loop_test(tests, without_a_member, 0, 2);
     tcase_add_loop_test(tests, npy_versions, 2, 5);
+    tcase_add_test(tests, directory_with_too_long_a_name);
     tcase_add_test(tests, pickled_release);
     suite_add_tcase(suite, tests);
     return suite;

@@ -114,6 +114,31 @@ START_TEST(batches_of_epochs)
 }
 END_TEST
 
+/* The constants of dataset.h, in words of their own; a model in either type gets the same numbers. */
+START_TEST(normalised_numbers)
+{
+    static const double mean[] = {0.485, 0.456, 0.406}, deviation[] = {1.5 * 0.229, 1.5 * 0.224, 1.5 * 0.225};
+    const struct batch_plan samples = {.data = &data, .part = &data.train, .augment = FFEBM_AUGMENT_NONE};
+    ffebm_parse_config config = {.size = sizeof config, .dtype = _i == 0 ? FFEBM_FLOAT32 : FFEBM_FLOAT64};
+    ffebm_model *typed;
+    struct batch batch;
+
+    ck_assert_int_eq(ffebm_model_parse(context, &typed, description, strlen(description), &config), FFEBM_OK);
+    ck_assert_int_eq(batch_create(context, &batch, typed, 2), FFEBM_OK);
+    ck_assert_int_eq(batch_fill(&batch, &samples, 4, &failure), 0);
+    for (size_t i = 0; i < 2 * data.sample_size; i++) {
+        size_t pixel = i % data.sample_size, channel = pixel / 1024;
+        double expected = (pixel_of(4 + i / data.sample_size, pixel, 255) / 255.0 - mean[channel]) / deviation[channel];
+        double found = _i == 0 ? (double)((float *)ffebm_tensor_data(batch.input))[i]
+                               : ((double *)ffebm_tensor_data(batch.input))[i];
+
+        ck_assert_double_eq_tol(found, expected, 1e-6);
+    }
+    batch_destroy(&batch);
+    ffebm_model_destroy(typed);
+}
+END_TEST
+
 START_TEST(samples_as_they_come)
 {
     loader_destroy(loader);
@@ -295,6 +320,7 @@ Suite *test_loader_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, batches_of_epochs);
+    tcase_add_loop_test(tests, normalised_numbers, 0, 2);
     tcase_add_test(tests, samples_as_they_come);
     tcase_add_test(tests, resumed_anywhere);
     tcase_add_test(tests, dropped_anywhere);
