@@ -73,19 +73,19 @@ static size_t chunk_rows(const ffebmi_coupling *coupling)
 }
 
 /* The convolution's own scratch, and behind it images before the pool: a chunk of them, or the two of a contrast. */
-static size_t scratch(const ffebmi_coupling *coupling)
+static size_t scratch(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
 {
     ffebmi_conv conv = conv_of(coupling);
     size_t images = chunk_rows(coupling) > 2 ? chunk_rows(coupling) : 2;
 
-    return ffebmi_conv_scratch(&conv) + (coupling->pooled ? images * coupling->convolved.count : 0);
+    return ffebmi_conv_scratch(&conv, k) + (coupling->pooled ? images * coupling->convolved.count : 0);
 }
 
 static void *images_in(const ffebmi_coupling *coupling, const ffebmi_kernel *k, void *work)
 {
     ffebmi_conv conv = conv_of(coupling);
 
-    return ffebmi_at(k, work, ffebmi_conv_scratch(&conv));
+    return ffebmi_at(k, work, ffebmi_conv_scratch(&conv, k));
 }
 
 static void convolve(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, size_t rows, const void *s,

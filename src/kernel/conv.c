@@ -57,12 +57,13 @@ void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, const void *
                      ffebmi_at(k, packed, o * patch_size(c)));
 }
 
-size_t ffebmi_conv_scratch(const ffebmi_conv *c)
+size_t ffebmi_conv_scratch(const ffebmi_conv *c, const ffebmi_kernel *k)
 {
-    size_t block = block_pixels(c) * patch_size(c);
-    size_t unit = CHANNEL_UNIT * c->windows.channels + out_pixels(c) * c->windows.channels;
+    bool direct = ffebmi_conv_is_direct(c, k);
+    size_t pass = direct ? ffebmi_direct_conv_scratch(c, k->direct) : block_pixels(c) * patch_size(c);
+    size_t unit = CHANNEL_UNIT * c->windows.channels + (direct ? 0 : out_pixels(c) * c->windows.channels);
 
-    return block > unit ? block : unit;
+    return pass > unit ? pass : unit;
 }
 
 /* ---------------------------------------------------------------------------------------------- patches of an image */
@@ -135,7 +136,7 @@ void ffebmi_conv_up(const ffebmi_conv *c, const ffebmi_kernel *k, const void *pa
     size_t total = rows * out_pixels(c), out = c->out_channels, patch = patch_size(c);
 
     if (ffebmi_conv_is_direct(c, k)) {
-        ffebmi_direct_conv_up(c, k->direct, packed, rows, s, z);
+        ffebmi_direct_conv_up(c, k->direct, packed, rows, s, z, scratch);
         return;
     }
     for (size_t first = 0, count; first < total; first += count) {
@@ -151,7 +152,7 @@ void ffebmi_conv_down(const ffebmi_conv *c, const ffebmi_kernel *k, const void *
     size_t total = rows * out_pixels(c), out = c->out_channels, patch = patch_size(c);
 
     if (ffebmi_conv_is_direct(c, k)) {
-        ffebmi_direct_conv_down(c, k->direct, packed, rows, v, accumulate, z);
+        ffebmi_direct_conv_down(c, k->direct, packed, rows, v, accumulate, z, scratch);
         return;
     }
     if (!accumulate)

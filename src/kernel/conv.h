@@ -19,7 +19,7 @@ size_t ffebmi_conv_packed(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
 void ffebmi_conv_pack(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *weights, void *packed);
 
 /* Elements of scratch that each call below needs; one for each thread. */
-size_t ffebmi_conv_scratch(const ffebmi_conv *conv);
+size_t ffebmi_conv_scratch(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
 
 /* z = W s, rows of output images from rows of input images. */
 void ffebmi_conv_up(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, size_t rows,
