@@ -140,7 +140,7 @@ int log_steps(struct log *log, const struct log_place *place, const struct meter
     return finish_line(log, failure);
 }
 
-int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct test_result *test,
+int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct score *test,
               struct failure *failure)
 {
     const struct meter_totals *totals = &meter->totals;

@@ -15,7 +15,7 @@ struct log {
 };
 
 /* What a test has found. */
-struct test_result {
+struct score {
     double loss;
     double accuracy;
     double top5;
@@ -36,7 +36,7 @@ void log_close(struct log *log);
 
 /* Write a line about the steps that the meter has summed up, or about an epoch. Nothing without a log. Returns as above. */
 int log_steps(struct log *log, const struct log_place *place, const struct meter *meter, struct failure *failure);
-int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct test_result *test,
+int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct score *test,
               struct failure *failure);
 
 #endif

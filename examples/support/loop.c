@@ -19,11 +19,11 @@ struct loop {
     struct run *run;
     struct progress progress;
     struct log log;
-    struct test_result tested; /* after the last epoch, */
-    int32_t is_tested;         /* if it was tested here */
-    size_t steps;              /* an epoch */
-    size_t made;               /* steps, by this process */
-    double started;            /* these are times of progress_clock */
+    struct score tested; /* after the last epoch, */
+    int32_t is_tested;   /* if it was tested here */
+    size_t steps;        /* an epoch */
+    size_t made;         /* steps, by this process */
+    double started;      /* these are times of progress_clock */
     double saved;
     double mark;           /* where the step being made began */
     double waited;         /* for data until then */
@@ -224,13 +224,13 @@ static int train_epoch(struct loop *loop)
 static int test(struct loop *loop)
 {
     struct run *run = loop->run;
-    struct test_result *result = &loop->tested;
+    struct score *result = &loop->tested;
     ffebm_report report = {.size = sizeof report};
     const double count = (double)run->data.test.count;
     const struct batch *batch;
     int more;
 
-    *result = (struct test_result){.loss = 0};
+    *result = (struct score){.loss = 0};
     loader_start(run->test, 0, 0);
     while ((more = loader_next(run->test, &batch, &run->failure)) == 1) {
         if (run_check(run, ffebm_engine_evaluate(run->engine, &report, batch->input, batch->target, NULL)) != RUN_DONE)

@@ -131,7 +131,7 @@ void progress_step(struct progress *progress, const struct progress_view *view)
         print_view(progress, view);
 }
 
-void progress_epoch(struct progress *progress, int64_t epoch, const struct meter *meter, const struct test_result *test,
+void progress_epoch(struct progress *progress, int64_t epoch, const struct meter *meter, const struct score *test,
                     int best)
 {
     const struct meter_totals *totals = &meter->totals;
