@@ -332,8 +332,7 @@ static int tell_signal(struct loop *loop)
     struct failure how = {"nothing is kept, for want of --run"};
 
     if (run->best != NULL)
-        failure_set(&how, "to go on: train --resume %.*s", (int)(strlen(run->last) - strlen("/last.safetensors")),
-                    run->last);
+        failure_set(&how, "to go on: train --resume %s", run->directory.path);
     else if (run->last != NULL)
         failure_set(&how, "to go on, give its options again and --resume %s", run->last);
     failure_set(&run->failure, "%s after step %" PRId64 ", %" PRId64 " of epoch %" PRId64 "; %s", signals_name(number),

@@ -40,7 +40,7 @@ static int collect_arguments(struct run *run, int argc, char **argv)
     resume = run->settings.resume;
     known = resume != NULL && run_directory_exists(resume);
     if (known && (run_directory_name(&run->directory, resume, &run->failure) != 0 ||
-                  run_directory_lock(resume, &run->failure) != 0))
+                  run_directory_lock(&run->directory, &run->failure) != 0))
         return RUN_MISUSED;
     if (known && access(run->directory.last, F_OK) != 0) {
         failure_set(&run->failure, "--resume %s: has no last.safetensors; begin the run anew, with --run", resume);
@@ -68,8 +68,8 @@ static int place(struct run *run)
     if (!resumed && settings->run == NULL)
         return RUN_DONE;
     if (!resumed && (run_directory_name(&run->directory, settings->run, &run->failure) != 0 ||
-                     run_directory_make(&run->directory, settings->run, &run->failure) != 0 ||
-                     run_directory_lock(settings->run, &run->failure) != 0))
+                     run_directory_make(&run->directory, &run->failure) != 0 ||
+                     run_directory_lock(&run->directory, &run->failure) != 0))
         return RUN_MISUSED;
     run->last = run->directory.last;
     run->best = run->directory.best;

@@ -27,6 +27,7 @@ static int join(char *to, const char *path, const char *name, struct failure *fa
 
 int run_directory_name(struct run_directory *directory, const char *path, struct failure *failure)
 {
+    directory->path = path;
     if (join(directory->model, path, "model.json", failure) != 0 ||
         join(directory->arguments, path, "args.txt", failure) != 0 ||
         join(directory->log, path, "log.jsonl", failure) != 0 ||
@@ -51,23 +52,24 @@ static int make_all(const char *path, struct failure *failure)
     return run_directory_exists(path) ? 0 : failure_set(failure, "%s: is not a directory", path);
 }
 
-int run_directory_make(const struct run_directory *directory, const char *path, struct failure *failure)
+int run_directory_make(const struct run_directory *directory, struct failure *failure)
 {
     if (access(directory->last, F_OK) == 0)
-        return failure_set(failure, "--run %s: a run lives there; --resume %s goes on with it", path, path);
-    return make_all(path, failure);
+        return failure_set(failure, "--run %s: a run lives there; --resume %s goes on with it", directory->path,
+                           directory->path);
+    return make_all(directory->path, failure);
 }
 
 /* The lock goes with the process, however it ends: the file is never closed. Some file systems have no locks. */
-int run_directory_lock(const char *path, struct failure *failure)
+int run_directory_lock(const struct run_directory *directory, struct failure *failure)
 {
-    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (file < 0)
-        return failure_set(failure, "%s: %s", path, strerror(errno));
+        return failure_set(failure, "%s: %s", directory->path, strerror(errno));
     if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         close(file);
-        return failure_set(failure, "%s: another process is at this run", path);
+        return failure_set(failure, "%s: another process is at this run", directory->path);
     }
     return 0;
 }

@@ -17,6 +17,7 @@
 enum { RUN_PATH = 1024 };
 
 struct run_directory {
+    const char *path; /* borrowed */
     char model[RUN_PATH];
     char arguments[RUN_PATH];
     char log[RUN_PATH];
@@ -33,10 +34,10 @@ int run_directory_name(struct run_directory *directory, const char *path, struct
 
 /* Make the directory, with those above it, if it is not there. Returns 0, or -1 with a failure, also if a run lives there
  * already. */
-int run_directory_make(const struct run_directory *directory, const char *path, struct failure *failure);
+int run_directory_make(const struct run_directory *directory, struct failure *failure);
 
 /* Let no other process have the run while this one lives. Returns 0, or -1 with a failure if another has it. */
-int run_directory_lock(const char *path, struct failure *failure);
+int run_directory_lock(const struct run_directory *directory, struct failure *failure);
 
 /* Write the model's description. Returns 0, or -1 with the failure filled. */
 int run_directory_write_model(const struct run_directory *directory, ffebm_context *context, ffebm_model *model,
