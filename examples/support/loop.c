@@ -1,16 +1,12 @@
 #include "loop.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "outcome.h"
 #include "progress.h"
 #include "recipe.h"
 #include "signals.h"
-#include "text_file.h"
 
 /* Inside this file training can also end early. */
 enum { STOPPED = -1 };
@@ -36,10 +32,15 @@ static int64_t steps_done(const struct loop *loop)
     return loop->run->note.epoch * (int64_t)loop->steps + loop->run->note.step;
 }
 
+/* Of the run until now, in all its processes. */
+static double seconds(const struct loop *loop)
+{
+    return loop->seconds_before + progress_clock() - loop->started;
+}
+
 static struct log_place place(const struct loop *loop, int64_t epoch)
 {
-    return (struct log_place){
-        .epoch = epoch, .step = steps_done(loop), .seconds = loop->seconds_before + progress_clock() - loop->started};
+    return (struct log_place){.epoch = epoch, .step = steps_done(loop), .seconds = seconds(loop)};
 }
 
 static int out_of_time(const struct loop *loop)
@@ -55,7 +56,7 @@ static int save(struct loop *loop, const char *path)
 {
     struct run *run = loop->run;
 
-    run->note.seconds = loop->seconds_before + progress_clock() - loop->started;
+    run->note.seconds = seconds(loop);
     return note_save(&run->note, run->context, run->model, run->optimizer, path, &run->failure) == 0 ? RUN_DONE
                                                                                                      : RUN_FAILED;
 }
@@ -78,27 +79,17 @@ static int save_in_time(struct loop *loop)
 
 /* ------------------------------------------------------------------------------------------------------------ steps */
 
-/* What is wrong stands in the failure; add where, and what is left. Nothing of it gets into a checkpoint. */
+/* Why stands in the failure. Nothing of it gets into a checkpoint, but what led to it into the log. */
 static int diverge(struct loop *loop)
 {
     struct run *run = loop->run;
-    const struct run_note *note = &run->note;
-    const struct failure what = run->failure;
-    struct failure kept = {""};
+    const struct meter *meter = &run->note.interval_meter;
+    const struct log_place at = place(loop, run->note.epoch + 1);
+    struct failure unlogged;
 
-    if (note->interval_meter.totals.steps > 0) {
-        struct log_place at = place(loop, note->epoch + 1);
-
-        log_steps(&loop->log, &at, &note->interval_meter, &run->failure);
-    }
-    if (run->last != NULL)
-        failure_set(&kept, "; the checkpoint of step %" PRId64 " is %s", loop->saved_steps, run->last);
-    if (run->best != NULL && note->best_epoch > 0)
-        failure_set(&kept, "; the checkpoints of step %" PRId64 " and of the best epoch, %" PRId64 ", are %s and %s",
-                    loop->saved_steps, note->best_epoch, run->last, run->best);
-    failure_set(&run->failure, "diverged after step %" PRId64 ", %" PRId64 " of epoch %" PRId64 ": %.400s%s",
-                steps_done(loop), note->step, note->epoch + 1, what.text, kept.text);
-    return RUN_FAILED;
+    if (meter->totals.steps > 0)
+        log_steps(&loop->log, &at, meter, &unlogged);
+    return outcome_diverged(run, steps_done(loop), loop->saved_steps);
 }
 
 /* A value that is not finite is what divergence looks like from inside. */
@@ -224,23 +215,26 @@ static int train_epoch(struct loop *loop)
 static int test(struct loop *loop)
 {
     struct run *run = loop->run;
-    struct score *result = &loop->tested;
     ffebm_report report = {.size = sizeof report};
     const double count = (double)run->data.test.count;
+    size_t correct = 0, correct_top5 = 0;
     const struct batch *batch;
-    int more;
+    double loss = 0;
+    int more, code;
 
-    *result = (struct score){.loss = 0};
     loader_start(run->test, 0, 0);
     while ((more = loader_next(run->test, &batch, &run->failure)) == 1) {
-        if (run_check(run, ffebm_engine_evaluate(run->engine, &report, batch->input, batch->target, NULL)) != RUN_DONE)
-            return RUN_FAILED;
-        result->loss += report.loss * (double)report.batch / count;
-        result->accuracy += (double)report.correct / count;
-        result->top5 += (double)report.correct_top5 / count;
+        code = check_step(loop, ffebm_engine_evaluate(run->engine, &report, batch->input, batch->target, NULL));
+        if (code != RUN_DONE)
+            return code;
         if (signals_caught() != 0)
             return STOPPED;
+        loss += report.loss * (double)report.batch / count;
+        correct += report.correct;
+        correct_top5 += report.correct_top5;
     }
+    loop->tested =
+        (struct score){.loss = loss, .accuracy = (double)correct / count, .top5 = (double)correct_top5 / count};
     loop->is_tested = more == 0;
     return more == 0 ? RUN_DONE : RUN_FAILED;
 }
@@ -298,48 +292,6 @@ static int begin(struct loop *loop)
     return run->resumed == NULL ? save_last(loop) : RUN_DONE;
 }
 
-/* Print the last line of stdout, which a run directory gets too. */
-static int tell_result(struct loop *loop)
-{
-    struct run *run = loop->run;
-    const struct run_note *note = &run->note;
-    const struct meter_totals *totals = &note->epoch_meter.totals;
-    char train_loss[32] = "null", line[512];
-    int length;
-
-    if (totals->samples > 0)
-        snprintf(train_loss, sizeof train_loss, "%.9g", totals->loss / totals->samples);
-    length = snprintf(line, sizeof line,
-                      "{\"test_accuracy\": %.9g, \"test_top5\": %.9g, \"test_loss\": %.9g, \"train_loss\": %s, "
-                      "\"seconds\": %.6g, \"samples_per_second\": %.6g}\n",
-                      loop->tested.accuracy, loop->tested.top5, loop->tested.loss, train_loss,
-                      loop->seconds_before + progress_clock() - loop->started,
-                      note->training_seconds > 0 ? note->training_samples / note->training_seconds : 0);
-    if (run->best != NULL && text_file_write(run->directory.result, line, (size_t)length, &run->failure) != 0)
-        return RUN_FAILED;
-    if (fputs(line, stdout) == EOF || fflush(stdout) != 0) {
-        failure_set(&run->failure, "standard output: %s", strerror(errno));
-        return RUN_FAILED;
-    }
-    return RUN_DONE;
-}
-
-/* A signal has come, and the run is saved. */
-static int tell_signal(struct loop *loop)
-{
-    struct run *run = loop->run;
-    const int number = signals_caught();
-    struct failure how = {"nothing is kept, for want of --run"};
-
-    if (run->best != NULL)
-        failure_set(&how, "to go on: train --resume %s", run->directory.path);
-    else if (run->last != NULL)
-        failure_set(&how, "to go on, give its options again and --resume %s", run->last);
-    failure_set(&run->failure, "%s after step %" PRId64 ", %" PRId64 " of epoch %" PRId64 "; %s", signals_name(number),
-                steps_done(loop), run->note.step, run->note.epoch + 1, how.text);
-    return 128 + number;
-}
-
 static int train(struct loop *loop)
 {
     int code = RUN_DONE;
@@ -354,8 +306,11 @@ static int train(struct loop *loop)
     if (code == RUN_DONE && !loop->is_tested)
         code = signals_caught() == 0 ? test(loop) : STOPPED;
     if (code == STOPPED)
-        return tell_signal(loop);
-    return code == RUN_DONE ? tell_result(loop) : code;
+        return outcome_stopped(loop->run, signals_caught(), steps_done(loop));
+    if (code != RUN_DONE)
+        return code;
+    loop->run->note.seconds = seconds(loop);
+    return outcome_result(loop->run, &loop->tested);
 }
 
 int loop_run(struct run *run)
