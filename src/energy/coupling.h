@@ -49,7 +49,7 @@ struct ffebmi_coupling_kind {
     size_t (*packed)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
     void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed);
     /* Elements of scratch that each pass and the gradient need. */
-    size_t (*scratch)(const ffebmi_coupling *coupling);
+    size_t (*scratch)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
     /* z = pool(W s + b), rows x above, and unless they are held the switches. */
     void (*up)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, const void *s, void *z);
     /* z = W^T unpool(v), or z += it, rows x below, by the switches that are there. */

@@ -57,9 +57,13 @@ static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const 
                      ffebmi_at(k, to, o * in));
 }
 
-static size_t scratch(const ffebmi_coupling *coupling)
+static size_t scratch(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
 {
-    return ffebmi_coupling_dense.grain * coupling->below.count;
+    ffebmi_conv conv = conv_of(coupling);
+    size_t gradient = ffebmi_coupling_dense.grain * coupling->below.count;
+    size_t pass = ffebmi_conv_is_direct(&conv, k) ? ffebmi_conv_scratch(&conv, k) : 0;
+
+    return pass > gradient ? pass : gradient;
 }
 
 static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, const void *s, void *z)

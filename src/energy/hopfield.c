@@ -50,8 +50,8 @@ static void *place_work(const ffebm_energy *block, const ffebmi_kernel *kernel, 
 
         if (w != NULL)
             placed.switches[c] = switches;
-        if (coupling->kind->scratch(coupling) > scratch)
-            scratch = coupling->kind->scratch(coupling);
+        if (coupling->kind->scratch(coupling, kernel) > scratch)
+            scratch = coupling->kind->scratch(coupling, kernel);
     }
     placed.scratch = ffebmi_carve(arena, scratch, kernel->element);
     if (w != NULL)

@@ -32,11 +32,11 @@ static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows
     return ffebmi_carve(arena, ffebmi_conv_packed(&conv, kernel), kernel->element);
 }
 
-static size_t scratch(const ffebmi_op *op)
+static size_t scratch(const ffebmi_op *op, const ffebmi_kernel *k)
 {
     ffebmi_conv conv = conv_of(op);
 
-    return ffebmi_conv_scratch(&conv);
+    return ffebmi_conv_scratch(&conv, k);
 }
 
 static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)

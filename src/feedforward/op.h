@@ -68,7 +68,7 @@ struct ffebmi_op_kind {
     /* Lay out memory for up to `rows` samples; returns it (NULL while measuring). */
     void *(*place)(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
     /* Elements of scratch that forward, pullback and gradient need. */
-    size_t (*scratch)(const ffebmi_op *op);
+    size_t (*scratch)(const ffebmi_op *op, const ffebmi_kernel *kernel);
     /* Once before forward: what is the same for all rows. With a context the work may be spread over its threads. */
     void (*prepare)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
     /* Rows first .. first + count - 1 of output from input. */

@@ -33,7 +33,7 @@ void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedf
         }
         largest = larger(largest, op->output.count);
         if (op->kind->scratch != NULL)
-            scratch = larger(scratch, op->kind->scratch(op));
+            scratch = larger(scratch, op->kind->scratch(op, kernel));
     }
     for (size_t i = 0; i < 2; i++)
         placed.cotangents[i] = ffebmi_carve(arena, rows, largest * kernel->element);

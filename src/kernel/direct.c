@@ -58,6 +58,64 @@
             }                                                                                                          \
         }
 
+enum { SPARSE_POSITIONS = 2 }; /* beside each other: enough sums in flight */
+
+/* The same for sums over lists, of which the longest has `longest` numbers. */
+#define SPARSE_BODY(vector, lanes, zero, broadcast, load, fma)                                                         \
+    vector sum[SPARSE_POSITIONS][4];                                                                                   \
+    const float *values[SPARSE_POSITIONS];                                                                             \
+    const uint32_t *offsets[SPARSE_POSITIONS];                                                                         \
+                                                                                                                       \
+    UNROLL for (size_t p = 0; p < count; p++)                                                                          \
+    {                                                                                                                  \
+        UNROLL for (size_t v = 0; v < 4; v++) sum[p][v] = zero();                                                      \
+        values[p] = s->values + (list + p * s->list_strides[2]) * s->room;                                             \
+        offsets[p] = s->offsets + (list + p * s->list_strides[2]) * s->room;                                           \
+    }                                                                                                                  \
+    for (size_t e = 0; e < longest; e++)                                                                               \
+        UNROLL for (size_t p = 0; p < count; p++)                                                                      \
+        {                                                                                                              \
+            vector value = broadcast(values[p][e]);                                                                    \
+            const float *first = s->weights[0] + offsets[p][e], *second = s->weights[1] + offsets[p][e];               \
+                                                                                                                       \
+            sum[p][0] = fma(value, load(first), sum[p][0]);                                                            \
+            sum[p][1] = fma(value, load(first + (lanes)), sum[p][1]);                                                  \
+            sum[p][2] = fma(value, load(second), sum[p][2]);                                                           \
+            sum[p][3] = fma(value, load(second + (lanes)), sum[p][3]);                                                 \
+        }
+
+/* All positions, some at a time. */
+#define SPARSE_WALK(body, s)                                                                                           \
+    for (size_t i = 0; i < (s)->extents[0]; i++)                                                                       \
+        for (size_t j = 0; j < (s)->extents[1]; j++) {                                                                 \
+            size_t list = i * (s)->list_strides[0] + j * (s)->list_strides[1], k = 0;                                  \
+            float *z = (s)->z + i * (s)->z_strides[0] + j * (s)->z_strides[1];                                         \
+                                                                                                                       \
+            for (; k + SPARSE_POSITIONS <= (s)->extents[2]; k += SPARSE_POSITIONS)                                     \
+                body(s, list + k * (s)->list_strides[2], z + k * (s)->z_strides[2], SPARSE_POSITIONS);                 \
+            for (; k < (s)->extents[2]; k++)                                                                           \
+                body(s, list + k * (s)->list_strides[2], z + k * (s)->z_strides[2], 1);                                \
+        }
+
+static size_t longest_of(const ffebmi_direct_sparse *s, size_t list, size_t count)
+{
+    size_t longest = 0;
+
+    for (size_t p = 0; p < count; p++)
+        if (s->counts[list + p * s->list_strides[2]] > longest)
+            longest = s->counts[list + p * s->list_strides[2]];
+    return longest;
+}
+
+/* Zeros behind a list, so that a longer one beside it may go on. */
+static void pad(float *values, uint32_t *offsets, size_t count, size_t room)
+{
+    for (size_t i = count; i < room; i++) {
+        values[i] = 0;
+        offsets[i] = 0;
+    }
+}
+
 /* One case for each count of positions, so that each is compiled with its own. */
 #define TILE_CASES(body, work)                                                                                         \
     switch (count) {                                                                                                   \
@@ -132,6 +190,54 @@ AVX512 static inline __attribute__((always_inline)) void avx512_outer_body(const
 
 AVX512 static void avx512_outer(const ffebmi_direct_outer *outer, size_t count){TILE_CASES(avx512_outer_body, outer)}
 
+AVX512 static inline __attribute__((always_inline)) void avx512_sparse_body(const ffebmi_direct_sparse *s, size_t list,
+                                                                            float *z, size_t count)
+{
+    size_t longest = longest_of(s, list, count);
+
+    SPARSE_BODY(__m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_fmadd_ps)
+    for (size_t p = 0; p < count && longest > 0; p++, z += s->z_strides[2])
+        for (size_t v = 0; v < 4 && 16 * v < s->width; v++) {
+            __mmask16 lanes = low_lanes(s->width - 16 * v);
+            __m512 before = _mm512_maskz_loadu_ps(lanes, z + 16 * v);
+
+            _mm512_mask_storeu_ps(z + 16 * v, lanes, _mm512_add_ps(sum[p][v], before));
+        }
+}
+
+AVX512 static void avx512_sparse(const ffebmi_direct_sparse *sparse){SPARSE_WALK(avx512_sparse_body, sparse)}
+
+AVX512 static size_t avx512_nonzero(size_t n, const float *x)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i += 16) {
+        __m512 v = _mm512_maskz_loadu_ps(low_lanes(n - i), x + i);
+
+        count += (size_t)__builtin_popcount(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ));
+    }
+    return count;
+}
+
+AVX512 static size_t avx512_compact(size_t n, const float *x, float *values, uint32_t *offsets)
+{
+    __m512i channel = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), offset;
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i += 16) {
+        __m512 v = _mm512_maskz_loadu_ps(low_lanes(n - i), x + i);
+        __mmask16 set = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+
+        _mm512_storeu_ps(values + count, _mm512_maskz_compress_ps(set, v));
+        offset = _mm512_slli_epi32(channel, 5); /* 32 numbers a panel */
+        _mm512_storeu_si512(offsets + count, _mm512_maskz_compress_epi32(set, offset));
+        channel = _mm512_add_epi32(channel, _mm512_set1_epi32(16));
+        count += (size_t)__builtin_popcount(set);
+    }
+    pad(values, offsets, count, n);
+    return count;
+}
+
 /* ------------------------------------------------------------------------------------------------------------- AVX2 */
 
 #define AVX2 __attribute__((target("avx2,fma")))
@@ -173,14 +279,67 @@ AVX2 static inline __attribute__((always_inline)) void avx2_outer_body(const ffe
 
 AVX2 static void avx2_outer(const ffebmi_direct_outer *outer, size_t count){TILE_CASES(avx2_outer_body, outer)}
 
+AVX2 static inline __attribute__((always_inline)) void avx2_sparse_body(const ffebmi_direct_sparse *s, size_t list,
+                                                                        float *z, size_t count)
+{
+    size_t longest = longest_of(s, list, count);
+
+    SPARSE_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_fmadd_ps)
+    for (size_t p = 0; p < count && longest > 0; p++, z += s->z_strides[2])
+        for (size_t v = 0; v < 4 && 8 * v < s->width; v++) {
+            __m256i lanes = avx2_lanes(s->width - 8 * v);
+            __m256 before = _mm256_maskload_ps(z + 8 * v, lanes);
+
+            _mm256_maskstore_ps(z + 8 * v, lanes, _mm256_add_ps(sum[p][v], before));
+        }
+}
+
+AVX2 static void avx2_sparse(const ffebmi_direct_sparse *sparse){SPARSE_WALK(avx2_sparse_body, sparse)}
+
+AVX2 static size_t avx2_nonzero(size_t n, const float *x)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += x[i] != 0;
+    return count;
+}
+
+AVX2 static size_t avx2_compact(size_t n, const float *x, float *values, uint32_t *offsets)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        values[count] = x[i];
+        offsets[count] = (uint32_t)i * 16; /* numbers a panel */
+        count += x[i] != 0;
+    }
+    pad(values, offsets, count, n);
+    return count;
+}
+
 /* Sixteen registers: six positions are all that stay in them beside weights and value. */
 AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count)
 {
     TILE_CASES(avx2_body, tile)
 }
 
-const ffebmi_direct ffebmi_direct_avx2 = {16, 6, avx2_tile, avx2_outer};
-const ffebmi_direct ffebmi_direct_avx512 = {32, 8, avx512_tile, avx512_outer};
+const ffebmi_direct ffebmi_direct_avx2 = {.panel = 16,
+                                          .positions = 6,
+                                          .tile = avx2_tile,
+                                          .outer = avx2_outer,
+                                          .sparse = avx2_sparse,
+                                          .nonzero = avx2_nonzero,
+                                          .compact = avx2_compact,
+                                          .winograd = &ffebmi_winograd_avx2};
+const ffebmi_direct ffebmi_direct_avx512 = {.panel = 32,
+                                            .positions = 8,
+                                            .tile = avx512_tile,
+                                            .outer = avx512_outer,
+                                            .sparse = avx512_sparse,
+                                            .nonzero = avx512_nonzero,
+                                            .compact = avx512_compact,
+                                            .winograd = &ffebmi_winograd_avx512};
 
 int32_t ffebmi_direct_isa(void)
 {
@@ -191,8 +350,8 @@ int32_t ffebmi_direct_isa(void)
 
 #else
 
-const ffebmi_direct ffebmi_direct_avx2 = {0, 0, NULL, NULL};
-const ffebmi_direct ffebmi_direct_avx512 = {0, 0, NULL, NULL};
+const ffebmi_direct ffebmi_direct_avx2 = {0};
+const ffebmi_direct ffebmi_direct_avx512 = {0};
 
 int32_t ffebmi_direct_isa(void)
 {

@@ -8,7 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FFEBMI_DIRECT_TILE = 8 }; /* the most positions of a tile */
+#include "kernel/winograd.h"
+
+enum {
+    FFEBMI_DIRECT_TILE = 8,  /* the most positions of a tile */
+    FFEBMI_DIRECT_SLACK = 16 /* numbers beyond a list that compact may overwrite */
+};
 
 /* z, `panel` numbers at each of `count` positions, of which `width` are written, = (or +=) the sum over taps and channels:
  * tap t reads channels [0, channels) at x[position] + offsets[t], times weights + t * tap_stride, [channel][panel]. */
@@ -36,11 +41,31 @@ typedef struct ffebmi_direct_outer {
     size_t width;
 } ffebmi_direct_outer;
 
+/* z, two panels of which `width` numbers are written, += the sum over a list of values times weights at an offset, at
+ * positions on three nested axes. Behind a list there are zeros for as long as any list may be. */
+typedef struct ffebmi_direct_sparse {
+    const float *values;     /* [list][room] */
+    const uint32_t *offsets; /* [list][room] */
+    const uint32_t *counts;  /* [list] */
+    const float *weights[2]; /* of each panel */
+    float *z;
+    size_t room;
+    size_t extents[3];
+    size_t list_strides[3]; /* in lists */
+    size_t z_strides[3];
+    size_t width;
+} ffebmi_direct_sparse;
+
 typedef struct ffebmi_direct {
     size_t panel;     /* channels of a tile */
     size_t positions; /* of a full tile: as many as stay in registers */
     void (*tile)(const ffebmi_direct_tile *tile, size_t count);
     void (*outer)(const ffebmi_direct_outer *outer, size_t count);
+    void (*sparse)(const ffebmi_direct_sparse *sparse);
+    /* How many numbers are not zero; and a list of these with the offsets of their weights. Returns its length. */
+    size_t (*nonzero)(size_t n, const float *x);
+    size_t (*compact)(size_t n, const float *x, float *values, uint32_t *offsets);
+    const ffebmi_winograd *winograd;
 } ffebmi_direct;
 
 extern const ffebmi_direct ffebmi_direct_avx2;

@@ -86,7 +86,7 @@ static bool allocate(prepared *p)
     size_t rows = p->shards * FFEBMI_SHARD, workers = p->team->threads, line = 64 / sizeof(float);
 
     p->drive_size = FFEBMI_SHARD * (c->below.count > c->above.count ? c->below.count : c->above.count) + line;
-    p->scratch_size = (c->kind->scratch(c) / line + 2) * line;
+    p->scratch_size = (c->kind->scratch(c, p->kernel) / line + 2) * line;
     p->weight = numbers(p, c->parameters[0].shape.count, 1, 0.1);
     p->bias = numbers(p, c->parameters[1].shape.count, 2, 0.1);
     p->packed = numbers(p, c->kind->packed(c, p->kernel), 3, 0);

@@ -392,7 +392,7 @@ START_TEST(kernels_are_adjoint)
     size_t above = ROWS * c.windows.out[0] * c.windows.out[1] * c.out_channels, weights = ffebmi_conv_packed(&c, k);
     double *s = numbers(below, seed), *v = numbers(above, seed + 1), *w = numbers(weights, seed + 2);
     double *z = numbers(above, 0), *u = numbers(below, 0), *gradient = numbers(weights, seed + 3);
-    double *packed = numbers(weights, 0), *scratch = numbers(ffebmi_conv_scratch(&c), 0), up, down, start, scale;
+    double *packed = numbers(weights, 0), *scratch = numbers(ffebmi_conv_scratch(&c, k), 0), up, down, start, scale;
 
     ffebmi_conv_pack(&c, k, w, packed);
     ffebmi_conv_up(&c, k, packed, ROWS, s, z, scratch);

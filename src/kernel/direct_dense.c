@@ -1,0 +1,69 @@
+#include "kernel/direct_dense.h"
+
+/* Pixels with the same taps, in some images: what a panel goes over. */
+typedef struct region {
+    ffebmi_segment y;
+    ffebmi_segment x;
+    size_t first_row;
+    size_t rows;
+    ptrdiff_t offsets[FFEBMI_WALK_TAPS]; /* of the taps' source pixels, from the first tap's */
+} region;
+
+static void lay_taps(const ffebmi_walk *w, region *r)
+{
+    size_t t = 0;
+
+    for (size_t a = r->y.begin; a < r->y.stop; a++)
+        for (size_t b = r->x.begin; b < r->x.stop; b++)
+            r->offsets[t++] =
+                w->sign * ((ptrdiff_t)((a - r->y.begin) * w->source[1] + b - r->x.begin)) * (ptrdiff_t)w->sources;
+}
+
+/* Position i of a region: images in turn, in each the rows of pixels. */
+static void lay_position(const ffebmi_walk *w, const region *r, size_t i, size_t channel, const float **x, float **z)
+{
+    size_t width = r->x.end - r->x.first, pixels = width * (r->y.end - r->y.first);
+    size_t row = r->first_row + i / pixels, y = r->y.first + i % pixels / width, column = r->x.first + i % width;
+    size_t source = (row * w->source[0] + ffebmi_walk_source(w, 0, y, r->y.begin)) * w->source[1] +
+                    ffebmi_walk_source(w, 1, column, r->x.begin);
+
+    *x = w->x + source * w->sources;
+    *z = w->z + ((row * w->target[0] + y) * w->target[1] + column) * w->targets + channel;
+}
+
+static void run_panel(const ffebmi_walk *w, const region *r, size_t panel)
+{
+    size_t width = w->direct->panel, t = 0;
+    size_t positions = r->rows * (r->y.end - r->y.first) * (r->x.end - r->x.first);
+    const float *weights[FFEBMI_WALK_TAPS];
+    ffebmi_direct_tile tile = {.offsets = r->offsets,
+                               .weights = weights,
+                               .channels = w->sources,
+                               .width = w->targets - panel * width < width ? w->targets - panel * width : width,
+                               .accumulate = w->accumulate};
+
+    for (size_t a = r->y.begin; a < r->y.stop; a++)
+        for (size_t b = r->x.begin; b < r->x.stop; b++)
+            weights[t++] = ffebmi_walk_weights(w, panel, a, b);
+    tile.taps = t;
+    for (size_t i = 0, count; i < positions; i += count) {
+        count = positions - i < w->direct->positions ? positions - i : w->direct->positions;
+        for (size_t p = 0; p < count; p++)
+            lay_position(w, r, i + p, panel * width, &tile.x[p], &tile.z[p]);
+        w->direct->tile(&tile, count);
+    }
+}
+
+void ffebmi_dense_block(const ffebmi_walk *w, size_t first_row, size_t rows)
+{
+    region r = {.first_row = first_row, .rows = rows};
+
+    while (ffebmi_walk_next(w, 0, &r.y)) {
+        r.x = (ffebmi_segment){0};
+        while (ffebmi_walk_next(w, 1, &r.x)) {
+            lay_taps(w, &r);
+            for (size_t panel = 0; panel < ffebmi_walk_panels(w); panel++)
+                run_panel(w, &r, panel);
+        }
+    }
+}

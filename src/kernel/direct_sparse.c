@@ -1,0 +1,133 @@
+#include "kernel/direct_sparse.h"
+
+#include <string.h>
+
+enum {
+    CHANNELS = 128, /* of a group: two panels of one tap's weights of so many stay in the first-level cache */
+    ROOM = CHANNELS + FFEBMI_DIRECT_SLACK
+};
+
+/* The numbers of some source pixels that are not zero, in lists of one pixel and one group of channels each. */
+typedef struct lists {
+    float *values;     /* [pixel][group][ROOM] */
+    uint32_t *offsets; /* likewise: of their weights in a panel */
+    uint32_t *counts;  /* [pixel][group] */
+    size_t groups;
+} lists;
+
+static size_t groups_of(size_t sources)
+{
+    return (sources + CHANNELS - 1) / CHANNELS;
+}
+
+size_t ffebmi_sparse_scratch(size_t pixels, size_t sources)
+{
+    return pixels * groups_of(sources) * (2 * ROOM + 1);
+}
+
+static size_t source_pixels(const ffebmi_walk *w)
+{
+    return w->source[0] * w->source[1];
+}
+
+bool ffebmi_sparse_pays(const ffebmi_walk *w, size_t first_row, size_t rows)
+{
+    size_t count = rows * source_pixels(w) * w->sources;
+
+    return w->direct->nonzero(count, w->x + first_row * source_pixels(w) * w->sources) * 2 < count;
+}
+
+static lists list(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
+{
+    size_t pixels = rows * source_pixels(w), groups = groups_of(w->sources);
+    lists l = {.values = scratch,
+               .offsets = (uint32_t *)(void *)(scratch + pixels * groups * ROOM),
+               .counts = (uint32_t *)(void *)(scratch + 2 * pixels * groups * ROOM),
+               .groups = groups};
+    const float *x = w->x + first_row * source_pixels(w) * w->sources;
+
+    for (size_t p = 0; p < pixels; p++, x += w->sources)
+        for (size_t g = 0; g < groups; g++) {
+            size_t at = p * groups + g, count = w->sources - g * CHANNELS;
+
+            l.counts[at] = (uint32_t)w->direct->compact(count < CHANNELS ? count : CHANNELS, x + g * CHANNELS,
+                                                        l.values + at * ROOM, l.offsets + at * ROOM);
+        }
+    return l;
+}
+
+/* Small images: go along the images instead, so that there are positions to take side by side. */
+static void turn(ffebmi_direct_sparse *work)
+{
+    size_t extent = work->extents[0], list = work->list_strides[0], z = work->z_strides[0];
+
+    work->extents[0] = work->extents[2];
+    work->list_strides[0] = work->list_strides[2];
+    work->z_strides[0] = work->z_strides[2];
+    work->extents[2] = extent;
+    work->list_strides[2] = list;
+    work->z_strides[2] = z;
+}
+
+/* One tap, one group of channels and two panels, over all target pixels that see the tap. */
+static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment at[2], const size_t tap[2], size_t panel,
+                    size_t group, ffebmi_direct_sparse work)
+{
+    size_t width = w->direct->panel, left = w->targets - panel * width;
+    size_t pixel =
+        ffebmi_walk_source(w, 0, at[0].first, tap[0]) * w->source[1] + ffebmi_walk_source(w, 1, at[1].first, tap[1]);
+    const float *weights = ffebmi_walk_weights(w, panel, tap[0], tap[1]) + group * CHANNELS * width;
+    const float *next =
+        left > width ? ffebmi_walk_weights(w, panel + 1, tap[0], tap[1]) + group * CHANNELS * width : weights;
+
+    work.values = l->values + (pixel * l->groups + group) * ROOM;
+    work.offsets = l->offsets + (pixel * l->groups + group) * ROOM;
+    work.counts = l->counts + pixel * l->groups + group;
+    work.weights[0] = weights;
+    work.weights[1] = next;
+    work.z += (at[0].first * w->target[1] + at[1].first) * w->targets + panel * width;
+    work.extents[1] = at[0].end - at[0].first;
+    work.extents[2] = at[1].end - at[1].first;
+    work.width = left < 2 * width ? left : 2 * width;
+    if (work.extents[2] < work.extents[0])
+        turn(&work);
+    w->direct->sparse(&work);
+}
+
+/* The target pixels along an axis that see a tap. */
+static ffebmi_segment seeing(const ffebmi_walk *w, int axis, size_t tap)
+{
+    size_t p = w->padding[axis], n = w->source[axis], m = w->target[axis];
+    ffebmi_segment s = {.begin = tap, .stop = tap + 1};
+
+    if (w->sign > 0) { /* source i + tap - p */
+        s.first = p > tap ? p - tap : 0;
+        s.end = n + p > tap ? n + p - tap : 0;
+    } else { /* source i + p - tap */
+        s.first = tap > p ? tap - p : 0;
+        s.end = n + tap > p ? n + tap - p : 0;
+    }
+    s.end = s.end < m ? s.end : m;
+    s.first = s.first < s.end ? s.first : s.end;
+    return s;
+}
+
+void ffebmi_sparse_block(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
+{
+    size_t pixels = w->target[0] * w->target[1];
+    lists l = list(w, first_row, rows, scratch);
+    ffebmi_direct_sparse work = {.z = w->z + first_row * pixels * w->targets,
+                                 .extents = {rows},
+                                 .list_strides = {source_pixels(w) * l.groups, w->source[1] * l.groups, l.groups},
+                                 .room = ROOM,
+                                 .z_strides = {pixels * w->targets, w->target[1] * w->targets, w->targets}};
+
+    if (!w->accumulate)
+        memset(work.z, 0, rows * pixels * w->targets * sizeof *work.z);
+    for (size_t panel = 0; panel < ffebmi_walk_panels(w); panel += 2)
+        for (size_t a = 0; a < w->kernel[0]; a++)
+            for (size_t b = 0; b < w->kernel[1]; b++)
+                for (size_t group = 0; group < l.groups; group++)
+                    run_tap(w, &l, (ffebmi_segment[]){seeing(w, 0, a), seeing(w, 1, b)}, (size_t[]){a, b}, panel, group,
+                            work);
+}
