@@ -72,13 +72,13 @@ static size_t chunk_rows(const ffebmi_coupling *coupling)
     return pixels < CHUNK_PIXELS ? CHUNK_PIXELS / pixels : 1;
 }
 
-/* The convolution's own scratch, and behind it images before the pool: a chunk of them, or the two of a contrast. */
+/* The convolution's own scratch, and behind it images before the pool: of a contrast two chunks. */
 static size_t scratch(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
 {
     ffebmi_conv conv = conv_of(coupling);
-    size_t images = chunk_rows(coupling) > 2 ? chunk_rows(coupling) : 2;
+    size_t images = coupling->pooled ? 2 * chunk_rows(coupling) * coupling->convolved.count : 0;
 
-    return ffebmi_conv_scratch(&conv, k) + (coupling->pooled ? images * coupling->convolved.count : 0);
+    return ffebmi_conv_scratch(&conv, k) + images;
 }
 
 static void *images_in(const ffebmi_coupling *coupling, const ffebmi_kernel *k, void *work)
@@ -159,25 +159,32 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
 
 /* -------------------------------------------------------------------------------------------------------- gradient */
 
-/* dE/dW = - unpool(s_above) (x) s, contrasted sample by sample: each state is unpooled to its own places. */
+/* dE/dW = - unpool(s_above) (x) s, contrasted a chunk at a time: each state is unpooled to its own places. */
 static void pooled_gradient(const ffebmi_coupling *coupling, const ffebmi_contrast *c, size_t layer, void *to,
                             size_t first, size_t count, void *work)
 {
     const ffebmi_kernel *k = c->kernel;
     ffebmi_conv conv = conv_of(coupling);
     ffebmi_windows pool = pool_of(coupling);
-    void *difference = images_in(coupling, k, work), *mean = ffebmi_at(k, difference, coupling->convolved.count);
+    size_t image = coupling->convolved.count;
+    void *difference = images_in(coupling, k, work), *mean = ffebmi_at(k, difference, chunk_rows(coupling) * image);
 
-    for (size_t r = 0; r < c->batch; r++) {
-        size_t above = r * coupling->above.count, below = r * coupling->below.count;
+    for (chunk part = {0}; next_chunk(coupling, c->batch, &part);) {
+        size_t below = part.first * coupling->below.count;
 
-        k->unpool_contrast(&pool, ffebmi_at(k, c->difference[layer + 1], above),
-                           ffebmi_at(k, c->mean[layer + 1], above), c->switches[0][layer] + r * coupling->switch_count,
-                           c->switches[1][layer] + r * coupling->switch_count, difference, mean);
-        ffebmi_conv_gradient(&conv, k, 1, difference, ffebmi_at(k, c->mean[layer], below), -c->weight, to, first, count,
-                             work);
-        ffebmi_conv_gradient(&conv, k, 1, mean, ffebmi_at(k, c->difference[layer], below), -c->weight, to, first, count,
-                             work);
+        for (size_t r = 0; r < part.rows; r++) {
+            size_t above = (part.first + r) * coupling->above.count;
+            size_t switches = (part.first + r) * coupling->switch_count;
+
+            k->unpool_contrast(&pool, ffebmi_at(k, c->difference[layer + 1], above),
+                               ffebmi_at(k, c->mean[layer + 1], above), c->switches[0][layer] + switches,
+                               c->switches[1][layer] + switches, ffebmi_at(k, difference, r * image),
+                               ffebmi_at(k, mean, r * image));
+        }
+        ffebmi_conv_gradient(&conv, k, part.rows, difference, ffebmi_at(k, c->mean[layer], below), -c->weight, to,
+                             first, count, work);
+        ffebmi_conv_gradient(&conv, k, part.rows, mean, ffebmi_at(k, c->difference[layer], below), -c->weight, to,
+                             first, count, work);
     }
 }
 

@@ -59,10 +59,13 @@ void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, const void *
 
 size_t ffebmi_conv_scratch(const ffebmi_conv *c, const ffebmi_kernel *k)
 {
-    bool direct = ffebmi_conv_is_direct(c, k);
-    size_t pass = direct ? ffebmi_direct_conv_scratch(c, k->direct) : block_pixels(c) * patch_size(c);
-    size_t unit = CHANNEL_UNIT * c->windows.channels + (direct ? 0 : out_pixels(c) * c->windows.channels);
+    size_t pass = block_pixels(c) * patch_size(c);
+    size_t unit = (CHANNEL_UNIT + out_pixels(c)) * c->windows.channels;
 
+    if (ffebmi_conv_is_direct(c, k)) {
+        pass = ffebmi_direct_conv_scratch(c, k->direct);
+        unit = CHANNEL_UNIT * patch_size(c) + ffebmi_direct_conv_gradient_scratch(c, k->direct, CHANNEL_UNIT);
+    }
     return pass > unit ? pass : unit;
 }
 
@@ -167,14 +170,9 @@ void ffebmi_conv_down(const ffebmi_conv *c, const ffebmi_kernel *k, const void *
 
 /* --------------------------------------------------------------------------------------------------------- gradient */
 
-static size_t channel_units(const ffebmi_conv *c)
-{
-    return (c->out_channels + CHANNEL_UNIT - 1) / CHANNEL_UNIT;
-}
-
 size_t ffebmi_conv_units(const ffebmi_conv *c)
 {
-    return positions(c) * channel_units(c);
+    return (c->out_channels + CHANNEL_UNIT - 1) / CHANNEL_UNIT;
 }
 
 /* One image as the window's position (a, b) sees it: the pixel under it for each output pixel, zero outside. */
@@ -194,36 +192,65 @@ static void shift(const ffebmi_conv *c, const ffebmi_kernel *k, const void *imag
         }
 }
 
-static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
-                          double factor, void *gradient, size_t unit, void *scratch)
+/* sum, [outs][channels], = factor * what the window's position `at` adds to outputs `from` on. */
+static void position_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+                              double factor, size_t at, size_t from, size_t outs, void *sum)
 {
-    size_t position = unit / channel_units(c), from = unit % channel_units(c) * CHANNEL_UNIT;
-    size_t outs = smaller(CHANNEL_UNIT, c->out_channels - from), channels = c->windows.channels;
-    void *sum = scratch, *shifted = ffebmi_at(k, scratch, CHANNEL_UNIT * channels);
-    bool direct = ffebmi_conv_is_direct(c, k);
+    size_t channels = c->windows.channels;
+    void *shifted = ffebmi_at(k, sum, CHANNEL_UNIT * channels);
 
-    if (direct) {
+    if (ffebmi_conv_is_direct(c, k)) {
         memset(sum, 0, outs * channels * k->element);
-        ffebmi_direct_conv_outer(c, k->direct, rows, v, s, position, from, outs, sum);
+        ffebmi_direct_conv_outer(c, k->direct, rows, v, s, at, from, outs, sum);
         k->scale(outs * channels, factor, sum, sum);
+        return;
     }
-    for (size_t r = 0; r < rows && !direct; r++) {
-        shift(c, k, ffebmi_at(k, s, r * in_pixels(c) * channels), position / c->windows.kernel[1],
-              position % c->windows.kernel[1], shifted);
+    for (size_t r = 0; r < rows; r++) {
+        shift(c, k, ffebmi_at(k, s, r * in_pixels(c) * channels), at / c->windows.kernel[1], at % c->windows.kernel[1],
+              shifted);
         k->gemm(true, false, outs, channels, out_pixels(c), factor,
                 ffebmi_at(k, v, r * out_pixels(c) * c->out_channels + from), c->out_channels, shifted, channels,
                 r == 0 ? 0 : 1, sum, channels);
     }
-    for (size_t o = 0; o < outs; o++)
-        k->add_strided(channels, ffebmi_at(k, sum, o * channels),
-                       ffebmi_at(k, gradient, (from + o) * patch_size(c) + position), positions(c));
+}
+
+static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+                          double factor, void *gradient, size_t unit, void *scratch)
+{
+    size_t from = unit * CHANNEL_UNIT, outs = smaller(CHANNEL_UNIT, c->out_channels - from);
+    size_t channels = c->windows.channels;
+
+    for (size_t at = 0; at < positions(c); at++) {
+        position_gradient(c, k, rows, v, s, factor, at, from, outs, scratch);
+        for (size_t o = 0; o < outs; o++)
+            k->add_strided(channels, ffebmi_at(k, scratch, o * channels),
+                           ffebmi_at(k, gradient, (from + o) * patch_size(c) + at), positions(c));
+    }
+}
+
+/* The same by tiles, all positions at once. */
+static void tiled_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+                           double factor, void *gradient, size_t unit, void *scratch)
+{
+    size_t from = unit * CHANNEL_UNIT, outs = smaller(CHANNEL_UNIT, c->out_channels - from);
+    size_t channels = c->windows.channels;
+    float *sums = scratch;
+
+    ffebmi_direct_conv_gradient(c, k->direct, rows, v, s, from, outs, sums, sums + outs * patch_size(c));
+    k->scale(outs * patch_size(c), factor, sums, sums);
+    for (size_t i = 0; i < outs * positions(c); i++)
+        k->add_strided(channels, sums + i * channels,
+                       ffebmi_at(k, gradient, (from + i / positions(c)) * patch_size(c) + i % positions(c)),
+                       positions(c));
 }
 
 void ffebmi_conv_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
                           double factor, void *gradient, size_t first, size_t count, void *scratch)
 {
+    bool tiled = ffebmi_conv_is_direct(c, k) && ffebmi_direct_conv_is_tiled(c, k->direct);
+
     for (size_t unit = first; unit < first + count; unit++)
-        unit_gradient(c, k, rows, v, s, factor, gradient, unit, scratch);
+        (tiled ? tiled_gradient : unit_gradient)(c, k, rows, v, s, factor, gradient, unit, scratch);
 }
 
 void ffebmi_conv_outer(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,

@@ -33,7 +33,7 @@ void ffebmi_conv_down(const ffebmi_conv *conv, const ffebmi_kernel *kernel, cons
 void ffebmi_conv_outer(const ffebmi_conv *conv, const ffebmi_kernel *kernel, size_t rows, const void *v, const void *s,
                        size_t from, size_t outs, bool accumulate, void *sum);
 
-/* The gradient of W is cut into units, each a position in the window and a range of output channels. */
+/* The gradient of W is cut into units, each a range of output channels. */
 size_t ffebmi_conv_units(const ffebmi_conv *conv);
 
 /* Add factor * sum over rows of v s^T to units first .. first + count - 1 of the gradient, [out][in][kh][kw]. */

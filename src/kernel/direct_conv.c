@@ -229,3 +229,24 @@ void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size
         outer_block(d, work, outs, channels, sum);
     }
 }
+
+bool ffebmi_direct_conv_is_tiled(const ffebmi_conv *c, const ffebmi_direct *d)
+{
+    ffebmi_walk w = walk_of(c, d, 1);
+
+    return by_tiles(&w);
+}
+
+size_t ffebmi_direct_conv_gradient_scratch(const ffebmi_conv *c, const ffebmi_direct *d, size_t outs)
+{
+    return ffebmi_direct_conv_is_tiled(c, d) ? ffebmi_winograd_gradient_scratch(outs, c->windows.channels) : 0;
+}
+
+void ffebmi_direct_conv_gradient(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows, const float *v,
+                                 const float *s, size_t from, size_t outs, float *sum, float *scratch)
+{
+    ffebmi_walk w = walk_of(c, d, 1);
+
+    w.x = s;
+    ffebmi_winograd_gradient(&w, rows, v, from, outs, sum, scratch);
+}

@@ -15,7 +15,6 @@ enum {
 
 /* The tiles at work, and where they are transformed to. */
 typedef struct tiles {
-    size_t across[2];
     size_t first; /* tiles are counted over images */
     size_t count;
     float *source; /* [point][TILES][sources] */
@@ -71,30 +70,38 @@ void ffebmi_winograd_pack(const ffebmi_direct *d, const float *weights, int sign
         }
 }
 
-/* The image and the first target pixel of a tile. */
-static void locate(const tiles *t, size_t tile, size_t *row, size_t at[2])
+void ffebmi_winograd_pixels(const ffebmi_winograd_image *image, size_t row, const size_t at[2], size_t side,
+                            const float **pixels)
 {
-    *row = tile / (t->across[0] * t->across[1]);
-    at[0] = tile / t->across[1] % t->across[0] * TILE;
-    at[1] = tile % t->across[1] * TILE;
+    for (size_t i = 0; i < side; i++)
+        for (size_t j = 0; j < side; j++) {
+            size_t y = at[0] + i, x = at[1] + j; /* wraps where it is before the image */
+            bool inside = y < image->size[0] && x < image->size[1];
+            size_t pixel = (row * image->size[0] + y) * image->size[1] + x;
+
+            *pixels++ = inside ? image->pixels + pixel * image->channels : image->outside;
+        }
+}
+
+void ffebmi_winograd_locate(const ffebmi_walk *w, size_t tile, size_t *row, size_t target[2], size_t source[2])
+{
+    size_t down = tiles_of(w->target[0]), across = tiles_of(w->target[1]);
+
+    *row = tile / (down * across);
+    target[0] = tile / across % down * TILE;
+    target[1] = tile % across * TILE;
+    for (int axis = 0; axis < 2; axis++)
+        source[axis] = target[axis] - (w->sign > 0 ? w->padding[axis] : 2 - w->padding[axis]);
 }
 
 static void transform_source(const ffebmi_walk *w, const tiles *t, size_t place)
 {
+    const ffebmi_winograd_image image = {w->x, {w->source[0], w->source[1]}, w->sources, t->zeros};
     const float *x[POINTS];
-    size_t row, at[2], before[2];
+    size_t row, target[2], source[2];
 
-    locate(t, t->first + place, &row, at);
-    for (int axis = 0; axis < 2; axis++)
-        before[axis] = w->sign > 0 ? w->padding[axis] : 2 - w->padding[axis];
-    for (size_t i = 0; i < SIDE; i++)
-        for (size_t j = 0; j < SIDE; j++) {
-            size_t y = at[0] + i - before[0], column = at[1] + j - before[1]; /* wraps where it is negative */
-            bool inside = y < w->source[0] && column < w->source[1];
-
-            x[i * SIDE + j] =
-                inside ? w->x + ((row * w->source[0] + y) * w->source[1] + column) * w->sources : t->zeros;
-        }
+    ffebmi_winograd_locate(w, t->first + place, &row, target, source);
+    ffebmi_winograd_pixels(&image, row, source, SIDE, x);
     w->direct->winograd->source(w->sources, x, t->source + place * w->sources, TILES * w->sources);
 }
 
@@ -123,32 +130,27 @@ static void multiply(const ffebmi_walk *w, const tiles *t, size_t point, size_t 
 
 static void transform_target(const ffebmi_walk *w, const tiles *t, size_t place)
 {
+    const ffebmi_winograd_image image = {w->z, {w->target[0], w->target[1]}, w->targets, t->beyond};
+    const float *pixels[TILE * TILE];
     float *z[TILE * TILE];
-    size_t row, at[2];
+    size_t row, target[2], source[2];
 
-    locate(t, t->first + place, &row, at);
-    for (size_t i = 0; i < TILE; i++)
-        for (size_t j = 0; j < TILE; j++) {
-            size_t y = at[0] + i, column = at[1] + j;
-            bool inside = y < w->target[0] && column < w->target[1];
-
-            z[i * TILE + j] =
-                inside ? w->z + ((row * w->target[0] + y) * w->target[1] + column) * w->targets : t->beyond;
-        }
+    ffebmi_winograd_locate(w, t->first + place, &row, target, source);
+    ffebmi_winograd_pixels(&image, row, target, TILE, pixels);
+    for (size_t i = 0; i < TILE * TILE; i++)
+        z[i] = (float *)(uintptr_t)pixels[i];
     w->direct->winograd->target(w->targets, t->target + place * w->targets, TILES * w->targets, w->accumulate, z);
 }
 
 void ffebmi_winograd_block(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
 {
-    tiles t = {.across = {tiles_of(w->target[0]), tiles_of(w->target[1])},
-               .source = scratch,
-               .target = scratch + POINTS * TILES * w->sources};
-    size_t end = (first_row + rows) * t.across[0] * t.across[1];
+    tiles t = {.source = scratch, .target = scratch + POINTS * TILES * w->sources};
+    size_t image = tiles_of(w->target[0]) * tiles_of(w->target[1]), end = (first_row + rows) * image;
 
     t.zeros = t.target + POINTS * TILES * w->targets;
     t.beyond = t.zeros + w->sources;
     memset(t.zeros, 0, (w->sources + w->targets) * sizeof *t.zeros);
-    for (t.first = first_row * t.across[0] * t.across[1]; t.first < end; t.first += t.count) {
+    for (t.first = first_row * image; t.first < end; t.first += t.count) {
         t.count = end - t.first < TILES ? end - t.first : TILES;
         for (size_t i = 0; i < t.count; i++)
             transform_source(w, &t, i);

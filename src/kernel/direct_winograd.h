@@ -20,4 +20,25 @@ void ffebmi_winograd_pack(const ffebmi_direct *direct, const float *weights, int
 /* The walk's panels are transformed weights. */
 void ffebmi_winograd_block(const ffebmi_walk *walk, size_t first_row, size_t rows, float *scratch);
 
+/* Some images of `channels`, and what is read in place of pixels that are not on them. */
+typedef struct ffebmi_winograd_image {
+    const float *pixels;
+    size_t size[2];
+    size_t channels;
+    const float *outside;
+} ffebmi_winograd_image;
+
+/* The pixels of a square of an image, from `at` on; coordinates before the image have wrapped. */
+void ffebmi_winograd_pixels(const ffebmi_winograd_image *image, size_t row, const size_t at[2], size_t side,
+                            const float **pixels);
+
+/* Where a tile is, counted over images: its image, and its first pixels there. */
+void ffebmi_winograd_locate(const ffebmi_walk *walk, size_t tile, size_t *row, size_t target[2], size_t source[2]);
+
+/* Scratch of a gradient, and w, [outs][tap][sources], = the sum over rows and pixels of cotangents v at the walk's target
+ * images times x at its source images: outputs `from` on. */
+size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources);
+void ffebmi_winograd_gradient(const ffebmi_walk *walk, size_t rows, const float *v, size_t from, size_t outs, float *w,
+                              float *scratch);
+
 #endif

@@ -28,6 +28,6 @@ TARGET static inline lanes_mask mask_of(size_t count)
 
 #else
 
-const ffebmi_winograd ffebmi_winograd_avx2 = {NULL, NULL, NULL};
+const ffebmi_winograd ffebmi_winograd_avx2 = {0};
 
 #endif

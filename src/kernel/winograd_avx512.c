@@ -27,6 +27,6 @@ static lanes_mask mask_of(size_t count)
 
 #else
 
-const ffebmi_winograd ffebmi_winograd_avx512 = {NULL, NULL, NULL};
+const ffebmi_winograd ffebmi_winograd_avx512 = {0};
 
 #endif
