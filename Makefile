@@ -212,6 +212,9 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/resistor_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/bench_device --epochs 1 2>/dev/null
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
+	@rm -rf $(OUT)/smoke
+	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
+	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1
 	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
 	  echo "$$text" | tail -n 1
 

@@ -1,11 +1,11 @@
 /* Certify gradients by equilibrium propagation: compare them with exact ones, for images drawn at random, and for first
  * values drawn at random or the trained ones of a checkpoint.
  *
- *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dataset NAME] MODEL.json|CHECKPOINT.safetensors...
+ *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dataset NAME] [--json] MODEL.json|CHECKPOINT.safetensors...
  *
  * All is ffebm_engine_certify's: gradient and exact gradient start from the same free state, here settled to a relative
  * change of 1e-6 a sweep, in at most 3000 sweeps. The exact gradient is implicit differentiation, converged. The other is
- * centred EP as in training: the error evaluated anew in every sweep in the last block, held in the others, nudged phases
+ * centred EP (or another --estimator) as in training: the error evaluated anew in every sweep in the last block, held in the others, nudged phases
  * settled to 1e-3, max pools held as at the free state. Batch normalisation takes the batch's statistics. Pixels are
  * normally distributed and labels uniformly, unless a data set is given.
  *
