@@ -5,9 +5,9 @@
  *
  * All is ffebm_engine_certify's: gradient and exact gradient start from the same free state, here settled to a relative
  * change of 1e-6 a sweep, in at most 3000 sweeps. The exact gradient is implicit differentiation, converged. The other is
- * centred EP (or another --estimator) as in training: the error evaluated anew in every sweep in the last block, held in the others, nudged phases
- * settled to 1e-3, max pools held as at the free state. Batch normalisation takes the batch's statistics. Pixels are
- * normally distributed and labels uniformly, unless a data set is given.
+ * centred EP (or another --estimator) as in training: the error evaluated anew in every sweep in the last block, held in
+ * the others, nudged phases settled to 1e-3, max pools held as at the free state. Batch normalisation takes the batch's
+ * statistics. Pixels are normally distributed and labels uniformly, unless a data set is given.
  *
  * Prints one line a model, seed and beta: the tensor that fares worst, frozen ones and the input among them, with the
  * cosine between its two gradients; the largest relative error of any; with --directions how it compares with differences
