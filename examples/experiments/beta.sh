@@ -5,8 +5,8 @@
 #
 # Trains one model with every estimator, with the error held (linear) and following the nudged state (loss), for strengths
 # beta from 1e-3 to 1; then certifies the trained model's gradient with the same settings: the smallest cosine of any
-# tensor to implicit differentiation, and how many units the nudge moved into or out of saturation. Prints a table; a dash
-# is a run that failed.
+# tensor to implicit differentiation, and how many units the nudge moved into or out of saturation. Prints a table, and
+# draws it (OUT/beta.png); a dash is a run that failed.
 #
 #   MODEL        digits  a file of examples/models
 #   DATASET      digits  DATA is its directory, if it is not in its place
@@ -57,3 +57,6 @@ echo
 echo '| nudging | estimator | beta | runs | test accuracy | smallest cosine | region changes |'
 echo '|---|---|---|---|---|---|---|'
 average 3 <"$out/table"
+
+! command -v gnuplot >/dev/null ||
+    gnuplot -e "data='$out/table'; picture='$out/beta.png'" "$here/beta.gp" || echo 'no picture' >&2
