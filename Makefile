@@ -94,8 +94,8 @@ OBJ := $(OUT)/obj/$(KEY)
 ifdef V
   say = @:
 else
-  # bench keeps standard output for its results.
-  say = @printf '  %-6s %s\n' $(1) $(if $(filter CC,$(1)),$<,$@) $(if $(filter bench,$(MAKECMDGOALS)),>&2)
+  # bench and bench-compare keep standard output for their results.
+  say = @printf '  %-6s %s\n' $(1) $(if $(filter CC,$(1)),$<,$@) $(if $(filter bench%,$(MAKECMDGOALS)),>&2)
   Q   = @
 endif
 
@@ -112,7 +112,7 @@ STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check demo bench certify analysis plots install uninstall clean format help unit smoke FORCE
+.PHONY: all static check demo bench bench-compare certify analysis plots install uninstall clean format help unit smoke FORCE
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
@@ -192,11 +192,16 @@ check:
 	@tests/check_symbols.sh $(LIB)
 	@echo '== install, use through pkg-config, uninstall'
 	@MAKE='$(MAKE)' WERROR=1 tests/check_install.sh
+	@echo '== instructions: of a small gradient, against the number that is kept'
+	@CC='$(CC)' CFLAGS='$(CFLAGS)' OUT='$(OUT)' tests/check_instructions.sh
 	@$(MAKE) smoke WERROR=1
 	@echo '== data sets of the examples'
 	@$(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
 	@tests/check_train.sh $(OUT)/examples/train
+	@echo '== bindings: Python and C++'
+	@tests/check_python.sh $(LIB)
+	@tests/check_cpp.sh $(LIB)
 	@echo '== unit tests'
 	@$(OUT)/tests/unit
 endif
@@ -230,6 +235,13 @@ demo:                                ## train on the digits in the tree, draw th
 
 bench: $(if $(BENCH),$(OUT)/tests/bench) ## speed, as JSON lines
 	@$(if $(BENCH),$(OUT)/tests/bench,echo 'no benchmarks in tests/bench')
+
+# Debian's python3 has the package, another one before it in PATH may not.
+bench-compare: $(OUT)/tests/bench    ## the same steps with PyTorch, by turns; some minutes
+	@tests/setup.sh bench
+	@for python in python3 /usr/bin/python3; do \
+	  if $$python -c 'import torch' 2>/dev/null; then exec $$python tests/bench/compare.py $< $(COMPARE_FLAGS); fi; \
+	done; echo 'nothing to compare with: python3-torch is not installed' >&2
 
 CERTIFIED := $(sort $(foreach m,splitting scaling static_gradient_analysis,$(wildcard examples/models/$(m)_*.json)))
 certify: $(OUT)/examples/certify     ## EP against exact gradients, for the paper's models; some minutes
@@ -276,8 +288,8 @@ clean:                               ## remove build/ and the libraries; SANITIZ
 	  $(if $(filter build/sanitize,$(OUT)),rm -rf $(OUT),@echo 'OUT is yours: remove $(OUT) yourself'))
 
 format:                              ## clang-format all C files in place
-	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.cpp' | xargs clang-format -i
+	find include src examples tests -name '*.[ch]' -o -name '*.inc' -o -name '*.[ch]pp' | xargs clang-format -i
 
 help:                                ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@sed -n '3,6s/^# */  /p' Makefile

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what a target needs and this machine lacks: setup.sh build|demo|plots|check ...
+# Install what a target needs and this machine lacks: setup.sh build|demo|plots|check|bench ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -27,6 +27,15 @@ have_blas() {
     '') have_blas openblas || have_blas blis || have_blas netlib ;;
     esac
 }
+# As tests/check_python.sh chooses the interpreter.
+have_numpy() {
+    for python in ${PYTHON:-python3 /usr/bin/python3}; do
+        ! "$python" -c 'import numpy' 2>/dev/null || return 0
+    done
+    return 1
+}
+
+have_torch() { python3 -c 'import torch' 2>/dev/null || /usr/bin/python3 -c 'import torch' 2>/dev/null; }
 
 for target in "${@:-build}"; do
     case $target in
@@ -52,7 +61,10 @@ for target in "${@:-build}"; do
     check)
         have g++ || missing="$missing g++"
         have_library check || missing="$missing check"
+        have valgrind || optional="$optional valgrind" # without it instructions are not counted
+        have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
         ;;
+    bench) have_torch || optional="$optional python3-torch" ;; # without it there is nothing to compare with
     *)
         echo "setup.sh: unknown target $target" >&2
         exit 2

@@ -5,7 +5,6 @@
 #include "log.h"
 #include "outcome.h"
 #include "progress.h"
-#include "recipe.h"
 #include "signals.h"
 
 /* Inside this file training can also end early. */
@@ -169,8 +168,7 @@ static void show(struct loop *loop)
 static int train_step(struct loop *loop, const struct batch *batch)
 {
     struct run *run = loop->run;
-    const double rate =
-        recipe_learning_rate(&run->settings.recipe, run->note.epoch, run->note.step, (int64_t)loop->steps);
+    const double rate = ffebm_recipe_learning_rate(&run->settings.recipe, steps_done(loop), (int64_t)loop->steps);
     ffebm_report report = {.size = sizeof report};
     int code;
 

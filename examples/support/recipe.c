@@ -27,19 +27,6 @@ const struct option_choice recipe_augmentations[] = {
     {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
 /* clang-format on */
 
-void recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config)
-{
-    ffebm_equilibrium_config_init(config, sizeof *config);
-    config->beta = recipe->beta;
-    config->free_tolerance = recipe->free_tolerance;
-    config->nudged_tolerance = recipe->nudged_tolerance;
-    config->free_sweeps = recipe->free_sweeps;
-    config->nudged_sweeps = recipe->nudged_sweeps;
-    config->switches = recipe->switches;
-    config->nudging = recipe->nudging;
-    config->estimator = recipe->estimator;
-}
-
 ffebm_status recipe_configure(ffebm_engine *engine, const ffebm_model *model, const ffebm_equilibrium_config *config)
 {
     const size_t last = fit_find_energy(model);
@@ -51,37 +38,6 @@ ffebm_status recipe_configure(ffebm_engine *engine, const ffebm_model *model, co
     held.nudging = FFEBM_NUDGING_LINEAR;
     status = ffebm_engine_configure(engine, FFEBM_ALL, &held);
     return status == FFEBM_OK ? ffebm_engine_configure(engine, last, config) : status;
-}
-
-static ffebm_status create_sgd(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)
-{
-    ffebm_sgd_config config;
-
-    ffebm_sgd_config_init(&config, sizeof config);
-    config.learning_rate = recipe->lr;
-    config.momentum = recipe->momentum;
-    config.nesterov = recipe->nesterov;
-    config.weight_decay = recipe->weight_decay;
-    config.clip_norm = recipe->clip_norm;
-    return ffebm_sgd_create(optimizer, model, &config);
-}
-
-static ffebm_status create_adam(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)
-{
-    ffebm_adam_config config;
-
-    ffebm_adam_config_init(&config, sizeof config);
-    config.learning_rate = recipe->lr;
-    config.weight_decay = recipe->weight_decay;
-    config.clip_norm = recipe->clip_norm;
-    config.decoupled_decay = recipe->optimizer == FFEBM_OPTIMIZER_ADAMW;
-    return ffebm_adam_create(optimizer, model, &config);
-}
-
-ffebm_status recipe_optimizer(const ffebm_recipe *recipe, ffebm_optimizer **optimizer, ffebm_model *model)
-{
-    return recipe->optimizer == FFEBM_OPTIMIZER_SGD ? create_sgd(recipe, optimizer, model)
-                                                    : create_adam(recipe, optimizer, model);
 }
 
 /* Take the next part of "part,part,...". Returns where the one after it begins, NULL if it does not fit. */
@@ -153,18 +109,4 @@ int recipe_rates(ffebm_optimizer *optimizer, ffebm_context *context, const char 
     if (rates != NULL && set_rates(optimizer, context, rates, failure) != 0)
         return -1;
     return frozen != NULL ? freeze(optimizer, context, frozen, failure) : 0;
-}
-
-/* Time runs in steps or in epochs; warm-up multiplies what the schedule gives. */
-double recipe_learning_rate(const ffebm_recipe *recipe, int64_t epoch, int64_t step, int64_t steps_per_epoch)
-{
-    const int64_t scale = recipe->schedule_per == FFEBM_PER_STEP ? steps_per_epoch : 1;
-    const int64_t now = recipe->schedule_per == FFEBM_PER_STEP ? epoch * steps_per_epoch + step : epoch;
-    double rate = recipe->lr;
-
-    if (recipe->schedule == FFEBM_SCHEDULE_COSINE)
-        rate = ffebm_schedule_cosine(recipe->lr, recipe->lr_min, now, recipe->epochs * scale);
-    else if (recipe->schedule == FFEBM_SCHEDULE_STEP)
-        rate = ffebm_schedule_step(recipe->lr, recipe->lr_factor, now, recipe->lr_period);
-    return rate * ffebm_schedule_warmup(now, recipe->warmup);
 }

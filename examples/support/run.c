@@ -171,13 +171,13 @@ static int create_engine(struct run *run)
 {
     const ffebm_recipe *recipe = &run->settings.recipe;
     ffebm_engine_config config;
-    ffebm_equilibrium_config equilibrium;
+    ffebm_equilibrium_config equilibrium = {.size = sizeof equilibrium};
 
     ffebm_engine_config_init(&config, sizeof config);
     config.max_batch = (size_t)recipe->batch;
     config.seed = stream_seed((uint64_t)run->note.seed, STREAM_ENGINE, 0);
-    recipe_equilibrium(recipe, &equilibrium);
     if (run_check(run, ffebm_engine_create(&run->engine, run->model, &config)) != RUN_DONE ||
+        run_check(run, ffebm_recipe_equilibrium(run->model, &equilibrium, recipe)) != RUN_DONE ||
         run_check(run, recipe_configure(run->engine, run->model, &equilibrium)) != RUN_DONE)
         return RUN_FAILED;
     return run_check(run, ffebm_engine_set_label_smoothing(run->engine, recipe->label_smoothing));
@@ -187,7 +187,7 @@ static int create_optimizer(struct run *run)
 {
     const struct settings *settings = &run->settings;
 
-    if (run_check(run, recipe_optimizer(&settings->recipe, &run->optimizer, run->model)) != RUN_DONE)
+    if (run_check(run, ffebm_recipe_optimizer(&run->optimizer, run->model, &settings->recipe)) != RUN_DONE)
         return RUN_FAILED;
     if (recipe_rates(run->optimizer, run->context, settings->rates, settings->freeze, &run->failure) != 0)
         return RUN_MISUSED;

@@ -108,6 +108,10 @@ typedef void (*ffebm_task_fn)(void *task_user, size_t index);
  *  `count` is at most the context's `threads`. Must not fail; results do not depend on how the tasks are spread. */
 typedef void (*ffebm_run_fn)(void *user, ffebm_task_fn task, void *task_user, size_t count);
 
+/** Shall a call go on? Return 0, or another value to stop it. Asked between the phases and blocks of whatever computes, on
+ *  the thread that called the library; may not use the context. */
+typedef int32_t (*ffebm_cancel_fn)(void *user);
+
 /* Instructions for products in float32. Results differ between them by rounding. */
 enum { FFEBM_ISA_PORTABLE = 1, FFEBM_ISA_AVX2 = 2, FFEBM_ISA_AVX512 = 3 };
 
@@ -120,6 +124,10 @@ typedef struct ffebm_context_config {
     void *run_user;
     int32_t threads; /* most tasks at once; default 1: the caller's thread; 0: one a processor; at most 1024 */
     int32_t max_isa; /* default 0: the best instructions that the processor has; FFEBM_ISA_: none beyond these */
+    ffebm_cancel_fn
+        cancel; /* NULL: calls are not stopped; else they may return FFEBM_ERR_CANCELLED, and have then changed
+                               no more than with any other failure */
+    void *cancel_user;
 } ffebm_context_config;
 
 /** Fill a context configuration with the defaults.

@@ -223,6 +223,7 @@ typedef struct ffebm_report {
  *           FFEBM_ERR_NUMERIC:     NaN or infinity in a state, the loss or the gradient; the text names the stage.
  *           FFEBM_ERR_USER:        a block of yours failed; the text names stage and slot, and has your message.
  *           FFEBM_ERR_CONVERGENCE: samples did not settle and require_convergence is set.
+ *           FFEBM_ERR_CANCELLED:   the context's `cancel` asked to stop.
  *  In/Out:  engine:  on failure its flat gradient is unspecified, and ffebm_optimizer_step refuses it.
  *  Out:     report:  NULL if not wanted; on failure as complete as the computation got.
  *  In:      input:   [batch, in...].
@@ -261,7 +262,7 @@ FFEBM_API ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine);
  *
  *  Returns: FFEBM_OK: in training mode running statistics have moved once.
  *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_USER,
- *           FFEBM_ERR_CONVERGENCE: as ffebm_engine_gradient.
+ *           FFEBM_ERR_CONVERGENCE, FFEBM_ERR_CANCELLED: as ffebm_engine_gradient.
  *  In/Out:  engine: keeps what ffebm_engine_vjp needs.
  *  Out:     output: [batch, out...] of the model's type; NULL if not wanted. Unspecified on failure.
  *  In:      input:  [batch, in...].
@@ -546,7 +547,7 @@ typedef int32_t (*ffebm_trace_fn)(void *user, const ffebm_trace_point *point);
  *
  *  Returns: FFEBM_OK:              every parameter and sweep was visited.
  *           FFEBM_ERR_ARGUMENT:    visit is NULL; or as ffebm_engine_gradient.
- *           FFEBM_ERR_CANCELLED:   visit asked to stop.
+ *           FFEBM_ERR_CANCELLED:   visit, or the context's `cancel`, asked to stop.
  *           FFEBM_ERR_CONVERGENCE: of the free phase; as ffebm_engine_gradient.
  *           FFEBM_ERR_NOMEM:       allocates.
  *           Otherwise as ffebm_engine_gradient.

@@ -169,7 +169,7 @@ enum {                                  /* how a gradient is read off nudged sta
 };
 
 /* How a model wants to be trained: the "recipe" of its description. The library does not act on it; a program that
- * trains takes its defaults from it. */
+ * trains takes its defaults from it; optimizer.h has functions that make it into configurations. */
 typedef struct ffebm_recipe {
     size_t size;
     int64_t epochs;          /* default 10 */

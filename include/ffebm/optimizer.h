@@ -1,4 +1,4 @@
-/* ffebm/optimizer.h - SGD, Adam, learning-rate schedules. */
+/* ffebm/optimizer.h - SGD, Adam, learning-rate schedules; what a recipe asks for. */
 #ifndef FFEBM_OPTIMIZER_H
 #define FFEBM_OPTIMIZER_H
 
@@ -141,6 +141,40 @@ FFEBM_API double ffebm_schedule_step(double first, double factor, int64_t step, 
  *  In:      step, steps: in any unit.
  */
 FFEBM_API double ffebm_schedule_warmup(int64_t step, int64_t steps);
+
+/* ------------------------------------------------------------------------------ what a recipe asks for, made of it */
+
+/** Make a recipe into an equilibrium configuration, for ffebm_engine_configure.
+ *
+ *  Returns: FFEBM_OK:              what a recipe does not say has its default.
+ *           FFEBM_ERR_UNSUPPORTED: recipe has fields set that this library does not know.
+ *  In:      model.
+ *  Out:     config: set config->size first.
+ *  In:      recipe: NULL: the model's own.
+ */
+FFEBM_API ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibrium_config *config,
+                                                const ffebm_recipe *recipe);
+
+/** Create the optimizer that a recipe asks for: SGD, Adam or AdamW, with its learning rate, weight decay, momentum
+ *  and clipping.
+ *
+ *  Returns: as ffebm_sgd_create or ffebm_adam_create.
+ *           FFEBM_ERR_ARGUMENT: also if recipe.optimizer is no FFEBM_OPTIMIZER_.
+ *  Out:     optimizer: NULL on failure.
+ *  In/Out:  model:     kept alive.
+ *  In:      recipe:    NULL: the model's own.
+ */
+FFEBM_API ffebm_status ffebm_recipe_optimizer(ffebm_optimizer **optimizer, ffebm_model *model,
+                                              const ffebm_recipe *recipe);
+
+/** Compute a recipe's learning rate at one step of training, for ffebm_optimizer_set_learning_rate.
+ *
+ *  Returns: by the recipe's schedule, which ends after its epochs, and its warm-up; 0 where recipe is NULL.
+ *  In:      recipe: of the model, from ffebm_model_recipe.
+ *           step:   from 0, over all epochs.
+ *           steps_per_epoch: below 1: 1.
+ */
+FFEBM_API double ffebm_recipe_learning_rate(const ffebm_recipe *recipe, int64_t step, int64_t steps_per_epoch);
 
 #ifdef __cplusplus
 }

@@ -48,7 +48,7 @@ FFEBM_API ffebm_status ffebm_tensor_wrap(ffebm_context *context, ffebm_tensor **
 /** Point a wrapping tensor at other memory, with another number of rows: the next batch, or a last short one.
  *
  *  Returns: FFEBM_OK:           the tensor is [rows, as before...] at data.
- *           FFEBM_ERR_STATE:    the tensor was not made by ffebm_tensor_wrap.
+ *           FFEBM_ERR_STATE:    the tensor was made by neither ffebm_tensor_wrap nor ffebm_tensor_rows.
  *           FFEBM_ERR_SHAPE:    rows below 1, or a size that overflows.
  *           FFEBM_ERR_ARGUMENT: data is NULL or not aligned.
  *  In/Out:  tensor: unchanged on failure.
@@ -57,6 +57,18 @@ FFEBM_API ffebm_status ffebm_tensor_wrap(ffebm_context *context, ffebm_tensor **
  *  Allocates nothing.
  */
 FFEBM_API ffebm_status ffebm_tensor_rewrap(ffebm_tensor *tensor, void *data, int64_t rows);
+
+/** Create a tensor over some rows of another, without copying: a batch of a data set, a part of a tensor of the library's.
+ *
+ *  Returns: FFEBM_OK:           *rows is owned, and [count, as tensor...]; its memory is that of tensor, borrowed until
+ *                               tensor is destroyed or rewrapped.
+ *           FFEBM_ERR_ARGUMENT: there are no such rows.
+ *           FFEBM_ERR_NOMEM:    allocates (a handle, no data).
+ *  In/Out:  tensor: what is written into *rows is written here.
+ *  Out:     rows:   NULL on failure. ffebm_tensor_rewrap moves it on as if ffebm_tensor_wrap had made it.
+ *  In:      first, count: the row that it begins with, from 0, and how many, 1 or more.
+ */
+FFEBM_API ffebm_status ffebm_tensor_rows(ffebm_tensor *tensor, ffebm_tensor **rows, int64_t first, int64_t count);
 
 /** Destroy a tensor; memory that it wraps is left alone.
  *

@@ -59,6 +59,8 @@ ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_c
     created->allocator_user = c.allocator_user;
     created->references = 1;
     created->max_isa = c.max_isa;
+    created->cancel = c.cancel;
+    created->cancel_user = c.cancel_user;
     status = ffebmi_executor_start(created, &created->executor, c.run, c.run_user, (size_t)c.threads);
     if (status != FFEBM_OK) {
         c.release(c.allocator_user, created, sizeof *created, FFEBMI_ALIGNMENT);
@@ -160,4 +162,11 @@ ffebm_status ffebmi_fail(ffebm_context *context, ffebm_status status, const char
 ffebm_status ffebmi_fail_memory(ffebm_context *context, const char *what)
 {
     return ffebmi_fail(context, FFEBM_ERR_NOMEM, "no memory for %s", what);
+}
+
+ffebm_status ffebmi_context_ask(ffebm_context *context)
+{
+    FFEBMI_CHECK(context, context->cancel == NULL || context->cancel(context->cancel_user) == 0, FFEBM_ERR_CANCELLED,
+                 "the context's cancel asked to stop");
+    return FFEBM_OK;
 }

@@ -15,6 +15,8 @@ struct ffebm_context {
     ffebm_release_fn release;
     void *allocator_user;
     ffebmi_executor executor;
+    ffebm_cancel_fn cancel; /* NULL: never */
+    void *cancel_user;
     int32_t max_isa; /* 0: any */
     size_t references;
     char error[FFEBMI_ERROR_CAPACITY];
@@ -38,6 +40,9 @@ ffebm_status ffebmi_fail(ffebm_context *context, ffebm_status status, const char
 
 /* The text of FFEBM_ERR_NOMEM: what there was no memory for. */
 ffebm_status ffebmi_fail_memory(ffebm_context *context, const char *what);
+
+/* Ask the host whether to go on: FFEBM_ERR_CANCELLED if not. On the caller's thread. */
+ffebm_status ffebmi_context_ask(ffebm_context *context);
 
 #define FFEBMI_TRY(call)                                                                                               \
     do {                                                                                                               \

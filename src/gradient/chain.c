@@ -76,6 +76,7 @@ static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, c
     ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_feedforward_values values;
 
+    FFEBMI_TRY(ffebmi_context_ask(engine->context));
     if (of->energy != NULL) {
         FFEBMI_TRY(ffebmi_chain_settle_free(engine, stage, batch, input));
         s->output = s->free_state[of->energy->layer_count - 1];
@@ -156,6 +157,8 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
     if (input_cotangent != NULL)
         memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
     for (int32_t r = 0; r < repeats; r++) {
+        if (r > 0)
+            FFEBMI_TRY(ffebmi_context_ask(engine->context));
         if (targets != NULL) {
             FFEBMI_TRY(ffebmi_nudge_loss(engine, stage, targets));
             ffebmi_estimate_readout(engine, targets, gradient_scale / repeats);
@@ -175,6 +178,7 @@ ffebm_status ffebmi_chain_stage_down(ffebm_engine *engine, size_t stage, const v
     const ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_feedforward_values values = ffebmi_engine_values(engine, stage, true, gradient_scale);
 
+    FFEBMI_TRY(ffebmi_context_ask(engine->context));
     if (of->energy != NULL) {
         FFEBMI_TRY(energy_down(engine, stage, cotangent, targets, gradient_scale, memory));
         *input_cotangent = memory;

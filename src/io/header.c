@@ -7,6 +7,7 @@
 #include "core/context.h"
 #include "io/element.h"
 #include "io/text.h"
+#include "model/fields.h"
 
 /* {tensors: {fields: [numbers]}} */
 enum { MAX_DEPTH = 3 };
@@ -54,10 +55,13 @@ static ffebm_status parse(ffebm_context *context, const ffebmi_source *source, c
                           size_t length)
 {
     const char *end = NULL;
+    bool out_of_memory;
 
     FFEBMI_TRY(check_text(context, source, json, length));
-    *root = cJSON_ParseWithLengthOpts(json, length, &end, 0);
-    FFEBMI_CHECK_FORMAT(context, source, *root != NULL, "header: not JSON, or out of memory, at byte %zu of %zu",
+    *root = ffebmi_json_read(json, length, &end, &out_of_memory);
+    if (out_of_memory)
+        return ffebmi_fail_memory(context, "the JSON of a file's header");
+    FFEBMI_CHECK_FORMAT(context, source, *root != NULL, "header: not JSON, at byte %zu of %zu",
                         end == NULL || end < json ? 0 : (size_t)(end - json), length);
     FFEBMI_CHECK_FORMAT(context, source, only_space(end, json + length), "header: text behind its end, at byte %zu",
                         (size_t)(end - json));

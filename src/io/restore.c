@@ -6,6 +6,7 @@
 #include "core/context.h"
 #include "io/text.h"
 #include "kernel/kernel.h"
+#include "model/fields.h"
 
 enum { MAX_STATE = 256 };
 
@@ -70,16 +71,19 @@ static ffebm_status read_optimizer(const ffebmi_table *table, const ffebm_optimi
 /* The text is JSON in JSON, parsed by a recursive parser: a bound on its length is one on its depth. */
 static ffebm_status check_optimizer(const ffebmi_table *table, const ffebm_optimizer *optimizer, int64_t *steps)
 {
-    const char *text = ffebmi_table_metadata(table, "optimizer");
+    const char *text = ffebmi_table_metadata(table, "optimizer"), *end = NULL;
+    bool out_of_memory;
     ffebm_status status;
     cJSON *state;
 
     CHECK_FORMAT(table, text != NULL, "has no state for an optimizer \"%s\"", ffebmi_optimizer_algorithm(optimizer));
     CHECK_FORMAT(table, strlen(text) <= MAX_STATE, "__metadata__ \"optimizer\" is of %zu bytes, expected at most %d",
                  strlen(text), MAX_STATE);
-    state = cJSON_ParseWithOpts(text, NULL, 1);
-    CHECK_FORMAT(table, cJSON_IsObject(state) || (cJSON_Delete(state), false), "%s",
-                 "__metadata__ \"optimizer\" is no JSON object, or out of memory");
+    state = ffebmi_json_read(text, strlen(text), &end, &out_of_memory);
+    if (out_of_memory)
+        return ffebmi_fail_memory(table->context, "the state of an optimizer");
+    CHECK_FORMAT(table, (cJSON_IsObject(state) && end[strspn(end, " \t\r\n")] == '\0') || (cJSON_Delete(state), false),
+                 "%s", "__metadata__ \"optimizer\" is no JSON object");
     status = read_optimizer(table, optimizer, state, steps);
     cJSON_Delete(state);
     return status;

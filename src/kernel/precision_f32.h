@@ -3,6 +3,8 @@
 #define FFEBMI_KERNEL_PRECISION_F32_H
 
 #define real float
+#define bits uint32_t /* of its representation */
+#define TARGET
 #define NAME(stem) ffebmi_##stem##_f32
 #define EXP expf
 #define LOG logf

@@ -3,6 +3,8 @@
 #define FFEBMI_KERNEL_PRECISION_F64_H
 
 #define real double
+#define bits uint64_t /* of its representation */
+#define TARGET
 #define NAME(stem) ffebmi_##stem##_f64
 #define EXP exp
 #define LOG log

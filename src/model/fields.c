@@ -1,5 +1,6 @@
 #include "model/fields.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,15 +49,30 @@ static bool only_space(const char *from, const char *end)
     return true;
 }
 
+cJSON *ffebmi_json_read(const char *json, size_t length, const char **end, bool *out_of_memory)
+{
+    int before = errno;
+    cJSON *root;
+
+    errno = 0;
+    root = cJSON_ParseWithLengthOpts(json, length, end, 0);
+    *out_of_memory = root == NULL && errno == ENOMEM;
+    errno = before;
+    return root;
+}
+
 ffebm_status ffebmi_json_parse(ffebm_context *context, cJSON **root, const char *json, size_t length)
 {
     const char *end = NULL;
+    bool out_of_memory;
 
     PARSE_CHECK(context, length <= max_length, "model description: %zu bytes, expected at most %zu", length,
                 max_length);
     FFEBMI_TRY(check_text(context, json, length));
-    *root = cJSON_ParseWithLengthOpts(json, length, &end, 0);
-    PARSE_CHECK(context, *root != NULL, "model description: not JSON, or out of memory, at byte %zu of %zu",
+    *root = ffebmi_json_read(json, length, &end, &out_of_memory);
+    if (out_of_memory)
+        return ffebmi_fail_memory(context, "the JSON of a model description");
+    PARSE_CHECK(context, *root != NULL, "model description: not JSON, at byte %zu of %zu",
                 end == NULL || end < json ? 0 : (size_t)(end - json), length);
     if (!only_space(end, json + length)) {
         cJSON_Delete(*root);

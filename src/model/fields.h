@@ -14,7 +14,12 @@ typedef struct ffebmi_fields {
     const char *where; /* "stage 1 coupling 0"; lives as long as this */
 } ffebmi_fields;
 
-/* Parse text of at most 16 MiB and 32 levels; *root is to be deleted with cJSON_Delete. FFEBM_ERR_PARSE. */
+/* cJSON_ParseWithLengthOpts, with what it does not tell: was it memory that it failed for? By errno, which malloc sets and
+ * wrong texts leave alone; it is then put back. */
+cJSON *ffebmi_json_read(const char *json, size_t length, const char **end, bool *out_of_memory);
+
+/* Parse text of at most 16 MiB and 32 levels; *root is to be deleted with cJSON_Delete. FFEBM_ERR_PARSE,
+ * FFEBM_ERR_NOMEM. */
 ffebm_status ffebmi_json_parse(ffebm_context *context, cJSON **root, const char *json, size_t length);
 
 /* Begin to read `object`: it must be one, and have no key twice and none but those listed (NULL-terminated). */

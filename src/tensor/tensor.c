@@ -103,13 +103,37 @@ ffebm_status ffebm_tensor_rewrap(ffebm_tensor *tensor, void *data, int64_t rows)
     if (tensor == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_CHECK(tensor->context, tensor->memory == FFEBMI_TENSOR_WRAPPED, FFEBM_ERR_STATE,
-                 "tensor: only one made by ffebm_tensor_wrap can be rewrapped");
+                 "tensor: only one made by ffebm_tensor_wrap or ffebm_tensor_rows can be rewrapped");
     FFEBMI_TRY(check_data(tensor->context, data, tensor->dtype));
     shape = tensor->shape;
     shape.dims[0] = rows;
     FFEBMI_TRY(ffebmi_shape_set(tensor->context, &shape, shape.dims, shape.rank, "tensor"));
     tensor->shape = shape;
     tensor->data = data;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_tensor_rows(ffebm_tensor *tensor, ffebm_tensor **rows, int64_t first, int64_t count)
+{
+    ffebmi_shape shape;
+    int64_t there;
+
+    if (rows != NULL)
+        *rows = NULL;
+    if (tensor == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(tensor->context, rows != NULL, "ffebm_tensor_rows: rows is NULL");
+    shape = tensor->shape;
+    there = shape.dims[0];
+    FFEBMI_CHECK_ARGUMENT(tensor->context, first >= 0 && first < there && count >= 1 && count <= there - first,
+                          "ffebm_tensor_rows: %" PRId64 " from row %" PRId64 " on, of a tensor of %" PRId64, count,
+                          first, there);
+    shape.dims[0] = count;
+    FFEBMI_TRY(ffebmi_shape_set(tensor->context, &shape, shape.dims, shape.rank, "tensor"));
+    FFEBMI_TRY(new_tensor(tensor->context, rows, tensor->dtype, &shape));
+    (*rows)->data =
+        (char *)tensor->data + (size_t)first * (shape.count / (size_t)count) * ffebmi_dtype_size(tensor->dtype);
+    (*rows)->memory = FFEBMI_TENSOR_WRAPPED;
     return FFEBM_OK;
 }
 

@@ -1,5 +1,6 @@
-/* Each coupling of a table is passed up and down as settling does it: shards of rows, each on one thread for many passes,
- * with prepared weights. Repeats of all of them are interleaved, so that a slow minute of the machine hits all alike. */
+/* Each coupling of a table is passed up and down as settling does it: shards of rows, each on one thread for many
+ * passes, with prepared weights; and its weight's gradient is taken as an estimate does it. Repeats of all of them are
+ * interleaved, so that a slow minute of the machine hits all alike. */
 #include "coupling.h"
 
 #include "clock.h"
@@ -19,9 +20,11 @@ typedef struct entry {
 
 static const entry table[] = {
     {&ffebmi_coupling_conv2d, {128, 256, 16, 16}, true}, {&ffebmi_coupling_conv2d, {128, 128, 16, 16}, false},
-    {&ffebmi_coupling_conv2d, {256, 256, 8, 8}, false},  {&ffebmi_coupling_conv2d, {512, 512, 4, 4}, false},
-    {&ffebmi_coupling_conv2d, {32, 32, 14, 14}, false},  {&ffebmi_coupling_conv2d, {64, 64, 7, 7}, false},
-    {&ffebmi_coupling_dense, {512, 256}, false},         {&ffebmi_coupling_dense, {4096, 1024}, false}};
+    {&ffebmi_coupling_conv2d, {256, 256, 8, 8}, false},  {&ffebmi_coupling_conv2d, {256, 512, 4, 4}, false},
+    {&ffebmi_coupling_conv2d, {256, 512, 4, 4}, true},   {&ffebmi_coupling_conv2d, {512, 512, 4, 4}, false},
+    {&ffebmi_coupling_conv2d, {512, 512, 2, 2}, false},  {&ffebmi_coupling_conv2d, {32, 32, 14, 14}, false},
+    {&ffebmi_coupling_conv2d, {64, 64, 7, 7}, false},    {&ffebmi_coupling_dense, {512, 256}, false},
+    {&ffebmi_coupling_dense, {4096, 1024}, false}};
 enum { TABLE_COUNT = sizeof table / sizeof table[0] };
 
 /* A coupling with all that its passes need, for one team. */
@@ -41,12 +44,17 @@ typedef struct prepared {
     uint8_t *switches;
     float *scratch; /* a worker's, each */
     size_t scratch_size;
+    float *gradient; /* of the weight */
 } prepared;
+
+/* The order matters: up leaves the switches that the others use. */
+enum { UP, DOWN, GRADIENT, DIRECTIONS };
+static const char *const directions[DIRECTIONS] = {"up", "down", "gradient"};
 
 /* One line of output. */
 typedef struct direction_case {
     prepared *p;
-    bool up;
+    size_t direction;
     size_t passes; /* that make a repeat */
     repeats times;
     repeats busy; /* processor time, for machines with other work to do */
@@ -94,9 +102,10 @@ static bool allocate(prepared *p)
     p->above = numbers(p, rows * c->above.count, 5, 1);
     p->drive = numbers(p, workers * p->drive_size, 6, 0);
     p->scratch = numbers(p, workers * p->scratch_size, 7, 0);
+    p->gradient = numbers(p, c->parameters[0].shape.count, 8, 0);
     p->switches = ffebmi_allocate(p->team->context, rows * c->switch_count, 1);
     return p->weight != NULL && p->bias != NULL && p->packed != NULL && p->below != NULL && p->above != NULL &&
-           p->drive != NULL && p->scratch != NULL && p->switches != NULL;
+           p->drive != NULL && p->scratch != NULL && p->gradient != NULL && p->switches != NULL;
 }
 
 static bool prepare(prepared *p, const entry *e, const team *t)
@@ -114,7 +123,7 @@ static bool prepare(prepared *p, const entry *e, const team *t)
 
 static void let_go(prepared *p)
 {
-    void *all[] = {p->weight, p->bias, p->packed, p->below, p->above, p->drive, p->scratch, p->switches};
+    void *all[] = {p->weight, p->bias, p->packed, p->below, p->above, p->drive, p->scratch, p->gradient, p->switches};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         ffebmi_release(p->team->context, all[i]);
@@ -137,18 +146,38 @@ static void pass_shard(void *user, size_t worker, size_t shard)
                                  .scratch = p->scratch + worker * p->scratch_size};
 
     for (size_t i = 0; i < d->passes; i++) {
-        if (d->up)
+        if (d->direction == UP)
             c->kind->up(c, &call, p->below + first * c->below.count, drive);
         else
             c->kind->down(c, &call, false, p->above + first * c->above.count, drive);
     }
 }
 
+static void gradient_range(void *user, size_t worker, size_t first, size_t count)
+{
+    const prepared *p = user;
+    const ffebmi_coupling *c = &p->coupling;
+    void *const layers[] = {p->below, p->above};
+    uint8_t *const switches[] = {p->switches, p->switches};
+    ffebmi_contrast contrast = {.kernel = p->kernel,
+                                .batch = p->shards * FFEBMI_SHARD,
+                                .difference = layers,
+                                .mean = layers,
+                                .switches = {switches, switches},
+                                .weight = 1};
+
+    c->kind->gradient(c, &contrast, 0, 0, p->gradient, first, count, p->scratch + worker * p->scratch_size);
+}
+
 static double time_passes(direction_case *d)
 {
+    const prepared *p = d->p;
     double start = clock_now();
 
-    ffebmi_parallel(d->p->team->context, d->p->shards, pass_shard, d);
+    if (d->direction != GRADIENT)
+        ffebmi_parallel(p->team->context, p->shards, pass_shard, d);
+    for (size_t i = 0; d->direction == GRADIENT && i < d->passes; i++)
+        ffebmi_parallel_ranges(p->team->context, p->coupling.units[0], p->coupling.kind->grain, gradient_range, d->p);
     return clock_now() - start;
 }
 
@@ -171,25 +200,27 @@ static void calibrate(direction_case *d)
     d->passes = seconds >= SECONDS_A_REPEAT ? 1 : (size_t)(SECONDS_A_REPEAT / seconds) + 1;
 }
 
-/* Of one pass of all rows; multiply-adds with the padding, and those with zeros that unpooling leaves, count too. */
-static double flops_of(const prepared *p)
+/* Of one pass of all rows; multiply-adds with the padding, and those with zeros that unpooling leaves, count too. A
+ * gradient has two products, difference with mean and mean with difference. */
+static double flops_of(const direction_case *d)
 {
+    const prepared *p = d->p;
     const size_t *s = p->entry->shape;
     double rows = (double)(p->shards * FFEBMI_SHARD), weights = (double)p->coupling.parameters[0].shape.count;
 
-    return 2 * rows * weights * (s[2] > 0 ? (double)(s[2] * s[3]) : 1);
+    return (d->direction == GRADIENT ? 2 : 1) * 2 * rows * weights * (s[2] > 0 ? (double)(s[2] * s[3]) : 1);
 }
 
 static void print(const direction_case *d)
 {
     const prepared *p = d->p;
-    double work = flops_of(p) * (double)d->passes * 1e-9, gflops = work / repeats_median(&d->times);
+    double work = flops_of(d) * (double)d->passes * 1e-9, gflops = work / repeats_median(&d->times);
 
     line_begin("coupling");
     line_text("kind", p->entry->kind->name);
     line_shape("shape", p->entry->shape, p->entry->shape[2] > 0 ? 4 : 2);
     line_flag("pool", p->entry->pooled);
-    line_text("direction", d->up ? "up" : "down");
+    line_text("direction", directions[d->direction]);
     line_count("rows", p->shards * FFEBMI_SHARD);
     line_count("threads", p->team->threads);
     line_number("gflops", gflops);
@@ -213,7 +244,7 @@ static void measure_all(direction_case *cases, size_t count)
 void coupling_measure(const team teams[TEAM_COUNT], size_t count)
 {
     static prepared all[TABLE_COUNT * TEAM_COUNT];
-    static direction_case cases[2 * TABLE_COUNT * TEAM_COUNT];
+    static direction_case cases[DIRECTIONS * TABLE_COUNT * TEAM_COUNT];
     size_t used = 0, kept = 0;
 
     for (size_t e = 0; e < TABLE_COUNT; e++)
@@ -225,8 +256,8 @@ void coupling_measure(const team teams[TEAM_COUNT], size_t count)
                 continue;
             }
             kept++;
-            cases[used++] = (direction_case){.p = p, .up = true};
-            cases[used++] = (direction_case){.p = p};
+            for (size_t d = 0; d < DIRECTIONS; d++)
+                cases[used++] = (direction_case){.p = p, .direction = d};
         }
     measure_all(cases, used);
     for (size_t i = 0; i < kept; i++)

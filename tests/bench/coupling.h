@@ -1,4 +1,4 @@
-/* The passes that settling consists of: couplings up and down. */
+/* The products of settling and its estimates: couplings up and down, and gradients of their weights. */
 #ifndef BENCH_COUPLING_H
 #define BENCH_COUPLING_H
 

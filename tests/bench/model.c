@@ -1,358 +1,211 @@
-/* Training steps as examples/train takes them, by the recipe of the description, on random inputs. The learning rate is 0,
- * so that every repeat settles the same states. */
+/* Gradients of models by their recipes, without the optimizer, settled in three ways by turns: with all sweeps, by
+ * tolerances, and by implicit differentiation. */
 #include "model.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "clock.h"
-#include "core/context.h"
 #include "line.h"
+#include "trainee.h"
 
-enum { ROUNDS = 3 };
+enum { ROUNDS = 3, BATCH = 32 };
 #define SECONDS_A_REPEAT 0.1
 
 typedef struct entry {
     const char *name;
-    int64_t batch;
-    bool small;          /* worth a warm-up, and also measured on one thread */
-    double most_seconds; /* no measurement starts later than this, but the first */
+    size_t batch;
+    double most_seconds; /* no measurement starts later than this, but the first of each kind */
 } entry;
 
-static const entry table[] = {{"digits", 32, true, 10},
-                              {"fashion_dense", 64, true, 10},
-                              {"fashion_conv", 32, true, 10},
-                              {"splitting_small_3block_10", 32, false, 16},
-                              {"scaling_small_100", 32, false, 16}};
+static const entry table[] = {
+    {"digits", BATCH, 10},  {"fashion_dense", 64, 10},        {"fashion_conv", BATCH, 10},
+    {"dense_784", 128, 10}, {"scaling_small_100", BATCH, 16}, {"splitting_small_3block_10", BATCH, 16}};
 
-/* ------------------------------------------------------------------------------------------ a model ready to train */
-
-typedef struct trainee {
-    const char *name;
-    const team *team;
-    int64_t batch;
-    ffebm_model *model;
-    ffebm_engine *engine;
-    ffebm_optimizer *optimizer;
-    ffebm_tensor *input;
-    ffebm_tensor *target;
-    ffebm_tensor *output;
-    ffebm_model_info info;
-    ffebm_recipe recipe;
-    ffebm_report report; /* of the last gradient */
-} trainee;
-
-/* The text of the description, to be freed; NULL if there is none. */
-static char *read_description(const char *name, size_t *length)
-{
-    enum { MOST = 1 << 20 };
-    char path[256], *text = NULL;
-    FILE *file;
-
-    snprintf(path, sizeof path, "examples/models/%s.json", name);
-    file = fopen(path, "rb");
-    if (file == NULL)
-        return NULL;
-    text = malloc(MOST);
-    if (text != NULL)
-        *length = fread(text, 1, MOST, file);
-    fclose(file);
-    return text;
-}
-
-/* An array [batch, sample...]. */
-static ffebm_status create_batch(const trainee *t, ffebm_tensor **tensor, int32_t dtype, const int64_t *sample,
-                                 size_t rank)
-{
-    int64_t shape[FFEBM_MAX_RANK] = {t->batch};
-
-    memcpy(shape + 1, sample, rank * sizeof *sample);
-    return ffebm_tensor_create(t->team->context, tensor, dtype, shape, rank + 1);
-}
-
-static ffebm_status create_data(trainee *t)
-{
-    ffebm_status status = create_batch(t, &t->input, FFEBM_FLOAT32, t->info.input_shape, t->info.input_rank);
-
-    if (status == FFEBM_OK)
-        status = create_batch(t, &t->output, FFEBM_FLOAT32, t->info.output_shape, t->info.output_rank);
-    if (status == FFEBM_OK)
-        status = ffebm_tensor_create(t->team->context, &t->target, FFEBM_INT64, &t->batch, 1);
-    if (status != FFEBM_OK)
-        return status;
-    for (size_t i = 0; i < ffebm_tensor_count(t->input); i++)
-        ((float *)ffebm_tensor_data(t->input))[i] = (float)ffebm_random_normal(1, i);
-    for (size_t i = 0; i < (size_t)t->batch; i++)
-        ((int64_t *)ffebm_tensor_data(t->target))[i] =
-            (int64_t)(ffebm_random_uniform(2, i) * (double)t->info.output_shape[0]);
-    return FFEBM_OK;
-}
-
-static ffebm_status create_optimizer(trainee *t)
-{
-    ffebm_adam_config config;
-    ffebm_status status;
-
-    ffebm_adam_config_init(&config, sizeof config);
-    config.weight_decay = t->recipe.weight_decay;
-    status = ffebm_adam_create(&t->optimizer, t->model, &config);
-    return status == FFEBM_OK ? ffebm_optimizer_set_learning_rate(t->optimizer, 0) : status;
-}
-
-static ffebm_status create_model(trainee *t, const char *json, size_t length)
-{
-    ffebm_parse_config parse;
-    ffebm_status status;
-
-    ffebm_parse_config_init(&parse, sizeof parse);
-    parse.dtype = FFEBM_FLOAT32;
-    status = ffebm_model_parse(t->team->context, &t->model, json, length, &parse);
-    if (status == FFEBM_OK)
-        status = ffebm_model_recipe(t->model, &t->recipe);
-    if (status == FFEBM_OK)
-        status = ffebm_model_initialize(t->model, 0);
-    return status == FFEBM_OK ? ffebm_model_inspect(t->model, &t->info) : status;
-}
-
-static ffebm_status create_engine(trainee *t)
-{
-    ffebm_engine_config config;
-
-    ffebm_engine_config_init(&config, sizeof config);
-    config.max_batch = (size_t)t->batch;
-    return ffebm_engine_create(&t->engine, t->model, &config);
-}
-
-static void destroy(trainee *t)
-{
-    ffebm_tensor_destroy(t->input);
-    ffebm_tensor_destroy(t->target);
-    ffebm_tensor_destroy(t->output);
-    ffebm_optimizer_destroy(t->optimizer);
-    ffebm_engine_destroy(t->engine);
-    ffebm_model_destroy(t->model);
-}
-
-static bool create(trainee *t, const char *name, const team *on, int64_t batch)
-{
-    size_t length = 0;
-    char *json = read_description(name, &length);
-    ffebm_status status;
-
-    *t = (trainee){.name = name, .team = on, .batch = batch};
-    t->info.size = sizeof t->info;
-    t->recipe.size = sizeof t->recipe;
-    t->report.size = sizeof t->report;
-    if (json == NULL) {
-        line_skip(name, "there is no such file in examples/models");
-        return false;
-    }
-    status = create_model(t, json, length);
-    free(json);
-    if (status == FFEBM_OK)
-        status = create_engine(t);
-    if (status == FFEBM_OK)
-        status = create_optimizer(t);
-    if (status == FFEBM_OK)
-        status = create_data(t);
-    if (status != FFEBM_OK)
-        line_skip(name, ffebm_context_error(on->context));
-    return status == FFEBM_OK;
-}
-
-/* ------------------------------------------------------------------------------------------------- what is measured */
-
-static ffebm_status configure(trainee *t, int32_t estimator)
-{
-    ffebm_equilibrium_config config;
-
-    ffebm_equilibrium_config_init(&config, sizeof config);
-    config.beta = t->recipe.beta;
-    config.free_tolerance = t->recipe.free_tolerance;
-    config.nudged_tolerance = t->recipe.nudged_tolerance;
-    config.free_sweeps = t->recipe.free_sweeps;
-    config.nudged_sweeps = t->recipe.nudged_sweeps;
-    config.estimator = estimator;
-    return ffebm_engine_configure(t->engine, FFEBM_ALL, &config);
-}
-
-static ffebm_status step(trainee *t)
-{
-    ffebm_status status = ffebm_engine_gradient(t->engine, &t->report, t->input, t->target, NULL);
-
-    return status == FFEBM_OK ? ffebm_optimizer_step(t->optimizer, t->engine) : status;
-}
-
-static ffebm_status forward(trainee *t)
-{
-    return ffebm_engine_forward(t->engine, t->output, t->input);
-}
-
-/* A round is one of each. Implicit comes last: it is there for comparison. */
-enum { GRADIENT, FORWARD, IMPLICIT, ACTIONS };
-
-typedef struct action {
-    const char *bench;
-    ffebm_status (*run)(trainee *t);
-    bool implicit;
-} action;
-
-static const action actions[ACTIONS] = {[GRADIENT] = {"gradient", step, false},
-                                        [FORWARD] = {"forward", forward, false},
-                                        [IMPLICIT] = {"implicit", step, true}};
+/* Fixed comes first: the others' gradients are compared with its own. */
+enum { FIXED, TOLERANCE, IMPLICIT, SETTLINGS };
+static const char *const settlings[SETTLINGS] = {"fixed", "tolerance", "implicit"};
 
 typedef struct measured {
-    size_t runs;        /* that make a repeat */
-    repeats times;      /* of one run */
-    double free_sweeps; /* mean over samples and blocks */
-    double nudged_sweeps;
+    size_t runs; /* that make a repeat */
+    repeats total;
+    repeats settling;
+    trainee_step last;
+    double cosine; /* the smallest of a parameter's gradient, to that of fixed */
+    const char *parameter;
 } measured;
 
-static double sweeps(const trainee *t, int32_t phase)
-{
-    ffebm_phase_report report = {.size = sizeof report};
+typedef struct measurement {
+    trainee t;
+    measured kinds[SETTLINGS];
+    repeats forward;
+    float *fixed; /* the gradient */
+} measurement;
 
-    ffebm_engine_inspect_phase(t->engine, &report, FFEBM_ALL, phase);
-    return report.sweeps_mean;
+static ffebm_status configure(trainee *t, size_t kind)
+{
+    bool tolerant = kind == TOLERANCE;
+
+    return trainee_configure(t, tolerant ? TRAINEE_FREE_TOLERANCE : 0, tolerant ? TRAINEE_NUDGED_TOLERANCE : 0,
+                             kind == IMPLICIT ? FFEBM_ESTIMATOR_IMPLICIT : t->recipe.estimator);
 }
 
-static ffebm_status measure(trainee *t, const action *a, measured *m)
+/* Warm up, compare gradients, and find how many runs make a repeat long enough. */
+static ffebm_status prepare(measurement *m, size_t kind)
 {
-    ffebm_status status = configure(t, a->implicit ? FFEBM_ESTIMATOR_IMPLICIT : t->recipe.estimator);
-    double start = clock_now();
+    trainee *t = &m->t;
+    measured *k = &m->kinds[kind];
+    size_t bytes = t->info.element_count * sizeof(float);
+    ffebm_status status = configure(t, kind);
 
-    for (size_t i = 0; i < m->runs && status == FFEBM_OK; i++)
-        status = a->run(t);
+    if (status == FFEBM_OK)
+        status = trainee_gradient(t, &k->last);
     if (status != FFEBM_OK)
         return status;
-    repeats_add(&m->times, (clock_now() - start) / (double)m->runs);
-    m->free_sweeps = sweeps(t, FFEBM_PHASE_FREE);
-    m->nudged_sweeps = sweeps(t, FFEBM_PHASE_NUDGED);
+    if (kind == FIXED)
+        memcpy(m->fixed, ffebm_tensor_data(ffebm_engine_flat_gradient(t->engine)), bytes);
+    k->cosine = trainee_cosine(t, m->fixed, &k->parameter);
+    k->runs = k->last.total >= 1e3 * SECONDS_A_REPEAT ? 1 : (size_t)(1e3 * SECONDS_A_REPEAT / k->last.total) + 1;
     return FFEBM_OK;
 }
 
-/* Warm up, and find how many runs make a repeat long enough. */
-static ffebm_status calibrate(trainee *t, measured all[ACTIONS])
+static ffebm_status measure(measurement *m, size_t kind)
 {
-    for (size_t i = 0; i < ACTIONS; i++) {
-        ffebm_status status = measure(t, &actions[i], &all[i]);
+    measured *k = &m->kinds[kind];
+    ffebm_status status = configure(&m->t, kind);
+    double total = 0, settling = 0, forward;
 
-        if (status != FFEBM_OK)
-            return status;
-        all[i].runs = 1 + (size_t)(SECONDS_A_REPEAT / all[i].times.seconds[0]);
-        all[i].times.count = 0;
+    for (size_t i = 0; i < k->runs && status == FFEBM_OK; i++) {
+        status = trainee_gradient(&m->t, &k->last);
+        total += k->last.total;
+        settling += k->last.settling;
     }
-    return FFEBM_OK;
+    if (status == FFEBM_OK && kind == TOLERANCE) {
+        status = trainee_forward(&m->t, &forward);
+        repeats_add(&m->forward, forward);
+    }
+    repeats_add(&k->total, total / (double)k->runs);
+    repeats_add(&k->settling, settling / (double)k->runs);
+    return status;
 }
 
 /* Rounds until there are enough or the time is up. */
-static ffebm_status measure_rounds(trainee *t, const entry *e, measured all[ACTIONS])
+static ffebm_status measure_rounds(measurement *m, double most_seconds)
 {
-    double end = clock_now() + e->most_seconds;
+    double end = clock_now() + most_seconds;
+    ffebm_status status = FFEBM_OK;
 
-    for (size_t i = 0; i < ACTIONS; i++)
-        all[i].runs = 1;
-    if (e->small)
-        FFEBMI_TRY(calibrate(t, all));
-    for (size_t i = 0; i < ROUNDS * ACTIONS && (i == 0 || clock_now() < end); i++)
-        FFEBMI_TRY(measure(t, &actions[i % ACTIONS], &all[i % ACTIONS]));
-    return FFEBM_OK;
+    for (size_t i = 0; i < SETTLINGS && status == FFEBM_OK; i++)
+        status = prepare(m, i);
+    for (size_t i = 0; i < ROUNDS * SETTLINGS && status == FFEBM_OK && (i < SETTLINGS || clock_now() < end); i++)
+        status = measure(m, i % SETTLINGS);
+    return status;
 }
 
-static void print(const trainee *t, const action *a, const measured *m)
+static void begin_line(const measurement *m, const char *bench)
 {
-    if (m->times.count == 0)
-        return;
-    line_begin(a->bench);
-    line_text("model", t->name);
-    line_count("batch", (size_t)t->batch);
-    line_count("threads", t->team->threads);
-    line_number("samples_per_second", (double)t->batch / repeats_median(&m->times));
-    line_number("free_sweeps", m->free_sweeps);
-    if (a->run == step)
-        line_number("nudged_sweeps", m->nudged_sweeps);
-    line_count("repeats", m->times.count);
-    line_number("spread", repeats_spread(&m->times));
+    line_begin(bench);
+    line_text("model", m->t.name);
+    line_text("weights", m->t.trained ? "trained" : "fresh");
+    line_count("batch", m->t.batch);
+    line_count("threads", m->t.team->threads);
+}
+
+static void print(const measurement *m, size_t kind)
+{
+    const measured *k = &m->kinds[kind];
+    double total = repeats_median(&k->total), settling = repeats_median(&k->settling);
+    double forward = repeats_median(&m->forward);
+
+    begin_line(m, "step");
+    line_text("settling", settlings[kind]);
+    line_number("ms", total);
+    line_number("forward_ms", forward);
+    line_number("settling_ms", settling);
+    line_number("gradients_ms", total - settling - forward);
+    line_number("free_sweeps", k->last.free_sweeps);
+    line_number("nudged_sweeps", k->last.nudged_sweeps);
+    line_count("repeats", k->total.count);
+    line_number("spread", repeats_spread(&k->total));
     line_end();
 }
 
-/* How many implicit steps one step of equilibrium propagation takes as long as. */
-static void print_ratio(const trainee *t, const measured all[ACTIONS])
+/* How many times longer all sweeps take, and what becomes of the gradient. */
+static void print_ratio(const measurement *m, size_t kind)
 {
-    if (all[IMPLICIT].times.count == 0)
-        return;
-    line_begin("ratio");
-    line_text("model", t->name);
-    line_count("batch", (size_t)t->batch);
-    line_count("threads", t->team->threads);
-    line_number("gradient_over_implicit", repeats_median(&all[GRADIENT].times) / repeats_median(&all[IMPLICIT].times));
+    const measured *k = &m->kinds[kind];
+
+    begin_line(m, "ratio");
+    line_text("settling", settlings[kind]);
+    line_number("fixed_over_this", repeats_median(&m->kinds[FIXED].total) / repeats_median(&k->total));
+    line_number("smallest_cosine", k->cosine);
+    line_text("parameter", k->parameter);
     line_end();
 }
 
-static void measure_model(const entry *e, const team *on)
+static void measure_model(const entry *e, const team *on, const char *checkpoint)
 {
-    trainee t;
-    measured all[ACTIONS] = {0};
+    measurement m = {.fixed = NULL};
 
-    if (create(&t, e->name, on, e->batch)) {
-        if (measure_rounds(&t, e, all) != FFEBM_OK)
+    if (trainee_create(&m.t, e->name, on, e->batch, checkpoint)) {
+        m.fixed = malloc(m.t.info.element_count * sizeof *m.fixed);
+        if (m.fixed == NULL) {
+            line_skip(e->name, "no memory");
+        } else if (measure_rounds(&m, e->most_seconds) != FFEBM_OK) {
             line_skip(e->name, ffebm_context_error(on->context));
-        for (size_t i = 0; i < ACTIONS; i++)
-            print(&t, &actions[i], &all[i]);
-        print_ratio(&t, all);
+        } else {
+            for (size_t i = 0; i < SETTLINGS; i++)
+                print(&m, i);
+            for (size_t i = FIXED + 1; i < SETTLINGS; i++)
+                print_ratio(&m, i);
+        }
     }
-    destroy(&t);
+    free(m.fixed);
+    trainee_destroy(&m.t);
 }
 
-void model_measure(const team teams[TEAM_COUNT], size_t count, const char *only)
+void model_measure(const team teams[TEAM_COUNT], size_t count, const char *only, const char *checkpoint)
 {
+    entry other = {only, BATCH, 16};
+    bool known = only == NULL;
+
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        for (size_t t = 0; t < count; t++)
-            if ((table[i].small || t + 1 == count) && (only == NULL || strcmp(only, table[i].name) == 0))
-                measure_model(&table[i], &teams[t]);
+        if (only == NULL || strcmp(only, table[i].name) == 0) {
+            known = true;
+            for (size_t t = 0; t < count; t++)
+                measure_model(&table[i], &teams[t], checkpoint);
+        }
+    for (size_t t = 0; t < count && !known; t++)
+        measure_model(&other, &teams[t], checkpoint);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ memory */
-
-/* Of this process, ever; most systems count in KiB. */
-static double peak_resident_mib(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-#if defined(__APPLE__)
-    return (double)usage.ru_maxrss / 1048576;
-#else
-    return (double)usage.ru_maxrss / 1024;
-#endif
-}
+/* ---------------------------------------------------------------------------------------------------------- memory */
 
 static void print_memory(const trainee *t, double before)
 {
     line_begin("memory");
     line_text("model", t->name);
-    line_count("batch", (size_t)t->batch);
+    line_count("batch", t->batch);
     line_count("threads", t->team->threads);
-    line_number("peak_resident_mib", peak_resident_mib());
+    line_number("peak_resident_mib", trainee_peak_mib());
     line_number("before_mib", before); /* program and BLAS, before there was a model */
     line_number("parameters_mib", (double)t->info.element_count * sizeof(float) / 1048576);
     line_end();
 }
 
-void model_measure_memory(const team *on, const char *name, int64_t batch)
+void model_measure_memory(const team *on, const char *name, size_t batch)
 {
-    double before = peak_resident_mib();
+    double before = trainee_peak_mib();
+    trainee_step took;
     trainee t;
 
-    if (create(&t, name, on, batch)) {
+    if (trainee_create(&t, name, on, batch, NULL)) {
         t.recipe.free_sweeps = t.recipe.nudged_sweeps = 1;
-        if (configure(&t, t.recipe.estimator) == FFEBM_OK && step(&t) == FFEBM_OK)
+        if (trainee_configure(&t, 0, 0, t.recipe.estimator) == FFEBM_OK && trainee_gradient(&t, &took) == FFEBM_OK)
             print_memory(&t, before);
         else
             line_skip("memory", ffebm_context_error(on->context));
     }
-    destroy(&t);
+    trainee_destroy(&t);
 }

@@ -1,4 +1,4 @@
-/* What a training run decides and remembers: learning rates, when it has diverged, where it stands, what its log keeps. */
+/* What a training run decides and remembers: when it has diverged, where it stands, what its log keeps. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 #include "support/arguments.h"
 #include "support/log.h"
 #include "support/note.h"
-#include "support/recipe.h"
 #include "support/text_file.h"
 #include "support/watch.h"
 
@@ -31,57 +30,6 @@ static void remove_directory(void)
     ck_assert_int_eq(rmdir(directory), 0);
     strcpy(directory + strlen(directory) - 6, "XXXXXX");
 }
-
-/* -------------------------------------------------------------------------------------------------- learning rates */
-
-static const struct {
-    const char *name;
-    ffebm_recipe recipe;
-    int64_t epoch, step; /* of 10 steps each */
-    double expected;
-} rates[] = {
-    {"constant", {.schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP, .epochs = 4}, 3, 9, 0.5},
-    {"cosine begins", {.schedule = FFEBM_SCHEDULE_COSINE, .schedule_per = FFEBM_PER_STEP, .epochs = 4}, 0, 0, 0.5},
-    {"cosine by step", {.schedule = FFEBM_SCHEDULE_COSINE, .schedule_per = FFEBM_PER_STEP, .epochs = 4}, 2, 0, 0.3},
-    {"cosine by epoch", {.schedule = FFEBM_SCHEDULE_COSINE, .schedule_per = FFEBM_PER_EPOCH, .epochs = 4}, 2, 9, 0.3},
-    {"stairs, before",
-     {.schedule = FFEBM_SCHEDULE_STEP, .schedule_per = FFEBM_PER_STEP, .lr_period = 15, .epochs = 4},
-     1,
-     4,
-     0.5},
-    {"stairs by step",
-     {.schedule = FFEBM_SCHEDULE_STEP, .schedule_per = FFEBM_PER_STEP, .lr_period = 15, .epochs = 4},
-     1,
-     5,
-     0.125},
-    {"stairs by epoch",
-     {.schedule = FFEBM_SCHEDULE_STEP, .schedule_per = FFEBM_PER_EPOCH, .lr_period = 1, .epochs = 4},
-     2,
-     3,
-     0.03125},
-    {"warm-up by step",
-     {.schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP, .warmup = 20, .epochs = 4},
-     1,
-     4,
-     0.375},
-    {"warm-up by epoch",
-     {.schedule = FFEBM_SCHEDULE_COSINE, .schedule_per = FFEBM_PER_EPOCH, .warmup = 4, .epochs = 4},
-     2,
-     7,
-     0.225},
-};
-
-START_TEST(learning_rates)
-{
-    ffebm_recipe recipe = rates[_i].recipe;
-
-    recipe.lr = 0.5;
-    recipe.lr_min = 0.1;
-    recipe.lr_factor = 0.25;
-    ck_assert_msg(fabs(recipe_learning_rate(&recipe, rates[_i].epoch, rates[_i].step, 10) - rates[_i].expected) < 1e-12,
-                  "%s", rates[_i].name);
-}
-END_TEST
 
 /* ------------------------------------------------------------------------------------------------------- divergence */
 
@@ -281,7 +229,6 @@ Suite *test_run_suite(void)
     Suite *suite = suite_create("run");
     TCase *alone = tcase_create("decisions"), *files = tcase_create("files"), *notes = tcase_create("notes");
 
-    tcase_add_loop_test(alone, learning_rates, 0, sizeof rates / sizeof rates[0]);
     tcase_add_test(alone, divergence);
     tcase_add_checked_fixture(files, make_directory, remove_directory);
     tcase_add_loop_test(files, log_goes_on, 0, sizeof logs / sizeof logs[0]);

@@ -34,6 +34,9 @@ Suite *test_user_faults_suite(void);
 Suite *test_user_slices_suite(void);
 Suite *test_certificate_suite(void);
 Suite *test_trace_suite(void);
+Suite *test_recipe_suite(void);
+Suite *test_json_memory_suite(void);
+Suite *test_cancel_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 

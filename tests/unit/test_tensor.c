@@ -268,6 +268,40 @@ START_TEST(destroy_borrowed)
 }
 END_TEST
 
+/* Rows of an owned, a wrapping and a borrowed tensor: the same memory, and the handle moves on. */
+START_TEST(rows_of_a_tensor)
+{
+    const int64_t shape[] = {5, 2, 3};
+    ffebm_tensor *whole, *rows = NULL;
+    size_t rank;
+
+    assert_ok(context, ffebm_tensor_create(context, &whole, types[_i].dtype, shape, 3));
+    assert_ok(context, ffebm_tensor_rows(whole, &rows, 1, 3));
+    ck_assert_ptr_eq(ffebm_tensor_data(rows), (char *)ffebm_tensor_data(whole) + 6 * types[_i].size);
+    ck_assert_int_eq(ffebm_tensor_shape(rows, &rank)[0], 3);
+    ck_assert_uint_eq(rank, 3);
+    ck_assert_uint_eq(ffebm_tensor_count(rows), 18);
+    ck_assert_int_eq(ffebm_tensor_dtype(rows), types[_i].dtype);
+    assert_ok(context, ffebm_tensor_rewrap(rows, ffebm_tensor_data(whole), 5));
+    ck_assert_uint_eq(ffebm_tensor_count(rows), 30);
+    ffebm_tensor_destroy(rows);
+    for (int64_t n = -1; n <= 6; n++) {
+        ffebm_status status = ffebm_tensor_rows(whole, &rows, n, 6 - n); /* one too many, or none */
+
+        ck_assert_int_eq(status, FFEBM_ERR_ARGUMENT);
+        ck_assert_ptr_null(rows);
+    }
+    ck_assert_int_eq(ffebm_tensor_rows(whole, &rows, 2, INT64_MAX), FFEBM_ERR_ARGUMENT);
+    ck_assert_str_eq(ffebm_context_error(context),
+                     "FFEBM_ERR_ARGUMENT: ffebm_tensor_rows: 9223372036854775807 from row "
+                     "2 on, of a tensor of 5");
+    ck_assert_int_eq(ffebm_tensor_rows(whole, &rows, 0, 0), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_tensor_rows(whole, NULL, 0, 1), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_tensor_rows(NULL, &rows, 0, 1), FFEBM_ERR_ARGUMENT);
+    ffebm_tensor_destroy(whole);
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 Suite *test_tensor_suite(void)
@@ -281,6 +315,7 @@ Suite *test_tensor_suite(void)
     tcase_add_test(tests, refuse_nulls);
     tcase_add_loop_test(tests, wrap_misaligned, 0, COUNT(types));
     tcase_add_test(tests, wrap_and_rewrap);
+    tcase_add_loop_test(tests, rows_of_a_tensor, 0, COUNT(types));
     tcase_add_test(tests, copy_same_type);
     tcase_add_test(tests, copy_converts);
     tcase_add_test(tests, copy_across_contexts);

@@ -1,0 +1,36 @@
+"""libffebm from Python: ctypes and NumPy, nothing to compile. docs/bindings.md shows how it is made.
+
+    context = ffebm.Context()
+    model = ffebm.Model.parse(context, description).initialize(seed=0)
+    engine, optimizer = ffebm.Engine(model), ffebm.Adam(model, learning_rate=1e-3)
+    for images, labels in batches:                      # arrays, passed without a copy
+        report = engine.gradient(images, labels)
+        optimizer.step(engine)
+
+The headers of the library are the manual. BLAS is to run on one thread: set OPENBLAS_NUM_THREADS=1 before NumPy is
+imported.
+"""
+from . import checkpoint, constants, structs
+from .blocks import Coupling, Feedforward, Hopfield, Op
+from .constants import ALL, RETRY
+from .context import Context
+from .engine import Engine
+from .errors import CLASSES, Error
+from .functions import raw
+from .model import Model
+from .optimizer import Adam, Optimizer, Sgd
+from .reports import (Certificate, LayerInfo, LayerReport, ModelInfo, ParameterInfo, PhaseReport, Recipe, Report,
+                      StageInfo, TracePoint)
+from .structs import EquilibriumConfig, Initialization
+from .tensor import Tensor
+from .user import Call, EnergyBlock, FeedforwardBlock, Parameter
+
+globals().update({error.__name__: error for error in CLASSES.values()})
+
+random_uniform, random_normal = raw.random_uniform, raw.random_normal
+schedule_cosine, schedule_step, schedule_warmup = raw.schedule_cosine, raw.schedule_step, raw.schedule_warmup
+
+
+def version():
+    """The library's, as in "0.1.0 (abi 0, openblas)"."""
+    return raw.version().decode()

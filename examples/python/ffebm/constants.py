@@ -1,0 +1,67 @@
+"""The constants of the headers. A setting takes a member, its value, or its name in lower case: "centered"."""
+import ctypes
+from enum import IntEnum
+
+ALL = NONE = ctypes.c_size_t(-1).value
+MAX_RANK = 8
+RETRY = 1
+USER_PARAMETERS_MAX = 16
+
+
+class Status(IntEnum):
+    """FFEBM_OK and FFEBM_ERR_*; exceptions carry one."""
+
+    OK = 0
+    NOMEM = -1
+    ARGUMENT = -2
+    SHAPE = -3
+    DTYPE = -4
+    STATE = -5
+    NOT_FOUND = -6
+    PARSE = -7
+    FORMAT = -8
+    IO = -9
+    NUMERIC = -10
+    CONVERGENCE = -11
+    USER = -12
+    UNSUPPORTED = -13
+    CANCELLED = -14
+    INTERNAL = -15
+
+
+def _constants(name, members):
+    """FFEBM_<NAME>_<MEMBER>, counted from 1."""
+    return IntEnum(name, members, start=1, module=__name__)
+
+
+Dtype = IntEnum("Dtype", "FLOAT32 FLOAT64 INT64", module=__name__)  # FFEBM_FLOAT32 and so on
+Isa = _constants("Isa", "PORTABLE AVX2 AVX512")
+InitializationType = _constants("InitializationType", "UNIFORM GOE")
+OpType = _constants("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNORM2D LAYERNORM RELU TANH SIGMOID")
+Activation = _constants("Activation", "HARD_SIGMOID")
+CouplingType = _constants("CouplingType", "DENSE CONV2D")
+Loss = IntEnum("Loss", "NONE CROSS_ENTROPY MSE", start=0, module=__name__)
+Schedule = _constants("Schedule", "CONSTANT COSINE STEP")
+OptimizerType = _constants("OptimizerType", "SGD ADAM ADAMW")
+Per = _constants("Per", "STEP EPOCH")
+Augment = IntEnum("Augment", "NONE FLIP FLIP_CROP", start=0, module=__name__)
+Estimator = _constants("Estimator", "CENTERED POSITIVE NEGATIVE RANDOM_SIGN FOUR_POINT IMPLICIT")
+StageKind = _constants("StageKind", "FEEDFORWARD ENERGY")
+Role = _constants("Role", "PARAMETER BUFFER")
+Order = _constants("Order", "EVEN_ODD ODD_EVEN SYNCHRONOUS FORWARD BACKWARD")
+Nudging = _constants("Nudging", "AUTO LOSS LINEAR")
+Mode = _constants("Mode", "TRAINING EVALUATION")
+Switches = _constants("Switches", "FOLLOW HOLD")
+Start = _constants("Start", "ZEROS STATE")
+Phase = _constants("Phase", "FREE NUDGED")
+
+
+def choice(kind, value):
+    """The member of `kind` that `value` names; numbers are left for the library to judge."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return kind[value.upper().replace("-", "_")]
+    except KeyError:
+        names = ", ".join(member.name.lower() for member in kind)
+        raise ValueError(f"{kind.__name__} is {value!r}, expected one of {names}") from None

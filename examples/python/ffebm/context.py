@@ -1,0 +1,139 @@
+"""The context: how a call is made, what its failures become, and when handles are destroyed."""
+import ctypes as c
+import os
+import signal
+import threading
+import weakref
+from collections import deque
+
+from .errors import StateError, error_of
+from .functions import raw
+from .structs import CancelFn, ContextConfig
+
+
+class Guard:
+    """One call at a time, and destruction between calls: Python's collector may run in another thread, or inside a
+    callback, where the library may not be called."""
+
+    def __init__(self):
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._waiting = deque()
+        self.carried = None  # the exception of a callback, on its way through the library
+        self.interrupts = Interrupts()
+
+    def __enter__(self):
+        if not self._lock.acquire(blocking=False):
+            raise StateError("FFEBM_ERR_STATE: this context is in use, by another thread or by the call that called "
+                             "back; make a context for each thread")
+        self.carried = None
+
+    def __exit__(self, *_):
+        self._destroy_waiting()
+        self._lock.release()
+
+    def destroy(self, function, address):
+        if os.getpid() != self._process:  # a fork has the memory, but none of the library's threads: let it lie
+            return
+        self._waiting.append((function, address))
+        if self._lock.acquire(blocking=False):
+            self.__exit__()
+
+    def _destroy_waiting(self):
+        while self._waiting:
+            function, address = self._waiting.popleft()
+            function(address)
+
+    def carry(self, error):
+        """Keep an exception until the call that called back has returned; the first one counts."""
+        if self.carried is None:
+            self.carried = error
+
+    def cancel(self, _):
+        """What the library asks between phases: is there an interrupt to deliver?"""
+        try:
+            self.interrupts.deliver()
+            return 0
+        except BaseException as error:  # of any kind: none may pass through C
+            self.carry(error)
+            return 1
+
+
+class Interrupts:
+    """Hold Ctrl-C back while the library computes: raised on the way into a callback, outside of any `try`, it would be
+    lost. The next callback delivers it, or the end of the call."""
+
+    def __init__(self):
+        self._handler = None
+        self._pending = None
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread() and callable(signal.getsignal(signal.SIGINT)):
+            self._handler = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def _note(self, number, frame):
+        self._pending = (number, frame)
+
+    def deliver(self):
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self._handler(*pending)
+
+    def __exit__(self, *_):
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+            self.deliver()
+
+
+class Handle:
+    """An object of the library's. It is destroyed with this one; the library leaves the order free."""
+
+    def _own(self, guard, address, destroy):
+        self._address = address
+        self._finalizer = weakref.finalize(self, guard.destroy, destroy, address)
+
+
+class Context(Handle):
+    """Allocator, threads and error text, shared by what is made from it; used by one thread at a time.
+
+    threads: most tasks at once; 0: one a processor. max_isa: "portable", "avx2" or "avx512" at most.
+    """
+
+    def __init__(self, threads=1, max_isa=0):
+        self.guard = Guard()
+        self._cancel = CancelFn(self.guard.cancel)
+        address = c.c_void_p()
+        config = ContextConfig(threads=threads, max_isa=max_isa, cancel=self._cancel)
+        status = raw.context_create(c.byref(address), c.byref(config))
+        if status != 0:
+            raise error_of(status, None)
+        self._own(self.guard, address.value, raw.context_destroy)
+
+    def call(self, function, *arguments):
+        """Call a function of the library's and raise what it refuses."""
+        with self.guard:
+            self._check(function(*arguments))
+
+    def compute(self, function, *arguments):
+        """The same for a function that computes: it may call back, and be interrupted."""
+        with self.guard, Interrupts() as self.guard.interrupts:
+            self._check(function(*arguments))
+
+    def make(self, function, *arguments, handle=None):
+        """The same for function(context, out, ...), or with another handle first: the address of what it has made."""
+        address = c.c_void_p()
+        self.call(function, self._address if handle is None else handle, c.byref(address), *arguments)
+        return address.value
+
+    def make_for(self, function, *arguments):
+        """The same for function(out, ...)."""
+        address = c.c_void_p()
+        self.call(function, c.byref(address), *arguments)
+        return address.value
+
+    def _check(self, status):
+        if status == 0:
+            return
+        carried, self.guard.carried = self.guard.carried, None
+        raise carried if carried is not None else error_of(status, self._address)

@@ -1,0 +1,184 @@
+"""Equilibria and gradients."""
+import contextlib
+import ctypes as c
+
+import numpy as np
+
+from . import reports, structs
+from .constants import ALL, Mode, Phase, choice
+from .context import Handle
+from .errors import CancelledError
+from .functions import raw
+from .reports import report_of
+from .tensor import NUMPY, Arguments, Tensor, view_of
+
+
+class Engine(Handle):
+    """Workspace and settings for computing on a model. Arrays of its dtype go in and come out without a copy; labels
+    are int64."""
+
+    def __init__(self, model, max_batch=128, seed=0):
+        self.model, self.context = model, model.context
+        config = structs.EngineConfig(max_batch=max_batch, seed=seed)
+        self._own(self.context.guard, self.context.make_for(raw.engine_create, model._address, config),
+                  raw.engine_destroy)
+        self._dtype = NUMPY[model.info.dtype]
+
+    # ------------------------------------------------------------------------------------------------------- settings
+
+    def configure(self, config=None, stage=ALL, **changes):
+        """Replace the settings of one energy block, or of all: by a config (model.equilibrium(), say), or by the
+        defaults with changes."""
+        config = config if config is not None else structs.EquilibriumConfig(**changes)
+        self.context.call(raw.engine_configure, self._address, stage, config)
+
+    def set_beta(self, beta, stage=ALL):
+        self.context.call(raw.engine_set_beta, self._address, stage, beta)
+
+    def set_sweeps(self, free, nudged, stage=ALL):
+        self.context.call(raw.engine_set_sweeps, self._address, stage, free, nudged)
+
+    def set_step(self, step):
+        self.context.call(raw.engine_set_step, self._address, step)
+
+    def set_mode(self, mode):
+        self.context.call(raw.engine_set_mode, self._address, choice(Mode, mode))
+
+    def set_label_smoothing(self, smoothing):
+        self.context.call(raw.engine_set_label_smoothing, self._address, smoothing)
+
+    # ------------------------------------------------------------------------------------------------------- training
+
+    def gradient(self, input, target, weights=None):
+        """Compute the loss and the gradient of a batch. Returns a Report."""
+        return self._batch(raw.engine_gradient, input, target, weights)
+
+    def evaluate(self, input, target, weights=None):
+        """Compute loss and accuracy, of any number of samples. Returns a Report."""
+        return self._batch(raw.engine_evaluate, input, target, weights)
+
+    def _batch(self, function, input, target, weights):
+        report, tensor = structs.Report(), Arguments(self.context)
+        self.context.compute(function, self._address, c.byref(report), tensor(input, "input"), tensor(target, "target"),
+                             tensor(weights, "weights"))
+        return report_of(reports.Report, report)
+
+    @property
+    def flat_gradient(self):
+        """The gradient as one array over the engine's memory, to read and to write; None without parameters."""
+        address = raw.engine_flat_gradient(self._address)
+        return None if address is None else view_of(address, self)
+
+    @property
+    def gradients(self):
+        """Its parts by the parameters' names, over the same memory."""
+        flat, model = self.flat_gradient, self.model
+        found = (model.parameter(i) for i in range(model.info.parameter_count))
+        return {p.name: flat[p.offset:p.offset + p.count].reshape(p.shape) for p in found}
+
+    # --------------------------------------------------------------------------- a host with its own loss or network
+
+    def forward(self, input, output=None):
+        """Compute the output at the free equilibrium; into `output` if it is given."""
+        output, tensor = self._result(output, input, self.model.info.output_shape), Arguments(self.context)
+        self.context.compute(raw.engine_forward, self._address, tensor(output, "output", True), tensor(input, "input"))
+        return output
+
+    def vjp(self, output_cotangent, input_cotangent=None, scale=0.0, want_input=True):
+        """Pull a cotangent back from the last forward: the flat gradient is a sum over the batch. Returns the input's
+        cotangent, if wanted."""
+        tensor = Arguments(self.context)
+        if want_input:
+            input_cotangent = self._result(input_cotangent, output_cotangent, self.model.info.input_shape)
+        self.context.compute(raw.engine_vjp, self._address, tensor(input_cotangent, "input_cotangent", True),
+                             tensor(output_cotangent, "output_cotangent"), scale)
+        return input_cotangent
+
+    def _result(self, given, batch, shape):
+        rows = len(batch.array if isinstance(batch, Tensor) else batch)
+        return np.empty((rows, *shape), self._dtype) if given is None else given
+
+    # --------------------------------------------------------------------------------------- one energy block by hand
+
+    def settle(self, stage, input, force=None):
+        tensor = Arguments(self.context)
+        self.context.compute(raw.engine_settle, self._address, stage, tensor(input, "input"), tensor(force, "force"))
+
+    def energy(self, stage, input, phase="free"):
+        """The energy of each sample at a state of a block."""
+        energies, tensor = self._result(None, input, ()), Arguments(self.context)
+        self.context.compute(raw.engine_energy, self._address, tensor(energies, "energies", True), stage,
+                             choice(Phase, phase), tensor(input, "input"))
+        return energies
+
+    def energy_gradient(self, stage, phase="free"):
+        """Write the mean of dE/dtheta into the stage's part of the flat gradient."""
+        self.context.compute(raw.engine_energy_gradient, self._address, stage, choice(Phase, phase))
+
+    def state(self, stage, layer, batch, phase="free"):
+        """One layer of a state, of so many samples."""
+        state, tensor = np.empty((batch, *self.model.layer(stage, layer).shape), self._dtype), Arguments(self.context)
+        self.context.call(raw.engine_get_state, self._address, tensor(state, "state", True), stage, layer,
+                          choice(Phase, phase))
+        return state
+
+    def set_state(self, stage, layer, state):
+        tensor = Arguments(self.context)
+        self.context.call(raw.engine_set_state, self._address, stage, layer, tensor(state, "state"))
+
+    # ------------------------------------------------------------------------------------------------- what happened
+
+    def phase(self, phase, stage=ALL):
+        """How an energy block, or all together, settled. Returns a PhaseReport."""
+        return self._inspect(reports.PhaseReport, structs.PhaseReport, raw.engine_inspect_phase, stage,
+                             choice(Phase, phase))
+
+    def layer(self, stage, layer):
+        """A layer's part in the last gradient or vjp. Returns a LayerReport."""
+        return self._inspect(reports.LayerReport, structs.LayerReport, raw.engine_inspect_layer, stage, layer)
+
+    def _inspect(self, kind, struct, function, *where):
+        found = struct()
+        self.context.call(function, self._address, c.byref(found), *where)
+        return report_of(kind, found)
+
+    # ------------------------------------------------------------------------------------------------------- analysis
+
+    def certify(self, input, target, weights=None, **settings):
+        """Compare the gradient of a batch with implicit differentiation; given directions=..., also with differences of
+        the loss. Returns the Certificate of the tensor that fares worst; `certificates` has all."""
+        worst, tensor = structs.Certificate(), Arguments(self.context)
+        self.context.compute(raw.engine_certify, self._address, c.byref(worst), tensor(input, "input"),
+                             tensor(target, "target"), tensor(weights, "weights"), structs.CertifyConfig(**settings))
+        return report_of(reports.Certificate, worst)
+
+    @property
+    def certificates(self):
+        """Of the last certificate: every parameter's, and the input's behind them."""
+        return [self._inspect(reports.Certificate, structs.Certificate, raw.engine_inspect_certificate, index)
+                for index in range(self.model.info.parameter_count + 1)]
+
+    def trace(self, input, target, visit, weights=None):
+        """Trace the gradient over the nudged sweeps: visit(TracePoint) for each parameter and sweep, until it returns
+        True. Returns whether all were visited."""
+        @structs.TraceFn
+        def take(_, point):
+            try:
+                self.context.guard.interrupts.deliver()
+                return 1 if visit(self._point(point.contents)) else 0
+            except BaseException as error:  # none may pass through C
+                self.context.guard.carry(error)
+                return 1
+
+        tensor = Arguments(self.context)
+        with contextlib.suppress(CancelledError):
+            self.context.compute(raw.engine_trace, self._address, tensor(input, "input"), tensor(target, "target"),
+                                 tensor(weights, "weights"), take, None)
+            return True
+        return False
+
+    @staticmethod
+    def _point(point):
+        arrays = {name: None if getattr(point, name) is None else view_of(getattr(point, name)).copy()
+                  for name in ("estimate", "implicit")}
+        return report_of(reports.TracePoint, point, **arrays)

@@ -1,0 +1,146 @@
+"""A chain of blocks and their parameters."""
+import ctypes as c
+import json
+import math
+import os
+
+from . import reports, structs
+from .constants import NONE, Dtype, Loss, Role, choice
+from .context import Handle
+from .functions import raw
+from .reports import report_of
+from .tensor import dims, view_of
+
+
+class Model(Handle):
+    """Build it call by call (add), or take it from a description (parse) or a checkpoint (load)."""
+
+    def __init__(self, context, input_shape, loss="none", dtype="float32"):
+        address = context.make(raw.model_create, choice(Dtype, dtype), *dims(input_shape), choice(Loss, loss))
+        self._from(context, address)
+
+    @classmethod
+    def parse(cls, context, description, dtype=None):
+        """From a dictionary or JSON text; docs/model_description.md has the keys. dtype overrides the description's."""
+        text = description if isinstance(description, (str, bytes)) else json.dumps(description)
+        text = text.encode() if isinstance(text, str) else text
+        config = structs.ParseConfig(dtype=dtype or 0)
+        return cls._at(context, context.make(raw.model_parse, text, len(text), config))
+
+    @classmethod
+    def load(cls, context, path):
+        """From a checkpoint file, with its values."""
+        return cls._at(context, context.make(raw.checkpoint_load, os.fsencode(path)))
+
+    @classmethod
+    def _at(cls, context, address):
+        model = cls.__new__(cls)
+        model._from(context, address)
+        return model
+
+    def _from(self, context, address):
+        self.context = context
+        self._own(context.guard, address, raw.model_destroy)
+
+    # ------------------------------------------------------------------------------------------------------- building
+
+    def add(self, block):
+        """Append a block: Feedforward, Hopfield, or one of your own. Returns the model."""
+        address = c.c_void_p(block._create(self.context))
+        try:
+            block._fill(self.context, address)
+            self.context.call(type(block)._add_to_model, self._address, c.byref(address))
+        finally:
+            self.context.guard.destroy(type(block)._destroy, address.value)  # None once it is taken
+        return self
+
+    def set_initialization(self, type="uniform", **fields):
+        """How parameters of ops and couplings without an initialisation of their own are drawn."""
+        self.context.call(raw.model_set_initialization, self._address, structs.Initialization(type=type, **fields))
+
+    def set_bounds(self, prefix, lower=-math.inf, upper=math.inf):
+        """Keep the parameters whose names begin with these whole parts within bounds."""
+        self.context.call(raw.model_set_bounds, self._address, prefix.encode(), lower, upper)
+
+    def initialize(self, seed=0):
+        """Draw first values. Returns the model, which is ready then."""
+        self.context.compute(raw.model_initialize, self._address, seed)
+        return self
+
+    # ------------------------------------------------------------------------------------------------- what it is asked
+
+    def _inspect(self, kind, struct, function, *where):
+        found = struct()
+        self.context.call(function, self._address, c.byref(found), *where)
+        return report_of(kind, found)
+
+    @property
+    def info(self):
+        return self._inspect(reports.ModelInfo, structs.ModelInfo, raw.model_inspect)
+
+    @property
+    def recipe(self):
+        return self._inspect(reports.Recipe, structs.Recipe, raw.model_recipe)
+
+    def stage(self, index):
+        return self._inspect(reports.StageInfo, structs.StageInfo, raw.model_inspect_stage, index)
+
+    def layer(self, stage, index):
+        return self._inspect(reports.LayerInfo, structs.LayerInfo, raw.model_inspect_layer, stage, index)
+
+    def parameter(self, index):
+        """Facts about a parameter, or behind them a buffer, by its index."""
+        return self._inspect(reports.ParameterInfo, structs.ParameterInfo, raw.model_inspect_parameter, index)
+
+    def find(self, name):
+        """The index of a parameter or buffer; None if there is none of this name."""
+        index = raw.model_find_parameter(self._address, name.encode())
+        return None if index == NONE else index
+
+    @property
+    def description(self):
+        """Complete and in canonical form, as a dictionary."""
+        text, length = c.c_char_p(), c.c_size_t()
+        self.context.call(raw.model_description, self._address, c.byref(text), c.byref(length))
+        return json.loads(text.value)
+
+    def equilibrium(self, **changes):
+        """The EquilibriumConfig that the recipe asks for, with some settings changed."""
+        config = structs.EquilibriumConfig()
+        self.context.call(raw.recipe_equilibrium, self._address, c.byref(config), None)
+        for name, value in changes.items():
+            setattr(config, name, value)
+        return config
+
+    def learning_rate(self, step, steps_per_epoch):
+        """The recipe's, at a step that is counted over all epochs."""
+        recipe = structs.Recipe()
+        self.context.call(raw.model_recipe, self._address, c.byref(recipe))
+        return raw.recipe_learning_rate(c.byref(recipe), step, steps_per_epoch)
+
+    # --------------------------------------------------------------------------------------------------------- values
+
+    @property
+    def flat_parameters(self):
+        """All parameters as one array over the model's memory; None while building."""
+        address = raw.model_flat_parameters(self._address)
+        return None if address is None else view_of(address, self)
+
+    @property
+    def parameters(self):
+        """Arrays over the values of all parameters, by their names, to read and to write; empty while building."""
+        return self._arrays(Role.PARAMETER)
+
+    @property
+    def buffers(self):
+        """The same of the running statistics."""
+        return self._arrays(Role.BUFFER)
+
+    def _arrays(self, role):
+        info, arrays = self.info, {}
+        for index in range(info.parameter_count + info.buffer_count if info.ready else 0):
+            found = structs.ParameterInfo()
+            self.context.call(raw.model_inspect_parameter, self._address, c.byref(found), index)
+            if found.role == role:
+                arrays[found.name.decode()] = view_of(found.value, self)
+        return arrays

@@ -1,0 +1,40 @@
+"""Update rules. Each has a config of the same name in `structs`; learning-rate schedules are pure functions."""
+from . import structs
+from .context import Handle
+from .functions import raw
+
+
+class Optimizer(Handle):
+    """The one that the model's recipe asks for; Sgd and Adam take settings."""
+
+    def __init__(self, model):
+        self._create(model, raw.recipe_optimizer, None)
+
+    def _create(self, model, function, config):
+        self.context = model.context
+        self._own(self.context.guard, self.context.make_for(function, model._address, config), raw.optimizer_destroy)
+
+    def step(self, engine):
+        """Update the model's parameters with an engine's gradient."""
+        self.context.call(raw.optimizer_step, self._address, engine._address)
+
+    def set_learning_rate(self, learning_rate):
+        self.context.call(raw.optimizer_set_learning_rate, self._address, learning_rate)
+
+    def set_multipliers(self, prefix, learning_rate=1.0, weight_decay=1.0):
+        """Factors of the parameters whose names begin with these whole parts; a learning rate of 0 freezes."""
+        self.context.call(raw.optimizer_set_multipliers, self._address, prefix.encode(), learning_rate, weight_decay)
+
+
+class Sgd(Optimizer):
+    """Gradient descent with momentum: Sgd(model, learning_rate=0.1)."""
+
+    def __init__(self, model, **settings):
+        self._create(model, raw.sgd_create, structs.SgdConfig(**settings))
+
+
+class Adam(Optimizer):
+    """Adam, or with decoupled_decay=1 AdamW."""
+
+    def __init__(self, model, **settings):
+        self._create(model, raw.adam_create, structs.AdamConfig(**settings))

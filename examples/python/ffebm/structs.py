@@ -1,0 +1,253 @@
+"""The structs and callbacks of the headers, field by field. tests/python/test_headers.py compares them with the C.
+
+A configuration is made by name, the rest having the library's defaults: EquilibriumConfig(beta=0.1). Windows may be one
+number or [height, width].
+"""
+import ctypes as c
+
+from . import constants as k
+
+size, i32, i64, u64, f64 = c.c_size_t, c.c_int32, c.c_int64, c.c_uint64, c.c_double
+text, pointer, shape, window = c.c_char_p, c.c_void_p, c.POINTER(c.c_int64), c.c_int64 * 2
+
+# What the library calls.
+AllocateFn = c.CFUNCTYPE(pointer, pointer, size, size)
+ReleaseFn = c.CFUNCTYPE(None, pointer, pointer, size, size)
+TaskFn = c.CFUNCTYPE(None, pointer, size)
+RunFn = c.CFUNCTYPE(None, pointer, TaskFn, pointer, size)
+ForceAtFn = c.CFUNCTYPE(None, pointer, pointer, pointer)
+CancelFn = c.CFUNCTYPE(i32, pointer)
+WriteFn = c.CFUNCTYPE(i32, pointer, pointer, size)
+DestroyFn = c.CFUNCTYPE(None, pointer)
+
+
+class Sized(c.Structure):
+    """A struct whose first field is its size. Its fields are those of C, and no others can be set."""
+
+    _choices_ = {}  # field: the IntEnum, or bool, that its numbers stand for
+
+    def __init__(self, **fields):
+        super().__init__(size=c.sizeof(self))
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls._types_ = dict(getattr(cls, "_fields_", ()))
+
+    def __setattr__(self, name, value):
+        if name not in self._types_:
+            known = ", ".join(field for field, _ in self._fields_ if field != "size" and not field.startswith("reserved"))
+            raise TypeError(f"{type(self).__name__} has no {name!r}, expected one of {known}")
+        kind = self._types_[name]
+        if kind is window:
+            value = window(*value) if isinstance(value, (tuple, list)) else window(value, value)
+        elif name in self._choices_ and self._choices_[name] is not bool:
+            value = k.choice(self._choices_[name], value)
+        elif isinstance(value, Sized):
+            value = c.pointer(value)
+        super().__setattr__(name, value)
+
+
+class Config(Sized):
+    """A struct with an init function, which the loader of the library puts here as `_init_`."""
+
+    def __init__(self, **fields):
+        self._init_(c.byref(self), c.sizeof(self))
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+
+class ContextConfig(Config):
+    _fields_ = [("size", size), ("allocate", AllocateFn), ("release", ReleaseFn), ("allocator_user", pointer),
+                ("run", RunFn), ("run_user", pointer), ("threads", i32), ("max_isa", i32), ("cancel", CancelFn),
+                ("cancel_user", pointer)]
+    _choices_ = {"max_isa": k.Isa}
+
+
+# ------------------------------------------------------------------------------------------------------------- blocks
+
+
+class Initialization(Config):
+    _fields_ = [("size", size), ("gain", f64), ("variance", f64), ("bias", f64), ("type", i32),
+                ("constant_bias", i32)]
+    _choices_ = {"type": k.InitializationType, "constant_bias": bool}
+
+
+class Typed(Config):
+    """A configuration whose defaults depend on its type: Op("linear", out=10)."""
+
+    def __init__(self, type, **fields):
+        self._init_(c.byref(self), c.sizeof(self), k.choice(self._choices_["type"], type))
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+
+class OpConfig(Typed):
+    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)), ("out", i64), ("kernel", window),
+                ("stride", window), ("padding", window), ("epsilon", f64), ("momentum", f64), ("type", i32),
+                ("bias", i32), ("frozen", i32), ("reserved_", i32)]
+    _choices_ = {"type": k.OpType}
+
+
+class CouplingConfig(Typed):
+    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)), ("out", i64), ("kernel", window),
+                ("stride", window), ("padding", window), ("pool_kernel", window), ("type", i32), ("bias", i32),
+                ("frozen", i32), ("reserved_", i32)]
+    _choices_ = {"type": k.CouplingType}
+
+
+class HopfieldConfig(Config):
+    _fields_ = [("size", size), ("slope", f64), ("activation", i32), ("clamp_last", i32)]
+    _choices_ = {"activation": k.Activation}
+
+
+class UserParameter(Config):
+    _fields_ = [("size", size), ("name", text), ("shape", shape), ("rank", size), ("lower", f64), ("upper", f64),
+                ("frozen", i32), ("reserved_", i32)]
+
+
+class FeedforwardCall(Sized):
+    _fields_ = [("size", size), ("batch", size), ("first", size), ("parameters", pointer), ("parameter_count", size),
+                ("input", pointer), ("output", pointer), ("output_cotangent", pointer), ("input_cotangent", pointer),
+                ("gradient", pointer), ("values", pointer), ("message", pointer), ("message_capacity", size),
+                ("seed", u64), ("version", u64), ("scale", f64), ("training", i32), ("attempt", i32)]
+
+
+class EnergyCall(Sized):
+    _fields_ = [("size", size), ("batch", size), ("first", size), ("parameters", pointer), ("parameter_count", size),
+                ("input", pointer), ("force", pointer), ("state", pointer), ("output", pointer),
+                ("output_cotangent", pointer), ("input_gradient", pointer), ("weight", pointer), ("gradient", pointer),
+                ("energy", pointer), ("residual", pointer), ("sweeps", pointer), ("values", pointer),
+                ("force_at", ForceAtFn), ("force_user", pointer), ("message", pointer), ("message_capacity", size),
+                ("seed", u64), ("version", u64), ("max_sweeps", i64), ("tolerance", f64), ("joules", f64),
+                ("nudged", i32), ("attempt", i32)]
+
+
+FeedforwardFn = c.CFUNCTYPE(i32, pointer, c.POINTER(FeedforwardCall))
+EnergyFn = c.CFUNCTYPE(i32, pointer, c.POINTER(EnergyCall))
+
+
+class UserFeedforward(Sized):
+    _fields_ = [("size", size), ("self", pointer), ("name", text), ("input_shape", shape), ("input_rank", size),
+                ("output_shape", shape), ("output_rank", size), ("max_batch", size), ("forward", FeedforwardFn),
+                ("vjp", FeedforwardFn), ("initialize", FeedforwardFn), ("destroy", DestroyFn), ("retry_limit", i32),
+                ("reserved_", i32)]
+
+
+class UserEnergy(Sized):
+    _fields_ = [("size", size), ("self", pointer), ("name", text), ("input_shape", shape), ("input_rank", size),
+                ("output_shape", shape), ("output_rank", size), ("state_count", size), ("max_batch", size),
+                ("settle", EnergyFn), ("output", EnergyFn), ("parameter_gradient", EnergyFn),
+                ("input_gradient", EnergyFn), ("energy", EnergyFn), ("adjoint", EnergyFn), ("initialize", EnergyFn),
+                ("destroy", DestroyFn), ("max_beta", f64), ("retry_limit", i32), ("concurrent", i32),
+                ("loss_nudging", i32), ("reserved_", i32)]
+
+
+# ------------------------------------------------------------------------------------------------------ the model
+
+
+class ParseConfig(Config):
+    _fields_ = [("size", size), ("dtype", i32), ("reserved_", i32)]
+    _choices_ = {"dtype": k.Dtype}
+
+
+class Recipe(Sized):
+    _fields_ = [("size", size), ("epochs", i64), ("batch", i64), ("lr", f64), ("lr_min", f64), ("weight_decay", f64),
+                ("momentum", f64), ("beta", f64), ("free_tolerance", f64), ("nudged_tolerance", f64),
+                ("free_sweeps", i64), ("nudged_sweeps", i64), ("estimator", i32), ("optimizer", i32),
+                ("schedule", i32), ("schedule_per", i32), ("augment", i32), ("nesterov", i32), ("switches", i32),
+                ("reserved_", i32), ("label_smoothing", f64), ("clip_norm", f64), ("lr_factor", f64),
+                ("lr_period", i64), ("warmup", i64), ("nudging", i32), ("reserved2_", i32)]
+    _choices_ = {"estimator": k.Estimator, "optimizer": k.OptimizerType, "schedule": k.Schedule,
+                 "schedule_per": k.Per, "augment": k.Augment, "nesterov": bool, "switches": k.Switches,
+                 "nudging": k.Nudging}
+
+
+class ModelInfo(Sized):
+    _fields_ = [("size", size), ("stage_count", size), ("parameter_count", size), ("buffer_count", size),
+                ("element_count", size), ("input_shape", shape), ("input_rank", size), ("output_shape", shape),
+                ("output_rank", size), ("ready", i32), ("dtype", i32), ("loss", i32), ("reserved_", i32)]
+    _choices_ = {"ready": bool, "dtype": k.Dtype, "loss": k.Loss}
+
+
+class StageInfo(Sized):
+    _fields_ = [("size", size), ("layer_count", size), ("first_parameter", size), ("parameter_count", size),
+                ("type", text), ("input_shape", shape), ("input_rank", size), ("output_shape", shape),
+                ("output_rank", size), ("kind", i32), ("reserved_", i32)]
+    _choices_ = {"kind": k.StageKind}
+
+
+class LayerInfo(Sized):
+    _fields_ = [("size", size), ("shape", shape), ("rank", size), ("units", size)]
+
+
+class ParameterInfo(Sized):
+    _fields_ = [("size", size), ("name", text), ("shape", shape), ("rank", size), ("value", pointer), ("stage", size),
+                ("offset", size), ("count", size), ("role", i32), ("frozen", i32), ("lower", f64), ("upper", f64)]
+    _choices_ = {"role": k.Role, "frozen": bool}
+
+
+# ------------------------------------------------------------------------------------------- engine and optimizers
+
+
+class EngineConfig(Config):
+    _fields_ = [("size", size), ("max_batch", size), ("seed", u64)]
+
+
+class EquilibriumConfig(Config):
+    _fields_ = [("size", size), ("beta", f64), ("free_tolerance", f64), ("nudged_tolerance", f64),
+                ("free_sweeps", i64), ("nudged_sweeps", i64), ("free_order", i32), ("nudged_order", i32),
+                ("start", i32), ("estimator", i32), ("nudging", i32), ("require_convergence", i32), ("switches", i32),
+                ("repeats", i32)]
+    _choices_ = {"free_order": k.Order, "nudged_order": k.Order, "start": k.Start, "estimator": k.Estimator,
+                 "nudging": k.Nudging, "switches": k.Switches}
+
+
+class CertifyConfig(Config):
+    _fields_ = [("size", size), ("directions", size), ("min_cosine", f64), ("max_relative_error", f64),
+                ("max_difference_error", f64), ("adjoint_tolerance", f64), ("difference_step", f64),
+                ("adjoint_sweeps", i64), ("seed", u64)]
+
+
+class Report(Sized):
+    _fields_ = [("size", size), ("batch", size), ("correct", size), ("correct_top5", size), ("unconverged", size),
+                ("nonfinite", size), ("region_changes", size), ("loss", f64), ("gradient_norm", f64), ("sweeps", i64)]
+
+
+class PhaseReport(Sized):
+    _fields_ = [("size", size), ("samples", size), ("unconverged", size), ("nonfinite", size),
+                ("region_changes", size), ("sweeps_min", i64), ("sweeps_max", i64), ("sweeps_mean", f64),
+                ("residual_max", f64), ("seconds", f64), ("joules", f64), ("retries", i64)]
+
+
+class LayerReport(Sized):
+    _fields_ = [("size", size), ("units", size), ("free_norm", f64), ("nudge_norm", f64), ("residual_norm", f64),
+                ("signal_to_residual", f64), ("saturated", f64)]
+
+
+class Certificate(Sized):
+    _fields_ = [("size", size), ("name", text), ("norm", f64), ("cosine", f64), ("relative_error", f64),
+                ("difference_cosine", f64), ("difference_error", f64), ("free_residual", f64),
+                ("nudged_residual", f64), ("adjoint_residual", f64), ("region_changes", size), ("passed", i32),
+                ("reserved_", i32)]
+    _choices_ = {"passed": bool}
+
+
+class TracePoint(Sized):
+    _fields_ = [("size", size), ("stage", size), ("parameter", size), ("name", text), ("estimate", pointer),
+                ("implicit", pointer), ("estimate_norm", f64), ("implicit_norm", f64), ("cosine", f64),
+                ("relative_error", f64), ("sweep", i64)]
+
+
+TraceFn = c.CFUNCTYPE(i32, pointer, c.POINTER(TracePoint))
+
+
+class SgdConfig(Config):
+    _fields_ = [("size", size), ("learning_rate", f64), ("momentum", f64), ("weight_decay", f64), ("clip_norm", f64),
+                ("nesterov", i32), ("reserved_", i32)]
+
+
+class AdamConfig(Config):
+    _fields_ = [("size", size), ("learning_rate", f64), ("beta1", f64), ("beta2", f64), ("epsilon", f64),
+                ("weight_decay", f64), ("clip_norm", f64), ("decoupled_decay", i32), ("reserved_", i32)]

@@ -1,0 +1,3 @@
+#include "kernel/precision_f32_avx2.h"
+
+#include "kernel/window.inc"

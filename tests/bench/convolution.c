@@ -1,0 +1,147 @@
+/* Convolutions of the feedforward blocks of examples/models, cut as those cut them: rows of a batch forward and back,
+ * units of the weight in the gradient. */
+#include "convolution.h"
+
+#include "clock.h"
+#include "core/context.h"
+#include "core/executor.h"
+#include "kernel/conv.h"
+#include "line.h"
+
+enum { ROWS = 32, REPEATS = 7 };
+
+typedef struct shape {
+    size_t in, out, size;
+} shape;
+
+static const shape table[] = {{3, 128, 32},  {128, 128, 16}, {128, 256, 16},
+                              {256, 256, 8}, {256, 512, 8},  {512, 512, 4}};
+
+typedef struct prepared {
+    ffebmi_conv conv;
+    const ffebmi_kernel *kernel;
+    size_t below; /* numbers of a sample */
+    size_t above;
+    float *weight;
+    float *packed;
+    float *input;
+    float *output;
+    float *gradient;
+    float *scratch; /* a worker's, each */
+    size_t scratch_size;
+} prepared;
+
+static float *numbers(const team *on, size_t count, uint64_t seed)
+{
+    float *memory = ffebmi_allocate(on->context, count, sizeof *memory);
+
+    for (size_t i = 0; memory != NULL && i < count; i++)
+        memory[i] = (float)(0.1 * ffebm_random_uniform(seed, i));
+    return memory;
+}
+
+static bool prepare(prepared *p, const shape *s, const team *on)
+{
+    size_t weights = s->in * s->out * 9, line = 64 / sizeof(float);
+
+    *p = (prepared){.kernel = ffebmi_kernel_for(FFEBM_FLOAT32, 0)};
+    p->conv.out_channels = s->out;
+    p->conv.windows = (ffebmi_windows){.channels = s->in,
+                                       .in = {s->size, s->size},
+                                       .out = {s->size, s->size},
+                                       .kernel = {3, 3},
+                                       .stride = {1, 1},
+                                       .padding = {1, 1}};
+    p->below = s->in * s->size * s->size;
+    p->above = s->out * s->size * s->size;
+    p->scratch_size = (ffebmi_conv_scratch(&p->conv, p->kernel) / line + 2) * line;
+    p->weight = numbers(on, weights, 1);
+    p->packed = numbers(on, ffebmi_conv_packed(&p->conv, p->kernel), 2);
+    p->input = numbers(on, ROWS * p->below, 3);
+    p->output = numbers(on, ROWS * p->above, 4);
+    p->gradient = numbers(on, weights, 5);
+    p->scratch = numbers(on, on->threads * p->scratch_size, 6);
+    if (p->weight == NULL || p->packed == NULL || p->input == NULL || p->output == NULL || p->gradient == NULL ||
+        p->scratch == NULL)
+        return false;
+    ffebmi_conv_pack(&p->conv, p->kernel, p->weight, p->packed);
+    return true;
+}
+
+static void let_go(const prepared *p, const team *on)
+{
+    void *all[] = {p->weight, p->packed, p->input, p->output, p->gradient, p->scratch};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        ffebmi_release(on->context, all[i]);
+}
+
+static void forward(void *user, size_t worker, size_t first, size_t count)
+{
+    const prepared *p = user;
+
+    ffebmi_conv_up(&p->conv, p->kernel, p->packed, count, p->input + first * p->below, p->output + first * p->above,
+                   p->scratch + worker * p->scratch_size);
+}
+
+static void back(void *user, size_t worker, size_t first, size_t count)
+{
+    const prepared *p = user;
+
+    ffebmi_conv_down(&p->conv, p->kernel, p->packed, count, p->output + first * p->above, false,
+                     p->input + first * p->below, p->scratch + worker * p->scratch_size);
+}
+
+static void gradient(void *user, size_t worker, size_t first, size_t count)
+{
+    const prepared *p = user;
+
+    ffebmi_conv_gradient(&p->conv, p->kernel, ROWS, p->output, p->input, 1, p->gradient, first, count,
+                         p->scratch + worker * p->scratch_size);
+}
+
+typedef struct product {
+    const char *name;
+    void (*run)(void *user, size_t worker, size_t first, size_t count);
+    bool over_weights;
+} product;
+
+static const product products[] = {{"forward", forward, false}, {"back", back, false}, {"gradient", gradient, true}};
+
+static void measure(prepared *p, const shape *s, const product *run, const team *on)
+{
+    repeats r = {0};
+    double work = 2e-9 * ROWS * 9 * (double)(s->in * s->out * s->size * s->size), gflops;
+
+    for (size_t i = 0; i <= REPEATS; i++) {
+        double start = clock_now();
+
+        ffebmi_parallel_ranges(on->context, run->over_weights ? ffebmi_conv_units(&p->conv) : ROWS, 1, run->run, p);
+        if (i > 0) /* the first is to warm up */
+            repeats_add(&r, clock_now() - start);
+    }
+    gflops = work / repeats_median(&r);
+    line_begin("convolution");
+    line_shape("shape", (size_t[]){s->in, s->out, s->size, s->size}, 4);
+    line_text("product", run->name);
+    line_count("rows", ROWS);
+    line_count("threads", on->threads);
+    line_number("gflops", gflops);
+    line_number("fraction_of_peak", gflops / on->peak);
+    line_number("spread", repeats_spread(&r));
+    line_end();
+}
+
+void convolution_measure(const team *on)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        prepared p;
+
+        if (prepare(&p, &table[i], on))
+            for (size_t k = 0; k < sizeof products / sizeof products[0]; k++)
+                measure(&p, &table[i], &products[k], on);
+        else
+            line_skip("convolution", "no memory");
+        let_go(&p, on);
+    }
+}

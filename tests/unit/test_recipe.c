@@ -1,0 +1,233 @@
+/* What a recipe asks for: that the configuration, the optimizer and the learning rate made of it are those. */
+#include <math.h>
+#include <string.h>
+
+#include "refusal.h"
+
+#define RECIPE(keys)                                                                                                   \
+    "{\"dtype\": \"float64\", \"input\": [4], \"loss\": \"mse\", \"recipe\": {" keys                                   \
+    "}, \"stages\": [" LINEAR("6") ", " BLOCK ", " LINEAR("3") "]}"
+
+static const char settled[] =
+    RECIPE("\"beta\": 0.5, \"free_tolerance\": 1e-3, \"nudged_tolerance\": 1e-1, \"free_sweeps\": 7, "
+           "\"nudged_sweeps\": 3, \"estimator\": \"random_sign\", \"switches\": \"hold\", \"nudging\": "
+           "\"linear\"");
+
+START_TEST(equilibrium_of_a_recipe)
+{
+    fixture own = fixture_of(settled, 0, 1, 1);
+    ffebm_equilibrium_config config = {.size = sizeof config}, wanted;
+    ffebm_recipe recipe = {.size = sizeof recipe};
+
+    ffebm_equilibrium_config_init(&wanted, sizeof wanted);
+    wanted.beta = 0.5;
+    wanted.free_tolerance = 1e-3;
+    wanted.nudged_tolerance = 1e-1;
+    wanted.free_sweeps = 7;
+    wanted.nudged_sweeps = 3;
+    wanted.estimator = FFEBM_ESTIMATOR_RANDOM_SIGN;
+    wanted.switches = FFEBM_SWITCHES_HOLD;
+    wanted.nudging = FFEBM_NUDGING_LINEAR;
+    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, NULL));
+    ck_assert(memcmp(&config, &wanted, sizeof config) == 0);
+
+    /* A recipe that is given has the last word. */
+    assert_ok(own.context, ffebm_model_recipe(own.model, &recipe));
+    recipe.beta = wanted.beta = 0.25;
+    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, &recipe));
+    ck_assert(memcmp(&config, &wanted, sizeof config) == 0);
+    assert_ok(own.context, ffebm_engine_configure(own.engine, FFEBM_ALL, &config));
+    fixture_end(&own);
+}
+END_TEST
+
+START_TEST(recipe_of_an_older_program)
+{
+    fixture own = fixture_of(settled, 0, 1, 1);
+    ffebm_equilibrium_config config = {.size = offsetof(ffebm_equilibrium_config, free_tolerance)}, untouched = config;
+    ffebm_recipe recipe = {.size = offsetof(ffebm_recipe, free_tolerance), .beta = 0.125, .free_tolerance = 77};
+    ffebm_equilibrium_config whole = {.size = sizeof whole}, defaults;
+
+    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &whole, &recipe));
+    ffebm_equilibrium_config_init(&defaults, sizeof defaults);
+    ck_assert(whole.beta == 0.125 && whole.free_tolerance == defaults.free_tolerance);
+    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, NULL));
+    ck_assert(config.beta == 0.5 && config.free_tolerance == untouched.free_tolerance);
+    fixture_end(&own);
+}
+END_TEST
+
+/* The same steps as an optimizer made by hand takes, to the bit. */
+static void same_steps(const char *json, ffebm_status (*by_hand)(ffebm_optimizer **, ffebm_model *))
+{
+    fixture own[2];
+    ffebm_tensor *flat[2];
+
+    for (int i = 0; i < 2; i++) {
+        ffebm_tensor *input, *labels;
+        ffebm_optimizer *made;
+
+        own[i] = fixture_of(json, 0, 1, 1);
+        input = random_input(&own[i], 5, 1);
+        labels = random_labels(&own[i], 5, 2);
+        assert_ok(own[i].context,
+                  i == 0 ? ffebm_recipe_optimizer(&made, own[i].model, NULL) : by_hand(&made, own[i].model));
+        for (int step = 0; step < 3; step++) {
+            assert_ok(own[i].context, ffebm_engine_gradient(own[i].engine, NULL, input, labels, NULL));
+            assert_ok(own[i].context, ffebm_optimizer_step(made, own[i].engine));
+        }
+        flat[i] = ffebm_model_flat_parameters(own[i].model);
+        ffebm_optimizer_destroy(made);
+        destroy_all((ffebm_tensor *[]){input, labels}, 2);
+    }
+    ck_assert(memcmp(ffebm_tensor_data(flat[0]), ffebm_tensor_data(flat[1]),
+                     ffebm_tensor_count(flat[0]) * sizeof(double)) == 0);
+    fixture_end(&own[0]);
+    fixture_end(&own[1]);
+}
+
+static ffebm_status sgd_by_hand(ffebm_optimizer **made, ffebm_model *model)
+{
+    ffebm_sgd_config config;
+
+    ffebm_sgd_config_init(&config, sizeof config);
+    config.learning_rate = 0.05;
+    config.momentum = 0.25;
+    config.nesterov = 1;
+    config.weight_decay = 0.125;
+    config.clip_norm = 0.01;
+    return ffebm_sgd_create(made, model, &config);
+}
+
+static ffebm_status adam_by_hand(ffebm_optimizer **made, ffebm_model *model)
+{
+    ffebm_adam_config config;
+
+    ffebm_adam_config_init(&config, sizeof config);
+    config.learning_rate = 0.05;
+    config.weight_decay = 0.125;
+    config.clip_norm = 0.01;
+    return ffebm_adam_create(made, model, &config);
+}
+
+static ffebm_status adamw_by_hand(ffebm_optimizer **made, ffebm_model *model)
+{
+    ffebm_adam_config config;
+
+    ffebm_adam_config_init(&config, sizeof config);
+    config.learning_rate = 0.05;
+    config.weight_decay = 0.125;
+    config.decoupled_decay = 1;
+    return ffebm_adam_create(made, model, &config);
+}
+
+START_TEST(optimizer_of_a_recipe)
+{
+    same_steps(RECIPE("\"optimizer\": \"sgd\", \"lr\": 0.05, \"momentum\": 0.25, \"nesterov\": true, "
+                      "\"weight_decay\": 0.125, \"clip_norm\": 0.01"),
+               sgd_by_hand);
+    same_steps(RECIPE("\"optimizer\": \"adam\", \"lr\": 0.05, \"weight_decay\": 0.125, \"clip_norm\": 0.01"),
+               adam_by_hand);
+    same_steps(RECIPE("\"optimizer\": \"adamw\", \"lr\": 0.05, \"weight_decay\": 0.125"), adamw_by_hand);
+}
+END_TEST
+
+START_TEST(refuse)
+{
+    struct {
+        ffebm_recipe recipe;
+        double newer;
+    } beyond = {{.size = sizeof beyond}, 1};
+    ffebm_equilibrium_config config = {.size = sizeof config};
+    ffebm_recipe recipe = {.size = sizeof recipe};
+    ffebm_optimizer *made = optimizer;
+
+    NO_HANDLE(ffebm_recipe_equilibrium(NULL, &config, NULL));
+    NO_HANDLE(ffebm_recipe_optimizer(&made, NULL, NULL));
+    ck_assert_ptr_null(made);
+    REFUSED(ffebm_recipe_equilibrium(f.model, NULL, NULL), FFEBM_ERR_ARGUMENT, "equilibrium configuration: NULL");
+    REFUSED(ffebm_recipe_equilibrium(f.model, &config, &beyond.recipe), FFEBM_ERR_UNSUPPORTED, "recipe: byte");
+    REFUSED(ffebm_recipe_optimizer(&made, f.model, &beyond.recipe), FFEBM_ERR_UNSUPPORTED, "recipe: byte");
+    assert_ok(f.context, ffebm_model_recipe(f.model, &recipe));
+    recipe.optimizer = 9;
+    REFUSED(ffebm_recipe_optimizer(&made, f.model, &recipe), FFEBM_ERR_ARGUMENT, "optimizer 9");
+    recipe.optimizer = FFEBM_OPTIMIZER_SGD;
+    recipe.momentum = 1;
+    REFUSED(ffebm_recipe_optimizer(&made, f.model, &recipe), FFEBM_ERR_ARGUMENT, "momentum is 1");
+    REFUSED(ffebm_recipe_optimizer(NULL, f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
+}
+END_TEST
+
+static const struct {
+    int32_t schedule, per;
+    int64_t step, steps_per_epoch;
+    double expected; /* from 1 to 0.5 in 4 epochs */
+} rates[] = {
+    {FFEBM_SCHEDULE_CONSTANT, FFEBM_PER_STEP, 39, 10, 1},   {FFEBM_SCHEDULE_COSINE, FFEBM_PER_EPOCH, 0, 10, 1},
+    {FFEBM_SCHEDULE_COSINE, FFEBM_PER_EPOCH, 20, 10, 0.75}, {FFEBM_SCHEDULE_COSINE, FFEBM_PER_EPOCH, 29, 10, 0.75},
+    {FFEBM_SCHEDULE_COSINE, FFEBM_PER_EPOCH, 400, 10, 0.5}, {FFEBM_SCHEDULE_COSINE, FFEBM_PER_STEP, 20, 10, 0.75},
+    {FFEBM_SCHEDULE_COSINE, FFEBM_PER_STEP, 40, 10, 0.5},   {FFEBM_SCHEDULE_COSINE, FFEBM_PER_STEP, 2, 0, 0.75},
+    {FFEBM_SCHEDULE_COSINE, FFEBM_PER_STEP, -5, 10, 1},     {FFEBM_SCHEDULE_COSINE, FFEBM_PER_STEP, 1, INT64_MAX, 1}};
+
+START_TEST(learning_rate)
+{
+    ffebm_recipe recipe = {.size = sizeof recipe,
+                           .epochs = 4,
+                           .lr = 1,
+                           .lr_min = 0.5,
+                           .schedule = rates[_i].schedule,
+                           .schedule_per = rates[_i].per};
+
+    ck_assert_double_eq_tol(ffebm_recipe_learning_rate(&recipe, rates[_i].step, rates[_i].steps_per_epoch),
+                            rates[_i].expected, 1e-15);
+    ck_assert(ffebm_recipe_learning_rate(NULL, 0, 1) == 0);
+}
+END_TEST
+
+/* From 0.5, in epochs of 10 steps. */
+static const struct {
+    ffebm_recipe recipe;
+    int64_t step;
+    double expected;
+} courses[] = {
+#define STAIRS(per, period)                                                                                            \
+    {                                                                                                                  \
+        .lr_factor = 0.25, .lr_period = period, .schedule = FFEBM_SCHEDULE_STEP, .schedule_per = FFEBM_PER_##per       \
+    }
+    {STAIRS(STEP, 15), 14, 0.5},
+    {STAIRS(STEP, 15), 15, 0.125},
+    {STAIRS(EPOCH, 1), 23, 0.03125},
+    {STAIRS(EPOCH, 0), 23, 0.5},
+    {{.warmup = 20, .schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP}, 0, 0.025},
+    {{.warmup = 20, .schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP}, 14, 0.375},
+    {{.warmup = 20, .schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP}, 19, 0.5},
+    {{.warmup = 4, .schedule = FFEBM_SCHEDULE_COSINE, .schedule_per = FFEBM_PER_EPOCH}, 27, 0.225}};
+
+START_TEST(course_of_the_learning_rate)
+{
+    ffebm_recipe recipe = courses[_i].recipe;
+
+    recipe.size = sizeof recipe;
+    recipe.epochs = 4;
+    recipe.lr = 0.5;
+    recipe.lr_min = 0.1;
+    ck_assert_double_eq_tol(ffebm_recipe_learning_rate(&recipe, courses[_i].step, 10), courses[_i].expected, 1e-15);
+    recipe.size = offsetof(ffebm_recipe, clip_norm); /* of a program that knows neither stairs nor warm-up */
+    if (recipe.schedule == FFEBM_SCHEDULE_CONSTANT)
+        ck_assert(ffebm_recipe_learning_rate(&recipe, courses[_i].step, 10) == 0.5);
+}
+END_TEST
+
+Suite *test_recipe_suite(void)
+{
+    TCase *tests;
+    Suite *suite = refusal_suite("recipe", &tests);
+
+    tcase_add_test(tests, equilibrium_of_a_recipe);
+    tcase_add_test(tests, recipe_of_an_older_program);
+    tcase_add_test(tests, optimizer_of_a_recipe);
+    tcase_add_test(tests, refuse);
+    tcase_add_loop_test(tests, learning_rate, 0, COUNT(rates));
+    tcase_add_loop_test(tests, course_of_the_learning_rate, 0, COUNT(courses));
+    return suite;
+}
