@@ -20,7 +20,7 @@ fail() {
 
 # Nothing that is random is left out; one step is one line of the log, and about 200 lines leave time to kill it.
 begin() {
-    exec "$program" --model examples/models/digits.json --data examples/data --run "$@" --quiet --epochs 9 --batch 16 \
+    exec "$program" --model examples/models/digits.json --data examples/data --epochs 9 --run "$@" --quiet --batch 16 \
         --limit-train 300 --limit-test 60 --augment flip-crop --estimator random_sign --log-every 1 --warmup 30 \
         --clip-norm 1 --rates stage0=0.5,stage4.0.bias=2:0 --freeze stage2.0.bias --seed 7
 }
@@ -35,8 +35,11 @@ events() {
     sed -E 's/"(seconds|samples_per_second|waited_seconds|run_seconds|peak_mib)": [^,]*, //g' "$1"
 }
 
-# same RUN: it has ended as the unbroken run has.
+# same RUN: it has ended as the unbroken run has, with nothing left over.
 same() {
+    for file in "$1"/*.tmp; do
+        [ ! -e "$file" ] || fail "$file is left over"
+    done
     for file in last best; do
         values "$work/whole/$file.safetensors" >"$work/expected"
         values "$1/$file.safetensors" | cmp -s - "$work/expected" || fail "$1: $file.safetensors has other bits"
@@ -79,6 +82,7 @@ for minutes in 0.0005 0; do
         command="begin $run --checkpoint-minutes $minutes --threads 2"
         [ ! -e "$run/last.safetensors" ] || command="$program --resume $run --threads 1"
         if [ $kills -ge 4 ]; then
+            : >"$run/last.safetensors.1-0.tmp"
             ($command >/dev/null 2>"$work/errors") || fail "a killed run cannot be resumed"
         else
             # With checkpoints after epochs alone (19 steps), fewer steps than that would lead nowhere.
@@ -153,6 +157,16 @@ refused '--freeze stage9: .*no parameter' --model $model --freeze stage9
 refused '--seed 8: expected 7' --resume "$work/whole" --seed 8
 refused 'a run lives there' --model $model --run "$work/whole"
 refused 'has no last.safetensors' --resume "$work"
+begin "$work/busy" --epochs 1000000 >/dev/null 2>&1 &
+pid=$!
+while [ "$(lines "$work/busy/log.jsonl")" -eq 0 ]; do
+    kill -0 "$pid" 2>/dev/null || fail "a long run did not begin"
+    sleep 0.01
+done
+refused 'another process is at this run' --resume "$work/busy"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+pid=
 same "$work/whole"
 
 for option in $(sed -n 's/^ *[A-Z]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
