@@ -171,6 +171,7 @@ static void pooled_gradient(const ffebmi_coupling *coupling, const ffebmi_contra
 
     for (chunk part = {0}; next_chunk(coupling, c->batch, &part);) {
         size_t below = part.first * coupling->below.count;
+        ffebmi_conv_pairs pairs;
 
         for (size_t r = 0; r < part.rows; r++) {
             size_t above = (part.first + r) * coupling->above.count;
@@ -181,10 +182,9 @@ static void pooled_gradient(const ffebmi_coupling *coupling, const ffebmi_contra
                                c->switches[1][layer] + switches, ffebmi_at(k, difference, r * image),
                                ffebmi_at(k, mean, r * image));
         }
-        ffebmi_conv_gradient(&conv, k, part.rows, difference, ffebmi_at(k, c->mean[layer], below), -c->weight, to,
-                             first, count, work);
-        ffebmi_conv_gradient(&conv, k, part.rows, mean, ffebmi_at(k, c->difference[layer], below), -c->weight, to,
-                             first, count, work);
+        pairs = (ffebmi_conv_pairs){
+            2, {difference, mean}, {ffebmi_at(k, c->mean[layer], below), ffebmi_at(k, c->difference[layer], below)}};
+        ffebmi_conv_gradient(&conv, k, part.rows, &pairs, -c->weight, to, first, count, work);
     }
 }
 
@@ -193,6 +193,8 @@ static void gradient(const ffebmi_coupling *coupling, const ffebmi_contrast *c, 
 {
     const ffebmi_kernel *k = c->kernel;
     ffebmi_conv conv = conv_of(coupling);
+    ffebmi_conv_pairs pairs = {
+        2, {c->difference[layer + 1], c->mean[layer + 1]}, {c->mean[layer], c->difference[layer]}};
     size_t out = conv.out_channels;
 
     if (parameter == 1) { /* the pool passes a bias through */
@@ -200,10 +202,7 @@ static void gradient(const ffebmi_coupling *coupling, const ffebmi_contrast *c, 
     } else if (coupling->pooled) {
         pooled_gradient(coupling, c, layer, to, first, count, work);
     } else {
-        ffebmi_conv_gradient(&conv, k, c->batch, c->difference[layer + 1], c->mean[layer], -c->weight, to, first, count,
-                             work);
-        ffebmi_conv_gradient(&conv, k, c->batch, c->mean[layer + 1], c->difference[layer], -c->weight, to, first, count,
-                             work);
+        ffebmi_conv_gradient(&conv, k, c->batch, &pairs, -c->weight, to, first, count, work);
     }
 }
 

@@ -1,5 +1,7 @@
 /* The dense coupling, <W s + b, s_above>. The columns of W follow channel, row, column; an image is stored h x w x c, so
  * over one W is packed in that order. */
+#include <string.h>
+
 #include "core/context.h"
 #include "energy/coupling.h"
 #include "kernel/conv.h"
@@ -104,13 +106,15 @@ static void weight_gradient(const ffebmi_coupling *coupling, const ffebmi_contra
     ffebmi_conv vector = {.windows = {.channels = in, .in = {1, 1}, .out = {1, 1}, .kernel = {1, 1}, .stride = {1, 1}},
                           .out_channels = out};
 
-    ffebmi_conv_outer(&vector, k, c->batch, c->difference[layer + 1], c->mean[layer], first, count, false, sum);
-    ffebmi_conv_outer(&vector, k, c->batch, c->mean[layer + 1], c->difference[layer], first, count, true, sum);
-    k->scale(count * in, -c->weight, sum, sum);
+    ffebmi_conv_pairs pairs = {
+        2, {c->difference[layer + 1], c->mean[layer + 1]}, {c->mean[layer], c->difference[layer]}};
+
     if (!ffebmi_shape_is_image(&coupling->below)) {
-        k->add(count * in, sum, ffebmi_at(k, to, first * in));
+        ffebmi_conv_outer(&vector, k, c->batch, &pairs, -c->weight, first, count, ffebmi_at(k, to, first * in));
         return;
     }
+    memset(sum, 0, count * in * k->element);
+    ffebmi_conv_outer(&vector, k, c->batch, &pairs, -c->weight, first, count, sum);
     for (size_t o = 0; o < count; o++)
         k->add_transposed(in / channels_of(coupling), channels_of(coupling), ffebmi_at(k, sum, o * in),
                           ffebmi_at(k, to, (first + o) * in));

@@ -71,9 +71,10 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 {
     const ffebmi_kernel *k = call->kernel;
     ffebmi_conv conv = conv_of(op);
+    ffebmi_conv_pairs pairs = {1, {call->output_cotangent}, {call->input}};
 
-    ffebmi_conv_gradient(&conv, k, call->rows, call->output_cotangent, call->input, call->gradient_scale,
-                         call->gradients[0], first, count, call->scratch);
+    ffebmi_conv_gradient(&conv, k, call->rows, &pairs, call->gradient_scale, call->gradients[0], first, count,
+                         call->scratch);
     if (op->learnable.bias && first == 0)
         k->add_column_sums(call->rows * op->output.count / conv.out_channels, conv.out_channels, conv.out_channels,
                            call->gradient_scale, call->output_cotangent, call->gradients[1]);

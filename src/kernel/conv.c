@@ -193,35 +193,36 @@ static void shift(const ffebmi_conv *c, const ffebmi_kernel *k, const void *imag
 }
 
 /* sum, [outs][channels], = factor * what the window's position `at` adds to outputs `from` on. */
-static void position_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+static void position_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const ffebmi_conv_pairs *pairs,
                               double factor, size_t at, size_t from, size_t outs, void *sum)
 {
     size_t channels = c->windows.channels;
     void *shifted = ffebmi_at(k, sum, CHANNEL_UNIT * channels);
 
+    memset(sum, 0, outs * channels * k->element);
     if (ffebmi_conv_is_direct(c, k)) {
-        memset(sum, 0, outs * channels * k->element);
-        ffebmi_direct_conv_outer(c, k->direct, rows, v, s, at, from, outs, sum);
-        k->scale(outs * channels, factor, sum, sum);
+        ffebmi_direct_conv_outer(c, k->direct, rows, pairs, factor, at, from, outs, sum);
         return;
     }
-    for (size_t r = 0; r < rows; r++) {
-        shift(c, k, ffebmi_at(k, s, r * in_pixels(c) * channels), at / c->windows.kernel[1], at % c->windows.kernel[1],
-              shifted);
+    for (size_t i = 0; i < rows * pairs->count; i++) {
+        size_t pair = i / rows, row = i % rows;
+
+        shift(c, k, ffebmi_at(k, pairs->s[pair], row * in_pixels(c) * channels), at / c->windows.kernel[1],
+              at % c->windows.kernel[1], shifted);
         k->gemm(true, false, outs, channels, out_pixels(c), factor,
-                ffebmi_at(k, v, r * out_pixels(c) * c->out_channels + from), c->out_channels, shifted, channels,
-                r == 0 ? 0 : 1, sum, channels);
+                ffebmi_at(k, pairs->v[pair], row * out_pixels(c) * c->out_channels + from), c->out_channels, shifted,
+                channels, 1, sum, channels);
     }
 }
 
-static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const ffebmi_conv_pairs *pairs,
                           double factor, void *gradient, size_t unit, void *scratch)
 {
     size_t from = unit * CHANNEL_UNIT, outs = smaller(CHANNEL_UNIT, c->out_channels - from);
     size_t channels = c->windows.channels;
 
     for (size_t at = 0; at < positions(c); at++) {
-        position_gradient(c, k, rows, v, s, factor, at, from, outs, scratch);
+        position_gradient(c, k, rows, pairs, factor, at, from, outs, scratch);
         for (size_t o = 0; o < outs; o++)
             k->add_strided(channels, ffebmi_at(k, scratch, o * channels),
                            ffebmi_at(k, gradient, (from + o) * patch_size(c) + at), positions(c));
@@ -229,41 +230,37 @@ static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t r
 }
 
 /* The same by tiles, all positions at once. */
-static void tiled_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+static void tiled_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const ffebmi_conv_pairs *pairs,
                            double factor, void *gradient, size_t unit, void *scratch)
 {
     size_t from = unit * CHANNEL_UNIT, outs = smaller(CHANNEL_UNIT, c->out_channels - from);
-    size_t channels = c->windows.channels;
     float *sums = scratch;
 
-    ffebmi_direct_conv_gradient(c, k->direct, rows, v, s, from, outs, sums, sums + outs * patch_size(c));
-    k->scale(outs * patch_size(c), factor, sums, sums);
-    for (size_t i = 0; i < outs * positions(c); i++)
-        k->add_strided(channels, sums + i * channels,
-                       ffebmi_at(k, gradient, (from + i / positions(c)) * patch_size(c) + i % positions(c)),
-                       positions(c));
+    ffebmi_direct_conv_gradient(c, k->direct, rows, pairs, factor, from, outs, sums, sums + outs * patch_size(c));
+    for (size_t o = 0; o < outs; o++)
+        k->add_transposed(positions(c), c->windows.channels, sums + o * patch_size(c),
+                          ffebmi_at(k, gradient, (from + o) * patch_size(c)));
 }
 
-void ffebmi_conv_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
+void ffebmi_conv_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const ffebmi_conv_pairs *pairs,
                           double factor, void *gradient, size_t first, size_t count, void *scratch)
 {
     bool tiled = ffebmi_conv_is_direct(c, k) && ffebmi_direct_conv_is_tiled(c, k->direct);
 
     for (size_t unit = first; unit < first + count; unit++)
-        (tiled ? tiled_gradient : unit_gradient)(c, k, rows, v, s, factor, gradient, unit, scratch);
+        (tiled ? tiled_gradient : unit_gradient)(c, k, rows, pairs, factor, gradient, unit, scratch);
 }
 
-void ffebmi_conv_outer(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const void *v, const void *s,
-                       size_t from, size_t outs, bool accumulate, void *sum)
+void ffebmi_conv_outer(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const ffebmi_conv_pairs *pairs,
+                       double factor, size_t from, size_t outs, void *sum)
 {
     size_t channels = c->windows.channels;
 
-    if (!ffebmi_conv_is_direct(c, k)) {
-        k->gemm(true, false, outs, channels, rows, 1, ffebmi_at(k, v, from), c->out_channels, s, channels,
-                accumulate ? 1 : 0, sum, channels);
+    if (ffebmi_conv_is_direct(c, k)) {
+        ffebmi_direct_conv_outer(c, k->direct, rows, pairs, factor, 0, from, outs, sum);
         return;
     }
-    if (!accumulate)
-        memset(sum, 0, outs * channels * k->element);
-    ffebmi_direct_conv_outer(c, k->direct, rows, v, s, 0, from, outs, sum);
+    for (size_t pair = 0; pair < pairs->count; pair++)
+        k->gemm(true, false, outs, channels, rows, factor, ffebmi_at(k, pairs->v[pair], from), c->out_channels,
+                pairs->s[pair], channels, 1, sum, channels);
 }

@@ -29,15 +29,25 @@ void ffebmi_conv_up(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const 
 void ffebmi_conv_down(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, size_t rows,
                       const void *v, bool accumulate, void *z, void *scratch);
 
-/* sum, [outs][channels], = or += the sum over rows of v_o s^T, o from `from` on: of a window of one place, over one pixel. */
-void ffebmi_conv_outer(const ffebmi_conv *conv, const ffebmi_kernel *kernel, size_t rows, const void *v, const void *s,
-                       size_t from, size_t outs, bool accumulate, void *sum);
+/* Cotangents of the output and the inputs they belong to. A contrast of two states is two pairs. */
+enum { FFEBMI_CONV_PAIRS = FFEBMI_DIRECT_PAIRS };
+typedef struct ffebmi_conv_pairs {
+    size_t count;
+    const void *v[FFEBMI_CONV_PAIRS];
+    const void *s[FFEBMI_CONV_PAIRS];
+} ffebmi_conv_pairs;
+
+/* sum, [outs][channels], += factor * the sum over rows and pairs of v_o s^T, o from `from` on: of a window of one place, over
+ * one pixel. */
+void ffebmi_conv_outer(const ffebmi_conv *conv, const ffebmi_kernel *kernel, size_t rows,
+                       const ffebmi_conv_pairs *pairs, double factor, size_t from, size_t outs, void *sum);
 
 /* The gradient of W is cut into units, each a range of output channels. */
 size_t ffebmi_conv_units(const ffebmi_conv *conv);
 
-/* Add factor * sum over rows of v s^T to units first .. first + count - 1 of the gradient, [out][in][kh][kw]. */
-void ffebmi_conv_gradient(const ffebmi_conv *conv, const ffebmi_kernel *kernel, size_t rows, const void *v,
-                          const void *s, double factor, void *gradient, size_t first, size_t count, void *scratch);
+/* Add factor * the sum over rows and pairs of v s^T to units first .. first + count - 1 of the gradient, [out][in][kh][kw]. */
+void ffebmi_conv_gradient(const ffebmi_conv *conv, const ffebmi_kernel *kernel, size_t rows,
+                          const ffebmi_conv_pairs *pairs, double factor, void *gradient, size_t first, size_t count,
+                          void *scratch);
 
 #endif

@@ -40,23 +40,24 @@
     vector sum[FFEBMI_DIRECT_TILE][2];                                                                                 \
                                                                                                                        \
     UNROLL for (size_t p = 0; p < count; p++) sum[p][0] = sum[p][1] = zero();                                          \
-    for (size_t i = 0; i < o->extents[0]; i++)                                                                         \
-        for (size_t j = 0; j < o->extents[1]; j++) {                                                                   \
-            const float *x = o->x + i * o->x_strides[0] + j * o->x_strides[1];                                         \
-            const float *y = o->y + i * o->y_strides[0] + j * o->y_strides[1];                                         \
+    for (size_t pair = 0; pair < o->pairs; pair++)                                                                     \
+        for (size_t i = 0; i < o->extents[0]; i++)                                                                     \
+            for (size_t j = 0; j < o->extents[1]; j++) {                                                               \
+                const float *x = o->x[pair] + i * o->x_strides[0] + j * o->x_strides[1];                               \
+                const float *y = o->y[pair] + i * o->y_strides[0] + j * o->y_strides[1];                               \
                                                                                                                        \
-            for (size_t k = 0; k < o->extents[2]; k++, x += o->x_strides[2], y += o->y_strides[2]) {                   \
-                vector first = load_low(y), second = load_high(y + (lanes));                                           \
+                for (size_t k = 0; k < o->extents[2]; k++, x += o->x_strides[2], y += o->y_strides[2]) {               \
+                    vector first = load_low(y), second = load_high(y + (lanes));                                       \
                                                                                                                        \
-                UNROLL for (size_t p = 0; p < count; p++)                                                              \
-                {                                                                                                      \
-                    vector value = broadcast(x[p]);                                                                    \
+                    UNROLL for (size_t p = 0; p < count; p++)                                                          \
+                    {                                                                                                  \
+                        vector value = broadcast(x[p]);                                                                \
                                                                                                                        \
-                    sum[p][0] = fma(value, first, sum[p][0]);                                                          \
-                    sum[p][1] = fma(value, second, sum[p][1]);                                                         \
+                        sum[p][0] = fma(value, first, sum[p][0]);                                                      \
+                        sum[p][1] = fma(value, second, sum[p][1]);                                                     \
+                    }                                                                                                  \
                 }                                                                                                      \
-            }                                                                                                          \
-        }
+            }
 
 enum { SPARSE_POSITIONS = 2 }; /* beside each other: enough sums in flight */
 
@@ -178,13 +179,14 @@ AVX512 static void avx512_tile(const ffebmi_direct_tile *tile, size_t count){TIL
 AVX512 static inline __attribute__((always_inline)) void avx512_outer_body(const ffebmi_direct_outer *o, size_t count)
 {
     __mmask16 low = low_lanes(o->width), high = low_lanes(o->width > 16 ? o->width - 16 : 0);
+    const __m512 factor = _mm512_set1_ps(o->factor);
 
     OUTER_BODY(__m512, 16, _mm512_setzero_ps, _mm512_set1_ps, AVX512_LOW, AVX512_HIGH, _mm512_fmadd_ps)
     for (size_t p = 0; p < count; p++) {
         float *z = o->z + p * o->z_stride;
 
-        _mm512_mask_storeu_ps(z, low, _mm512_add_ps(sum[p][0], _mm512_maskz_loadu_ps(low, z)));
-        _mm512_mask_storeu_ps(z + 16, high, _mm512_add_ps(sum[p][1], _mm512_maskz_loadu_ps(high, z + 16)));
+        _mm512_mask_storeu_ps(z, low, _mm512_fmadd_ps(sum[p][0], factor, _mm512_maskz_loadu_ps(low, z)));
+        _mm512_mask_storeu_ps(z + 16, high, _mm512_fmadd_ps(sum[p][1], factor, _mm512_maskz_loadu_ps(high, z + 16)));
     }
 }
 
@@ -267,13 +269,14 @@ AVX2 static inline __m256i avx2_lanes(size_t count)
 AVX2 static inline __attribute__((always_inline)) void avx2_outer_body(const ffebmi_direct_outer *o, size_t count)
 {
     __m256i low = avx2_lanes(o->width), high = avx2_lanes(o->width > 8 ? o->width - 8 : 0);
+    const __m256 factor = _mm256_set1_ps(o->factor);
 
     OUTER_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, AVX2_LOW, AVX2_HIGH, _mm256_fmadd_ps)
     for (size_t p = 0; p < count; p++) {
         float *z = o->z + p * o->z_stride;
 
-        _mm256_maskstore_ps(z, low, _mm256_add_ps(sum[p][0], AVX2_LOW(z)));
-        _mm256_maskstore_ps(z + 8, high, _mm256_add_ps(sum[p][1], AVX2_HIGH(z + 8)));
+        _mm256_maskstore_ps(z, low, _mm256_fmadd_ps(sum[p][0], factor, AVX2_LOW(z)));
+        _mm256_maskstore_ps(z + 8, high, _mm256_fmadd_ps(sum[p][1], factor, AVX2_HIGH(z + 8)));
     }
 }
 

@@ -28,11 +28,15 @@ typedef struct ffebmi_direct_tile {
     bool accumulate;
 } ffebmi_direct_tile;
 
-/* z, [count][panel] of which `width` are written, += the sum over positions of x (x) y, an outer product of `count` numbers
- * and a panel: positions lie on three nested axes, the innermost last. */
+enum { FFEBMI_DIRECT_PAIRS = 2 };
+
+/* z, [count][panel] of which `width` are written, += factor * the sum over pairs and positions of x (x) y, an outer product
+ * of `count` numbers and a panel: positions lie on three nested axes, the innermost last. */
 typedef struct ffebmi_direct_outer {
-    const float *x;
-    const float *y;
+    const float *x[FFEBMI_DIRECT_PAIRS];
+    const float *y[FFEBMI_DIRECT_PAIRS];
+    size_t pairs;
+    float factor;
     float *z;
     size_t z_stride;
     size_t extents[3];

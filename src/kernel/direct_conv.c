@@ -189,16 +189,19 @@ static size_t seen(const ffebmi_windows *g, int axis, size_t a, size_t *first)
 }
 
 /* All tiles of some images, which stay in cache meanwhile. */
-static void outer_block(const ffebmi_direct *d, ffebmi_direct_outer work, size_t outs, size_t channels, float *sum)
+static void outer_block(const ffebmi_direct *d, const ffebmi_direct_outer *all, size_t outs, size_t channels,
+                        float *sum)
 {
-    const float *v = work.x, *s = work.y;
+    ffebmi_direct_outer work = *all;
 
     work.z_stride = channels;
     for (size_t o = 0, count; o < outs; o += count) {
         count = smaller(d->positions, outs - o);
         for (size_t c = 0; c < channels; c += d->panel) {
-            work.x = v + o;
-            work.y = s + c;
+            for (size_t pair = 0; pair < work.pairs; pair++) {
+                work.x[pair] = all->x[pair] + o;
+                work.y[pair] = all->y[pair] + c;
+            }
             work.z = sum + o * channels + c;
             work.width = smaller(d->panel, channels - c);
             d->outer(&work, count);
@@ -206,27 +209,31 @@ static void outer_block(const ffebmi_direct *d, ffebmi_direct_outer work, size_t
     }
 }
 
-void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows, const float *v, const float *s,
-                              size_t position, size_t from, size_t outs, float *sum)
+void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows, const ffebmi_conv_pairs *pairs,
+                              double factor, size_t position, size_t from, size_t outs, float *sum)
 {
     const ffebmi_windows *g = &c->windows;
     size_t a = position / g->kernel[1], b = position % g->kernel[1], channels = g->channels, first[2];
     size_t above = g->out[0] * g->out[1] * c->out_channels, below = g->in[0] * g->in[1] * channels;
     size_t block = larger(BLOCK_ELEMENTS / (above + below), 1);
-    ffebmi_direct_outer work = {.x_strides = {above, g->out[1] * c->out_channels, c->out_channels},
+    ffebmi_direct_outer work = {.pairs = pairs->count,
+                                .factor = (float)factor,
+                                .x_strides = {above, g->out[1] * c->out_channels, c->out_channels},
                                 .y_strides = {below, g->in[1] * channels, channels}};
 
     work.extents[1] = seen(g, 0, a, &first[0]);
     work.extents[2] = seen(g, 1, b, &first[1]);
     if (work.extents[1] == 0 || work.extents[2] == 0)
         return;
-    v += (first[0] * g->out[1] + first[1]) * c->out_channels + from;
-    s += ((first[0] + a - g->padding[0]) * g->in[1] + first[1] + b - g->padding[1]) * channels;
     for (size_t r = 0; r < rows; r += block) {
         work.extents[0] = smaller(block, rows - r);
-        work.x = v + r * above;
-        work.y = s + r * below;
-        outer_block(d, work, outs, channels, sum);
+        for (size_t pair = 0; pair < work.pairs; pair++) {
+            work.x[pair] =
+                (const float *)pairs->v[pair] + r * above + (first[0] * g->out[1] + first[1]) * c->out_channels + from;
+            work.y[pair] = (const float *)pairs->s[pair] + r * below +
+                           ((first[0] + a - g->padding[0]) * g->in[1] + first[1] + b - g->padding[1]) * channels;
+        }
+        outer_block(d, &work, outs, channels, sum);
     }
 }
 
@@ -242,11 +249,16 @@ size_t ffebmi_direct_conv_gradient_scratch(const ffebmi_conv *c, const ffebmi_di
     return ffebmi_direct_conv_is_tiled(c, d) ? ffebmi_winograd_gradient_scratch(outs, c->windows.channels) : 0;
 }
 
-void ffebmi_direct_conv_gradient(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows, const float *v,
-                                 const float *s, size_t from, size_t outs, float *sum, float *scratch)
+void ffebmi_direct_conv_gradient(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows,
+                                 const ffebmi_conv_pairs *pairs, double factor, size_t from, size_t outs, float *sum,
+                                 float *scratch)
 {
     ffebmi_walk w = walk_of(c, d, 1);
+    ffebmi_winograd_sum products = ffebmi_winograd_gradient_begin(&w, outs, scratch);
 
-    w.x = s;
-    ffebmi_winograd_gradient(&w, rows, v, from, outs, sum, scratch);
+    for (size_t pair = 0; pair < pairs->count; pair++) {
+        w.x = pairs->s[pair];
+        ffebmi_winograd_gradient_add(&w, &products, rows, (const float *)pairs->v[pair] + from);
+    }
+    ffebmi_winograd_gradient_end(&w, &products, factor, sum);
 }

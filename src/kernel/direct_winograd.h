@@ -35,10 +35,19 @@ void ffebmi_winograd_pixels(const ffebmi_winograd_image *image, size_t row, cons
 /* Where a tile is, counted over images: its image, and its first pixels there. */
 void ffebmi_winograd_locate(const ffebmi_walk *walk, size_t tile, size_t *row, size_t target[2], size_t source[2]);
 
-/* Scratch of a gradient, and w, [outs][tap][sources], = the sum over rows and pixels of cotangents v at the walk's target
- * images times x at its source images: outputs `from` on. */
+/* The gradient of the weights: a sum, begun in scratch, of cotangents v at the walk's target images times its source images
+ * x, for `outs` of the target channels; v points at the first of them. In the end w, [outs][tap][sources], = factor * it. */
+typedef struct ffebmi_winograd_sum {
+    float *source;    /* of the tiles at work, [point][tile][sources] */
+    float *cotangent; /* [point][tile][outs] */
+    float *products;  /* [point][outs][sources] */
+    float *zeros;     /* what lies outside of an image */
+    size_t outs;
+} ffebmi_winograd_sum;
+
 size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources);
-void ffebmi_winograd_gradient(const ffebmi_walk *walk, size_t rows, const float *v, size_t from, size_t outs, float *w,
-                              float *scratch);
+ffebmi_winograd_sum ffebmi_winograd_gradient_begin(const ffebmi_walk *walk, size_t outs, float *scratch);
+void ffebmi_winograd_gradient_add(const ffebmi_walk *walk, const ffebmi_winograd_sum *sum, size_t rows, const float *v);
+void ffebmi_winograd_gradient_end(const ffebmi_walk *walk, const ffebmi_winograd_sum *sum, double factor, float *w);
 
 #endif

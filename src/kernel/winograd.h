@@ -17,9 +17,9 @@ typedef struct ffebmi_winograd {
     void (*target)(size_t channels, const float *m, size_t stride, bool accumulate, float *const *z);
     /* u = G w G^T, w the 3 x 3 weights. */
     void (*weights)(size_t channels, const float *const *w, float *u, size_t stride);
-    /* The transposes of the last two, for gradients of weights: m = A z A^T and w = G^T u G. */
+    /* The transposes of the last two, for gradients of weights: m = A z A^T and w = factor G^T u G. */
     void (*cotangent)(size_t channels, const float *const *z, float *m, size_t stride);
-    void (*gradient)(size_t channels, const float *u, size_t stride, float *const *w);
+    void (*gradient)(size_t channels, const float *u, size_t stride, float factor, float *const *w);
 } ffebmi_winograd;
 
 extern const ffebmi_winograd ffebmi_winograd_avx2;

@@ -11,19 +11,22 @@ enum {
     TILES = 32 /* transformed at a time */
 };
 
-typedef struct work {
-    float *source;    /* [point][TILES][sources] */
-    float *cotangent; /* [point][TILES][outs] */
-    float *products;  /* [point][outs][sources] */
-    float *zeros;     /* what lies outside of an image */
-} work;
-
 size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources)
 {
     return POINTS * (TILES * (sources + outs) + outs * sources) + sources + outs;
 }
 
-static void transform(const ffebmi_walk *w, const float *v, size_t outs, const work *to, size_t tile, size_t place)
+ffebmi_winograd_sum ffebmi_winograd_gradient_begin(const ffebmi_walk *w, size_t outs, float *scratch)
+{
+    ffebmi_winograd_sum s = {.source = scratch, .cotangent = scratch + POINTS * TILES * w->sources, .outs = outs};
+
+    s.products = s.cotangent + POINTS * TILES * outs;
+    s.zeros = s.products + POINTS * outs * w->sources;
+    memset(s.products, 0, (POINTS * outs * w->sources + w->sources + outs) * sizeof *s.products);
+    return s;
+}
+
+static void transform(const ffebmi_walk *w, const float *v, const ffebmi_winograd_sum *to, size_t tile, size_t place)
 {
     const ffebmi_winograd_image below = {w->x, {w->source[0], w->source[1]}, w->sources, to->zeros};
     const ffebmi_winograd_image above = {v, {w->target[0], w->target[1]}, w->targets, to->zeros};
@@ -34,53 +37,52 @@ static void transform(const ffebmi_walk *w, const float *v, size_t outs, const w
     ffebmi_winograd_pixels(&below, row, source, SIDE, x);
     ffebmi_winograd_pixels(&above, row, target, TILE, z);
     w->direct->winograd->source(w->sources, x, to->source + place * w->sources, TILES * w->sources);
-    w->direct->winograd->cotangent(outs, z, to->cotangent + place * outs, TILES * outs);
+    w->direct->winograd->cotangent(to->outs, z, to->cotangent + place * to->outs, TILES * to->outs);
 }
 
-static void multiply(const ffebmi_walk *w, const work *on, size_t point, size_t tiles, size_t outs)
+static void multiply(const ffebmi_walk *w, const ffebmi_winograd_sum *s, size_t point, size_t tiles)
 {
     const ffebmi_direct *d = w->direct;
-    ffebmi_direct_outer outer = {
-        .z_stride = w->sources, .extents = {1, 1, tiles}, .x_strides = {0, 0, outs}, .y_strides = {0, 0, w->sources}};
+    ffebmi_direct_outer outer = {.pairs = 1,
+                                 .factor = 1,
+                                 .z_stride = w->sources,
+                                 .extents = {1, 1, tiles},
+                                 .x_strides = {0, 0, s->outs},
+                                 .y_strides = {0, 0, w->sources}};
 
-    for (size_t o = 0, count; o < outs; o += count) {
-        count = outs - o < d->positions ? outs - o : d->positions;
+    for (size_t o = 0, count; o < s->outs; o += count) {
+        count = s->outs - o < d->positions ? s->outs - o : d->positions;
         for (size_t c = 0; c < w->sources; c += d->panel) {
-            outer.x = on->cotangent + point * TILES * outs + o;
-            outer.y = on->source + point * TILES * w->sources + c;
-            outer.z = on->products + (point * outs + o) * w->sources + c;
+            outer.x[0] = s->cotangent + point * TILES * s->outs + o;
+            outer.y[0] = s->source + point * TILES * w->sources + c;
+            outer.z = s->products + (point * s->outs + o) * w->sources + c;
             outer.width = w->sources - c < d->panel ? w->sources - c : d->panel;
             d->outer(&outer, count);
         }
     }
 }
 
-static void transform_back(const ffebmi_walk *w, const work *from, size_t outs, float *to)
-{
-    float *rows[TAPS];
-
-    for (size_t o = 0; o < outs; o++) {
-        for (size_t tap = 0; tap < TAPS; tap++)
-            rows[tap] = to + (o * TAPS + tap) * w->sources;
-        w->direct->winograd->gradient(w->sources, from->products + o * w->sources, outs * w->sources, rows);
-    }
-}
-
-void ffebmi_winograd_gradient(const ffebmi_walk *w, size_t rows, const float *v, size_t from, size_t outs, float *to,
-                              float *scratch)
+void ffebmi_winograd_gradient_add(const ffebmi_walk *w, const ffebmi_winograd_sum *s, size_t rows, const float *v)
 {
     size_t total = rows * ffebmi_winograd_products(w->target) / POINTS;
-    work on = {.source = scratch, .cotangent = scratch + POINTS * TILES * w->sources};
 
-    on.products = on.cotangent + POINTS * TILES * outs;
-    on.zeros = on.products + POINTS * outs * w->sources;
-    memset(on.products, 0, (POINTS * outs * w->sources + w->sources + outs) * sizeof *on.products);
     for (size_t first = 0, count; first < total; first += count) {
         count = total - first < TILES ? total - first : TILES;
         for (size_t i = 0; i < count; i++)
-            transform(w, v + from, outs, &on, first + i, i);
+            transform(w, v, s, first + i, i);
         for (size_t point = 0; point < POINTS; point++)
-            multiply(w, &on, point, count, outs);
+            multiply(w, s, point, count);
     }
-    transform_back(w, &on, outs, to);
+}
+
+void ffebmi_winograd_gradient_end(const ffebmi_walk *w, const ffebmi_winograd_sum *s, double factor, float *to)
+{
+    float *rows[TAPS];
+
+    for (size_t o = 0; o < s->outs; o++) {
+        for (size_t tap = 0; tap < TAPS; tap++)
+            rows[tap] = to + (o * TAPS + tap) * w->sources;
+        w->direct->winograd->gradient(w->sources, s->products + o * w->sources, s->outs * w->sources, (float)factor,
+                                      rows);
+    }
 }

@@ -96,8 +96,8 @@ static void gradient(void *user, size_t worker, size_t first, size_t count)
 {
     const prepared *p = user;
 
-    ffebmi_conv_gradient(&p->conv, p->kernel, ROWS, p->output, p->input, 1, p->gradient, first, count,
-                         p->scratch + worker * p->scratch_size);
+    ffebmi_conv_gradient(&p->conv, p->kernel, ROWS, &(ffebmi_conv_pairs){1, {p->output}, {p->input}}, 1, p->gradient,
+                         first, count, p->scratch + worker * p->scratch_size);
 }
 
 typedef struct product {

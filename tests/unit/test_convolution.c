@@ -405,7 +405,7 @@ START_TEST(kernels_are_adjoint)
     ck_assert_msg(fabs(2 * down - k->dot(below, u, s)) < scale, "seed %d: down does not accumulate", _i);
     start = k->dot(weights, gradient, w);
     for (size_t unit = 0; unit < ffebmi_conv_units(&c); unit++)
-        ffebmi_conv_gradient(&c, k, ROWS, v, s, 0.5, gradient, unit, 1, scratch);
+        ffebmi_conv_gradient(&c, k, ROWS, &(ffebmi_conv_pairs){1, {v}, {s}}, 0.5, gradient, unit, 1, scratch);
     ck_assert_msg(fabs(start + up / 2 - k->dot(weights, gradient, w)) < scale, "seed %d: gradient", _i);
 
     free(s), free(v), free(w), free(z), free(u), free(gradient), free(packed), free(scratch);

@@ -137,7 +137,8 @@ static float *weights_of(const ffebmi_conv *c, const ffebmi_kernel *k, size_t ro
     size_t count = c->windows.kernel[0] * c->windows.kernel[1] * c->windows.channels * c->out_channels;
     float *gradient = numbers(count, 5), *scratch = numbers(ffebmi_conv_scratch(c, k), 0);
 
-    ffebmi_conv_gradient(c, k, rows, v, s, -0.5, gradient, 0, ffebmi_conv_units(c), scratch);
+    ffebmi_conv_gradient(c, k, rows, &(ffebmi_conv_pairs){2, {v, v + above(c)}, {s, s + below(c)}}, -0.5, gradient, 0,
+                         ffebmi_conv_units(c), scratch);
     free(scratch);
     return gradient;
 }
@@ -149,7 +150,7 @@ START_TEST(gradients_equal_portable_ones)
     for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
         ffebmi_conv c = random_conv(seed);
         size_t rows = draw(seed, 20, 1, MOST_ROWS);
-        float *s = numbers(rows * below(&c), 300 + seed), *v = numbers(rows * above(&c), 400 + seed);
+        float *s = numbers((rows + 1) * below(&c), 300 + seed), *v = numbers((rows + 1) * above(&c), 400 + seed);
         float *a = weights_of(&c, k, rows, v, s), *b = weights_of(&c, portable, rows, v, s);
 
         assert_close(a, b, c.windows.kernel[0] * c.windows.kernel[1] * c.windows.channels * c.out_channels, seed);
