@@ -65,9 +65,11 @@ else
 endif
 CJSON_LIBS := $(call pkg,--libs libcjson)
 ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
+ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (some do in a second one, after tests/setup.sh).
-ifneq ($(filter-out check check-install check-abi check-threads demo dist amalgamation help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
+BUILD_NOTHING := check check-install check-abi check-threads demo plots dist amalgamation help clean format uninstall
+ifneq ($(filter-out $(BUILD_NOTHING),$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
     $(error No $(or $(BLAS),BLAS) found. Debian: apt-get install pkg-config \
       $(if $(filter blis,$(BLAS)),libblis-serial-dev,$(if $(filter netlib,$(BLAS)),libblas-dev,libopenblas-pthread-dev)). \
@@ -106,6 +108,7 @@ SOURCES  := $(wildcard src/*/*.c)
 PROGRAMS := $(patsubst ./%,%,$(shell grep -l '^int main\>' ./examples/*.c 2>/dev/null))
 SUPPORT  := $(filter-out $(PROGRAMS),$(wildcard examples/*.c examples/*/*.c))
 UNIT     := $(wildcard tests/unit/*.c)
+DATA     := $(wildcard tests/support/*.c)
 BENCH    := $(wildcard tests/bench/*.c)
 EMBEDDED := $(wildcard tests/embedding/*.c)
 objects   = $(patsubst %.c,$(OBJ)/%.o,$(1))
@@ -115,17 +118,17 @@ SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
 .PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis FORCE
-.PHONY: install installcheck uninstall dist amalgamation clean format help unit run-unit smoke embedding
+.PHONY: plots install installcheck uninstall dist amalgamation clean format help unit run-unit smoke embedding
 .PHONY: check-abi-of-library threads-of-library one-file
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
-unit: $(OUT)/tests/unit              ## the unit test program, without running it
-run-unit: unit
+unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
+run-unit: $(OUT)/tests/unit
 	@$(OUT)/tests/unit
 
 # Products are made anew when the flags or the list of files change, not only when an object is newer.
 $(OUT)/made_of: FORCE
-	@mkdir -p $(@D) && echo '$(KEY) $(SOURCES) $(SUPPORT) $(UNIT) $(BENCH)' >$@.new
+	@mkdir -p $(@D) && echo '$(KEY) $(SOURCES) $(SUPPORT) $(UNIT) $(DATA) $(BENCH)' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OBJ)/src/%.o: src/%.c
@@ -135,12 +138,12 @@ $(OBJ)/src/%.o: src/%.c
 $(OBJ)/tests/%.o: tests/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -Isrc $(call pkg,--cflags check) -c -o $@ $<
+	$(Q)$(COMPILE) -Isrc -Iexamples $(call pkg,--cflags check) -c -o $@ $<
 $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -c -o $@ $<
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(BENCH) $(EMBEDDED)))
+	$(Q)$(COMPILE) $(call pkg,--cflags libzip) -c -o $@ $<
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
 	$(call say,AR)
@@ -159,11 +162,15 @@ $(LIB)/$(SONAME) $(LIB)/libffebm.so: $(LIB)/$(SOFILE)
 $(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZLIB_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
 $(OUT)/tests/unit: $(call objects,$(UNIT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(call pkg,--libs check)
+$(OUT)/tests/support: $(call objects,$(DATA) $(SUPPORT)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(call pkg,--libs check)
 $(OUT)/tests/bench: $(call objects,$(BENCH)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
@@ -191,6 +198,10 @@ check:                               ## every test; SANITIZE=1: unit tests and e
 	@tests/setup.sh build check
 	@$(MAKE) all unit smoke WERROR=1
 	@$(MAKE) embedding WERROR=1
+	@echo '== data sets of the examples'
+	@CK_FORK=no $(OUT)/tests/support
+	@echo '== training: killed, stopped, resumed'
+	@tests/check_train.sh $(OUT)/examples/train
 	@echo '== unit tests'
 	@CK_FORK=no $(OUT)/tests/unit
 else
@@ -209,6 +220,10 @@ check:
 	@echo '== instructions: of a small gradient, against the number that is kept'
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' OUT='$(OUT)' tests/check_instructions.sh
 	@$(MAKE) one-file smoke WERROR=1
+	@echo '== data sets of the examples'
+	@$(OUT)/tests/support
+	@echo '== training: killed, stopped, resumed'
+	@tests/check_train.sh $(OUT)/examples/train
 	@$(MAKE) embedding WERROR=1
 	@echo '== bindings: Python and C++'
 	@tests/check_python.sh $(LIB)
@@ -227,10 +242,14 @@ smoke: $(EXAMPLES)
 	$(Q)$(if $(filter %/quickstart,$(EXAMPLES)),$(OUT)/examples/quickstart)
 	$(Q)$(if $(filter %/train,$(EXAMPLES)),$(OUT)/examples/train --model examples/models/digits.json --dataset digits \
 	  --data examples/data --epochs 1 --limit-train 128 --limit-test 128 --quiet)
+	$(Q)$(OUT)/examples/loading examples/models/digits.json digits >/dev/null
 	$(Q)text=$$($(OUT)/examples/conformance --broken) || { echo "$$text"; exit 1; }; echo "$$text" | tail -n 1
 	$(Q)$(OUT)/examples/resistor_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/bench_device --epochs 1 2>/dev/null
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
+	@rm -rf $(OUT)/smoke
+	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
+	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1
 	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
 	  echo "$$text" | tail -n 1
 
@@ -304,6 +323,13 @@ analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million 
 	  gnuplot -e "data='$(ANALYSIS).jsonl'; picture='$(ANALYSIS).png'" examples/gradient_analysis.gp && \
 	  echo 'picture: $(ANALYSIS).png'; \
 	else echo 'no picture: gnuplot is not installed' >&2; fi
+
+LOG ?= $(OUT)/demo.jsonl
+CURVES := $(or $(wildcard $(LOG)/log.jsonl),$(LOG))
+plots:                               ## a picture of LOG, what train has logged, or of a run directory
+	@tests/setup.sh plots
+	@gnuplot -e "data='$(CURVES)'; picture='$(CURVES:.jsonl=.png)'" examples/training.gp
+	@echo 'picture: $(CURVES:.jsonl=.png)'
 
 # --------------------------------------------------------------------------------------------------------- install
 PC        = $(DESTDIR)$(libdir)/pkgconfig

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
     if (code != EXIT_SUCCESS)
         fprintf(stderr, "bench_device: %s\n", training.failure.text);
     if (code == 2)
-        options_print(stderr, options);
+        options_print(stderr, options, NULL);
     training_end(&training);
     return code;
 }

@@ -1,13 +1,13 @@
 /* Certify gradients by equilibrium propagation: compare them with exact ones, for images drawn at random, and for first
  * values drawn at random or the trained ones of a checkpoint.
  *
- *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dataset NAME] MODEL.json|CHECKPOINT.safetensors...
+ *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dataset NAME] [--json] MODEL.json|CHECKPOINT.safetensors...
  *
  * All is ffebm_engine_certify's: gradient and exact gradient start from the same free state, here settled to a relative
  * change of 1e-6 a sweep, in at most 3000 sweeps. The exact gradient is implicit differentiation, converged. The other is
- * centred EP as in training: the error evaluated anew in every sweep in the last block, held in the others, nudged phases
- * settled to 1e-3, max pools held as at the free state. Batch normalisation takes the batch's statistics. Pixels are
- * normally distributed and labels uniformly, unless a data set is given.
+ * centred EP (or another --estimator) as in training: the error evaluated anew in every sweep in the last block, held in
+ * the others, nudged phases settled to 1e-3, max pools held as at the free state. Batch normalisation takes the batch's
+ * statistics. Pixels are normally distributed and labels uniformly, unless a data set is given.
  *
  * Prints one line a model, seed and beta: the tensor that fares worst, frozen ones and the input among them, with the
  * cosine between its two gradients; the largest relative error of any; with --directions how it compares with differences
@@ -30,6 +30,7 @@
 #include "support/fit.h"
 #include "support/model_file.h"
 #include "support/options.h"
+#include "support/recipe.h"
 #include "support/shuffle.h"
 
 enum { MAX_BETAS = 16 };
@@ -45,12 +46,12 @@ struct settings {
     const char *data;
     int32_t dtype;
     int32_t switches;
+    int32_t estimator;
+    int32_t nudging;
+    int32_t json;
 };
 
 static const struct option_choice dtypes[] = {{"float32", FFEBM_FLOAT32}, {"float64", FFEBM_FLOAT64}, {NULL, 0}};
-
-static const struct option_choice switches[] = {
-    {"hold", FFEBM_SWITCHES_HOLD}, {"follow", FFEBM_SWITCHES_FOLLOW}, {NULL, 0}};
 
 static const struct option options[] = {
     {"images", "N", "in a batch (2)", NULL, offsetof(struct settings, images), 1, 128, OPTION_INTEGER},
@@ -66,8 +67,13 @@ static const struct option options[] = {
      offsetof(struct settings, directions), 0, 1000, OPTION_INTEGER},
     {"dtype", NULL, "float64 tells rounding from all else (the model's own)", dtypes, offsetof(struct settings, dtype),
      0, 0, OPTION_CHOICE},
-    {"switches", NULL, "of max pools in nudged phases (hold)", switches, offsetof(struct settings, switches), 0, 0,
-     OPTION_CHOICE},
+    {"switches", NULL, "of max pools in nudged phases (hold)", recipe_switches, offsetof(struct settings, switches), 0,
+     0, OPTION_CHOICE},
+    {"estimator", NULL, "how the gradient is read off (centered)", recipe_estimators,
+     offsetof(struct settings, estimator), 0, 0, OPTION_CHOICE},
+    {"nudging", NULL, "the error is held, or follows the nudged state in the last block (auto: where it can)",
+     recipe_nudgings, offsetof(struct settings, nudging), 0, 0, OPTION_CHOICE},
+    {"json", NULL, "print JSON lines", NULL, offsetof(struct settings, json), 0, 0, OPTION_FLAG},
     {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 
@@ -116,7 +122,7 @@ static int load_samples(struct certification *c, struct failure *failure)
     if (c->settings->dataset == NULL)
         return 0;
     if ((source = dataset_find(c->settings->dataset, failure)) == NULL ||
-        dataset_load(&c->data, source, c->settings->data, DATASET_SPLIT_DEFAULT, failure) != 0 ||
+        dataset_open(&c->data, source, c->settings->data, DATASET_SPLIT_DEFAULT, failure) != 0 ||
         fit_check(c->model, &c->data, c->settings->dataset, failure) != 0)
         return -1;
     c->order = malloc(c->data.test.count * sizeof *c->order);
@@ -127,7 +133,7 @@ static int load_samples(struct certification *c, struct failure *failure)
     return 0;
 }
 
-static ffebm_status draw(struct certification *c, uint64_t seed)
+static ffebm_status draw(struct certification *c, uint64_t seed, struct failure *failure)
 {
     const struct batch_plan plan = {
         .data = &c->data, .part = &c->data.test, .order = c->order, .augment = FFEBM_AUGMENT_NONE};
@@ -135,7 +141,7 @@ static ffebm_status draw(struct certification *c, uint64_t seed)
     if (c->order == NULL)
         return random_batch_draw(&c->batch, c->model, seed);
     shuffle(c->order, c->data.test.count, stream_seed(seed, STREAM_SHUFFLE, 0));
-    return batch_fill(&c->samples, &plan, 0);
+    return batch_fill(&c->samples, &plan, 0, failure) == 0 ? FFEBM_OK : FFEBM_ERR_IO;
 }
 
 static ffebm_status configure(const struct certification *c, double beta)
@@ -144,12 +150,14 @@ static ffebm_status configure(const struct certification *c, double beta)
 
     ffebm_equilibrium_config_init(&config, sizeof config);
     config.switches = c->settings->switches;
+    config.estimator = c->settings->estimator;
+    config.nudging = c->settings->nudging;
     config.beta = beta;
     config.free_sweeps = 3000;
     config.free_tolerance = 1e-6;
     config.nudged_sweeps = c->settings->nudged_sweeps;
     config.nudged_tolerance = 1e-3;
-    return ffebm_engine_configure(c->engine, FFEBM_ALL, &config);
+    return recipe_configure(c->engine, c->model, &config);
 }
 
 /* -------------------------------------------------------------------------------------------------------- certifying */
@@ -173,28 +181,59 @@ static ffebm_status largest_error(const struct certification *c, double *largest
     return status;
 }
 
+/* What is told of one certificate. */
+struct finding {
+    const ffebm_certificate *worst;
+    ffebm_phase_report free_phase;
+    ffebm_phase_report nudged;
+    uint64_t seed;
+    double beta;
+    double error; /* the largest of any tensor */
+    int passed;
+};
+
+static void print_words(const struct certification *c, const struct finding *f)
+{
+    printf("%s: %zu parameters, seed %" PRIu64 ", beta %g: worst %s with cosine %.6f, errors up to %.2g", c->path,
+           c->info.element_count, f->seed, f->beta, f->worst->name, f->worst->cosine, f->error);
+    if (c->settings->directions > 0)
+        printf(", differences cosine %.6f error %.2g", f->worst->difference_cosine, f->worst->difference_error);
+    printf("; %zu region changes", f->nudged.region_changes);
+    print_phase("free", &f->free_phase);
+    print_phase("nudged", &f->nudged);
+    printf("; adjoint to %.1e%s\n", f->worst->adjoint_residual, f->passed ? "" : "  FAILED");
+}
+
+static void print_json(const struct finding *f)
+{
+    printf("{\"seed\": %" PRIu64 ", \"beta\": %g, \"worst\": \"%s\", \"cosine\": %.9g, \"error\": %.4g, "
+           "\"region_changes\": %zu, \"free_sweeps\": %" PRId64 ", \"free_residual\": %.4g, \"nudged_sweeps\": %" PRId64
+           ", \"nudged_residual\": %.4g, \"adjoint_residual\": %.4g, \"passed\": %s}\n",
+           f->seed, f->beta, f->worst->name, f->worst->cosine, f->error, f->nudged.region_changes,
+           f->free_phase.sweeps_max, f->free_phase.residual_max, f->nudged.sweeps_max, f->nudged.residual_max,
+           f->worst->adjoint_residual, f->passed ? "true" : "false");
+}
+
 static ffebm_status report(struct certification *c, uint64_t seed, double beta, const ffebm_certificate *worst)
 {
-    ffebm_phase_report free_phase = {.size = sizeof free_phase}, nudged = {.size = sizeof nudged};
+    struct finding f = {.worst = worst,
+                        .free_phase = {.size = sizeof f.free_phase},
+                        .nudged = {.size = sizeof f.nudged},
+                        .seed = seed,
+                        .beta = beta};
     ffebm_status status;
-    double error;
-    int passed;
 
-    if ((status = ffebm_engine_inspect_phase(c->engine, &free_phase, FFEBM_ALL, FFEBM_PHASE_FREE)) != FFEBM_OK ||
-        (status = ffebm_engine_inspect_phase(c->engine, &nudged, FFEBM_ALL, FFEBM_PHASE_NUDGED)) != FFEBM_OK ||
-        (status = largest_error(c, &error)) != FFEBM_OK)
+    if ((status = ffebm_engine_inspect_phase(c->engine, &f.free_phase, FFEBM_ALL, FFEBM_PHASE_FREE)) != FFEBM_OK ||
+        (status = ffebm_engine_inspect_phase(c->engine, &f.nudged, FFEBM_ALL, FFEBM_PHASE_NUDGED)) != FFEBM_OK ||
+        (status = largest_error(c, &f.error)) != FFEBM_OK)
         return status;
-    passed = worst->passed && free_phase.unconverged == 0;
-    printf("%s: %zu parameters, seed %" PRIu64 ", beta %g: worst %s with cosine %.6f, errors up to %.2g", c->path,
-           c->info.element_count, seed, beta, worst->name, worst->cosine, error);
-    if (c->settings->directions > 0)
-        printf(", differences cosine %.6f error %.2g", worst->difference_cosine, worst->difference_error);
-    printf("; %zu region changes", nudged.region_changes);
-    print_phase("free", &free_phase);
-    print_phase("nudged", &nudged);
-    printf("; adjoint to %.1e%s\n", worst->adjoint_residual, passed ? "" : "  FAILED");
+    f.passed = worst->passed && f.free_phase.unconverged == 0;
+    if (c->settings->json)
+        print_json(&f);
+    else
+        print_words(c, &f);
     fflush(stdout);
-    c->passed = c->passed && passed;
+    c->passed = c->passed && f.passed;
     return FFEBM_OK;
 }
 
@@ -216,9 +255,10 @@ static ffebm_status certify_beta(struct certification *c, uint64_t seed, double 
     return status != FFEBM_OK ? status : report(c, seed, beta, &worst);
 }
 
-static ffebm_status certify_seed(struct certification *c, uint64_t seed, const double *betas, size_t count)
+static ffebm_status certify_seed(struct certification *c, uint64_t seed, const double *betas, size_t count,
+                                 struct failure *failure)
 {
-    ffebm_status status = draw(c, seed);
+    ffebm_status status = draw(c, seed, failure);
 
     if (status == FFEBM_OK && !model_file_is_checkpoint(c->path))
         status = ffebm_model_initialize(c->model, seed);
@@ -247,7 +287,7 @@ static int certify(const struct settings *settings, const char *path, const doub
         status = FFEBM_ERR_IO;
 
     for (int64_t seed = 0; seed < settings->seeds && status == FFEBM_OK; seed++)
-        status = certify_seed(&c, (uint64_t)seed, betas, count);
+        status = certify_seed(&c, (uint64_t)seed, betas, count, &failure);
     if (status != FFEBM_OK)
         print_failure(&c, &failure);
 
@@ -282,13 +322,13 @@ static size_t parse_betas(double betas[MAX_BETAS], const char *text)
     return 0;
 }
 
-/* Options come first, each with a value: `--name value` or `--name=value`. */
+/* Options come first, each but --json with a value: `--name value` or `--name=value`. */
 static int first_model(int argc, char **argv)
 {
     int at = 1;
 
     while (at < argc && strncmp(argv[at], "--", 2) == 0)
-        at += strchr(argv[at], '=') != NULL ? 1 : 2;
+        at += strchr(argv[at], '=') != NULL || strcmp(argv[at], "--json") == 0 ? 1 : 2;
     return at < argc ? at : argc;
 }
 
@@ -297,7 +337,7 @@ static int usage(const char *program, const struct failure *failure)
     if (failure->text[0] != '\0')
         fprintf(stderr, "certify: %s\n", failure->text);
     fprintf(stderr, "usage: %s [options] MODEL.json|CHECKPOINT.safetensors...\n", program);
-    options_print(stderr, options);
+    options_print(stderr, options, NULL);
     return 2;
 }
 
@@ -308,7 +348,9 @@ int main(int argc, char **argv)
                                 .nudged_sweeps = 500,
                                 .threads = 2,
                                 .beta = "0.02,0.2",
-                                .switches = FFEBM_SWITCHES_HOLD};
+                                .switches = FFEBM_SWITCHES_HOLD,
+                                .estimator = FFEBM_ESTIMATOR_CENTERED,
+                                .nudging = FFEBM_NUDGING_AUTO};
     struct failure failure = {""};
     double betas[MAX_BETAS];
     int models = first_model(argc, argv), failed = 0;
@@ -322,6 +364,7 @@ int main(int argc, char **argv)
         return usage(argv[0], &failure);
     for (int i = models; i < argc; i++)
         failed += !certify(&settings, argv[i], betas, count);
-    printf("%d of %d models certified\n", argc - models - failed, argc - models);
+    if (!settings.json)
+        printf("%d of %d models certified\n", argc - models - failed, argc - models);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -228,7 +228,7 @@ int main(int argc, char **argv)
     blas_threads_one();
     if (options_parse(&settings, options, argc, argv, &failure) != 0) {
         fprintf(stderr, "gradient_analysis: %s\nusage: %s [options]\n", failure.text, argv[0]);
-        options_print(stderr, options);
+        options_print(stderr, options, NULL);
         return 2;
     }
     if (open_output(&a, &failure) == 0) {

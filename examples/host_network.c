@@ -216,7 +216,7 @@ static int create(struct network *net)
 {
     const struct dataset_source *digits = dataset_find("digits", &net->failure);
 
-    if (digits == NULL || dataset_load(&net->data, digits, NULL, DATASET_SPLIT_MIXED, &net->failure) != 0)
+    if (digits == NULL || dataset_open(&net->data, digits, NULL, DATASET_SPLIT_MIXED, &net->failure) != 0)
         return -1;
     if (create_library_part(net) != FFEBM_OK)
         return failure_set(&net->failure, "%s", ffebm_context_error(net->context));
@@ -229,15 +229,20 @@ static int create(struct network *net)
 }
 
 /* The last batch of a pass is filled up with the samples it began with. */
-static void load(struct network *net, const struct dataset_part *part, const size_t *order, size_t first)
+static ffebm_status load(struct network *net, const struct dataset_part *part, const size_t *order, size_t first)
 {
+    unsigned char pixels[PIXELS];
+
     for (size_t n = 0; n < BATCH; n++) {
         size_t at = (first + n) % part->count, sample = order == NULL ? at : order[at];
 
+        if (dataset_read(&net->data, part, sample, pixels, &net->failure) != 0)
+            return FFEBM_ERR_IO;
         net->labels[n] = part->labels[sample];
         for (size_t i = 0; i < PIXELS; i++)
-            net->pixels[n * PIXELS + i] = (double)part->inputs[sample * PIXELS + i];
+            net->pixels[n * PIXELS + i] = (double)net->data.levels[0][pixels[i]];
     }
+    return FFEBM_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------------ training */
@@ -250,8 +255,8 @@ static ffebm_status compare_with_differences(struct network *net)
     size_t correct = 0;
     ffebm_status status;
 
-    load(net, &net->data.train, NULL, 0);
-    if ((status = forward(net, &loss, &correct)) != FFEBM_OK || (status = backward(net)) != FFEBM_OK)
+    if ((status = load(net, &net->data.train, NULL, 0)) != FFEBM_OK ||
+        (status = forward(net, &loss, &correct)) != FFEBM_OK || (status = backward(net)) != FFEBM_OK)
         return status;
     for (size_t i = 0; i < net->first.count; i++)
         slope += net->first.gradient[i] * ffebm_random_normal(3, i);
@@ -279,8 +284,8 @@ static ffebm_status train_epoch(struct network *net, uint64_t epoch, double rate
         ffebm_status status;
         double loss;
 
-        load(net, &net->data.train, net->order, first);
-        if ((status = forward(net, &loss, &correct)) != FFEBM_OK || (status = backward(net)) != FFEBM_OK)
+        if ((status = load(net, &net->data.train, net->order, first)) != FFEBM_OK ||
+            (status = forward(net, &loss, &correct)) != FFEBM_OK || (status = backward(net)) != FFEBM_OK)
             return status;
         layer_step(&net->first, rate);
         layer_step(&net->inner, rate);
@@ -298,8 +303,8 @@ static ffebm_status test(struct network *net, double *accuracy)
     double loss;
 
     for (size_t first = 0; first < tested && status == FFEBM_OK; first += BATCH) {
-        load(net, part, NULL, first);
-        status = forward(net, &loss, &correct);
+        if ((status = load(net, part, NULL, first)) == FFEBM_OK)
+            status = forward(net, &loss, &correct);
     }
     *accuracy = (double)correct / (double)tested;
     return status;
@@ -321,6 +326,8 @@ static int run(struct network *net, int64_t epochs)
             fprintf(stderr, "epoch %" PRId64 " of %" PRId64 ": train loss %.4f, test accuracy %.4f\n", epoch + 1,
                     epochs, loss, accuracy);
     }
+    if (status == FFEBM_ERR_IO)
+        return -1; /* of the data set: the failure says why */
     if (status != FFEBM_OK)
         return failure_set(&net->failure, "%s", ffebm_context_error(net->context));
     printf("test accuracy %.4f\n", accuracy);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what a target needs and this machine lacks:
-# setup.sh build|demo|check|check-install|check-abi|bench ...
+# setup.sh build|demo|plots|check|check-install|check-abi|bench ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -46,6 +46,7 @@ for target in "${@:-build}"; do
         have "$pkg_config" || missing="$missing pkg-config"
         have_library libcjson || missing="$missing libcjson-dev"
         have_library zlib || missing="$missing zlib1g-dev"
+        have_library libzip || missing="$missing libzip-dev"
         if ! have_blas "${BLAS-}"; then
             case ${BLAS-} in
             blis) missing="$missing libblis-serial-dev" ;;
@@ -57,6 +58,7 @@ for target in "${@:-build}"; do
         fi
         ;;
     demo) have gnuplot || optional="$optional gnuplot-nox" ;; # without it the learning curve is text
+    plots) have gnuplot || missing="$missing gnuplot-nox" ;;
     check)
         have g++ || missing="$missing g++"
         have_library check || missing="$missing check"

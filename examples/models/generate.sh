@@ -3,6 +3,10 @@
 #
 #   sh examples/models/generate.sh           write them beside this script
 #   sh examples/models/generate.sh --check   change nothing; status 1 if a file differs from the table
+#   sh examples/models/generate.sh DIR [WIDTH [CLASSES]]
+#                                            write variants, in DIR: WIDTH (1) times as wide, in channels and dense
+#                                            layers, the variance of first values divided by it, so that settling
+#                                            changes little; CLASSES instead of those of the table
 #
 # A model's line gives its classes, one file <model>_<classes>.json for each, the slope of its activation, the variance
 # of its initialisation and its recipe. Below it stand its blocks, from the input:
@@ -90,7 +94,7 @@ END
 }
 
 generate() {
-    table | awk -v out="$1" '
+    table | awk -v out="$1" -v width="${2-1}" -v all_classes="${3-}" '
 function fail(text) {
     print "generate.sh: line " NR " of the table: " text >"/dev/stderr"
     failed = 1
@@ -98,6 +102,8 @@ function fail(text) {
 }
 
 function key(name, value) { return value == "-" ? "" : "\"" name "\": " value ", " }
+
+function narrow(channels) { return channels * width < 1 ? 1 : int(channels * width + 0.5) }
 
 function conv2d(channels, bias) {
     return "{\"type\": \"conv2d\", \"out_channels\": " channels ", \"kernel\": 3, \"stride\": 1, \"padding\": 1, " \
@@ -116,7 +122,7 @@ function block(line,    part, count, channels, dense, pools, text, next_line, i)
     pools = part[2]
     if (length(pools) != count || pools ~ /[^m-]/ || part[3] !~ /^[b-]$/ || part[4] !~ /^(yes|no)$/)
         fail("pools, norm or clamp do not fit")
-    text = "  {\"feedforward\": [" conv2d(channels[2], part[3] == "b" ? "false" : "true") "}"
+    text = "  {\"feedforward\": [" conv2d(narrow(channels[2]), part[3] == "b" ? "false" : "true") "}"
     if (substr(pools, 1, 1) == "m")
         text = text ",\n                   {\"type\": \"maxpool2d\", \"kernel\": 2, \"stride\": 2}"
     if (part[3] == "b")
@@ -125,21 +131,21 @@ function block(line,    part, count, channels, dense, pools, text, next_line, i)
         "\"slope\": " slope "}, \"clamp_last\": " (part[4] == "yes" ? "true" : "false") ",\n   \"couplings\": ["
     next_line = "\n    "
     for (i = 2; i <= count; i++) {
-        text = text next_line conv2d(channels[i + 1], "true")
+        text = text next_line conv2d(narrow(channels[i + 1]), "true")
         if (substr(pools, i, 1) == "m")
             text = text ",\n     \"pool\": {\"type\": \"max\", \"kernel\": 2, \"stride\": 2}"
         text = text "}"
         next_line = ",\n    "
     }
     if (dense != "")
-        text = text next_line "{\"type\": \"dense\", \"out_features\": " dense ", \"bias\": true}"
+        text = text next_line "{\"type\": \"dense\", \"out_features\": " narrow(dense) ", \"bias\": true}"
     return text "]}},\n"
 }
 
 function finish(    i, n, list, path) {
     if (name == "")
         return
-    n = split(classes, list, ",")
+    n = split(all_classes ? all_classes : classes, list, ",")
     for (i = 1; i <= n; i++) {
         path = out "/" name "_" list[i] ".json"
         printf "{\"input\": [3, 32, 32], \"loss\": \"cross_entropy\",\n" \
@@ -164,7 +170,7 @@ $1 == "recipe" {
 }
 $1 == "model" {
     finish()
-    name = $2; classes = $3; slope = $4; variance = $5; recipe = $6; stages = ""
+    name = $2; classes = $3; slope = $4; variance = width == 1 ? $5 : $5 / width; recipe = $6; stages = ""
     if (!(recipe in recipes))
         fail("unknown recipe " recipe)
     next
@@ -188,8 +194,16 @@ case "${1-}" in
     done
     exit $status
     ;;
-*)
-    echo "usage: $0 [--check]" >&2
+-*)
+    echo "usage: $0 [--check | DIR [WIDTH [CLASSES]]]" >&2
     exit 2
+    ;;
+*)
+    if ! awk -v width="${2-1}" -v classes="${3-1}" 'BEGIN { exit !(width + 0 > 0 && classes ~ /^[1-9][0-9]*$/) }'; then
+        echo "$0: expected a directory, a width above 0, a number of classes" >&2
+        exit 2
+    fi
+    mkdir -p "$1"
+    generate "$@"
     ;;
 esac

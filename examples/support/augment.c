@@ -21,14 +21,14 @@ static size_t inside(size_t place, int shift, size_t count)
     return place < count ? place : count - 1;
 }
 
-void augment(float *variant, const float *image, const struct dataset *data, int32_t kind, uint64_t stream,
-             uint64_t draw)
+void augment(unsigned char *variant, const unsigned char *image, const struct dataset *data, int32_t kind,
+             uint64_t stream, uint64_t draw)
 {
     const size_t rows = data->channels * data->height;
     int flip, down = 0, right = 0;
 
     if (kind == FFEBM_AUGMENT_NONE) {
-        memcpy(variant, image, data->sample_size * sizeof *variant);
+        memcpy(variant, image, data->sample_size);
         return;
     }
     flip = ffebm_random_uniform(stream, DRAWS * draw) < 0.5;

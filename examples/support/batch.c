@@ -1,7 +1,5 @@
-#include <string.h>
-
-#include "augment.h"
 #include "batch.h"
+#include "augment.h"
 
 /* Memory for `capacity` rows, and a tensor over it whose number of rows can change: the last batch may be short. */
 static ffebm_status create_rows(ffebm_context *context, ffebm_tensor **rows, ffebm_tensor **memory, int32_t dtype,
@@ -21,7 +19,7 @@ ffebm_status batch_create(ffebm_context *context, struct batch *batch, const ffe
     ffebm_status status = ffebm_model_inspect(model, &info);
     size_t rank;
 
-    *batch = (struct batch){.capacity = capacity};
+    *batch = (struct batch){.context = context, .capacity = capacity};
     if (status != FFEBM_OK)
         return status;
     for (rank = 1; rank < FFEBM_MAX_RANK && rank <= info.input_rank; rank++)
@@ -30,43 +28,60 @@ ffebm_status batch_create(ffebm_context *context, struct batch *batch, const ffe
     status = create_rows(context, &batch->input, &batch->input_memory, info.dtype, shape, rank);
     if (status == FFEBM_OK)
         status = create_rows(context, &batch->target, &batch->target_memory, FFEBM_INT64, shape, 1);
-    if (status == FFEBM_OK)
-        status = ffebm_tensor_create(context, &batch->variant_memory, FFEBM_FLOAT32, shape + 1, rank - 1);
     return status;
 }
 
-/* Write one sample as a row of the input, in the model's type. */
-static void store(struct batch *batch, size_t row, const float *sample, size_t count)
+/* Write one sample as a row of the input, normalised, in the model's type. */
+static void store(struct batch *batch, size_t row, const unsigned char *pixels, const struct dataset *data)
 {
+    const size_t plane = data->height * data->width, first = row * data->sample_size;
     void *memory = ffebm_tensor_data(batch->input_memory);
+    const int is_float = ffebm_tensor_dtype(batch->input_memory) == FFEBM_FLOAT32;
 
-    if (ffebm_tensor_dtype(batch->input_memory) == FFEBM_FLOAT32) {
-        memcpy((float *)memory + row * count, sample, count * sizeof *sample);
-    } else {
-        for (size_t i = 0; i < count; i++)
-            ((double *)memory)[row * count + i] = sample[i];
+    for (size_t channel = 0; channel < data->channels; channel++) {
+        const float *levels = data->levels[channel];
+
+        for (size_t i = channel * plane; i < (channel + 1) * plane; i++) {
+            if (is_float)
+                ((float *)memory)[first + i] = levels[pixels[i]];
+            else
+                ((double *)memory)[first + i] = (double)levels[pixels[i]];
+        }
     }
 }
 
-ffebm_status batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first)
+int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure)
 {
-    const size_t size = plan->data->sample_size, left = plan->part->count - first;
-    float *variant = ffebm_tensor_data(batch->variant_memory);
+    const size_t left = plan->part->count - first;
     int64_t *labels = ffebm_tensor_data(batch->target_memory);
-    ffebm_status status;
+    unsigned char image[DATASET_MOST_PIXELS], variant[DATASET_MOST_PIXELS];
 
     batch->rows = left < batch->capacity ? left : batch->capacity;
     for (size_t row = 0; row < batch->rows; row++) {
         size_t sample = plan->order != NULL ? plan->order[first + row] : first + row;
 
-        augment(variant, plan->part->inputs + sample * size, plan->data, plan->augment, plan->stream, first + row);
-        store(batch, row, variant, size);
+        if (dataset_read(plan->data, plan->part, sample, image, failure) != 0)
+            return -1;
+        augment(variant, image, plan->data, plan->augment, plan->stream, first + row);
+        store(batch, row, variant, plan->data);
         labels[row] = plan->part->labels[sample];
     }
-    status = ffebm_tensor_rewrap(batch->input, ffebm_tensor_data(batch->input_memory), (int64_t)batch->rows);
+    return 0;
+}
+
+int batch_wrap(struct batch *batch, struct failure *failure)
+{
+    ffebm_status status =
+        ffebm_tensor_rewrap(batch->input, ffebm_tensor_data(batch->input_memory), (int64_t)batch->rows);
+
     if (status == FFEBM_OK)
-        status = ffebm_tensor_rewrap(batch->target, labels, (int64_t)batch->rows);
-    return status;
+        status = ffebm_tensor_rewrap(batch->target, ffebm_tensor_data(batch->target_memory), (int64_t)batch->rows);
+    return status == FFEBM_OK ? 0 : failure_set(failure, "%s", ffebm_context_error(batch->context));
+}
+
+int batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure)
+{
+    return batch_read(batch, plan, first, failure) != 0 ? -1 : batch_wrap(batch, failure);
 }
 
 void batch_destroy(struct batch *batch)
@@ -75,6 +90,5 @@ void batch_destroy(struct batch *batch)
     ffebm_tensor_destroy(batch->target);
     ffebm_tensor_destroy(batch->input_memory);
     ffebm_tensor_destroy(batch->target_memory);
-    ffebm_tensor_destroy(batch->variant_memory);
     *batch = (struct batch){0};
 }

@@ -16,21 +16,27 @@ struct batch_plan {
 };
 
 struct batch {
+    ffebm_context *context;
     ffebm_tensor *input;  /* [rows, in...] of the model's type: give it to the engine */
     ffebm_tensor *target; /* [rows], labels */
     ffebm_tensor *input_memory;
     ffebm_tensor *target_memory;
-    ffebm_tensor *variant_memory; /* one sample, as augmentation leaves it */
-    size_t capacity;              /* the most rows */
-    size_t rows;                  /* filled now */
+    size_t capacity; /* the most rows */
+    size_t rows;     /* filled now */
 };
 
 /* Create tensors for up to `capacity` samples of the model's input shape and type. On failure the context has the text;
  * destroy the batch in both cases. */
 ffebm_status batch_create(ffebm_context *context, struct batch *batch, const ffebm_model *model, size_t capacity);
 
-/* Fill the tensors with the samples of the plan from its place `first` on: as many as there are, up to the capacity. */
-ffebm_status batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first);
+/* Fill the tensors with the samples of the plan from its place `first` on: as many as there are, up to the capacity.
+ * Returns 0, or -1 with the failure filled. */
+int batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure);
+
+/* The two halves of batch_fill: read the samples, which any thread may do because it leaves the context alone; then let
+ * the two tensors have as many rows as were read. */
+int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure);
+int batch_wrap(struct batch *batch, struct failure *failure);
 
 void batch_destroy(struct batch *batch);
 

@@ -1,19 +1,23 @@
+#include "dataset.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataset.h"
-
 /* clang-format off */
-#define CIFAR_MEAN      {0.4914, 0.4822, 0.4465}
-#define CIFAR_DEVIATION {3 * 0.2023, 3 * 0.1994, 3 * 0.2010}
+#define CIFAR_MEAN         {0.4914, 0.4822, 0.4465}
+#define CIFAR_DEVIATION    {3 * 0.2023, 3 * 0.1994, 3 * 0.2010}
+#define IMAGENET_MEAN      {0.485, 0.456, 0.406}
+#define IMAGENET_DEVIATION {1.5 * 0.229, 1.5 * 0.224, 1.5 * 0.225}
 
 static const struct dataset_source sources[] = {
-    {"digits",        "examples/data",                     digits_load,    16, {0.3053},   {0.3760},         10,  8, 1},
-    {"fashion-mnist", "/usr/share/datasets/fashion-mnist", idx_load,      255, {0.2860},   {0.3530},         10, 28, 0},
-    {"mnist",         NULL,                                idx_load,      255, {0.1307},   {0.3081},         10, 28, 0},
-    {"cifar10",       NULL,                                cifar10_load,  255, CIFAR_MEAN, CIFAR_DEVIATION,  10, 32, 0},
-    {"cifar100",      NULL,                                cifar100_load, 255, CIFAR_MEAN, CIFAR_DEVIATION, 100, 32, 0},
+    {"digits",        "examples/data",                     digits_open,      16, {0.3053},      {0.3760},             10,  8, 1},
+    {"fashion-mnist", "/usr/share/datasets/fashion-mnist", idx_open,        255, {0.2860},      {0.3530},             10, 28, 0},
+    {"mnist",         NULL,                                idx_open,        255, {0.1307},      {0.3081},             10, 28, 0},
+    {"cifar10",       NULL,                                cifar10_open,    255, CIFAR_MEAN,    CIFAR_DEVIATION,      10, 32, 0},
+    {"cifar100",      NULL,                                cifar100_open,   255, CIFAR_MEAN,    CIFAR_DEVIATION,     100, 32, 0},
+    {"imagenet32",    NULL,                                imagenet32_open, 255, IMAGENET_MEAN, IMAGENET_DEVIATION, 1000, 32, 0},
 };
 /* clang-format on */
 
@@ -34,7 +38,16 @@ const struct dataset_source *dataset_find(const char *name, struct failure *fail
     return NULL;
 }
 
-int dataset_load(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
+static void fill_levels(struct dataset *data, const struct dataset_source *source)
+{
+    for (size_t channel = 0; channel < data->channels; channel++) {
+        for (int pixel = 0; pixel < DATASET_LEVELS; pixel++)
+            data->levels[channel][pixel] =
+                (float)((pixel / source->brightest - source->mean[channel]) / source->deviation[channel]);
+    }
+}
+
+int dataset_open(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                  struct failure *failure)
 {
     *data = (struct dataset){.classes = source->classes};
@@ -44,10 +57,12 @@ int dataset_load(struct dataset *data, const struct dataset_source *source, cons
         return failure_set(failure, "--data: data set %s needs the directory of its files", source->name);
     if (split != DATASET_SPLIT_DEFAULT && !source->divisible)
         return failure_set(failure, "--split: data set %s comes with test samples of its own", source->name);
-    if (source->load(data, source, directory, split, failure) != 0) {
+    if (source->open(data, source, directory, split, failure) != 0) {
         dataset_free(data);
         return -1;
     }
+    data->sample_size = data->channels * data->height * data->width;
+    fill_levels(data, source);
     return 0;
 }
 
@@ -57,45 +72,56 @@ void dataset_limit(struct dataset_part *part, size_t limit)
         part->count = limit;
 }
 
+int dataset_read(const struct dataset *data, const struct dataset_part *part, size_t sample, unsigned char *pixels,
+                 struct failure *failure)
+{
+    const struct dataset_shard *shard = part->shards;
+
+    for (; sample >= shard->count; shard++)
+        sample -= shard->count;
+    return data_file_read(&shard->file, pixels, data->sample_size, shard->first_byte + (uint64_t)sample * shard->stride,
+                          failure);
+}
+
+static void free_part(struct dataset_part *part)
+{
+    for (size_t i = 0; i < part->shard_count; i++)
+        data_file_close(&part->shards[i].file);
+    free(part->shards);
+    free(part->labels);
+}
+
 void dataset_free(struct dataset *data)
 {
-    dataset_part_free(&data->train);
-    dataset_part_free(&data->test);
+    free_part(&data->train);
+    free_part(&data->test);
     *data = (struct dataset){0};
 }
 
-int dataset_part_allocate(struct dataset_part *part, size_t count, size_t sample_size, struct failure *failure)
+int64_t *dataset_add(struct dataset_part *part, struct dataset_shard *shard, struct failure *failure)
 {
-    *part = (struct dataset_part){.count = count};
-    if (count > 0 && sample_size > SIZE_MAX / sizeof *part->inputs / count)
-        return failure_set(failure, "%zu samples of %zu pixels do not fit in memory", count, sample_size);
-    part->inputs = malloc(count * sample_size * sizeof *part->inputs);
-    part->labels = malloc(count * sizeof *part->labels);
-    if (part->inputs == NULL || part->labels == NULL) {
-        dataset_part_free(part);
-        return failure_set(failure, "out of memory for %zu samples of %zu pixels", count, sample_size);
+    void *shards = realloc(part->shards, (part->shard_count + 1) * sizeof *part->shards), *labels = NULL;
+
+    if (shards != NULL) {
+        part->shards = shards;
+        labels = realloc(part->labels, (part->count + shard->count) * sizeof *part->labels);
     }
-    return 0;
+    if (labels == NULL) {
+        failure_set(failure, "%s: out of memory for the labels of %zu samples", shard->file.name, shard->count);
+        data_file_close(&shard->file);
+        return NULL;
+    }
+    part->labels = labels;
+    part->shards[part->shard_count++] = *shard;
+    part->count += shard->count;
+    return part->labels + part->count - shard->count;
 }
 
-void dataset_part_free(struct dataset_part *part)
+int dataset_check_label(const struct dataset *data, const struct data_file *file, uint64_t offset, size_t sample,
+                        int64_t label, int64_t least, struct failure *failure)
 {
-    free(part->inputs);
-    free(part->labels);
-    *part = (struct dataset_part){0};
-}
-
-float dataset_normalise(const struct dataset_source *source, size_t channel, unsigned pixel)
-{
-    return (float)((pixel / source->brightest - source->mean[channel]) / source->deviation[channel]);
-}
-
-int dataset_join_path(char *path, size_t capacity, const char *directory, const char *name, struct failure *failure)
-{
-    int length = snprintf(path, capacity, "%s/%s", directory, name);
-
-    if (length < 0 || (size_t)length >= capacity)
-        return failure_set(failure, "--data: path of %zu characters is too long, at most %zu are allowed",
-                           strlen(directory), capacity - strlen(name) - 2);
-    return 0;
+    if (label >= least && label < least + data->classes)
+        return 0;
+    return data_file_refuse(file, offset, failure, "label %" PRId64 " of sample %zu, expected %" PRId64 " to %" PRId64,
+                            label, sample, least, least + data->classes - 1);
 }

@@ -1,95 +1,82 @@
 /* digits.c - the digits data set: a gzip CSV file, a line a sample: 64 pixels 0 .. 16, then the label. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "dataset.h"
 
-enum { SIDE = 8, PIXELS = SIDE * SIDE, LINE = 512, MOST_SAMPLES = 100000, LAST = 360 };
+enum { SIDE = 8, PIXELS = SIDE * SIDE, MOST_BYTES = 1 << 24, LAST = 360 };
 
-/* Raw samples while the file is read: how many there are shows only at its end. */
-struct samples {
-    unsigned char (*rows)[PIXELS + 1];
-    size_t count;
-    size_t capacity;
+struct row {
+    unsigned char pixels[PIXELS];
+    unsigned char label;
 };
 
-static int grow(struct samples *samples, const char *path, struct failure *failure)
-{
-    size_t capacity = samples->capacity == 0 ? 1024 : 2 * samples->capacity;
-    void *larger;
+/* The unpacked file, its text, and what the text says. */
+struct table {
+    struct data_file file;
+    char *text;
+    struct row *rows;
+    size_t count;
+};
 
-    if (samples->count >= MOST_SAMPLES)
-        return failure_set(failure, "%s: more than %d lines", path, MOST_SAMPLES);
-    if (samples->count < samples->capacity)
-        return 0;
-    larger = realloc(samples->rows, capacity * sizeof *samples->rows);
-    if (larger == NULL)
-        return failure_set(failure, "%s: out of memory for %zu samples", path, capacity);
-    samples->rows = larger;
-    samples->capacity = capacity;
+/* Read a number from 0 to `most`, with `after` behind it, and go past both. */
+static int read_number(unsigned char *number, const char **at, long most, char after)
+{
+    char *end;
+    long value;
+
+    if (**at < '0' || **at > '9')
+        return -1;
+    value = strtol(*at, &end, 10);
+    if (value > most || *end != after)
+        return -1;
+    *number = (unsigned char)value;
+    *at = end + 1;
     return 0;
 }
 
-/* Parse a line into PIXELS + 1 small numbers. Returns NULL, or what was expected. */
-static const char *parse_line(unsigned char *row, const char *line, const struct dataset_source *source)
+static int read_row(const struct table *table, size_t line, const char **at, const struct dataset_source *source,
+                    struct failure *failure)
 {
-    for (int i = 0; i <= PIXELS; i++) {
-        long most = i < PIXELS ? (long)source->brightest : (long)source->classes - 1;
-        char *end;
-        long value = strtol(line, &end, 10);
+    struct row *row = &table->rows[line];
+    const char *expected = "64 pixels from 0 to 16, each with a comma";
+    int result = 0;
 
-        if (end == line)
-            return "expected 64 pixels and a label";
-        if (value < 0 || value > most)
-            return i < PIXELS ? "expected pixels from 0 to 16" : "expected a label from 0 to 9";
-        if (i < PIXELS && *end != ',')
-            return "expected 64 pixels and a label, with commas between them";
-        row[i] = (unsigned char)value;
-        line = end + 1;
-        if (i == PIXELS && end[strspn(end, "\r\n")] != '\0')
-            return "expected the line to end after the label";
+    for (int i = 0; i < PIXELS && result == 0; i++)
+        result = read_number(&row->pixels[i], at, (long)source->brightest, ',');
+    if (result == 0) {
+        expected = "a label from 0 to 9 and the end of the line";
+        result = read_number(&row->label, at, (long)source->classes - 1, '\n');
     }
-    return NULL;
+    return result == 0 ? 0
+                       : data_file_refuse(&table->file, (uint64_t)(*at - table->text), failure,
+                                          "line %zu: \"%.*s\", expected %s", line + 1, (int)strcspn(*at, ",\r\n"), *at,
+                                          expected);
 }
 
-/* A broken file is found out only at its break, so what was read before it may have looked wrong first. */
-static int check_stream(gzFile file, const char *path, size_t line, struct failure *failure)
+static int read_table(struct table *table, const struct dataset_source *source, struct failure *failure)
 {
-    int code;
+    const char *at;
 
-    gzerror(file, &code);
-    if (code == Z_OK || code == Z_STREAM_END)
-        return 0;
-    return failure_set(failure, "%s: line %zu: %s", path, line,
-                       code == Z_ERRNO ? strerror(errno) : "the gzip stream breaks off");
-}
+    if (table->file.size > MOST_BYTES)
+        return data_file_refuse(&table->file, MOST_BYTES, failure, "goes on, expected at most %d bytes", MOST_BYTES);
+    table->text = calloc(table->file.size + 1, 1);
+    if (table->text == NULL)
+        return failure_set(failure, "%s: out of memory for its text", table->file.name);
+    if (data_file_read(&table->file, table->text, table->file.size, 0, failure) != 0)
+        return -1;
+    for (size_t i = 0; i < table->file.size; i++)
+        table->count += table->text[i] == '\n' || i + 1 == table->file.size;
+    table->rows = malloc((table->count + 1) * sizeof *table->rows);
+    if (table->rows == NULL)
+        return failure_set(failure, "%s: out of memory for %zu samples", table->file.name, table->count);
 
-static int read_lines(struct samples *samples, gzFile file, const char *path, const struct dataset_source *source,
-                      struct failure *failure)
-{
-    char line[LINE];
-
-    while (gzgets(file, line, sizeof line) != NULL) {
-        const char *expected;
-
-        if (check_stream(file, path, samples->count + 1, failure) != 0 || grow(samples, path, failure) != 0)
+    at = table->text;
+    for (size_t line = 0; line < table->count; line++) {
+        if (read_row(table, line, &at, source, failure) != 0)
             return -1;
-        expected = strlen(line) == sizeof line - 1 ? "expected a shorter line"
-                                                   : parse_line(samples->rows[samples->count], line, source);
-        if (expected != NULL)
-            return failure_set(failure, "%s: line %zu: %s", path, samples->count + 1, expected);
-        samples->count++;
     }
-    return check_stream(file, path, samples->count + 1, failure);
-}
-
-static void store(struct dataset_part *part, size_t at, const unsigned char *row, const struct dataset_source *source)
-{
-    for (size_t i = 0; i < PIXELS; i++)
-        part->inputs[at * PIXELS + i] = dataset_normalise(source, 0, row[i]);
-    part->labels[at] = row[PIXELS];
+    return 0;
 }
 
 static int is_test(size_t index, size_t count, int32_t split)
@@ -97,47 +84,61 @@ static int is_test(size_t index, size_t count, int32_t split)
     return split == DATASET_SPLIT_LAST ? index >= count - LAST : index % 5 == 0;
 }
 
-static int divide(struct dataset *data, const struct samples *samples, const struct dataset_source *source,
-                  int32_t split, struct failure *failure)
+/* Put the samples of one part into a file of its own. */
+static int write_part(struct dataset_part *part, const struct table *table, int32_t split, int test,
+                      struct failure *failure)
 {
-    size_t tests = split == DATASET_SPLIT_LAST ? LAST : (samples->count + 4) / 5;
-    size_t train = 0, test = 0;
+    struct dataset_shard shard = {.stride = PIXELS};
+    int64_t *labels;
 
-    if (dataset_part_allocate(&data->test, tests, PIXELS, failure) != 0 ||
-        dataset_part_allocate(&data->train, samples->count - tests, PIXELS, failure) != 0)
+    if (data_file_create(&shard.file, table->file.name, failure) != 0)
         return -1;
-    for (size_t i = 0; i < samples->count; i++) {
-        if (is_test(i, samples->count, split))
-            store(&data->test, test++, samples->rows[i], source);
-        else
-            store(&data->train, train++, samples->rows[i], source);
+    for (size_t i = 0; i < table->count; i++) {
+        if (is_test(i, table->count, split) != test)
+            continue;
+        if (data_file_append(&shard.file, table->rows[i].pixels, PIXELS, failure) != 0) {
+            data_file_close(&shard.file);
+            return -1;
+        }
+        shard.count++;
     }
-    return 0;
+    labels = dataset_add(part, &shard, failure);
+    for (size_t i = 0; i < table->count && labels != NULL; i++) {
+        if (is_test(i, table->count, split) == test)
+            *labels++ = table->rows[i].label;
+    }
+    return labels != NULL ? 0 : -1;
 }
 
-int digits_load(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
+static int divide(struct dataset *data, const struct table *table, int32_t split, struct failure *failure)
+{
+    const size_t least = split == DATASET_SPLIT_LAST ? LAST + 1 : 2;
+
+    if (table->count < least)
+        return data_file_refuse(&table->file, table->file.size, failure,
+                                "the file ends after %zu samples, expected at least %zu", table->count, least);
+    if (write_part(&data->train, table, split, 0, failure) != 0)
+        return -1;
+    return write_part(&data->test, table, split, 1, failure);
+}
+
+int digits_open(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                 struct failure *failure)
 {
-    struct samples samples = {0};
-    char path[4096];
-    gzFile file;
+    struct table table = {.text = NULL};
+    char path[DATA_FILE_NAME];
     int result;
 
     data->channels = 1;
     data->height = data->width = SIDE;
-    data->sample_size = PIXELS;
-    if (dataset_join_path(path, sizeof path, directory, "digits.csv.gz", failure) != 0)
+    if (data_file_path(path, directory, "digits.csv.gz", failure) != 0 ||
+        data_file_open_gzip(&table.file, path, failure) != 0)
         return -1;
-    errno = 0;
-    file = gzopen(path, "rb");
-    if (file == NULL)
-        return failure_set(failure, "%s: %s", path, errno != 0 ? strerror(errno) : "out of memory");
-    result = read_lines(&samples, file, path, source, failure);
-    gzclose(file);
-    if (result == 0 && samples.count <= (split == DATASET_SPLIT_LAST ? LAST : 1))
-        result = failure_set(failure, "%s: %zu samples are too few to split", path, samples.count);
+    result = read_table(&table, source, failure);
     if (result == 0)
-        result = divide(data, &samples, source, split, failure);
-    free(samples.rows);
+        result = divide(data, &table, split, failure);
+    data_file_close(&table.file);
+    free(table.text);
+    free(table.rows);
     return result;
 }

@@ -34,10 +34,11 @@ int fit_check(const ffebm_model *model, const struct dataset *data, const char *
 size_t fit_find_energy(const ffebm_model *model)
 {
     ffebm_stage_info stage = {.size = sizeof stage};
+    size_t last = FFEBM_NONE;
 
     for (size_t i = 0; ffebm_model_inspect_stage(model, &stage, i) == FFEBM_OK; i++) {
         if (stage.kind == FFEBM_STAGE_ENERGY)
-            return i;
+            last = i;
     }
-    return FFEBM_NONE;
+    return last;
 }

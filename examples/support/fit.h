@@ -10,7 +10,7 @@
  * Returns 0, or -1 with a failure that names both. */
 int fit_check(const ffebm_model *model, const struct dataset *data, const char *name, struct failure *failure);
 
-/* Find the first energy block of a chain: its stage, or FFEBM_NONE. */
+/* Find the last energy block of a chain: its stage, or FFEBM_NONE. */
 size_t fit_find_energy(const ffebm_model *model);
 
 #endif

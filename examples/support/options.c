@@ -6,7 +6,7 @@
 
 #include "options.h"
 
-enum { EXPECTED = 256 };
+enum { EXPECTED = 256, LEFT = 30, RIGHT = 84 }; /* the columns of the help */
 
 /* Say in words what an option takes. */
 static void describe(char *words, size_t capacity, const struct option *option)
@@ -163,16 +163,61 @@ static void name_value(char *words, size_t capacity, const struct option *option
     }
 }
 
-void options_print(FILE *file, const struct option *table)
+/* " (default ..)", or nothing where there is none. */
+static void name_default(char *words, size_t capacity, const struct option *option, const void *record)
+{
+    const void *field = (const char *)record + option->offset;
+    const char *const *text = field;
+
+    words[0] = '\0';
+    if (record == NULL || option->kind == OPTION_FLAG)
+        return;
+    if (option->kind == OPTION_INTEGER) {
+        snprintf(words, capacity, " (default %" PRId64 ")", *(const int64_t *)field);
+    } else if (option->kind == OPTION_TEXT) {
+        if (*text != NULL)
+            snprintf(words, capacity, " (default %s)", *text);
+    } else if (option->kind == OPTION_CHOICE) {
+        for (const struct option_choice *choice = option->choices; choice->name != NULL; choice++) {
+            if (choice->value == *(const int32_t *)field)
+                snprintf(words, capacity, " (default %s)", choice->name);
+        }
+    } else {
+        snprintf(words, capacity, " (default %g)", *(const double *)field);
+    }
+}
+
+/* Print words, the first of them `column` to the right of the margin, in as many lines as they need. */
+static void print_wrapped(FILE *file, const char *words, size_t column)
+{
+    size_t used = 0;
+
+    while (*words != '\0') {
+        size_t length = strcspn(words, " ");
+
+        if (used > 0 && used + 1 + length > RIGHT) {
+            fprintf(file, "\n%*s", (int)column, "");
+            used = 0;
+        }
+        used += (size_t)fprintf(file, "%s%.*s", used > 0 ? " " : "", (int)length, words);
+        words += length + strspn(words + length, " ");
+    }
+    fputc('\n', file);
+}
+
+void options_print(FILE *file, const struct option *table, const void *record)
 {
     for (; table->name != NULL; table++) {
-        char left[EXPECTED], value[EXPECTED / 2];
+        char left[EXPECTED], value[EXPECTED / 2], unless[EXPECTED], right[4 * EXPECTED];
 
         name_value(value, sizeof value, table);
+        name_default(unless, sizeof unless, table, record);
         snprintf(left, sizeof left, "--%s %s", table->name, value);
-        if (strlen(left) > 30)
-            fprintf(file, "  %s\n  %-30s  %s\n", left, "", table->text);
+        snprintf(right, sizeof right, "%s%s", table->text, unless);
+        if (strlen(left) > LEFT)
+            fprintf(file, "  %s\n  %-*s  ", left, LEFT, "");
         else
-            fprintf(file, "  %-30s  %s\n", left, table->text);
+            fprintf(file, "  %-*s  ", LEFT, left);
+        print_wrapped(file, right, LEFT + 4);
     }
 }

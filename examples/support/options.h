@@ -38,7 +38,7 @@ struct option {
  * twice the last counts. Returns 0, or -1 with a failure that names option, value and what was expected. */
 int options_parse(void *record, const struct option *table, int argc, char **argv, struct failure *failure);
 
-/* Print the table for people. */
-void options_print(FILE *file, const struct option *table);
+/* Print the table for people, each with its default: what its field in `record` holds. NULL: without defaults. */
+void options_print(FILE *file, const struct option *table, const void *record);
 
 #endif

@@ -1,17 +1,19 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* TIOCGWINSZ */
 
-#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "progress.h"
 
 #define REDRAW_SECONDS 0.1
+#define LINE_SECONDS 60.0
 #define ERASE_LINE "\r\033[K"
 
-enum { BAR = 30 };
+enum { BAR_MOST = 30, BAR_LEAST = 5, COLUMNS = 80, WORDS = 1024 };
 
 double progress_clock(void)
 {
@@ -21,89 +23,135 @@ double progress_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-int progress_open_log(struct progress *progress, const char *path, int resume, struct failure *failure)
-{
-    if (path == NULL)
-        return 0;
-    progress->log_path = path;
-    progress->log = fopen(path, resume ? "a" : "w");
-    return progress->log != NULL ? 0 : failure_set(failure, "%s: %s", path, strerror(errno));
-}
-
-void progress_close_log(struct progress *progress)
-{
-    if (progress->log != NULL)
-        fclose(progress->log);
-    progress->log = NULL;
-}
-
 void progress_init(struct progress *progress, int64_t epochs, int32_t quiet)
 {
-    *progress = (struct progress){.epochs = epochs, .quiet = quiet, .terminal = isatty(STDERR_FILENO)};
+    *progress = (struct progress){
+        .epochs = epochs, .drawn = progress_clock(), .quiet = quiet, .terminal = isatty(STDERR_FILENO)};
 }
 
-void progress_step(struct progress *progress, int64_t epoch, size_t done, size_t total, double loss)
+static size_t terminal_columns(void)
 {
-    static const char full[BAR + 1] = "##############################";
-    static const char empty[BAR + 1] = "..............................";
-    int filled = (int)(BAR * (double)done / (double)total);
-    double now;
+    struct winsize size;
 
-    if (progress->quiet || !progress->terminal)
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS;
+}
+
+static size_t append(char *words, size_t used, const char *text)
+{
+    return used + (size_t)snprintf(words + used, WORDS - used, "%.*s", (int)(WORDS - used - 1), text);
+}
+
+/* "1:02:03", or "2:03". */
+static void name_seconds(char *words, size_t capacity, double seconds)
+{
+    long whole = seconds < 1e7 ? (long)seconds : 9999999;
+
+    if (whole >= 3600)
+        snprintf(words, capacity, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(words, capacity, "%ld:%02ld", whole / 60, whole % 60);
+}
+
+/* Mean sweeps, free + nudged: of each block if there is room, else of all together. */
+static void name_sweeps(char *words, const struct meter *meter, size_t room)
+{
+    size_t used = append(words, 0, " sweeps");
+    char part[64];
+
+    if (meter->blocks == 0) {
+        words[0] = '\0';
         return;
-    now = progress_clock();
-    if (now - progress->drawn < REDRAW_SECONDS)
-        return;
-    progress->drawn = now;
-    fprintf(stderr, ERASE_LINE "epoch %" PRId64 "/%" PRId64 " [%.*s%.*s] %3.0f%%  train loss %.4f", epoch,
-            progress->epochs, filled, full, BAR - filled, empty, 100.0 * (double)done / (double)total, loss);
+    }
+    for (size_t i = 0; i < meter->blocks && used < WORDS / 2; i++) {
+        snprintf(part, sizeof part, " %.1f+%.1f", meter_sweeps(meter, i, FFEBM_PHASE_FREE),
+                 meter_sweeps(meter, i, FFEBM_PHASE_NUDGED));
+        used = append(words, used, part);
+    }
+    if (used > room)
+        snprintf(words, WORDS, " sweeps %.1f+%.1f", meter_sweeps(meter, FFEBM_ALL, FFEBM_PHASE_FREE),
+                 meter_sweeps(meter, FFEBM_ALL, FFEBM_PHASE_NUDGED));
+}
+
+/* All but the bar: what stands before it, and behind. */
+static void name_view(char *before, char *behind, const struct progress *progress, const struct progress_view *view,
+                      size_t columns)
+{
+    const struct meter_totals *totals = &view->meter->totals;
+    const double samples = totals->samples > 0 ? totals->samples : 1;
+    const double rate = totals->seconds > 0 ? samples / totals->seconds : 0;
+    char left[32], sweeps[WORDS];
+    size_t used;
+
+    name_seconds(left, sizeof left, view->seconds_left);
+    snprintf(before, WORDS, "epoch %" PRId64 "/%" PRId64, view->epoch, progress->epochs);
+    snprintf(behind, WORDS, "%3.0f%% %.*f/s %s left loss %.3f acc %.3f",
+             100.0 * (double)view->done / (double)view->steps, rate < 10, rate, left, totals->loss / samples,
+             totals->correct / samples);
+    used = strlen(before) + strlen(behind) + BAR_LEAST + 4;
+    name_sweeps(sweeps, view->meter, columns > used ? columns - used : 0);
+    append(behind, strlen(behind), sweeps);
+}
+
+static void draw(const struct progress *progress, const struct progress_view *view)
+{
+    static const char full[BAR_MOST + 1] = "##############################";
+    static const char empty[BAR_MOST + 1] = "..............................";
+    const size_t columns = terminal_columns();
+    char before[WORDS], behind[WORDS];
+    int bar, filled, room;
+
+    name_view(before, behind, progress, view, columns);
+    room = (int)columns - (int)strlen(before) - (int)strlen(behind) - 5;
+    bar = room < BAR_LEAST ? BAR_LEAST : room > BAR_MOST ? BAR_MOST : room;
+    filled = (int)(bar * (double)view->done / (double)view->steps);
+    room = (int)columns - (int)strlen(before) - bar - 5;
+    fprintf(stderr, ERASE_LINE "%s [%.*s%.*s] %.*s", before, filled, full, bar - filled, empty, room > 0 ? room : 0,
+            behind);
     fflush(stderr);
 }
 
-static void print_line(const struct progress *progress, const struct epoch_record *record)
+static void print_view(const struct progress *progress, const struct progress_view *view)
 {
+    char before[WORDS], behind[WORDS];
+
+    name_view(before, behind, progress, view, WORDS);
+    fprintf(stderr, "%s  %s\n", before, behind);
+}
+
+void progress_step(struct progress *progress, const struct progress_view *view)
+{
+    const double now = progress_clock();
+
+    if (progress->quiet || now - progress->drawn < (progress->terminal ? REDRAW_SECONDS : LINE_SECONDS))
+        return;
+    progress->drawn = now;
+    if (progress->terminal)
+        draw(progress, view);
+    else
+        print_view(progress, view);
+}
+
+void progress_epoch(struct progress *progress, int64_t epoch, const struct meter *meter, const struct score *test,
+                    int best)
+{
+    const struct meter_totals *totals = &meter->totals;
+    char sweeps[WORDS];
+
+    if (progress->quiet)
+        return;
+    name_sweeps(sweeps, meter, WORDS);
     fprintf(stderr,
-            "%sepoch %" PRId64 "/%" PRId64 "  train loss %.4f  test loss %.4f  test accuracy %.4f  %.0f samples/s",
-            progress->terminal ? ERASE_LINE : "", record->epoch, progress->epochs, record->train_loss,
-            record->test_loss, record->test_accuracy, record->samples_per_second);
-    if (record->unconverged > 0)
-        fprintf(stderr, "  %zu unconverged", record->unconverged);
+            "%sepoch %" PRId64 "/%" PRId64 "  train loss %.4f  test loss %.4f  test accuracy %.4f%s  %.0f samples/s %s",
+            progress->terminal ? ERASE_LINE : "", epoch, progress->epochs, totals->loss / totals->samples, test->loss,
+            test->accuracy, best ? "*" : "", totals->samples / totals->seconds, sweeps);
+    if (totals->unconverged > 0)
+        fprintf(stderr, "  %.0f unconverged", totals->unconverged);
     fputc('\n', stderr);
+    progress->drawn = progress_clock();
 }
 
-static int write_log(FILE *log, const char *path, const struct epoch_record *record, struct failure *failure)
+void progress_end(struct progress *progress)
 {
-    int written = fprintf(log,
-                          "{\"epoch\": %" PRId64 ", \"train_loss\": %.9g, \"test_loss\": %.9g, "
-                          "\"test_accuracy\": %.9g, \"lr\": %.9g, \"seconds\": %.6g, \"samples_per_second\": %.6g, "
-                          "\"unconverged\": %zu, \"region_changes\": %zu, \"sweeps\": %" PRId64 "}\n",
-                          record->epoch, record->train_loss, record->test_loss, record->test_accuracy, record->lr,
-                          record->seconds, record->samples_per_second, record->unconverged, record->region_changes,
-                          record->sweeps);
-
-    if (written < 0 || fflush(log) != 0)
-        return failure_set(failure, "%s: %s", path, strerror(errno));
-    return 0;
-}
-
-int progress_epoch(struct progress *progress, const struct epoch_record *record, struct failure *failure)
-{
-    if (!progress->quiet)
-        print_line(progress, record);
-    return progress->log == NULL ? 0 : write_log(progress->log, progress->log_path, record, failure);
-}
-
-int progress_result(const struct epoch_record *record, int trained, struct failure *failure)
-{
-    char train_loss[32] = "null";
-
-    if (trained)
-        snprintf(train_loss, sizeof train_loss, "%.9g", record->train_loss);
-    printf("{\"test_accuracy\": %.9g, \"test_top5\": %.9g, \"test_loss\": %.9g, \"train_loss\": %s, "
-           "\"seconds\": %.6g, \"samples_per_second\": %.6g}\n",
-           record->test_accuracy, record->test_top5, record->test_loss, train_loss, record->seconds,
-           record->samples_per_second);
-    if (fflush(stdout) != 0)
-        return failure_set(failure, "standard output: %s", strerror(errno));
-    return 0;
+    if (!progress->quiet && progress->terminal)
+        fprintf(stderr, ERASE_LINE);
 }

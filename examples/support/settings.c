@@ -1,7 +1,9 @@
 #include <stddef.h>
 
 #include "dataset.h"
+#include "fit.h"
 #include "options.h"
+#include "recipe.h"
 #include "settings.h"
 
 /* clang-format off */
@@ -9,83 +11,112 @@ static const struct option_choice splits[] = {
     {"mixed", DATASET_SPLIT_MIXED}, {"last", DATASET_SPLIT_LAST}, {NULL, 0}};
 static const struct option_choice algorithms[] = {
     {"ep", ALGORITHM_EP}, {"id", ALGORITHM_ID}, {"bp", ALGORITHM_BP}, {NULL, 0}};
-static const struct option_choice estimators[] = {
-    {"centered", FFEBM_ESTIMATOR_CENTERED}, {"positive", FFEBM_ESTIMATOR_POSITIVE},
-    {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
-    {"random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN}, {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
-static const struct option_choice switches[] = {
-    {"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
-static const struct option_choice optimizers[] = {
-    {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {"sgd", FFEBM_OPTIMIZER_SGD}, {NULL, 0}};
-static const struct option_choice schedules[] = {
-    {"constant", FFEBM_SCHEDULE_CONSTANT}, {"cosine", FFEBM_SCHEDULE_COSINE}, {NULL, 0}};
-static const struct option_choice units[] = {
-    {"step", FFEBM_PER_STEP}, {"epoch", FFEBM_PER_EPOCH}, {NULL, 0}};
-static const struct option_choice augmentations[] = {
-    {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
 
 #define TEXT(name, field, value, text)          {name, value, text, NULL, offsetof(struct settings, field), 0, 0, OPTION_TEXT}
 #define INTEGER(name, field, least, most, text) {name, "N", text, NULL, offsetof(struct settings, field), least, most, OPTION_INTEGER}
 #define NUMBER(name, field, text)               {name, "X", text, NULL, offsetof(struct settings, field), 0, 0, OPTION_NUMBER}
+#define MINUTES(name, field, text)              {name, "MIN", text, NULL, offsetof(struct settings, field), 0, 0, OPTION_NUMBER}
 #define POSITIVE(name, field, text)             {name, "X", text, NULL, offsetof(struct settings, field), 0, 0, OPTION_POSITIVE}
 #define CHOICE(name, field, choices, text)      {name, NULL, text, choices, offsetof(struct settings, field), 0, 0, OPTION_CHOICE}
 #define FLAG(name, field, text)                 {name, NULL, text, NULL, offsetof(struct settings, field), 0, 0, OPTION_FLAG}
 
 static const struct option table[] = {
-    TEXT("model", model, "FILE.json", "description of the model; its recipe gives the defaults below"),
-    TEXT("dataset", dataset, "NAME", "digits (default), fashion-mnist, mnist, cifar10 or cifar100"),
+    TEXT("model", model, "FILE.json", "description of the model, with the recipe that gives defaults below"),
+    TEXT("dataset", dataset, "NAME", "digits, fashion-mnist, mnist, cifar10, cifar100 or imagenet32"),
     TEXT("data", data, "DIR", "directory of its files"),
-    CHOICE("split", split, splits, "digits: every fifth sample tests (default), or the last 360"),
-    INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only evaluates"),
+    CHOICE("split", split, splits, "of digits: every fifth sample tests, or the last 360 do (default mixed)"),
+    INTEGER("limit-train", limit_train, 0, INT64_MAX, "use the first N training samples; 0: all"),
+    INTEGER("limit-test", limit_test, 0, INT64_MAX, "use the first N test samples; 0: all"),
+    CHOICE("augment", recipe.augment, recipe_augmentations, "random variants of the training images"),
+
+    TEXT("run", run, "DIR", "a new directory for everything of the run: model, arguments, log, checkpoints"),
+    TEXT("resume", resume, "DIR", "go on with the run in DIR, bit for bit; other options have the last word. Or a "
+         "checkpoint: then give the options of its run again, --model may be left out"),
+    TEXT("checkpoint", checkpoint, "FILE", "where the last checkpoint goes, outside a run directory"),
+    MINUTES("checkpoint-minutes", checkpoint_minutes, "save so often between epochs, in minutes; 0: after epochs alone"),
+    MINUTES("max-minutes", max_minutes, "stop after so many minutes, save, test; 0: when all epochs are done"),
+    TEXT("log", log, "FILE.jsonl", "one JSON object a line and epoch, outside a run directory"),
+    INTEGER("log-every", log_every, 0, INT64_MAX, "a line of the log for every N steps too; 0: epochs alone"),
+    FLAG("quiet", quiet, "no progress on stderr"),
+    NUMBER("max-loss", limits.loss, "stop as diverged if the training loss is X times that of the first steps; 0: never"),
+    NUMBER("max-residual", limits.residual, "likewise if layers still change by X of themselves at the end of free phases; "
+           "0: never"),
+
+    INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only tests"),
     INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
+    INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
+    INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor"),
+    CHOICE("optimizer", recipe.optimizer, recipe_optimizers, "how parameters are updated"),
+    NUMBER("lr", recipe.lr, "learning rate at first"),
+    CHOICE("schedule", recipe.schedule, recipe_schedules, "how it moves"),
+    CHOICE("schedule-per", recipe.schedule_per, recipe_units, "how often it moves: the unit of --lr-period and --warmup"),
+    NUMBER("lr-min", recipe.lr_min, "cosine: learning rate at last"),
+    NUMBER("lr-factor", recipe.lr_factor, "step: what the learning rate is multiplied by"),
+    INTEGER("lr-period", recipe.lr_period, 0, INT64_MAX, "step: after every N steps or epochs"),
+    INTEGER("warmup", recipe.warmup, 0, INT64_MAX, "steps or epochs in which the learning rate rises to the schedule's"),
+    NUMBER("weight-decay", recipe.weight_decay, "pull towards zero; decoupled with adamw"),
+    NUMBER("momentum", recipe.momentum, "of sgd, below 1"),
+    FLAG("nesterov", recipe.nesterov, "Nesterov's form of sgd"),
+    NUMBER("clip-norm", recipe.clip_norm, "gradients of larger norm are scaled down to it; 0: never"),
+    TEXT("rates", rates, "PREFIX=RATE[:DECAY],...", "factors of learning rate and weight decay for parameters by name, as "
+         "in stage0=0.5,stage4.1.bias=1:0; later ones win"),
+    TEXT("freeze", freeze, "PREFIX,...", "parameters that are not trained"),
+    NUMBER("label-smoothing", recipe.label_smoothing, "of labels in training, below 1: the part spread over all classes"),
+
     CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation; bp: no energy blocks"),
-    CHOICE("estimator", recipe.estimator, estimators, "how a gradient is read off nudged states"),
-    CHOICE("switches", recipe.switches, switches, "of max pools, in nudged phases"),
+    CHOICE("estimator", recipe.estimator, recipe_estimators, "how a gradient is read off nudged states"),
+    CHOICE("nudging", recipe.nudging, recipe_nudgings, "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it can)"),
+    CHOICE("switches", recipe.switches, recipe_switches, "of max pools, in nudged phases"),
     POSITIVE("beta", recipe.beta, "strength of the nudging"),
     INTEGER("free-sweeps", recipe.free_sweeps, 1, 1000000, "at most, in free phases"),
     INTEGER("nudged-sweeps", recipe.nudged_sweeps, 1, 1000000, "at most, in nudged phases"),
-    NUMBER("free-tolerance", recipe.free_tolerance, "where free phases stop; 0: all sweeps"),
-    NUMBER("nudged-tolerance", recipe.nudged_tolerance, "where nudged phases stop; 0: all sweeps"),
-    CHOICE("optimizer", recipe.optimizer, optimizers, "how parameters are updated"),
-    NUMBER("lr", recipe.lr, "learning rate at first"),
-    NUMBER("lr-min", recipe.lr_min, "learning rate at last, under the cosine schedule"),
-    CHOICE("schedule", recipe.schedule, schedules, "how the learning rate moves"),
-    CHOICE("schedule-per", recipe.schedule_per, units, "how often it moves"),
-    NUMBER("weight-decay", recipe.weight_decay, "pull towards zero; decoupled with adamw"),
-    NUMBER("label-smoothing", recipe.label_smoothing, "of labels in training, below 1: the part spread over all classes"),
-    CHOICE("augment", recipe.augment, augmentations, "random variants of the training images"),
-    INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation (default 0)"),
-    INTEGER("threads", threads, 0, 1024, "0: one a processor (default)"),
-    INTEGER("limit-train", limit_train, 0, INT64_MAX, "only the first N training samples; 0: all (default)"),
-    INTEGER("limit-test", limit_test, 0, INT64_MAX, "only the first N test samples; 0: all (default)"),
-    TEXT("checkpoint", checkpoint, "FILE", "saved after every epoch"),
-    TEXT("resume", resume, "FILE", "go on from a checkpoint: give the options of its run again; --model may be left out"),
-    TEXT("log", log, "FILE.jsonl", "one JSON object a line and epoch; added to when resuming"),
-    FLAG("quiet", quiet, "no progress on stderr"),
-    FLAG("help", help, "print this"),
+    NUMBER("free-tolerance", recipe.free_tolerance, "relative change a sweep where free phases stop; 0: all sweeps"),
+    NUMBER("nudged-tolerance", recipe.nudged_tolerance, "the same of the displacement, in nudged phases; 0: all sweeps"),
+    FLAG("help", help, "print this; with --model, the defaults of its recipe"),
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 /* clang-format on */
 
-void settings_init(struct settings *settings)
+void settings_init(struct settings *settings, const ffebm_model *model)
 {
     *settings = (struct settings){.recipe = {.size = sizeof settings->recipe},
+                                  .limits = {.loss = 10, .residual = 0.5},
                                   .dataset = "digits",
+                                  .checkpoint_minutes = 10,
                                   .split = DATASET_SPLIT_DEFAULT,
                                   .algorithm = ALGORITHM_EP};
+    ffebm_model_recipe(model, &settings->recipe);
 }
 
 int settings_parse(struct settings *settings, int argc, char **argv, struct failure *failure)
 {
-    if (options_parse(settings, table, argc, argv, failure) != 0)
-        return -1;
-    if (!settings->help && settings->model == NULL && settings->resume == NULL)
-        return failure_set(failure, "--model: not given, expected a model description (or --resume); see --help");
+    return options_parse(settings, table, argc, argv, failure);
+}
+
+int settings_complete(struct settings *settings, const ffebm_model *model, struct failure *failure)
+{
+    ffebm_recipe *recipe = &settings->recipe;
+
+    if (settings->algorithm == ALGORITHM_ID)
+        recipe->estimator = FFEBM_ESTIMATOR_IMPLICIT;
+    if (settings->algorithm == ALGORITHM_BP && fit_find_energy(model) != FFEBM_NONE)
+        return failure_set(failure,
+                           "--algorithm bp: expected a chain without energy blocks, stage %zu is one; use ep or id",
+                           fit_find_energy(model));
+    if (recipe->schedule == FFEBM_SCHEDULE_STEP && recipe->lr_period == 0)
+        return failure_set(failure, "--lr-period 0: expected 1 or more with --schedule step");
+    if (recipe->label_smoothing >= 1)
+        return failure_set(failure, "--label-smoothing %g: expected a number below 1", recipe->label_smoothing);
+    if (recipe->momentum >= 1)
+        return failure_set(failure, "--momentum %g: expected a number below 1", recipe->momentum);
     return 0;
 }
 
-void settings_print_help(void)
+void settings_print_help(const struct settings *settings)
 {
-    printf("Usage: train --model FILE.json [options]\n\n"
+    printf("Usage: train --model FILE.json [options]\n"
+           "       train --resume DIR [options]\n\n"
            "Train a chain of feedforward and energy blocks. The last line printed is one JSON object.\n\n");
-    options_print(stdout, table);
+    options_print(stdout, table, settings);
+    printf("\nSIGINT and SIGTERM end the run after the step that is being made; it is saved and can be resumed.\n"
+           "Status: 0 done, 1 failed or diverged, 2 wrong options, 130 or 143 stopped by a signal.\n");
 }

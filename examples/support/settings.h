@@ -5,35 +5,46 @@
 #include <ffebm.h>
 
 #include "failure.h"
+#include "watch.h"
 
 enum { ALGORITHM_EP = 1, ALGORITHM_BP = 2, ALGORITHM_ID = 3 };
 
 struct settings {
     ffebm_recipe recipe; /* what a model's description may say too */
+    struct watch_limits limits;
     const char *model;
     const char *dataset;
     const char *data;
+    const char *run;
     const char *checkpoint;
     const char *resume;
     const char *log;
+    const char *rates;
+    const char *freeze;
+    double checkpoint_minutes; /* 0: not between epochs */
+    double max_minutes;        /* 0: no limit, as in all limits below */
     int64_t seed;
     int64_t threads;
-    int64_t limit_train; /* 0: no limit */
+    int64_t limit_train;
     int64_t limit_test;
-    int32_t split; /* DATASET_SPLIT_ */
+    int64_t log_every; /* steps; 0: epochs alone */
+    int32_t split;     /* DATASET_SPLIT_ */
     int32_t algorithm;
     int32_t quiet;
     int32_t help;
 };
 
-/* Fill in the defaults of everything outside the recipe. */
-void settings_init(struct settings *settings);
+/* Fill in the defaults, those of the recipe from the model. */
+void settings_init(struct settings *settings, const ffebm_model *model);
 
-/* Read the command line over the settings as they are. Call it twice: once to learn which model, and again after the
- * model's recipe has been filled in, so that the command line has the last word. Returns 0, or -1 with the failure
+/* Read a command line over the settings as they are, so that it has the last word. Returns 0, or -1 with the failure
  * filled. */
 int settings_parse(struct settings *settings, int argc, char **argv, struct failure *failure);
 
-void settings_print_help(void);
+/* Check what no option tells alone, and complete the recipe by --algorithm. Returns as above. */
+int settings_complete(struct settings *settings, const ffebm_model *model, struct failure *failure);
+
+/* Print how to call the program, with these settings as the defaults. */
+void settings_print_help(const struct settings *settings);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text_file.h"
 
@@ -40,5 +41,31 @@ int text_file_read(const char *path, char **text, size_t *length, struct failure
         free(*text);
         *text = NULL;
     }
+    return result;
+}
+
+static int write_all(const char *path, const char *text, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    int written;
+
+    if (file == NULL)
+        return -1;
+    written = fwrite(text, 1, length, file) == length && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    return fclose(file) == 0 && written ? 0 : -1;
+}
+
+int text_file_write(const char *path, const char *text, size_t length, struct failure *failure)
+{
+    size_t capacity = strlen(path) + sizeof ".tmp";
+    char *temporary = malloc(capacity);
+    int result = 0;
+
+    if (temporary == NULL)
+        return failure_set(failure, "%s: out of memory", path);
+    snprintf(temporary, capacity, "%s.tmp", path);
+    if (write_all(temporary, text, length) != 0 || rename(temporary, path) != 0)
+        result = failure_set(failure, "%s: %s", path, strerror(errno));
+    free(temporary);
     return result;
 }

@@ -34,7 +34,7 @@ int training_begin(struct training *t, size_t batch)
 
     ffebm_engine_config_init(&config, sizeof config);
     config.max_batch = batch;
-    if (digits == NULL || dataset_load(&t->data, digits, NULL, DATASET_SPLIT_MIXED, &t->failure) != 0)
+    if (digits == NULL || dataset_open(&t->data, digits, NULL, DATASET_SPLIT_MIXED, &t->failure) != 0)
         return -1;
     t->order = malloc(t->data.train.count * sizeof *t->order);
     if (t->order == NULL)
@@ -103,7 +103,7 @@ static int train_epoch(struct training *t, int64_t epoch, uint64_t seed)
     for (size_t first = 0; first < count; first += t->batch.capacity) {
         ffebm_report report = {.size = sizeof report};
 
-        if (training_check(t, batch_fill(&t->batch, &plan, first)) != 0 || step(t, &report) != 0)
+        if (batch_fill(&t->batch, &plan, first, &t->failure) != 0 || step(t, &report) != 0)
             return -1;
         t->loss += report.loss * (double)t->batch.rows / (double)count;
         t->region_changes += report.region_changes;
@@ -119,7 +119,7 @@ static int test(struct training *t)
     for (size_t first = 0; first < plan.part->count; first += t->batch.capacity) {
         ffebm_report report = {.size = sizeof report};
 
-        if (training_check(t, batch_fill(&t->batch, &plan, first)) != 0 || evaluate(t, &report) != 0)
+        if (batch_fill(&t->batch, &plan, first, &t->failure) != 0 || evaluate(t, &report) != 0)
             return -1;
         correct += report.correct;
     }

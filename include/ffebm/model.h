@@ -152,7 +152,7 @@ FFEBM_API ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
  */
 FFEBM_API ffebm_status ffebm_model_description(ffebm_model *model, const char **json, size_t *length);
 
-enum { FFEBM_SCHEDULE_CONSTANT = 1, FFEBM_SCHEDULE_COSINE = 2 };
+enum { FFEBM_SCHEDULE_CONSTANT = 1, FFEBM_SCHEDULE_COSINE = 2, FFEBM_SCHEDULE_STEP = 3 };
 enum { FFEBM_OPTIMIZER_SGD = 1, FFEBM_OPTIMIZER_ADAM = 2, FFEBM_OPTIMIZER_ADAMW = 3 };
 enum { FFEBM_PER_STEP = 1, FFEBM_PER_EPOCH = 2 };
 enum { FFEBM_AUGMENT_NONE = 0, FFEBM_AUGMENT_FLIP = 1, FFEBM_AUGMENT_FLIP_CROP = 2 };
@@ -192,6 +192,12 @@ typedef struct ffebm_recipe {
     int32_t switches;        /* default FFEBM_SWITCHES_FOLLOW */
     int32_t reserved_;
     double label_smoothing; /* default 0: for ffebm_engine_set_label_smoothing; in [0, 1) */
+    double clip_norm;       /* default 0: never; as in ffebm_adam_config and ffebm_sgd_config */
+    double lr_factor;       /* default 0.1; this and the next for ffebm_schedule_step */
+    int64_t lr_period;      /* default 0: never; in steps or epochs, as schedule_per says */
+    int64_t warmup;         /* default 0: none; for ffebm_schedule_warmup, in steps or epochs likewise */
+    int32_t nudging;        /* default FFEBM_NUDGING_AUTO */
+    int32_t reserved2_;
 } ffebm_recipe;
 
 /** Read the recipe that the description gave.

@@ -155,7 +155,8 @@ FFEBM_API double ffebm_schedule_warmup(int64_t step, int64_t steps);
 FFEBM_API ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibrium_config *config,
                                                 const ffebm_recipe *recipe);
 
-/** Create the optimizer that a recipe asks for: SGD, Adam or AdamW, with its learning rate, weight decay and momentum.
+/** Create the optimizer that a recipe asks for: SGD, Adam or AdamW, with its learning rate, weight decay, momentum
+ *  and clipping.
  *
  *  Returns: as ffebm_sgd_create or ffebm_adam_create.
  *           FFEBM_ERR_ARGUMENT: also if recipe.optimizer is no FFEBM_OPTIMIZER_.
@@ -168,7 +169,7 @@ FFEBM_API ffebm_status ffebm_recipe_optimizer(ffebm_optimizer **optimizer, ffebm
 
 /** Compute a recipe's learning rate at one step of training, for ffebm_optimizer_set_learning_rate.
  *
- *  Returns: by the recipe's schedule, which ends after its epochs; 0 where recipe is NULL.
+ *  Returns: by the recipe's schedule, which ends after its epochs, and its warm-up; 0 where recipe is NULL.
  *  In:      recipe: of the model, from ffebm_model_recipe.
  *           step:   from 0, over all epochs.
  *           steps_per_epoch: below 1: 1.

@@ -10,7 +10,7 @@
 static const ffebmi_choice optimizers[] = {
     {"sgd", FFEBM_OPTIMIZER_SGD}, {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {NULL, 0}};
 static const ffebmi_choice schedules[] = {
-    {"constant", FFEBM_SCHEDULE_CONSTANT}, {"cosine", FFEBM_SCHEDULE_COSINE}, {NULL, 0}};
+    {"constant", FFEBM_SCHEDULE_CONSTANT}, {"cosine", FFEBM_SCHEDULE_COSINE}, {"step", FFEBM_SCHEDULE_STEP}, {NULL, 0}};
 static const ffebmi_choice periods[] = {{"step", FFEBM_PER_STEP}, {"epoch", FFEBM_PER_EPOCH}, {NULL, 0}};
 static const ffebmi_choice augmentations[] = {
     {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
@@ -22,6 +22,9 @@ static const ffebmi_choice estimators[] = {{"centered", FFEBM_ESTIMATOR_CENTERED
                                            {"implicit", FFEBM_ESTIMATOR_IMPLICIT},
                                            {NULL, 0}};
 static const ffebmi_choice switches[] = {{"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
+
+static const ffebmi_choice nudgings[] = {
+    {"auto", FFEBM_NUDGING_AUTO}, {"loss", FFEBM_NUDGING_LOSS}, {"linear", FFEBM_NUDGING_LINEAR}, {NULL, 0}};
 
 typedef enum kind { NUMBER, FRACTION, INTEGER, CHOICE, FLAG } kind; /* fractions are below 1 */
 
@@ -44,6 +47,10 @@ static const entry entries[] = {
     {"lr_min", NUMBER, AT(lr_min), 0, false, NULL},
     {"schedule", CHOICE, AT(schedule), 0, false, schedules},
     {"schedule_per", CHOICE, AT(schedule_per), 0, false, periods},
+    {"lr_factor", NUMBER, AT(lr_factor), 0, false, NULL},
+    {"lr_period", INTEGER, AT(lr_period), 0, false, NULL},
+    {"warmup", INTEGER, AT(warmup), 0, false, NULL},
+    {"clip_norm", NUMBER, AT(clip_norm), 0, false, NULL},
     {"weight_decay", NUMBER, AT(weight_decay), 0, false, NULL},
     {"momentum", NUMBER, AT(momentum), 0, false, NULL},
     {"nesterov", FLAG, AT(nesterov), 0, false, NULL},
@@ -52,6 +59,7 @@ static const entry entries[] = {
     {"beta", NUMBER, AT(beta), 0, true, NULL},
     {"estimator", CHOICE, AT(estimator), 0, false, estimators},
     {"switches", CHOICE, AT(switches), 0, false, switches},
+    {"nudging", CHOICE, AT(nudging), 0, false, nudgings},
     {"free_sweeps", INTEGER, AT(free_sweeps), 1, false, NULL},
     {"nudged_sweeps", INTEGER, AT(nudged_sweeps), 1, false, NULL},
     {"free_tolerance", NUMBER, AT(free_tolerance), 0, false, NULL},
@@ -77,6 +85,8 @@ void ffebmi_recipe_init(ffebm_recipe *recipe)
                              .nudged_sweeps = equilibrium.nudged_sweeps,
                              .estimator = equilibrium.estimator,
                              .switches = equilibrium.switches,
+                             .nudging = equilibrium.nudging,
+                             .lr_factor = 0.1,
                              .optimizer = FFEBM_OPTIMIZER_ADAM,
                              .schedule = FFEBM_SCHEDULE_CONSTANT,
                              .schedule_per = FFEBM_PER_EPOCH,

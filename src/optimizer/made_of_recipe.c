@@ -1,5 +1,6 @@
 /* What a recipe asks for: equilibria, an optimizer, a learning rate. */
 #include <inttypes.h>
+#include <string.h>
 
 #include <ffebm/optimizer.h>
 
@@ -34,6 +35,7 @@ ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibriu
     made.nudged_sweeps = r.nudged_sweeps;
     made.estimator = r.estimator;
     made.switches = r.switches;
+    made.nudging = r.nudging;
     return ffebmi_sized_write(model->context, "equilibrium configuration", config, &made, sizeof made);
 }
 
@@ -48,6 +50,7 @@ static ffebm_status create_sgd(ffebm_optimizer **optimizer, ffebm_model *model, 
     config.momentum = recipe->momentum;
     config.nesterov = recipe->nesterov;
     config.weight_decay = recipe->weight_decay;
+    config.clip_norm = recipe->clip_norm;
     return ffebm_sgd_create(optimizer, model, &config);
 }
 
@@ -58,6 +61,7 @@ static ffebm_status create_adam(ffebm_optimizer **optimizer, ffebm_model *model,
     ffebm_adam_config_init(&config, sizeof config);
     config.learning_rate = recipe->lr;
     config.weight_decay = recipe->weight_decay;
+    config.clip_norm = recipe->clip_norm;
     config.decoupled_decay = recipe->optimizer == FFEBM_OPTIMIZER_ADAMW;
     return ffebm_adam_create(optimizer, model, &config);
 }
@@ -85,16 +89,32 @@ ffebm_status ffebm_recipe_optimizer(ffebm_optimizer **optimizer, ffebm_model *mo
 
 /* ------------------------------------------------------------------------------------------------ the learning rate */
 
+/* The schedule alone, at a time that runs to `end`. */
+static double scheduled_rate(const ffebm_recipe *recipe, int64_t now, int64_t end)
+{
+    switch (recipe->schedule) {
+    case FFEBM_SCHEDULE_COSINE:
+        return ffebm_schedule_cosine(recipe->lr, recipe->lr_min, now, end);
+    case FFEBM_SCHEDULE_STEP:
+        return ffebm_schedule_step(recipe->lr, recipe->lr_factor, now, recipe->lr_period);
+    default:
+        return recipe->lr;
+    }
+}
+
 double ffebm_recipe_learning_rate(const ffebm_recipe *recipe, int64_t step, int64_t steps_per_epoch)
 {
-    int64_t epoch_steps = steps_per_epoch < 1 ? 1 : steps_per_epoch, steps;
+    int64_t epoch_steps = steps_per_epoch < 1 ? 1 : steps_per_epoch, now = step, end;
+    ffebm_recipe r;
 
     if (recipe == NULL)
         return 0;
-    if (recipe->schedule != FFEBM_SCHEDULE_COSINE)
-        return recipe->lr;
-    if (recipe->schedule_per != FFEBM_PER_STEP)
-        return ffebm_schedule_cosine(recipe->lr, recipe->lr_min, step / epoch_steps, recipe->epochs);
-    steps = recipe->epochs > INT64_MAX / epoch_steps ? INT64_MAX : recipe->epochs * epoch_steps;
-    return ffebm_schedule_cosine(recipe->lr, recipe->lr_min, step, steps);
+    ffebmi_recipe_init(&r); /* an older program's recipe is shorter */
+    memcpy(&r, recipe, recipe->size < sizeof r ? recipe->size : sizeof r);
+    end = r.epochs > INT64_MAX / epoch_steps ? INT64_MAX : r.epochs * epoch_steps;
+    if (r.schedule_per != FFEBM_PER_STEP) {
+        now = step / epoch_steps;
+        end = r.epochs;
+    }
+    return scheduled_rate(&r, now, end) * ffebm_schedule_warmup(now, r.warmup);
 }

@@ -11,7 +11,8 @@ static const char full[] =
     "\"initialization\": {\"type\": \"uniform\", \"gain\": 0.5, \"bias\": -0.25}, "
     "\"recipe\": {\"epochs\": 3, \"batch\": 17, \"optimizer\": \"adamw\", \"lr\": 0.1, \"lr_min\": 1e-6, \"schedule\": "
     "\"cosine\", \"schedule_per\": \"step\", \"weight_decay\": 3e-4, \"momentum\": 0.8, \"nesterov\": true, "
-    "\"augment\": \"flip-crop\", \"label_smoothing\": 0.125, \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": "
+    "\"augment\": \"flip-crop\", \"clip_norm\": 2.5, \"lr_factor\": 0.5, \"lr_period\": 7, \"warmup\": 9, \"nudging\": "
+    "\"linear\", \"label_smoothing\": 0.125, \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": "
     "\"four_point\", "
     "\"free_sweeps\": 61, \"nudged_sweeps\": "
     "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001}, \"stages\": ["
@@ -333,7 +334,9 @@ START_TEST(recipe_defaults)
                                           .schedule = FFEBM_SCHEDULE_CONSTANT,
                                           .schedule_per = FFEBM_PER_EPOCH,
                                           .augment = FFEBM_AUGMENT_NONE,
-                                          .switches = FFEBM_SWITCHES_FOLLOW};
+                                          .switches = FFEBM_SWITCHES_FOLLOW,
+                                          .lr_factor = 0.1,
+                                          .nudging = FFEBM_NUDGING_AUTO};
     ffebm_model *models[2] = {built(), parsed(small, 0)};
 
     for (size_t i = 0; i < 2; i++) {
@@ -367,7 +370,12 @@ START_TEST(recipe_values)
                                           .augment = FFEBM_AUGMENT_FLIP_CROP,
                                           .nesterov = 1,
                                           .switches = FFEBM_SWITCHES_HOLD,
-                                          .label_smoothing = 0.125};
+                                          .label_smoothing = 0.125,
+                                          .clip_norm = 2.5,
+                                          .lr_factor = 0.5,
+                                          .lr_period = 7,
+                                          .warmup = 9,
+                                          .nudging = FFEBM_NUDGING_LINEAR};
     ffebm_model *first = parsed(full, 0), *second = parsed(description_of(first), 0);
     ffebm_recipe recipe = {.size = sizeof recipe};
 
@@ -394,6 +402,7 @@ static const struct {
     WORD(optimizer, "adamw", FFEBM_OPTIMIZER_ADAMW),
     WORD(schedule, "constant", FFEBM_SCHEDULE_CONSTANT),
     WORD(schedule, "cosine", FFEBM_SCHEDULE_COSINE),
+    WORD(schedule, "step", FFEBM_SCHEDULE_STEP),
     WORD(schedule_per, "step", FFEBM_PER_STEP),
     WORD(schedule_per, "epoch", FFEBM_PER_EPOCH),
     WORD(augment, "none", FFEBM_AUGMENT_NONE),
@@ -407,6 +416,9 @@ static const struct {
     WORD(estimator, "implicit", FFEBM_ESTIMATOR_IMPLICIT),
     WORD(switches, "follow", FFEBM_SWITCHES_FOLLOW),
     WORD(switches, "hold", FFEBM_SWITCHES_HOLD),
+    WORD(nudging, "auto", FFEBM_NUDGING_AUTO),
+    WORD(nudging, "loss", FFEBM_NUDGING_LOSS),
+    WORD(nudging, "linear", FFEBM_NUDGING_LINEAR),
     {"nesterov", "false", offsetof(ffebm_recipe, nesterov), 0},
     {"nesterov", "true", offsetof(ffebm_recipe, nesterov), 1},
 };

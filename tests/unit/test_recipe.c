@@ -10,7 +10,8 @@
 
 static const char settled[] =
     RECIPE("\"beta\": 0.5, \"free_tolerance\": 1e-3, \"nudged_tolerance\": 1e-1, \"free_sweeps\": 7, "
-           "\"nudged_sweeps\": 3, \"estimator\": \"random_sign\", \"switches\": \"hold\"");
+           "\"nudged_sweeps\": 3, \"estimator\": \"random_sign\", \"switches\": \"hold\", \"nudging\": "
+           "\"linear\"");
 
 START_TEST(equilibrium_of_a_recipe)
 {
@@ -26,6 +27,7 @@ START_TEST(equilibrium_of_a_recipe)
     wanted.nudged_sweeps = 3;
     wanted.estimator = FFEBM_ESTIMATOR_RANDOM_SIGN;
     wanted.switches = FFEBM_SWITCHES_HOLD;
+    wanted.nudging = FFEBM_NUDGING_LINEAR;
     assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, NULL));
     ck_assert(memcmp(&config, &wanted, sizeof config) == 0);
 
@@ -93,6 +95,7 @@ static ffebm_status sgd_by_hand(ffebm_optimizer **made, ffebm_model *model)
     config.momentum = 0.25;
     config.nesterov = 1;
     config.weight_decay = 0.125;
+    config.clip_norm = 0.01;
     return ffebm_sgd_create(made, model, &config);
 }
 
@@ -103,6 +106,7 @@ static ffebm_status adam_by_hand(ffebm_optimizer **made, ffebm_model *model)
     ffebm_adam_config_init(&config, sizeof config);
     config.learning_rate = 0.05;
     config.weight_decay = 0.125;
+    config.clip_norm = 0.01;
     return ffebm_adam_create(made, model, &config);
 }
 
@@ -120,9 +124,10 @@ static ffebm_status adamw_by_hand(ffebm_optimizer **made, ffebm_model *model)
 START_TEST(optimizer_of_a_recipe)
 {
     same_steps(RECIPE("\"optimizer\": \"sgd\", \"lr\": 0.05, \"momentum\": 0.25, \"nesterov\": true, "
-                      "\"weight_decay\": 0.125"),
+                      "\"weight_decay\": 0.125, \"clip_norm\": 0.01"),
                sgd_by_hand);
-    same_steps(RECIPE("\"optimizer\": \"adam\", \"lr\": 0.05, \"weight_decay\": 0.125"), adam_by_hand);
+    same_steps(RECIPE("\"optimizer\": \"adam\", \"lr\": 0.05, \"weight_decay\": 0.125, \"clip_norm\": 0.01"),
+               adam_by_hand);
     same_steps(RECIPE("\"optimizer\": \"adamw\", \"lr\": 0.05, \"weight_decay\": 0.125"), adamw_by_hand);
 }
 END_TEST
@@ -179,6 +184,40 @@ START_TEST(learning_rate)
 }
 END_TEST
 
+/* From 0.5, in epochs of 10 steps. */
+static const struct {
+    ffebm_recipe recipe;
+    int64_t step;
+    double expected;
+} courses[] = {
+#define STAIRS(per, period)                                                                                            \
+    {                                                                                                                  \
+        .lr_factor = 0.25, .lr_period = period, .schedule = FFEBM_SCHEDULE_STEP, .schedule_per = FFEBM_PER_##per       \
+    }
+    {STAIRS(STEP, 15), 14, 0.5},
+    {STAIRS(STEP, 15), 15, 0.125},
+    {STAIRS(EPOCH, 1), 23, 0.03125},
+    {STAIRS(EPOCH, 0), 23, 0.5},
+    {{.warmup = 20, .schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP}, 0, 0.025},
+    {{.warmup = 20, .schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP}, 14, 0.375},
+    {{.warmup = 20, .schedule = FFEBM_SCHEDULE_CONSTANT, .schedule_per = FFEBM_PER_STEP}, 19, 0.5},
+    {{.warmup = 4, .schedule = FFEBM_SCHEDULE_COSINE, .schedule_per = FFEBM_PER_EPOCH}, 27, 0.225}};
+
+START_TEST(course_of_the_learning_rate)
+{
+    ffebm_recipe recipe = courses[_i].recipe;
+
+    recipe.size = sizeof recipe;
+    recipe.epochs = 4;
+    recipe.lr = 0.5;
+    recipe.lr_min = 0.1;
+    ck_assert_double_eq_tol(ffebm_recipe_learning_rate(&recipe, courses[_i].step, 10), courses[_i].expected, 1e-15);
+    recipe.size = offsetof(ffebm_recipe, clip_norm); /* of a program that knows neither stairs nor warm-up */
+    if (recipe.schedule == FFEBM_SCHEDULE_CONSTANT)
+        ck_assert(ffebm_recipe_learning_rate(&recipe, courses[_i].step, 10) == 0.5);
+}
+END_TEST
+
 Suite *test_recipe_suite(void)
 {
     TCase *tests;
@@ -189,5 +228,6 @@ Suite *test_recipe_suite(void)
     tcase_add_test(tests, optimizer_of_a_recipe);
     tcase_add_test(tests, refuse);
     tcase_add_loop_test(tests, learning_rate, 0, COUNT(rates));
+    tcase_add_loop_test(tests, course_of_the_learning_rate, 0, COUNT(courses));
     return suite;
 }

@@ -41,7 +41,7 @@ OpType = _constants("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNO
 Activation = _constants("Activation", "HARD_SIGMOID")
 CouplingType = _constants("CouplingType", "DENSE CONV2D")
 Loss = IntEnum("Loss", "NONE CROSS_ENTROPY MSE", start=0, module=__name__)
-Schedule = _constants("Schedule", "CONSTANT COSINE")
+Schedule = _constants("Schedule", "CONSTANT COSINE STEP")
 OptimizerType = _constants("OptimizerType", "SGD ADAM ADAMW")
 Per = _constants("Per", "STEP EPOCH")
 Augment = IntEnum("Augment", "NONE FLIP FLIP_CROP", start=0, module=__name__)

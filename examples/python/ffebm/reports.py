@@ -12,7 +12,7 @@ def _is_rank(name):
 def _dataclass(struct):
     """Texts become str, a shape with its rank a tuple, constants members. Addresses are left out."""
     fields = [name for name, kind in struct._fields_
-              if name not in ("size", "reserved_") and not _is_rank(name) and kind is not c.c_void_p]
+              if name != "size" and not name.startswith("reserved") and not _is_rank(name) and kind is not c.c_void_p]
     names = {"__module__": __name__, "__doc__": f"The values of structs.{struct.__name__}."}
     return dataclasses.make_dataclass(struct.__name__, fields, frozen=True, namespace=names)
 

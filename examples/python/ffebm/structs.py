@@ -37,7 +37,7 @@ class Sized(c.Structure):
 
     def __setattr__(self, name, value):
         if name not in self._types_:
-            known = ", ".join(field for field, _ in self._fields_ if field not in ("size", "reserved_"))
+            known = ", ".join(field for field, _ in self._fields_ if field != "size" and not field.startswith("reserved"))
             raise TypeError(f"{type(self).__name__} has no {name!r}, expected one of {known}")
         kind = self._types_[name]
         if kind is window:
@@ -157,9 +157,11 @@ class Recipe(Sized):
                 ("momentum", f64), ("beta", f64), ("free_tolerance", f64), ("nudged_tolerance", f64),
                 ("free_sweeps", i64), ("nudged_sweeps", i64), ("estimator", i32), ("optimizer", i32),
                 ("schedule", i32), ("schedule_per", i32), ("augment", i32), ("nesterov", i32), ("switches", i32),
-                ("reserved_", i32), ("label_smoothing", f64)]
+                ("reserved_", i32), ("label_smoothing", f64), ("clip_norm", f64), ("lr_factor", f64),
+                ("lr_period", i64), ("warmup", i64), ("nudging", i32), ("reserved2_", i32)]
     _choices_ = {"estimator": k.Estimator, "optimizer": k.OptimizerType, "schedule": k.Schedule,
-                 "schedule_per": k.Per, "augment": k.Augment, "nesterov": bool, "switches": k.Switches}
+                 "schedule_per": k.Per, "augment": k.Augment, "nesterov": bool, "switches": k.Switches,
+                 "nudging": k.Nudging}
 
 
 class ModelInfo(Sized):

@@ -235,7 +235,7 @@ ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_init
 ffebm_status ffebm_model_set_bounds(ffebm_model *model, const char *prefix, double lower, double upper);
 ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed);
 ffebm_status ffebm_model_description(ffebm_model *model, const char **json, size_t *length);
-enum { FFEBM_SCHEDULE_CONSTANT = 1, FFEBM_SCHEDULE_COSINE = 2 };
+enum { FFEBM_SCHEDULE_CONSTANT = 1, FFEBM_SCHEDULE_COSINE = 2, FFEBM_SCHEDULE_STEP = 3 };
 enum { FFEBM_OPTIMIZER_SGD = 1, FFEBM_OPTIMIZER_ADAM = 2, FFEBM_OPTIMIZER_ADAMW = 3 };
 enum { FFEBM_PER_STEP = 1, FFEBM_PER_EPOCH = 2 };
 enum { FFEBM_AUGMENT_NONE = 0, FFEBM_AUGMENT_FLIP = 1, FFEBM_AUGMENT_FLIP_CROP = 2 };
@@ -262,6 +262,12 @@ typedef struct ffebm_recipe {
     int32_t switches;
     int32_t reserved_;
     double label_smoothing;
+    double clip_norm;
+    double lr_factor;
+    int64_t lr_period;
+    int64_t warmup;
+    int32_t nudging;
+    int32_t reserved2_;
 } ffebm_recipe;
 ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe);
 typedef struct ffebm_model_info {

@@ -1,0 +1,326 @@
+#include "loop.h"
+
+#include <unistd.h>
+
+#include "log.h"
+#include "outcome.h"
+#include "progress.h"
+#include "signals.h"
+
+/* Inside this file training can also end early. */
+enum { STOPPED = -1 };
+
+struct loop {
+    struct run *run;
+    struct progress progress;
+    struct log log;
+    struct score tested; /* after the last epoch, */
+    int32_t is_tested;   /* if it was tested here */
+    size_t steps;        /* an epoch */
+    size_t made;         /* steps, by this process */
+    double started;      /* these are times of progress_clock */
+    double saved;
+    double mark;           /* where the step being made began */
+    double waited;         /* for data until then */
+    double seconds_before; /* of the run, in processes before this one */
+    int64_t saved_steps;   /* how many the last checkpoint had */
+};
+
+static int64_t steps_done(const struct loop *loop)
+{
+    return loop->run->note.epoch * (int64_t)loop->steps + loop->run->note.step;
+}
+
+/* Of the run until now, in all its processes. */
+static double seconds(const struct loop *loop)
+{
+    return loop->seconds_before + progress_clock() - loop->started;
+}
+
+static struct log_place place(const struct loop *loop, int64_t epoch)
+{
+    return (struct log_place){.epoch = epoch, .step = steps_done(loop), .seconds = seconds(loop)};
+}
+
+static int out_of_time(const struct loop *loop)
+{
+    const double minutes = loop->run->settings.max_minutes;
+
+    return minutes > 0 && progress_clock() - loop->started >= 60 * minutes;
+}
+
+/* ------------------------------------------------------------------------------------------------------ checkpoints */
+
+static int save(struct loop *loop, const char *path)
+{
+    struct run *run = loop->run;
+
+    run->note.seconds = seconds(loop);
+    return note_save(&run->note, run->context, run->model, run->optimizer, path, &run->failure) == 0 ? RUN_DONE
+                                                                                                     : RUN_FAILED;
+}
+
+static int save_last(struct loop *loop)
+{
+    int code = loop->run->last == NULL ? RUN_DONE : save(loop, loop->run->last);
+
+    loop->saved = progress_clock();
+    loop->saved_steps = steps_done(loop);
+    return code;
+}
+
+static int save_in_time(struct loop *loop)
+{
+    const double minutes = loop->run->settings.checkpoint_minutes;
+
+    return minutes > 0 && progress_clock() - loop->saved >= 60 * minutes ? save_last(loop) : RUN_DONE;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ steps */
+
+/* Why stands in the failure. Nothing of it gets into a checkpoint, but what led to it into the log. */
+static int diverge(struct loop *loop)
+{
+    struct run *run = loop->run;
+    const struct meter *meter = &run->note.interval_meter;
+    const struct log_place at = place(loop, run->note.epoch + 1);
+    struct failure unlogged;
+
+    if (meter->totals.steps > 0)
+        log_steps(&loop->log, &at, meter, &unlogged);
+    return outcome_diverged(run, steps_done(loop), loop->saved_steps);
+}
+
+/* A value that is not finite is what divergence looks like from inside. */
+static int check_step(struct loop *loop, ffebm_status status)
+{
+    int code = run_check(loop->run, status);
+
+    return status == FFEBM_ERR_NUMERIC ? diverge(loop) : code;
+}
+
+/* Gradient and update. */
+static int make_step(struct loop *loop, const struct batch *batch, ffebm_report *report, double rate)
+{
+    struct run *run = loop->run;
+    int code;
+
+    if ((code = check_step(loop, ffebm_engine_set_step(run->engine, (uint64_t)steps_done(loop)))) != RUN_DONE ||
+        (code = check_step(loop, ffebm_engine_gradient(run->engine, report, batch->input, batch->target, NULL))) !=
+            RUN_DONE ||
+        (code = check_step(loop, ffebm_optimizer_set_learning_rate(run->optimizer, rate))) != RUN_DONE)
+        return code;
+    return check_step(loop, ffebm_optimizer_step(run->optimizer, run->engine));
+}
+
+static int measure_step(struct loop *loop, const ffebm_report *report, double rate)
+{
+    struct run *run = loop->run;
+    struct run_note *note = &run->note;
+    const double now = progress_clock(), waited = loader_waited_seconds(run->train);
+    const struct meter_step step = {
+        .report = report, .learning_rate = rate, .seconds = now - loop->mark, .waited = waited - loop->waited};
+    ffebm_phase_report phase = {.size = sizeof phase};
+
+    note->step++;
+    loop->made++;
+    note->training_samples += (double)report->batch;
+    note->training_seconds += step.seconds;
+    if (run_check(run, meter_add(&note->epoch_meter, run->engine, &step)) != RUN_DONE ||
+        run_check(run, meter_add(&note->interval_meter, run->engine, &step)) != RUN_DONE)
+        return RUN_FAILED;
+    if (note->epoch_meter.blocks > 0 &&
+        run_check(run, ffebm_engine_inspect_phase(run->engine, &phase, FFEBM_ALL, FFEBM_PHASE_FREE)) != RUN_DONE)
+        return RUN_FAILED;
+    if (watch_step(&note->watch, &run->settings.limits, report->loss, phase.residual_max, &run->failure) != 0)
+        return diverge(loop);
+    return RUN_DONE;
+}
+
+static int log_interval(struct loop *loop)
+{
+    struct run_note *note = &loop->run->note;
+    const int64_t every = loop->run->settings.log_every;
+    struct log_place at = place(loop, note->epoch + 1);
+
+    if (every == 0 || steps_done(loop) % every != 0)
+        return RUN_DONE;
+    if (log_steps(&loop->log, &at, &note->interval_meter, &loop->run->failure) != 0)
+        return RUN_FAILED;
+    meter_clear(&note->interval_meter);
+    return RUN_DONE;
+}
+
+static void show(struct loop *loop)
+{
+    const struct run_note *note = &loop->run->note;
+    const int64_t all = loop->run->settings.recipe.epochs * (int64_t)loop->steps;
+    const double each = (progress_clock() - loop->started) / (double)loop->made;
+    const struct progress_view view = {.epoch = note->epoch + 1,
+                                       .done = (size_t)note->step,
+                                       .steps = loop->steps,
+                                       .seconds_left = each * (double)(all - steps_done(loop)),
+                                       .meter = &note->epoch_meter};
+
+    progress_step(&loop->progress, &view);
+}
+
+static int train_step(struct loop *loop, const struct batch *batch)
+{
+    struct run *run = loop->run;
+    const double rate = ffebm_recipe_learning_rate(&run->settings.recipe, steps_done(loop), (int64_t)loop->steps);
+    ffebm_report report = {.size = sizeof report};
+    int code;
+
+    if ((code = make_step(loop, batch, &report, rate)) != RUN_DONE ||
+        (code = measure_step(loop, &report, rate)) != RUN_DONE || (code = log_interval(loop)) != RUN_DONE)
+        return code;
+    show(loop);
+    return save_in_time(loop);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- epochs */
+
+static void start_step(struct loop *loop)
+{
+    loop->mark = progress_clock();
+    loop->waited = loader_waited_seconds(loop->run->train);
+}
+
+/* The steps that are left of an epoch. */
+static int train_epoch(struct loop *loop)
+{
+    struct run *run = loop->run;
+    const struct batch *batch;
+    int more, code = RUN_DONE;
+
+    if (run->note.step == 0)
+        meter_clear(&run->note.epoch_meter);
+    start_step(loop);
+    loader_start(run->train, (uint64_t)run->note.epoch + 1, (size_t)run->note.step);
+    while (code == RUN_DONE && (more = loader_next(run->train, &batch, &run->failure)) != 0) {
+        if (more < 0)
+            return RUN_FAILED;
+        code = train_step(loop, batch);
+        if (code == RUN_DONE && (signals_caught() != 0 || out_of_time(loop)))
+            code = STOPPED;
+        start_step(loop);
+    }
+    return code;
+}
+
+/* On all test samples. A signal ends it without a result. */
+static int test(struct loop *loop)
+{
+    struct run *run = loop->run;
+    ffebm_report report = {.size = sizeof report};
+    const double count = (double)run->data.test.count;
+    size_t correct = 0, correct_top5 = 0;
+    const struct batch *batch;
+    double loss = 0;
+    int more, code;
+
+    loader_start(run->test, 0, 0);
+    while ((more = loader_next(run->test, &batch, &run->failure)) == 1) {
+        code = check_step(loop, ffebm_engine_evaluate(run->engine, &report, batch->input, batch->target, NULL));
+        if (code != RUN_DONE)
+            return code;
+        if (signals_caught() != 0)
+            return STOPPED;
+        loss += report.loss * (double)report.batch / count;
+        correct += report.correct;
+        correct_top5 += report.correct_top5;
+    }
+    loop->tested =
+        (struct score){.loss = loss, .accuracy = (double)correct / count, .top5 = (double)correct_top5 / count};
+    loop->is_tested = more == 0;
+    return more == 0 ? RUN_DONE : RUN_FAILED;
+}
+
+/* An epoch is trained and tested: log it, keep it, and begin the next. */
+static int finish_epoch(struct loop *loop)
+{
+    struct run *run = loop->run;
+    struct run_note *note = &run->note;
+    const int best = loop->tested.accuracy > note->best_accuracy;
+    struct log_place at = place(loop, note->epoch + 1);
+    int code = RUN_DONE;
+
+    if (log_epoch(&loop->log, &at, &note->epoch_meter, &loop->tested, &run->failure) != 0)
+        return RUN_FAILED;
+    progress_epoch(&loop->progress, at.epoch, &note->epoch_meter, &loop->tested, best);
+    note->epoch++;
+    note->step = 0;
+    if (best) {
+        note->best_accuracy = loop->tested.accuracy;
+        note->best_epoch = note->epoch;
+        code = run->best != NULL ? save(loop, run->best) : RUN_DONE;
+    }
+    return code == RUN_DONE ? save_last(loop) : code;
+}
+
+static int run_epoch(struct loop *loop)
+{
+    int code;
+
+    if ((code = train_epoch(loop)) != RUN_DONE || (code = test(loop)) != RUN_DONE)
+        return code;
+    return finish_epoch(loop);
+}
+
+/* ---------------------------------------------------------------------------------------------------- from end to end */
+
+static int begin(struct loop *loop)
+{
+    struct run *run = loop->run;
+    const char *path = run->settings.log;
+    int result;
+
+    progress_init(&loop->progress, run->settings.recipe.epochs, run->settings.quiet);
+    result = run->resumed == NULL ? log_create(&loop->log, path, &run->failure)
+                                  : log_continue(&loop->log, path, steps_done(loop), run->note.epoch, &run->failure);
+    if (result != 0)
+        return RUN_FAILED;
+    loop->saved = loop->started;
+    loop->saved_steps = steps_done(loop);
+    signals_catch();
+    if (run->best == NULL) /* no run directory */
+        return RUN_DONE;
+    unlink(run->directory.result);
+    return run->resumed == NULL ? save_last(loop) : RUN_DONE;
+}
+
+static int train(struct loop *loop)
+{
+    int code = RUN_DONE;
+
+    while (code == RUN_DONE && loop->run->note.epoch < loop->run->settings.recipe.epochs)
+        code = run_epoch(loop);
+    progress_end(&loop->progress);
+    if (code == STOPPED) { /* by a signal, or for want of time */
+        loop->is_tested = 0;
+        code = save_last(loop);
+    }
+    if (code == RUN_DONE && !loop->is_tested)
+        code = signals_caught() == 0 ? test(loop) : STOPPED;
+    if (code == STOPPED)
+        return outcome_stopped(loop->run, signals_caught(), steps_done(loop));
+    if (code != RUN_DONE)
+        return code;
+    loop->run->note.seconds = seconds(loop);
+    return outcome_result(loop->run, &loop->tested);
+}
+
+int loop_run(struct run *run)
+{
+    struct loop loop = {.run = run,
+                        .steps = loader_steps(run->train),
+                        .started = progress_clock(),
+                        .seconds_before = run->note.seconds};
+    int code = begin(&loop);
+
+    if (code == RUN_DONE)
+        code = train(&loop);
+    log_close(&loop.log);
+    return code;
+}

@@ -1,0 +1,44 @@
+/* run.h - a training run: its settings, where it is kept, and the objects that it needs. */
+#ifndef EXAMPLES_RUN_H
+#define EXAMPLES_RUN_H
+
+#include <ffebm.h>
+
+#include "arguments.h"
+#include "dataset.h"
+#include "failure.h"
+#include "loader.h"
+#include "note.h"
+#include "run_directory.h"
+#include "settings.h"
+
+/* How a part of the program ends, and in the end the program itself; a signal is 128 + its number. */
+enum { RUN_DONE = 0, RUN_FAILED = 1, RUN_MISUSED = 2 };
+
+struct run {
+    struct failure failure; /* filled where anything but RUN_DONE is returned */
+    struct settings settings;
+    struct arguments arguments; /* of the whole run: those it was begun with, then those of this resumption */
+    struct run_directory directory;
+    const char *last; /* checkpoints; NULL: not kept */
+    const char *best;
+    const char *resumed; /* the checkpoint that the run was resumed from; NULL: begun here */
+    struct dataset data;
+    ffebm_context *context;
+    ffebm_model *model;
+    ffebm_engine *engine;
+    ffebm_optimizer *optimizer;
+    struct loader *train;
+    struct loader *test;
+    struct run_note note;
+};
+
+/* Make all that a command line asks for, from the beginning or as a checkpoint left it. With --help only the settings'
+ * defaults are made, and `settings.help` is set. Close it in any case. */
+int run_open(struct run *run, int argc, char **argv);
+void run_close(struct run *run);
+
+/* Turn a status into RUN_DONE, or RUN_FAILED with the context's text as the failure. */
+int run_check(struct run *run, ffebm_status status);
+
+#endif

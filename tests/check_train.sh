@@ -1,0 +1,175 @@
+#!/bin/sh
+# What the training program promises: check_train.sh PROGRAM
+#   - a run that is killed at any step and resumed, or stopped by a signal or by its time limit and resumed, ends with the
+#     bits of one that was not, in its checkpoint and, but for times, in its log;
+#   - a run that diverges ends with an error and leaves the checkpoint before it alone;
+#   - a wrong option is named, and nothing is done.
+set -eu
+program=$1
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+fail() {
+    echo "check_train.sh: $*" >&2
+    [ ! -s "$work/errors" ] || tail -n 3 "$work/errors" >&2
+    exit 1
+}
+
+# Nothing that is random is left out; one step is one line of the log, and about 200 lines leave time to kill it.
+begin() {
+    exec "$program" --model examples/models/digits.json --data examples/data --epochs 9 --run "$@" --quiet --batch 16 \
+        --limit-train 300 --limit-test 60 --augment flip-crop --estimator random_sign --log-every 1 --warmup 30 \
+        --clip-norm 1 --rates stage0=0.5,stage4.0.bias=2:0 --freeze stage2.0.bias --seed 7
+}
+
+# The values of a checkpoint: what follows the header, whose length stands in the first eight bytes.
+values() {
+    tail -c +$(($(od -An -tu8 -N8 "$1") + 9)) "$1"
+}
+
+# The log without what the clock tells.
+events() {
+    sed -E 's/"(seconds|samples_per_second|waited_seconds|run_seconds|peak_mib)": [^,]*, //g' "$1"
+}
+
+# same RUN: it has ended as the unbroken run has, with nothing left over.
+same() {
+    for file in "$1"/*.tmp; do
+        [ ! -e "$file" ] || fail "$file is left over"
+    done
+    for file in last best; do
+        values "$work/whole/$file.safetensors" >"$work/expected"
+        values "$1/$file.safetensors" | cmp -s - "$work/expected" || fail "$1: $file.safetensors has other bits"
+    done
+    events "$work/whole/log.jsonl" >"$work/expected"
+    events "$1/log.jsonl" | cmp - "$work/expected" || fail "$1: another log"
+}
+
+lines() {
+    if [ -e "$1" ]; then wc -l <"$1"; else echo 0; fi
+}
+
+random() {
+    echo $(($(od -An -tu4 -N4 /dev/urandom) % $1))
+}
+
+# break_off SIGNAL RUN STEPS COMMAND..: start the command, and send the signal once the log has so many lines more. The
+# status of the command is left in $status.
+break_off() {
+    signal=$1 run=$2 target=$(($(lines "$2/log.jsonl") + $3))
+    shift 3
+    "$@" >/dev/null 2>"$work/errors" &
+    pid=$!
+    while [ "$(lines "$run/log.jsonl")" -lt "$target" ] && kill -0 "$pid" 2>/dev/null; do
+        sleep 0.01
+    done
+    kill -"$signal" "$pid" 2>/dev/null || :
+    status=0
+    wait "$pid" 2>/dev/null || status=$?
+    pid=
+}
+
+(begin "$work/whole" >/dev/null) || fail "the unbroken run failed"
+
+# Killed again and again, at random steps, until it is through; saved in between every few steps, or after epochs alone.
+for minutes in 0.0005 0; do
+    run=$work/killed$minutes
+    kills=0
+    while [ ! -e "$run/result.json" ]; do
+        command="begin $run --checkpoint-minutes $minutes --threads 2"
+        [ ! -e "$run/last.safetensors" ] || command="$program --resume $run --threads 1"
+        if [ $kills -ge 4 ]; then
+            : >"$run/last.safetensors.1-0.tmp"
+            ($command >/dev/null 2>"$work/errors") || fail "a killed run cannot be resumed"
+        else
+            # With checkpoints after epochs alone (19 steps), fewer steps than that would lead nowhere.
+            break_off KILL "$run" $(($(random 40) + 25)) $command
+            [ "$status" -eq 137 ] || [ "$status" -eq 0 ] || fail "a killed run cannot be resumed (status $status)"
+            kills=$((kills + (status == 137)))
+        fi
+    done
+    [ $kills -ge 1 ] || fail "$run: was through before it could be killed"
+    same "$run"
+done
+
+# Stopped by a signal: after the step, with its own status, and with a word on how to go on.
+for name in INT:130 TERM:143; do
+    run=$work/${name%:*}
+    break_off "${name%:*}" "$run" 30 begin "$run"
+    [ "$status" -eq "${name#*:}" ] || fail "SIG${name%:*} ended in status $status, expected ${name#*:}"
+    grep -q "train --resume $run\$" "$work/errors" || fail "SIG${name%:*}: not told how to go on"
+    "$program" --resume "$run" >/dev/null 2>"$work/errors" || fail "a stopped run cannot be resumed"
+    same "$run"
+done
+
+# Stopped by the clock, which is no failure, and the result is that of the moment.
+run=$work/clock
+(begin "$run" --max-minutes 0.002) >"$work/output" 2>"$work/errors" || fail "a run out of time failed"
+grep -q '^{"test_accuracy": ' "$work/output" && [ -e "$run/result.json" ] || fail "a run out of time has no result"
+[ "$(lines "$run/log.jsonl")" -lt "$(lines "$work/whole/log.jsonl")" ] || fail "--max-minutes did not end the run"
+"$program" --resume "$run" --max-minutes 0 >/dev/null 2>"$work/errors" || fail "a run out of time cannot be resumed"
+same "$run"
+
+# Resumed when it is done: tested again, nothing else.
+"$program" --resume "$run" >"$work/again" 2>"$work/errors" || fail "a finished run cannot be resumed"
+same "$run"
+
+# diverges WORDS OPTION..: a run with these options ends with an error of these words; of the checkpoints, `last` is from
+# before, and can be read.
+diverges() {
+    words=$1
+    shift
+    run=$work/diverging
+    rm -rf "$run"
+    status=0
+    (begin "$run" "$@" --checkpoint-minutes 0) >/dev/null 2>"$work/errors" || status=$?
+    [ "$status" -eq 1 ] || fail "$*: status $status, expected 1"
+    grep -q "diverged after step .*$words.*$run/last.safetensors" "$work/errors" || fail "$*: expected \"$words\""
+    "$program" --resume "$run" --epochs 0 >/dev/null 2>"$work/errors" || fail "$*: the checkpoint left cannot be read"
+}
+diverges 'NaN or infinit' --lr 1e30 --lr-min 1e30 --warmup 0 --clip-norm 0 --max-loss 0 --max-residual 0
+diverges 'times that of the first steps' --max-loss 0.5
+diverges 'no longer settle' --max-residual 1e-5
+
+# refused WORDS OPTION..: status 2 and an error with these words.
+refused() {
+    words=$1
+    shift
+    status=0
+    "$program" "$@" >"$work/output" 2>"$work/errors" || status=$?
+    [ "$status" -eq 2 ] && [ ! -s "$work/output" ] || fail "$*: status $status, expected 2"
+    grep -q -e "$words" "$work/errors" || fail "$*: expected an error with \"$words\""
+}
+model=examples/models/digits.json
+refused '--model: not given'
+refused '--sweeps: no such option' --model $model --sweeps 3
+refused '--epochs 1.5: expected a whole number from 0 to 1000000' --model $model --epochs 1.5
+refused '--beta 0: expected a number above 0' --model $model --beta 0
+refused '--schedule stairs: expected one of constant, cosine, step' --model $model --schedule stairs
+refused '--lr-period 0: expected 1 or more' --model $model --schedule step
+refused '--label-smoothing 1: expected a number below 1' --model $model --label-smoothing 1
+refused '--rates stage0: expected PREFIX=RATE' --model $model --rates stage0
+refused '--rates stage0: .*learning rate multiplier -1' --model $model --rates stage0=-1
+refused '--freeze stage9: .*no parameter' --model $model --freeze stage9
+refused '--seed 8: expected 7' --resume "$work/whole" --seed 8
+refused 'a run lives there' --model $model --run "$work/whole"
+refused 'has no last.safetensors' --resume "$work"
+begin "$work/busy" --epochs 1000000 >/dev/null 2>&1 &
+pid=$!
+while [ "$(lines "$work/busy/log.jsonl")" -eq 0 ]; do
+    kill -0 "$pid" 2>/dev/null || fail "a long run did not begin"
+    sleep 0.01
+done
+refused 'another process is at this run' --resume "$work/busy"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+pid=
+same "$work/whole"
+
+for option in $(sed -n 's/^ *[A-Z]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
+    "$program" --help | grep -q -e "^  --$option " || fail "--help does not know --$option"
+done
+echo 'killed, stopped and resumed: the same bits'

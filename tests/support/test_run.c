@@ -1,0 +1,243 @@
+/* What a training run decides and remembers: when it has diverged, where it stands, what its log keeps. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ffebm.h>
+
+#include "suites.h"
+#include "support/arguments.h"
+#include "support/log.h"
+#include "support/note.h"
+#include "support/text_file.h"
+#include "support/watch.h"
+
+static struct failure failure;
+static char directory[] = "/tmp/ffebm-run-XXXXXX";
+static char path[64];
+
+static void make_directory(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/file", directory);
+}
+
+static void remove_directory(void)
+{
+    unlink(path);
+    ck_assert_int_eq(rmdir(directory), 0);
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+}
+
+/* ------------------------------------------------------------------------------------------------------- divergence */
+
+/* Feed it steps; returns after how many it gives up, 0 if it does not. */
+static int give_up(const struct watch_limits *limits, double first_loss, double loss, double residual)
+{
+    struct watch watch = {.steps = 0};
+
+    for (int step = 1; step <= 200; step++)
+        if (watch_step(&watch, limits, step <= 20 ? first_loss : loss, residual, &failure) != 0)
+            return step;
+    return 0;
+}
+
+START_TEST(divergence)
+{
+    const struct watch_limits limits = {.loss = 10, .residual = 0.5}, none = {.loss = 0, .residual = 0};
+    struct watch watch = {.steps = 0};
+
+    ck_assert_int_eq(give_up(&limits, 2, 19, 0.4), 0);
+    ck_assert_int_gt(give_up(&limits, 2, 21, 0.4), 21);
+    ck_assert_ptr_nonnull(strstr(failure.text, "training loss"));
+    ck_assert_int_eq(give_up(&limits, 2, 1, 0.6), 20);
+    ck_assert_ptr_nonnull(strstr(failure.text, "no longer settle"));
+    ck_assert_int_eq(give_up(&none, 2, 1e9, 1e9), 0);
+    /* One bad step among good ones is not a divergence. */
+    for (int step = 1; step <= 200; step++)
+        ck_assert_int_eq(watch_step(&watch, &limits, step == 50 ? 100 : 2, step == 60 ? 5 : 0.1, &failure), 0);
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------------------- notes */
+
+static const char description[] =
+    "{\"input\": [3], \"loss\": \"cross_entropy\", \"stages\": [{\"energy\": {\"type\": \"hopfield\", \"couplings\": ["
+    "{\"type\": \"dense\", \"out_features\": 2}]}}, {\"feedforward\": [{\"type\": \"linear\", \"out_features\": 2}]}]}";
+
+static ffebm_context *context;
+static ffebm_model *model;
+
+static void make_model(void)
+{
+    make_directory();
+    ck_assert_int_eq(ffebm_context_create(&context, NULL), FFEBM_OK);
+    ck_assert_int_eq(ffebm_model_parse(context, &model, description, sizeof description - 1, NULL), FFEBM_OK);
+    ck_assert_int_eq(ffebm_model_initialize(model, 1), FFEBM_OK);
+}
+
+static void remove_model(void)
+{
+    ffebm_model_destroy(model);
+    ffebm_context_destroy(context);
+    remove_directory();
+}
+
+START_TEST(note_remembers)
+{
+    struct run_note saved, read;
+
+    ck_assert_int_eq(note_create(&saved, model, &failure), 0);
+    ck_assert_int_eq(note_create(&read, model, &failure), 0);
+    saved.epoch = 3;
+    saved.step = 1234567890123;
+    saved.seed = INT64_MAX;
+    saved.batch = 5;
+    saved.samples = 6;
+    saved.best_epoch = 2;
+    saved.best_accuracy = 1.0 / 3;
+    saved.seconds = 1e300;
+    saved.training_samples = 7;
+    saved.training_seconds = 0.1;
+    saved.watch = (struct watch){.steps = 9, .first_loss = 2.0 / 3, .loss = 1e-300, .residual = 0.3};
+    for (size_t i = 0; i < meter_count(&saved.epoch_meter); i++) {
+        *meter_number(&saved.epoch_meter, i) = 1.0 / (double)(i + 3);
+        *meter_number(&saved.interval_meter, i) = -(double)i / 7;
+    }
+    ck_assert_uint_eq(saved.epoch_meter.blocks, 1);
+    ck_assert_int_eq(note_save(&saved, context, model, NULL, path, &failure), 0);
+    ck_assert_msg(note_read(context, &read, path, &failure) == 0, "%s", failure.text);
+
+    for (size_t i = 0; i < meter_count(&saved.epoch_meter); i++) {
+        ck_assert(*meter_number(&saved.epoch_meter, i) == *meter_number(&read.epoch_meter, i));
+        ck_assert(*meter_number(&saved.interval_meter, i) == *meter_number(&read.interval_meter, i));
+    }
+    ck_assert_int_eq(read.epoch, saved.epoch);
+    ck_assert_int_eq(read.step, saved.step);
+    ck_assert_int_eq(read.seed, saved.seed);
+    ck_assert_int_eq(read.batch, saved.batch);
+    ck_assert_int_eq(read.samples, saved.samples);
+    ck_assert_int_eq(read.best_epoch, saved.best_epoch);
+    ck_assert(read.best_accuracy == saved.best_accuracy && read.seconds == saved.seconds);
+    ck_assert(read.training_samples == saved.training_samples && read.training_seconds == saved.training_seconds);
+    ck_assert(memcmp(&read.watch, &saved.watch, sizeof saved.watch) == 0);
+    note_destroy(&saved);
+    note_destroy(&read);
+}
+END_TEST
+
+#define BEGINNING "{\"epoch\": 1, \"step\": 0, \"seed\": 0, \"batch\": 1, \"samples\": 1, \"best_epoch\": 0, "
+#define MIDDLE                                                                                                         \
+    "\"best_accuracy\": -1, \"seconds\": 1, \"training_samples\": 1, \"training_seconds\": 1, \"watch_steps\": 1, "    \
+    "\"watch_first_loss\": 1, \"watch_loss\": 1, \"watch_residual\": 1, "
+
+static const struct {
+    const char *note, *key; /* what is named as wrong */
+} bad_notes[] = {
+    {"", "epoch"},
+    {"{\"epoch\": 3, \"seed\": 1}", "step"},
+    {"{\"epoch\": -3, \"step\": 1}", "epoch"},
+    {"{\"epoch\": three}", "epoch"},
+    {BEGINNING "\"best_accuracy\": }", "best_accuracy"},
+    {BEGINNING MIDDLE "\"epoch_sums\": 3}", "epoch_sums"},
+    {BEGINNING MIDDLE "\"epoch_sums\": [1,2,3]}", "epoch_sums"},
+    {BEGINNING MIDDLE "\"epoch_sums\": [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}", "epoch_sums"},
+    {BEGINNING MIDDLE "\"epoch_sums\": [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}", "interval_sums"},
+};
+
+START_TEST(note_refused)
+{
+    struct run_note note;
+    char named[64];
+
+    ck_assert_int_eq(note_create(&note, model, &failure), 0);
+    ck_assert_int_eq(ffebm_checkpoint_save(model, NULL, bad_notes[_i].note, path), FFEBM_OK);
+    ck_assert_int_eq(note_read(context, &note, path, &failure), -1);
+    snprintf(named, sizeof named, "no right \"%s\"", bad_notes[_i].key);
+    ck_assert_msg(strstr(failure.text, named) != NULL && strstr(failure.text, path) != NULL, "%s", failure.text);
+    note_destroy(&note);
+}
+END_TEST
+
+/* --------------------------------------------------------------------------------------------------- files of a run */
+
+/* What stays of a log when a run goes on from step 20, one epoch of 20 steps done and tested, or not. */
+static const struct {
+    const char *log;
+    int64_t steps, epochs;
+    const char *kept;
+} logs[] = {
+#define STEP(n) "{\"epoch\": 1, \"step\": " #n ", \"loss\": 1}\n"
+#define EPOCH(e, n) "{\"epoch\": " #e ", \"step\": " #n ", \"test_accuracy\": 1}\n"
+    {"", 20, 1, ""},
+    {STEP(10) STEP(20) EPOCH(1, 20) STEP(30), 20, 1, STEP(10) STEP(20) EPOCH(1, 20)},
+    {STEP(10) STEP(20) EPOCH(1, 20) STEP(30), 20, 0, STEP(10) STEP(20)},
+    {STEP(10) STEP(20) EPOCH(1, 20), 15, 0, STEP(10)},
+    {STEP(10) STEP(20) EPOCH(1, 20) STEP(30) STEP(40) EPOCH(2, 40), 100, 9,
+     STEP(10) STEP(20) EPOCH(1, 20) STEP(30) STEP(40) EPOCH(2, 40)},
+    {STEP(10) "{\"epoch\": 1, \"st", 20, 1, STEP(10)},
+};
+
+START_TEST(log_goes_on)
+{
+    struct log log;
+    char expected[1024], *text;
+    size_t length;
+
+    ck_assert_int_eq(text_file_write(path, logs[_i].log, strlen(logs[_i].log), &failure), 0);
+    ck_assert_int_eq(log_continue(&log, path, logs[_i].steps, logs[_i].epochs, &failure), 0);
+    fprintf(log.file, "next\n");
+    log_close(&log);
+    ck_assert_int_eq(text_file_read(path, &text, &length, &failure), 0);
+    snprintf(expected, sizeof expected, "%snext\n", logs[_i].kept);
+    ck_assert_uint_eq(length, strlen(expected));
+    ck_assert(memcmp(text, expected, length) == 0);
+    free(text);
+}
+END_TEST
+
+START_TEST(arguments_kept)
+{
+    char *begun[] = {"train", "--model", "a b.json", "--quiet", NULL};
+    char *resumed[] = {"train", "--resume", "runs/a", "--epochs=3", "--resume=b", NULL};
+    static const char *const expected[] = {"train", "--model", "a b.json", "--quiet", "--epochs=3"};
+    struct arguments arguments, again;
+
+    ck_assert_int_eq(arguments_create(&arguments, "train", &failure), 0);
+    ck_assert_int_eq(arguments_add(&arguments, 4, begun, "resume", &failure), 0);
+    ck_assert_int_eq(arguments_write(&arguments, path, &failure), 0);
+    ck_assert_int_eq(arguments_create(&again, "train", &failure), 0);
+    ck_assert_int_eq(arguments_read(&again, path, &failure), 0);
+    ck_assert_int_eq(arguments_add(&again, 5, resumed, "resume", &failure), 0);
+    ck_assert_int_eq(again.count, 5);
+    for (int i = 0; i < 5; i++)
+        ck_assert_str_eq(again.items[i], expected[i]);
+    ck_assert_ptr_null(again.items[5]);
+    begun[2] = "two\nlines";
+    ck_assert_int_eq(arguments_add(&again, 3, begun, "resume", &failure), 0);
+    ck_assert_int_eq(arguments_write(&again, path, &failure), -1);
+    ck_assert_ptr_nonnull(strstr(failure.text, "line break"));
+    arguments_destroy(&arguments);
+    arguments_destroy(&again);
+}
+END_TEST
+
+Suite *test_run_suite(void)
+{
+    Suite *suite = suite_create("run");
+    TCase *alone = tcase_create("decisions"), *files = tcase_create("files"), *notes = tcase_create("notes");
+
+    tcase_add_test(alone, divergence);
+    tcase_add_checked_fixture(files, make_directory, remove_directory);
+    tcase_add_loop_test(files, log_goes_on, 0, sizeof logs / sizeof logs[0]);
+    tcase_add_test(files, arguments_kept);
+    tcase_add_checked_fixture(notes, make_model, remove_model);
+    tcase_add_test(notes, note_remembers);
+    tcase_add_loop_test(notes, note_refused, 0, sizeof bad_notes / sizeof bad_notes[0]);
+    suite_add_tcase(suite, alone);
+    suite_add_tcase(suite, files);
+    suite_add_tcase(suite, notes);
+    return suite;
+}
