@@ -42,6 +42,7 @@ typedef struct ffebmi_settling {
     bool hold_switches;      /* pools pass what they pass at the free state; always so where linear or displaced */
     bool displaced;          /* the block itself, but states are displacements from the free state */
     size_t rows;             /* those still at work; they shrink as samples settle */
+    size_t copies;           /* so many rows beside each other have one free state and input */
     void **state;            /* [layer]: rows x units */
     void *const *free_state; /* [layer]: rows x units, or NULL in a free phase */
     const void *input;       /* rows x units of the first layer */

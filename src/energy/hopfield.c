@@ -190,30 +190,56 @@ static void half_sweep(ffebmi_settling *s, size_t first, size_t step)
         settle_layer(s, l);
 }
 
+/* Row i of an array becomes rows i * copies and on: from the last row down, since they are the same memory. */
+static void spread_rows(size_t rows, size_t copies, size_t bytes, const void *from, void *to)
+{
+    for (size_t i = rows; i-- > 0;)
+        for (size_t n = copies; n-- > 0;)
+            memmove((char *)to + (i * copies + n) * bytes, (const char *)from + i * bytes, bytes);
+}
+
+/* The free state, once for all copies, in place of the displacements, which are zero before the first sweep. */
+static void borrow_states(ffebmi_settling *s, size_t rows)
+{
+    for (size_t l = 0; l < s->block->layer_count; l++) {
+        size_t units = s->block->layers[l].count;
+
+        for (size_t i = 0; i < rows; i++)
+            memcpy(ffebmi_at(s->kernel, s->state[l], i * units),
+                   ffebmi_at(s->kernel, s->free_state[l], i * s->copies * units), units * s->kernel->element);
+    }
+}
+
+static void give_states_back(ffebmi_settling *s, size_t rows)
+{
+    for (size_t l = 0; l < s->block->layer_count; l++)
+        memset(s->state[l], 0, rows * s->block->layers[l].count * s->kernel->element);
+}
+
 /* What each layer feels at the free state, and for linear phases through it sigma'. The switches stay as they are there. */
 static void take_free_drives(ffebmi_settling *s)
 {
+    const ffebmi_hopfield *h = hopfield(s->block);
     const work *w = s->work;
     ffebmi_settling at_free = *s;
 
-    at_free.state = (void **)(uintptr_t)s->free_state;
-    at_free.linear = false;
-    at_free.displaced = false;
-    at_free.hold_switches = false;
+    at_free.rows = s->rows / s->copies;
+    at_free.linear = at_free.displaced = at_free.hold_switches = false;
+    borrow_states(s, at_free.rows);
     for (size_t l = 0; l < s->block->layer_count; l++) {
-        size_t count = s->rows * s->block->layers[l].count;
+        size_t units = s->block->layers[l].count;
         const void *input = l == 0 ? s->input : NULL;
 
         couplings_drive(&at_free, l, w->z[l]);
-        if (s->linear) {
-            s->kernel->linearize(s->rows, s->block->layers[l].count, w->z[l], input, sigma_of(hopfield(s->block), l),
-                                 w->gain[l]);
-            continue;
-        }
-        s->kernel->scale(count, 1, w->z[l], w->gain[l]);
-        if (input != NULL)
-            s->kernel->add(count, input, w->gain[l]);
+        spread_rows(at_free.rows, s->copies, units * s->kernel->element, w->z[l], w->gain[l]);
+        if (s->linear)
+            s->kernel->linearize(s->rows, units, w->gain[l], input, sigma_of(h, l), w->gain[l]);
+        else if (input != NULL)
+            s->kernel->add(s->rows * units, input, w->gain[l]);
     }
+    for (size_t c = 0; c < h->coupling_count; c++)
+        spread_rows(at_free.rows, s->copies, h->couplings[c].switch_count, w->switches[c], w->switches[c]);
+    give_states_back(s, at_free.rows);
 }
 
 /* Leave the free state's switches. */

@@ -151,6 +151,11 @@ static void run(const ffebmi_walk *w, size_t rows, float *scratch)
 {
     size_t block = block_rows(w);
 
+    if (ffebmi_sparse_is_empty(w, 0, rows)) { /* displacements before the nudge has reached them */
+        if (!w->accumulate)
+            memset(w->z, 0, rows * w->target[0] * w->target[1] * w->targets * sizeof *w->z);
+        return;
+    }
     if (by_tiles(w)) {
         ffebmi_winograd_block(w, 0, rows, scratch);
         return;

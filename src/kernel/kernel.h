@@ -60,7 +60,7 @@ typedef struct ffebmi_kernel {
     void (*settle)(size_t rows, size_t n, void *z, const void *input, const void *force, ffebmi_sigma sigma, void *s,
                    const void *free, ffebmi_norms *norms, size_t norm_stride);
 
-    /* gain = sigma'(z) for z + input: slope on the closed interval 0 <= slope z <= 1, else 0; 1 without clamp. */
+    /* gain = sigma'(z) for z + input: slope on the closed interval 0 <= slope z <= 1, else 0; 1 without clamp. gain may be z. */
     void (*linearize)(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
     /* The linearised half-sweep: d = gain (z + force). Norms as of settle, with zero as the free state. */
     void (*displace)(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d, ffebmi_norms *norms,
