@@ -56,11 +56,19 @@ static size_t packed(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
     return ffebmi_conv_packed(&conv, k, FFEBMI_CONV_BOTH);
 }
 
-static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to)
+static size_t pack_units(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
 {
     ffebmi_conv conv = conv_of(coupling);
 
-    ffebmi_conv_pack(&conv, k, FFEBMI_CONV_BOTH, weight, to);
+    return ffebmi_conv_pack_units(&conv, k, FFEBMI_CONV_BOTH);
+}
+
+static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to, size_t first,
+                 size_t count)
+{
+    ffebmi_conv conv = conv_of(coupling);
+
+    ffebmi_conv_pack(&conv, k, FFEBMI_CONV_BOTH, weight, to, first, count);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- passes */
@@ -214,6 +222,7 @@ const ffebmi_coupling_kind ffebmi_coupling_conv2d = {
     .grain = 1,
     .fit = fit,
     .packed = packed,
+    .pack_units = pack_units,
     .pack = pack,
     .scratch = scratch,
     .up = up,

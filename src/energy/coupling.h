@@ -45,9 +45,11 @@ struct ffebmi_coupling_kind {
 
     /* Set above and parameters from below; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_coupling *coupling, ffebm_context *context, const char *what);
-    /* Elements of the packed weight; 0: it is used as it is. */
+    /* Elements of the packed weight; 0: it is used as it is. It is packed in units, for threads to share. */
     size_t (*packed)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
-    void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed);
+    size_t (*pack_units)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
+    void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed,
+                 size_t first, size_t count);
     /* Elements of scratch that each pass and the gradient need. */
     size_t (*scratch)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
     /* z = pool(W s + b), rows x above, and unless they are held the switches. */

@@ -45,18 +45,19 @@ static size_t packed(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
     return ffebmi_shape_is_image(&coupling->below) ? coupling->parameters[0].shape.count : 0;
 }
 
-static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to)
+static size_t pack_units(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
 {
-    size_t in = coupling->below.count;
     ffebmi_conv conv = conv_of(coupling);
 
-    if (ffebmi_conv_is_direct(&conv, k)) {
-        ffebmi_conv_pack(&conv, k, FFEBMI_CONV_BOTH, weight, to);
-        return;
-    }
-    for (size_t o = 0; o < coupling->above.count; o++)
-        k->transpose(channels_of(coupling), in / channels_of(coupling), ffebmi_at(k, weight, o * in),
-                     ffebmi_at(k, to, o * in));
+    return ffebmi_conv_pack_units(&conv, k, FFEBMI_CONV_BOTH);
+}
+
+static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *weight, void *to, size_t first,
+                 size_t count)
+{
+    ffebmi_conv conv = conv_of(coupling);
+
+    ffebmi_conv_pack(&conv, k, FFEBMI_CONV_BOTH, weight, to, first, count);
 }
 
 static size_t scratch(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
@@ -140,6 +141,7 @@ const ffebmi_coupling_kind ffebmi_coupling_dense = {.type = FFEBM_COUPLING_DENSE
                                                     .grain = 64,
                                                     .fit = fit,
                                                     .packed = packed,
+                                                    .pack_units = pack_units,
                                                     .pack = pack,
                                                     .scratch = scratch,
                                                     .up = up,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/executor.h"
 
 typedef struct work {
     void **z;    /* [layer]: rows x units, what a layer feels */
@@ -84,14 +85,33 @@ static const void *const *parameters_of(const ffebmi_hopfield *h, const void *co
     return parameters;
 }
 
+typedef struct pack_job {
+    const ffebmi_coupling *coupling;
+    const ffebmi_kernel *kernel;
+    const void *weight;
+    void *packed;
+} pack_job;
+
+static void pack_range(void *user, size_t worker, size_t first, size_t count)
+{
+    const pack_job *j = user;
+
+    (void)worker;
+    j->coupling->kind->pack(j->coupling, j->kernel, j->weight, j->packed, first, count);
+}
+
 static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed)
 {
     const ffebmi_hopfield *h = hopfield(block);
     void *const *to = packed;
 
-    for (size_t c = 0; c < h->coupling_count; c++)
+    for (size_t c = 0; c < h->coupling_count; c++) {
+        const ffebmi_coupling *coupling = &h->couplings[c];
+        pack_job job = {coupling, kernel, parameters_of(h, parameters, c)[0], to[c]};
+
         if (to[c] != NULL)
-            h->couplings[c].kind->pack(&h->couplings[c], kernel, parameters_of(h, parameters, c)[0], to[c]);
+            ffebmi_parallel_ranges(block->context, coupling->kind->pack_units(coupling, kernel), 1, pack_range, &job);
+    }
 }
 
 /* --------------------------------------------------------------------------------------------------------- settling */

@@ -1,5 +1,6 @@
 /* Convolution: y = W * x + b, zero padding. */
 #include "core/context.h"
+#include "core/executor.h"
 #include "feedforward/op.h"
 
 static ffebmi_conv conv_of(const ffebmi_op *op)
@@ -39,21 +40,40 @@ static size_t scratch(const ffebmi_op *op, const ffebmi_kernel *k)
     return ffebmi_conv_scratch(&conv, k);
 }
 
+typedef struct pack_job {
+    ffebmi_conv conv;
+    const ffebmi_op_call *call;
+    unsigned passes;
+} pack_job;
+
+static void pack_range(void *user, size_t worker, size_t first, size_t count)
+{
+    const pack_job *j = user;
+
+    (void)worker;
+    ffebmi_conv_pack(&j->conv, j->call->kernel, j->passes, j->call->parameters[0], j->call->packed, first, count);
+}
+
+static void pack(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context, unsigned passes)
+{
+    pack_job job = {conv_of(op), call, passes};
+    size_t units = ffebmi_conv_pack_units(&job.conv, call->kernel, passes);
+
+    if (context != NULL)
+        ffebmi_parallel_ranges(context, units, 1, pack_range, &job);
+    else
+        pack_range(&job, 0, 0, units);
+}
+
 static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
-    ffebmi_conv conv = conv_of(op);
-
-    (void)context;
-    ffebmi_conv_pack(&conv, call->kernel, FFEBMI_CONV_UP, call->parameters[0], call->packed);
+    pack(op, call, context, FFEBMI_CONV_UP);
 }
 
 static void prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
-    ffebmi_conv conv = conv_of(op);
-
-    (void)context;
     if (call->input_cotangent != NULL)
-        ffebmi_conv_pack(&conv, call->kernel, FFEBMI_CONV_DOWN, call->parameters[0], call->packed);
+        pack(op, call, context, FFEBMI_CONV_DOWN);
 }
 
 static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)

@@ -47,13 +47,19 @@ size_t ffebmi_conv_packed(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned
                                        : c->out_channels * patch_size(c);
 }
 
-void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned passes, const void *weights, void *packed)
+size_t ffebmi_conv_pack_units(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned passes)
+{
+    return ffebmi_conv_is_direct(c, k) ? ffebmi_direct_conv_pack_units(c, k->direct, passes) : c->out_channels;
+}
+
+void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned passes, const void *weights, void *packed,
+                      size_t first, size_t count)
 {
     if (ffebmi_conv_is_direct(c, k)) {
-        ffebmi_direct_conv_pack(c, k->direct, passes, weights, packed);
+        ffebmi_direct_conv_pack(c, k->direct, passes, weights, packed, first, count);
         return;
     }
-    for (size_t o = 0; o < c->out_channels; o++)
+    for (size_t o = first; o < first + count; o++)
         k->transpose(c->windows.channels, positions(c), ffebmi_at(k, weights, o * patch_size(c)),
                      ffebmi_at(k, packed, o * patch_size(c)));
 }

@@ -19,8 +19,10 @@ enum { FFEBMI_CONV_UP = 1, FFEBMI_CONV_DOWN = 2, FFEBMI_CONV_BOTH = 3 };
 /* Elements of the packed weights, which are made of [out][in][kh][kw] once a phase: [out][kh][kw][in] for both passes, or
  * the panels of direct products, first those for up. */
 size_t ffebmi_conv_packed(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsigned passes);
+/* Packing is cut into units, for threads to share. */
+size_t ffebmi_conv_pack_units(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsigned passes);
 void ffebmi_conv_pack(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsigned passes, const void *weights,
-                      void *packed);
+                      void *packed, size_t first, size_t count);
 
 /* Elements of scratch that each call below needs; one for each thread. */
 size_t ffebmi_conv_scratch(const ffebmi_conv *conv, const ffebmi_kernel *kernel);

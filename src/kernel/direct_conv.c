@@ -93,35 +93,50 @@ size_t ffebmi_direct_conv_packed(const ffebmi_conv *c, const ffebmi_direct *d, u
 
 /* Panels of W, where the weight of a target, source and tap is at target * target_stride + source * source_stride + tap.
  * What is beyond the last target is zero. */
-static void pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride, float *packed)
+static void pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride, float *packed,
+                 size_t panel)
 {
-    size_t taps = w->kernel[0] * w->kernel[1], width = w->direct->panel;
+    size_t taps = w->kernel[0] * w->kernel[1], width = w->direct->panel, panel_size = taps * w->sources * width;
 
     if (by_tiles(w)) {
-        ffebmi_winograd_pack(w->direct, weights, w->sign, w->targets, target_stride, w->sources, source_stride, packed);
+        ffebmi_winograd_pack(w, weights, target_stride, source_stride, packed, panel);
         return;
     }
-    memset(packed, 0, panel_elements(w) * sizeof *packed);
-    for (size_t target = 0; target < w->targets; target++) {
-        float *panel = packed + target / width * taps * w->sources * width + target % width;
-
+    packed += panel * panel_size;
+    memset(packed, 0, panel_size * sizeof *packed);
+    for (size_t i = 0; i < width && panel * width + i < w->targets; i++)
         for (size_t source = 0; source < w->sources; source++)
             for (size_t tap = 0; tap < taps; tap++)
-                panel[(tap * w->sources + source) * width] =
-                    weights[target * target_stride + source * source_stride + tap];
-    }
+                packed[(tap * w->sources + source) * width + i] =
+                    weights[(panel * width + i) * target_stride + source * source_stride + tap];
+}
+
+static size_t up_panels(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes)
+{
+    ffebmi_walk up = walk_of(c, d, 1);
+
+    return passes & FFEBMI_CONV_UP ? ffebmi_walk_panels(&up) : 0;
+}
+
+size_t ffebmi_direct_conv_pack_units(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes)
+{
+    ffebmi_walk down = walk_of(c, d, -1);
+
+    return up_panels(c, d, passes) + (passes & FFEBMI_CONV_DOWN ? ffebmi_walk_panels(&down) : 0);
 }
 
 void ffebmi_direct_conv_pack(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes, const float *weights,
-                             float *packed)
+                             float *packed, size_t first, size_t count)
 {
     ffebmi_walk up = walk_of(c, d, 1), down = walk_of(c, d, -1);
-    size_t taps = taps_of(c);
+    size_t taps = taps_of(c), split = up_panels(c, d, passes);
 
-    if (passes & FFEBMI_CONV_UP)
-        pack(&up, weights, up.sources * taps, taps, packed);
-    if (passes & FFEBMI_CONV_DOWN)
-        pack(&down, weights, taps, down.targets * taps, packed + up_elements(c, d, passes));
+    for (size_t unit = first; unit < first + count; unit++) {
+        if (unit < split)
+            pack(&up, weights, up.sources * taps, taps, packed, unit);
+        else
+            pack(&down, weights, taps, down.targets * taps, packed + up_elements(c, d, passes), unit - split);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------------------ passes */

@@ -8,7 +8,8 @@
 /* As the functions of the same names in conv.h. */
 size_t ffebmi_direct_conv_packed(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes);
 void ffebmi_direct_conv_pack(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes,
-                             const float *weights, float *packed);
+                             const float *weights, float *packed, size_t first, size_t count);
+size_t ffebmi_direct_conv_pack_units(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes);
 size_t ffebmi_direct_conv_scratch(const ffebmi_conv *conv, const ffebmi_direct *direct);
 /* sum, [outs][channels], += factor * the sum over pairs, rows and pixels of v_o s, s as the window's position sees it and o
  * from `from` on. */

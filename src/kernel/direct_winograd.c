@@ -48,26 +48,26 @@ size_t ffebmi_winograd_scratch(size_t targets, size_t sources)
     return (POINTS * TILES + 1) * (targets + sources);
 }
 
-void ffebmi_winograd_pack(const ffebmi_direct *d, const float *weights, int sign, size_t targets, size_t target_stride,
-                          size_t sources, size_t source_stride, float *packed)
+void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride,
+                          float *packed, size_t panel)
 {
-    size_t panels = panels_of(d, targets), stride = panels * sources * d->panel;
+    size_t width = w->direct->panel, first = panel * width;
 
-    for (size_t panel = 0; panel < panels; panel++)
-        for (size_t source = 0; source < sources; source++, packed += d->panel) {
-            float window[TAPS][MOST_PANEL] = {{0}};
-            const float *rows[TAPS];
+    for (size_t source = 0; source < w->sources; source++) {
+        float window[TAPS][MOST_PANEL] = {{0}};
+        const float *rows[TAPS];
+
+        for (size_t tap = 0; tap < TAPS; tap++)
+            rows[tap] = window[w->sign > 0 ? tap : TAPS - 1 - tap];
+        for (size_t i = 0; i < width && first + i < w->targets; i++) {
+            const float *from = weights + (first + i) * target_stride + source * source_stride;
 
             for (size_t tap = 0; tap < TAPS; tap++)
-                rows[tap] = window[sign > 0 ? tap : TAPS - 1 - tap];
-            for (size_t i = 0; i < d->panel && panel * d->panel + i < targets; i++) {
-                const float *from = weights + (panel * d->panel + i) * target_stride + source * source_stride;
-
-                for (size_t tap = 0; tap < TAPS; tap++)
-                    window[tap][i] = from[tap];
-            }
-            d->winograd->weights(d->panel, rows, packed, stride);
+                window[tap][i] = from[tap];
         }
+        w->direct->winograd->weights(width, rows, packed + (panel * w->sources + source) * width,
+                                     ffebmi_walk_panels(w) * w->sources * width);
+    }
 }
 
 void ffebmi_winograd_pixels(const ffebmi_winograd_image *image, size_t row, const size_t at[2], size_t side,

@@ -12,10 +12,10 @@ size_t ffebmi_winograd_products(const size_t target[2]);
 size_t ffebmi_winograd_packed(const ffebmi_direct *direct, size_t targets, size_t sources);
 size_t ffebmi_winograd_scratch(size_t targets, size_t sources);
 
-/* The weight of a target, source and tap is at target * target_stride + source * source_stride + tap; walks of sign -1 see
- * the window turned round. */
-void ffebmi_winograd_pack(const ffebmi_direct *direct, const float *weights, int sign, size_t targets,
-                          size_t target_stride, size_t sources, size_t source_stride, float *packed);
+/* One panel. The weight of a target, source and tap is at target * target_stride + source * source_stride + tap; walks of
+ * sign -1 see the window turned round. */
+void ffebmi_winograd_pack(const ffebmi_walk *walk, const float *weights, size_t target_stride, size_t source_stride,
+                          float *packed, size_t panel);
 
 /* The walk's panels are transformed weights. */
 void ffebmi_winograd_block(const ffebmi_walk *walk, size_t first_row, size_t rows, float *scratch);

@@ -64,7 +64,8 @@ static bool prepare(prepared *p, const shape *s, const team *on)
     if (p->weight == NULL || p->packed == NULL || p->input == NULL || p->output == NULL || p->gradient == NULL ||
         p->scratch == NULL)
         return false;
-    ffebmi_conv_pack(&p->conv, p->kernel, FFEBMI_CONV_BOTH, p->weight, p->packed);
+    ffebmi_conv_pack(&p->conv, p->kernel, FFEBMI_CONV_BOTH, p->weight, p->packed, 0,
+                     ffebmi_conv_pack_units(&p->conv, p->kernel, FFEBMI_CONV_BOTH));
     return true;
 }
 

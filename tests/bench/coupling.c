@@ -117,7 +117,8 @@ static bool prepare(prepared *p, const entry *e, const team *t)
         return false;
     }
     if (p->coupling.kind->packed(&p->coupling, p->kernel) > 0)
-        p->coupling.kind->pack(&p->coupling, p->kernel, p->weight, p->packed);
+        p->coupling.kind->pack(&p->coupling, p->kernel, p->weight, p->packed, 0,
+                               p->coupling.kind->pack_units(&p->coupling, p->kernel));
     return true;
 }
 

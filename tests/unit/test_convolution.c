@@ -395,7 +395,7 @@ START_TEST(kernels_are_adjoint)
     double *z = numbers(above, 0), *u = numbers(below, 0), *gradient = numbers(weights, seed + 3);
     double *packed = numbers(weights, 0), *scratch = numbers(ffebmi_conv_scratch(&c, k), 0), up, down, start, scale;
 
-    ffebmi_conv_pack(&c, k, FFEBMI_CONV_BOTH, w, packed);
+    ffebmi_conv_pack(&c, k, FFEBMI_CONV_BOTH, w, packed, 0, ffebmi_conv_pack_units(&c, k, FFEBMI_CONV_BOTH));
     ffebmi_conv_up(&c, k, packed, ROWS, s, z, scratch);
     up = k->dot(above, v, z);
     scale = 1e-12 * (k->norm(above, v) * k->norm(above, z) + 1);

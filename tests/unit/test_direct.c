@@ -80,7 +80,7 @@ static float *passed(const ffebmi_conv *c, const ffebmi_kernel *k, const float *
     float *packed = numbers(ffebmi_conv_packed(c, k, passes), 0), *scratch = numbers(ffebmi_conv_scratch(c, k), 0);
     float *z = numbers(count, 9);
 
-    ffebmi_conv_pack(c, k, passes, weights, packed);
+    ffebmi_conv_pack(c, k, passes, weights, packed, 0, ffebmi_conv_pack_units(c, k, passes));
     if (up)
         ffebmi_conv_up(c, k, packed, rows, x, z, scratch);
     else
