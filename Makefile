@@ -68,7 +68,7 @@ ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
 ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (some do in a second one, after tests/setup.sh).
-BUILD_NOTHING := check check-install check-abi check-threads demo plots dist amalgamation help clean format uninstall
+BUILD_NOTHING := check check-install check-abi check-threads demo docs plots dist amalgamation help clean format uninstall
 ifneq ($(filter-out $(BUILD_NOTHING),$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
     $(error No $(or $(BLAS),BLAS) found. Debian: apt-get install pkg-config \
@@ -219,7 +219,7 @@ check:
 	@tests/check_layout.sh
 	@echo '== instructions: of a small gradient, against the number that is kept'
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' OUT='$(OUT)' tests/check_instructions.sh
-	@$(MAKE) one-file smoke WERROR=1
+	@$(MAKE) one-file smoke try-docs WERROR=1
 	@echo '== data sets of the examples'
 	@$(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
@@ -235,6 +235,21 @@ endif
 # Compiled in earnest by check-install.
 one-file: amalgamation
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror $(DEFS) -fsyntax-only $(OUT)/amalgamation/ffebm.c
+
+.PHONY: try-docs
+try-docs: $(STATIC) $(EXAMPLES)
+	@echo '== docs: code blocks, options, links, error texts'
+	$(Q)CC='$(CC)' tests/check_docs.sh $(OUT)/examples $(STATIC) $(LIBS) -pthread
+
+# A warning of Doxygen's is an error: whatever is public must be documented, and what is named must be there.
+SITE := $(OUT)/docs
+.PHONY: docs
+docs:                                ## the manual as a site that opens from disk: build/docs/index.html
+	@tests/setup.sh docs
+	@rm -rf $(SITE) && mkdir -p $(SITE)
+	$(Q)FFEBM_VERSION=$(VERSION) FFEBM_SITE=$(SITE) FFEBM_PAGES=' $(basename $(notdir $(wildcard docs/*.md))) ' \
+	  doxygen docs/site/Doxyfile
+	@echo '$(SITE)/index.html'
 
 # A short run of the programs that need no arguments or have their data in the tree.
 smoke: $(EXAMPLES)
