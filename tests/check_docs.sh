@@ -1,9 +1,11 @@
 #!/bin/sh
 # What the guides say, tried. check_docs.sh PROGRAMS LIBRARIES..: the directory of the built examples, and what to link
 # with. In README.md, CHANGELOG.md and docs/:
-#   - C blocks are compiled. The comment in front of one says how: <!-- program: x.c --> is saved under this name, compiled
-#     and run; <!-- file: x.h --> is saved for the programs that follow in the same guide; <!-- within: x.c --> is compiled
-#     inside tests/docs/x.c; <!-- from: path --> stands in that file, word for word
+#   - C blocks are compiled. The comment in front of one says how:
+#       <!-- program: x.c -->  saved under this name, compiled and run
+#       <!-- file: x.h -->     saved for the programs that follow in the same guide
+#       <!-- within: x.c -->   compiled inside tests/docs/x.c
+#       <!-- from: path -->    stands in that file, word for word
 #   - JSON blocks are model descriptions; Python is Python, where there is one to ask
 #   - options of the examples are in their --help, or in their source where they have none
 #   - links lead to files and headings that are there
@@ -50,14 +52,16 @@ try_guide() {
         c/program:)
             cp "$block" "$folder/$name"
             kit=$(grep -q conformance.h "$block" && ls examples/conformance/*.c | grep -v broken || :)
-            $compile -I"$folder" -o "$folder/program" "$folder/$name" $kit $libraries || fail "$1:$line: does not compile"
+            $compile -I"$folder" -o "$folder/program" "$folder/$name" $kit $libraries ||
+                fail "$1:$line: does not compile"
             (cd "$folder" && ./program >output 2>&1) || fail "$1:$line: $(cat "$folder/output")"
             counted=$((counted + 1))
             ;;
         c/file:) cp "$block" "$folder/$name" ;;
         c/within:)
             cp "$block" "$folder/fragment.inc"
-            $compile -Wno-unused -I"$folder" -Iexamples -fsyntax-only "tests/docs/$name" || fail "$1:$line: does not compile"
+            $compile -Wno-unused -I"$folder" -Iexamples -fsyntax-only "tests/docs/$name" ||
+                fail "$1:$line: does not compile"
             counted=$((counted + 1))
             ;;
         c/from:) contains "$name" "$block" || fail "$1:$line: is not in $name any more" ;;
@@ -110,7 +114,10 @@ try_links() {
             [ "${link%%#*}" ] || target=$file
             [ -e "$target" ] || fail "$file: links to $link, which is not there"
             case $link in
-            *#*) anchors "$target" | grep -qx -e "${link#*#}" || fail "$file: links to $link, a heading that is not there" ;;
+            *#*)
+                anchors "$target" | grep -qx -e "${link#*#}" ||
+                    fail "$file: links to $link, a heading that is not there"
+                ;;
             esac
         done <"$work/links"
     done

@@ -82,7 +82,9 @@ function prose(lines, from, to,    i, text, code, base, listed) {
             print "\n**" substr(text, 1, 1) tolower(substr(text, 2)) "**\n"
         else {
             match(text, /^ *(-|[0-9]+\.)? */)
-            print (listed && text ~ /^ *(-|[0-9]+\.) / ? "\n" : "") substr(text, 1, RLENGTH) escape(substr(text, RLENGTH + 1))
+            if (text ~ /^ *(-|[0-9]+\.) /)
+                print ""
+            print substr(text, 1, RLENGTH) escape(substr(text, RLENGTH + 1))
         }
     }
     if (code)
