@@ -79,7 +79,7 @@ function prose(lines, from, to,    i, text, code, base, listed) {
         if (code)
             print text
         else if (text ~ /^[A-Z][A-Z ]+$/)
-            print "\n**" substr(text, 1, 1) tolower(substr(text, 2)) "**\n"
+            print "\n<b>" substr(text, 1, 1) tolower(substr(text, 2)) "</b>\n"
         else {
             match(text, /^ *(-|[0-9]+\.)? */)
             if (text ~ /^ *(-|[0-9]+\.) /)
@@ -247,7 +247,7 @@ inside { # the rest of a member's comment
     }
     if (!seen++) {
         sub(/^[a-z\/.]* - /, "", lines[1])
-        print "/** @file\n@brief " escape(lines[1])
+        print "/** @file\n@brief " toupper(substr(lines[1], 1, 1)) escape(substr(lines[1], 2))
         for (at = 2; at <= n && lines[at] !~ /^ *$/; at++)
             print escape(lines[at])
         prose(lines, at, n)
