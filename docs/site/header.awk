@@ -2,7 +2,7 @@
 # by the same conventions:
 #   - the first comment is the file's; a comment right before a declaration, or behind a member, belongs to it
 #   - "Returns:", "In:", "Out:" and "In/Out:" head sections, whose items are "names: text"
-#   - a banner, /* ---- title, begins a group; text below the title is a chapter of the file's own
+#   - a banner, /* ---- title, begins a group; text below the title is the group's
 #   - size, reserved_, .._rank and .._user mean the same in every struct (rules 2 and 7 in core.h)
 # A name of the library's becomes a reference, so that one that no longer exists is a warning.
 
@@ -40,8 +40,7 @@ function remark(text) {
     sub(/^ +/, "", text)
     sub(/^- /, "\\&minus; ", text)
     while (match(text, /[^ *]   *[^ *]/))
-        text = substr(text, 1, RSTART) " | " substr(text, RSTART + RLENGTH - 1)
-    gsub(/ \| /, " · ", text)
+        text = substr(text, 1, RSTART) " · " substr(text, RSTART + RLENGTH - 1)
     return escape(text)
 }
 
@@ -113,7 +112,7 @@ function item(section, text,    names, rest) {
         print "@param[" tolower(section == "In/Out" ? "in,out" : section) "] " names " " \
             (rest ~ /[^ ]/ ? escape(rest) : names == "context" ? "from which memory and threads come." : "as named.")
     } else
-        print "@warning an item without a name: " text
+        print "@ref item_without_a_name " escape(text) # an error
 }
 
 # A declaration's doc block: a title, sections, prose.
@@ -169,7 +168,7 @@ function tail(lines, from, to,    i) {
     }
 }
 
-function chapter(title, lines, n) {
+function group(title, lines, n) {
     if (grouped)
         print "/** @} */"
     grouped = 1
@@ -253,7 +252,7 @@ inside { # the rest of a member's comment
         prose(lines, at, n)
         print "*/"
     } else if (match(lines[1], /^-+ */))
-        chapter(substr(lines[1], RLENGTH + 1), lines, n)
+        group(substr(lines[1], RLENGTH + 1), lines, n)
     else
         block(lines, n)
     next

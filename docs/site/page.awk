@@ -1,6 +1,6 @@
 # Doxygen's input filter for the guides: GitHub's Markdown in, Doxygen's out. Headings get names, links between guides
-# lead to pages, links to files outside the site become plain text, and names of the API in `code` become
-# references, except for those that the site does not have.
+# lead to pages, links to files outside the site become plain text, and names of the API in `code` become references,
+# except for those that the site does not have.
 # The pages are the files in docs/; their names come in the environment, as FFEBM_PAGES=" name name ".
 
 function slug(text) {
