@@ -1,6 +1,6 @@
 # libffebm: `make help` lists the targets. One Makefile, GNU make, no configure step.
 #
-# Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR libdir includedir docdir
+# Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR libdir includedir docdir mandir
 #                 BLAS=openblas|blis|netlib, or BLAS_LIBS (with BLAS_CFLAGS, BLAS_HEADER) outright
 # Switches:       V=1 shows commands, WERROR=1 makes warnings errors, SANITIZE=1 builds with ASan and UBSan,
 #                 OUT=dir keeps a build of your own: every product, the libraries too, goes to dir
@@ -26,6 +26,7 @@ PREFIX     ?= /usr/local
 libdir     ?= $(PREFIX)/lib
 includedir ?= $(PREFIX)/include
 docdir     ?= $(PREFIX)/share/doc/ffebm
+mandir     ?= $(PREFIX)/share/man
 PKG_CONFIG ?= pkg-config
 CFLAGS     ?= $(if $(SANITIZE),-O1,-O3) -g
 
@@ -68,7 +69,8 @@ ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
 ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (some do in a second one, after tests/setup.sh).
-BUILD_NOTHING := check check-install check-abi check-threads demo plots dist amalgamation help clean format uninstall
+BUILD_NOTHING := check check-install check-abi check-threads demo docs plots dist amalgamation help clean format
+BUILD_NOTHING += uninstall
 ifneq ($(filter-out $(BUILD_NOTHING),$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
     $(error No $(or $(BLAS),BLAS) found. Debian: apt-get install pkg-config \
@@ -219,7 +221,7 @@ check:
 	@tests/check_layout.sh
 	@echo '== instructions: of a small gradient, against the number that is kept'
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' OUT='$(OUT)' tests/check_instructions.sh
-	@$(MAKE) one-file smoke WERROR=1
+	@$(MAKE) one-file smoke try-docs WERROR=1
 	@echo '== data sets of the examples'
 	@$(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
@@ -235,6 +237,21 @@ endif
 # Compiled in earnest by check-install.
 one-file: amalgamation
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror $(DEFS) -fsyntax-only $(OUT)/amalgamation/ffebm.c
+
+.PHONY: try-docs
+try-docs: $(STATIC) $(EXAMPLES)
+	@echo '== docs: code blocks, options, links, error texts'
+	$(Q)CC='$(CC)' tests/check_docs.sh $(OUT)/examples $(STATIC) $(LIBS) -pthread
+
+# A warning of Doxygen's is an error: whatever is public must be documented, and what is named must be there.
+SITE := $(OUT)/docs
+.PHONY: docs
+docs:                                ## the manual as a site that opens from disk: build/docs/index.html
+	@tests/setup.sh docs
+	@rm -rf $(SITE) && mkdir -p $(SITE)
+	$(Q)FFEBM_VERSION=$(VERSION) FFEBM_SITE=$(SITE) FFEBM_PAGES=' $(basename $(notdir $(wildcard docs/*.md))) ' \
+	  doxygen docs/site/Doxyfile
+	@echo '$(SITE)/index.html'
 
 # A short run of the programs that need no arguments or have their data in the tree.
 smoke: $(EXAMPLES)
@@ -339,7 +356,8 @@ under_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 fill = sed -e 's|@VERSION@|$(VERSION)|; s|@MAJOR@|$(MAJOR)|g; s|@MINOR@|$(MINOR)|' \
   -e 's|@SOFILE@|$(SOFILE)|; s|@SONAME@|$(SONAME)|; s|@BLAS_LIBS@|$(strip $(BLAS_LIBS))|; s|@CJSON_LIBS@|$(CJSON_LIBS)|'
 install: $(STATIC) $(SHARED)         ## to PREFIX (/usr/local), below DESTDIR
-	install -d $(PC) $(CMAKE_DIR) $(DESTDIR)$(includedir)/ffebm $(DESTDIR)$(docdir)/docs
+	install -d $(PC) $(CMAKE_DIR) $(DESTDIR)$(includedir)/ffebm $(DESTDIR)$(docdir)/docs \
+	  $(DESTDIR)$(mandir)/man7
 	install -m 644 $(STATIC) $(DESTDIR)$(libdir)
 	install -m 755 $(LIB)/$(SOFILE) $(DESTDIR)$(libdir)
 	ln -sf $(SOFILE) $(DESTDIR)$(libdir)/$(SONAME)
@@ -351,6 +369,7 @@ install: $(STATIC) $(SHARED)         ## to PREFIX (/usr/local), below DESTDIR
 	$(fill) -e 's|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|' lib/ffebmConfig.cmake.in >$(CMAKE_DIR)/ffebmConfig.cmake
 	$(fill) lib/ffebmConfigVersion.cmake.in >$(CMAKE_DIR)/ffebmConfigVersion.cmake
 	for file in $(DOCS); do install -m 644 $$file $(DESTDIR)$(docdir)/$$file; done
+	install -m 644 docs/ffebm.7 $(DESTDIR)$(mandir)/man7
 
 installcheck:                        ## build and run programs with what is installed, in every way
 	@tests/check_consumer.sh $(libdir)
@@ -359,7 +378,7 @@ uninstall:                           ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(libdir)/,libffebm.a $(SOFILE) $(SONAME) libffebm.so pkgconfig/ffebm.pc)
 	rm -f $(DESTDIR)$(includedir)/ffebm.h $(addprefix $(DESTDIR)$(includedir)/ffebm/,$(notdir $(wildcard include/ffebm/*.h)))
 	rm -f $(CMAKE_DIR)/ffebmConfig.cmake $(CMAKE_DIR)/ffebmConfigVersion.cmake
-	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(DOCS))
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(DOCS)) $(DESTDIR)$(mandir)/man7/ffebm.7
 	-rmdir $(DESTDIR)$(includedir)/ffebm $(CMAKE_DIR) $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir) 2>/dev/null || :
 
 dist:                                ## the source tarball, build/libffebm-<version>.tar.gz: the same bytes each time

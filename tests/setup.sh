@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what a target needs and this machine lacks:
-# setup.sh build|demo|plots|check|check-install|check-abi|bench ...
+# setup.sh build|demo|plots|check|check-install|check-abi|bench|docs ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -57,6 +57,7 @@ for target in "${@:-build}"; do
             optional="$optional libopenblas-pthread-dev" # the reference BLAS is right, and several times slower
         fi
         ;;
+    docs) have doxygen || missing="$missing doxygen" ;;
     demo) have gnuplot || optional="$optional gnuplot-nox" ;; # without it the learning curve is text
     plots) have gnuplot || missing="$missing gnuplot-nox" ;;
     check)

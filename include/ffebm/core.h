@@ -56,9 +56,11 @@ extern "C" {
 
 /* ---------------------------------------------------------------------------------------------------- statuses */
 
+/** What a function returns that can fail: FFEBM_OK, or a negative FFEBM_ERR_. */
 typedef int32_t ffebm_status;
 
-/* One list: name, value, text. Values never change and are never reused; treat an unknown negative one as failure. */
+/* The statuses, in one list: name, value, text. Values never change and are never reused; treat an unknown negative one
+ * as failure. */
 /* clang-format off */
 #define FFEBM_STATUS_LIST(X)                                                                          \
     X(FFEBM_OK,                0, "success")                                                          \
@@ -83,15 +85,15 @@ typedef int32_t ffebm_status;
 enum { FFEBM_STATUS_LIST(FFEBM_STATUS_ENTRY) };
 #undef FFEBM_STATUS_ENTRY
 
-/* "All of them", where a function takes a stage; "none", where one returns an index. */
-#define FFEBM_ALL ((size_t)-1)
-#define FFEBM_NONE ((size_t)-1)
+#define FFEBM_ALL ((size_t)-1)  /* every one, where a function takes a stage */
+#define FFEBM_NONE ((size_t)-1) /* no such thing, where a function returns an index */
 
 /** Put a status into words.
  *
  *  Returns: a static string, never NULL, as in "FFEBM_ERR_SHAPE: shapes do not fit"; for a value not in the list,
  *           "unknown status".
  *  In:      status: any value.
+ *
  *  See also ffebm_context_error, which says what exactly did not fit.
  */
 FFEBM_API const char *ffebm_status_text(ffebm_status status);
@@ -120,12 +122,17 @@ typedef void (*ffebm_run_fn)(void *user, ffebm_task_fn task, void *task_user, si
 typedef int32_t (*ffebm_cancel_fn)(void *user);
 
 /* Instructions for products in float32. Results differ between them by rounding. */
-enum { FFEBM_ISA_PORTABLE = 1, FFEBM_ISA_AVX2 = 2, FFEBM_ISA_AVX512 = 3 };
+enum {
+    FFEBM_ISA_PORTABLE = 1, /* those that every processor of the architecture has */
+    FFEBM_ISA_AVX2 = 2,     /* x86-64 with AVX2 and FMA */
+    FFEBM_ISA_AVX512 = 3    /* x86-64 with AVX-512 F */
+};
 
+/** How a context gets memory and threads. */
 typedef struct ffebm_context_config {
     size_t size;
     ffebm_allocate_fn allocate; /* NULL: the C library's; set both or neither */
-    ffebm_release_fn release;
+    ffebm_release_fn release;   /* takes back what allocate gave */
     void *allocator_user;
     ffebm_run_fn run; /* NULL: the library's own threads, started at creation */
     void *run_user;

@@ -33,11 +33,12 @@ typedef struct ffebm_energy ffebm_energy;
 
 enum { FFEBM_ACTIVATION_HARD_SIGMOID = 1 }; /* sigma(z) = clamp(slope z, 0, 1) */
 
+/** What a Hopfield block's layers do. */
 typedef struct ffebm_hopfield_config {
     size_t size;
-    double slope;       /* default 1.0 */
-    int32_t activation; /* default FFEBM_ACTIVATION_HARD_SIGMOID */
-    int32_t clamp_last; /* default 0 */
+    double slope;       /* default 1.0; positive: of sigma */
+    int32_t activation; /* default FFEBM_ACTIVATION_HARD_SIGMOID: sigma */
+    int32_t clamp_last; /* default 0: sigma of the last layer is the identity; 1: as that of the others */
 } ffebm_hopfield_config;
 
 /** Fill a Hopfield configuration with the defaults.
@@ -151,12 +152,13 @@ FFEBM_API void ffebm_energy_destroy(ffebm_energy *block);
 /* What settle asks for the force at its present output, [batch, out...] each, under loss nudging. */
 typedef void (*ffebm_force_at_fn)(void *force_user, const double *output, double *force);
 
+/** What a slot of an energy block of yours is given, and where it writes. */
 typedef struct ffebm_energy_call {
-    size_t size;              /* what this library knows: test it before a field added after version 0.1 */
-    size_t batch;             /* samples in this call */
-    size_t first;             /* the number in the engine's batch of the first of them */
-    const double *parameters; /* [parameter_count] */
-    size_t parameter_count;
+    size_t size;                    /* what this library knows: test it before a field added after version 0.1 */
+    size_t batch;                   /* samples in this call */
+    size_t first;                   /* the number in the engine's batch of the first of them */
+    const double *parameters;       /* [parameter_count] */
+    size_t parameter_count;         /* numbers in all its parameters together */
     const double *input;            /* [batch, in...]        x */
     const double *force;            /* [batch, out...]       settle: in, or NULL */
     double *state;                  /* [batch, state_count]  settle: in the start, out the equilibrium; others: in */
@@ -171,27 +173,28 @@ typedef struct ffebm_energy_call {
     double *values;             /* [parameter_count]     initialize: out */
     ffebm_force_at_fn force_at; /* settle: NULL unless the nudging is by the loss */
     void *force_user;
-    char *message; /* message_capacity bytes, for a sentence with its NUL; empty when called */
-    size_t message_capacity;
-    uint64_t seed;      /* of your noise: another in each call, the same in each run and attempt */
-    uint64_t version;   /* of the parameters, never 0: another whenever they differ from those of the last call */
-    int64_t max_sweeps; /* settle: the equilibrium configuration's, for you to heed where they fit */
-    double tolerance;
-    double joules;   /* settle: out if known, of the whole call */
-    int32_t nudged;  /* settle: 0 in a free phase */
-    int32_t attempt; /* 0, then 1, 2, .. after retries */
+    char *message;           /* message_capacity bytes, for a sentence with its NUL; empty when called */
+    size_t message_capacity; /* bytes of message, with the NUL */
+    uint64_t seed;           /* of your noise: another in each call, the same in each run and attempt */
+    uint64_t version;        /* of the parameters, never 0: another whenever they differ from those of the last call */
+    int64_t max_sweeps;      /* settle: the equilibrium configuration's, for you to heed where they fit */
+    double tolerance;        /* settle: likewise, of the phase; 0: always max_sweeps */
+    double joules;           /* settle: out if known, of the whole call */
+    int32_t nudged;          /* settle: 0 in a free phase */
+    int32_t attempt;         /* 0, then 1, 2, .. after retries */
 } ffebm_energy_call;
 
 /** One slot of an energy block of your own. Returns 0, FFEBM_RETRY, or a negative value. */
 typedef int32_t (*ffebm_energy_fn)(void *self, ffebm_energy_call *call);
 
+/** The table of functions that makes an energy block of yours. */
 typedef struct ffebm_user_energy {
     size_t size;
     void *self;                 /* handed to every slot */
     const char *name;           /* letters, digits and _, at most 23; stands in descriptions and error texts; copied */
     const int64_t *input_shape; /* of a sample; copied */
     size_t input_rank;
-    const int64_t *output_shape;
+    const int64_t *output_shape; /* likewise */
     size_t output_rank;
     size_t state_count;                 /* doubles in a sample's state */
     size_t max_batch;                   /* samples that a slot takes at once; 0: any number */

@@ -23,6 +23,7 @@ enum {
                                          diagonal 8 times that, and biases 0 (arXiv:2409.03306); all else: UNIFORM */
 };
 
+/** How first values are drawn; the same fields and defaults as in the model description. */
 typedef struct ffebm_initialization {
     size_t size;
     double gain;           /* default 1 */
@@ -42,8 +43,7 @@ FFEBM_API void ffebm_initialization_init(ffebm_initialization *initialization, s
 /* clang-format off */
 enum {                        /* JSON "type"    fields read                                        sample in -> out           */
     FFEBM_OP_LINEAR      = 1, /* "linear"       out, bias, frozen, initialization                  [n] -> [out]               */
-    FFEBM_OP_CONV2D      = 2, /* "conv2d"       out, kernel, stride, padding, bias, frozen,        [c, h, w] -> [out, h', w']
-                                                initialization                                                               */
+    FFEBM_OP_CONV2D      = 2, /* "conv2d"       those, kernel, stride, padding                     [c, h, w] -> [out, h', w'] */
     FFEBM_OP_FLATTEN     = 3, /* "flatten"      -                                                  any -> [n]                 */
     FFEBM_OP_MAXPOOL2D   = 4, /* "maxpool2d"    kernel, stride, padding                            [c, h, w] -> [c, h', w']   */
     FFEBM_OP_AVGPOOL2D   = 5, /* "avgpool2d"    kernel, stride, padding                            [c, h, w] -> [c, h', w']   */
@@ -119,6 +119,7 @@ FFEBM_API void ffebm_feedforward_destroy(ffebm_feedforward *block);
 
 enum { FFEBM_USER_PARAMETERS_MAX = 16 }; /* of one block */
 
+/** A tensor that is trained in a block of yours. */
 typedef struct ffebm_user_parameter {
     size_t size;
     const char *name;     /* letters, digits and _, at most 23: "stage<i>.0.<name>" in the model; copied */
@@ -162,12 +163,13 @@ FFEBM_API void ffebm_user_parameter_init(ffebm_user_parameter *parameter, size_t
 
 enum { FFEBM_RETRY = 1 }; /* what a slot returns that wants to be called again: every positive value means that */
 
+/** What a slot of a feedforward block of yours is given, and where it writes. */
 typedef struct ffebm_feedforward_call {
-    size_t size;              /* what this library knows: test it before a field added after version 0.1 */
-    size_t batch;             /* samples in this call */
-    size_t first;             /* the number in the engine's batch of the first of them */
-    const double *parameters; /* [parameter_count] */
-    size_t parameter_count;
+    size_t size;                    /* what this library knows: test it before a field added after version 0.1 */
+    size_t batch;                   /* samples in this call */
+    size_t first;                   /* the number in the engine's batch of the first of them */
+    const double *parameters;       /* [parameter_count] */
+    size_t parameter_count;         /* numbers in all its parameters together */
     const double *input;            /* [batch, in...]     forward, vjp: in */
     double *output;                 /* [batch, out...]    forward: out */
     const double *output_cotangent; /* [batch, out...]    vjp: in */
@@ -175,8 +177,8 @@ typedef struct ffebm_feedforward_call {
     double *gradient;               /* [parameter_count]  vjp: out, scale times the sum over the batch */
     double *values;                 /* [parameter_count]  initialize: out */
     char *message;                  /* message_capacity bytes, for a sentence with its NUL; empty when called */
-    size_t message_capacity;
-    uint64_t seed;    /* of your noise: another in each call, the same in each run and attempt */
+    size_t message_capacity;        /* bytes of message, with the NUL */
+    uint64_t seed;                  /* of your noise: another in each call, the same in each run and attempt */
     uint64_t version; /* of the parameters, never 0: another whenever they differ from those of the last call */
     double scale;     /* vjp */
     int32_t training; /* 1: the engine is in training mode */
@@ -186,13 +188,14 @@ typedef struct ffebm_feedforward_call {
 /** One slot of a feedforward block of your own. Returns 0, FFEBM_RETRY, or a negative value. */
 typedef int32_t (*ffebm_feedforward_fn)(void *self, ffebm_feedforward_call *call);
 
+/** The table of functions that makes a feedforward block of yours. */
 typedef struct ffebm_user_feedforward {
     size_t size;
     void *self;                 /* handed to every slot */
     const char *name;           /* letters, digits and _, at most 23; stands in descriptions and error texts; copied */
     const int64_t *input_shape; /* of a sample; copied */
     size_t input_rank;
-    const int64_t *output_shape;
+    const int64_t *output_shape; /* likewise */
     size_t output_rank;
     size_t max_batch;                /* samples that a slot takes at once; 0: any number */
     ffebm_feedforward_fn forward;    /* REQUIRED  output = F(input; parameters) */

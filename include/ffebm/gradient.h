@@ -25,6 +25,7 @@ extern "C" {
 /** Workspace and settings for computing on a model. */
 typedef struct ffebm_engine ffebm_engine;
 
+/** How large an engine is, and what it draws. */
 typedef struct ffebm_engine_config {
     size_t size;
     size_t max_batch; /* default 128: the largest batch; memory grows with it */
@@ -64,13 +65,13 @@ FFEBM_API void ffebm_engine_destroy(ffebm_engine *engine);
 /* clang-format off */
 enum {                                /* one sweep updates every layer once; layers count from 0 */
     FFEBM_ORDER_EVEN_ODD    = 1,      /* layers 0, 2, .. together, then 1, 3, .. with the new values */
-    FFEBM_ORDER_ODD_EVEN    = 2,
+    FFEBM_ORDER_ODD_EVEN    = 2,      /* layers 1, 3, .. together, then 0, 2, .. */
     FFEBM_ORDER_SYNCHRONOUS = 3,      /* all at once; may not converge */
     FFEBM_ORDER_FORWARD     = 4,      /* one layer after the other, from the first to the last */
-    FFEBM_ORDER_BACKWARD    = 5
+    FFEBM_ORDER_BACKWARD    = 5       /* likewise, from the last to the first */
 };
 
-enum {
+enum {                                /* which error nudges, in every sweep */
     FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, and where there
                                          is batch normalisation or a block of yours behind it */
     FFEBM_NUDGING_LOSS   = 2,         /* the error is evaluated anew, at the current state, in every sweep; the gradient
@@ -78,7 +79,7 @@ enum {
     FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held; so it always is with IMPLICIT */
 };
 
-enum {
+enum {                                /* of batch normalisation */
     FFEBM_MODE_TRAINING   = 1,        /* normalise by the batch's statistics */
     FFEBM_MODE_EVALUATION = 2         /* normalise by the running statistics */
 };
@@ -92,11 +93,12 @@ enum {                                /* of the max pools, in nudged phases */
                                          what its pools pick at the free state */
 };
 
-enum {
-    FFEBM_START_ZEROS = 1,
+enum {                                /* where free phases start */
+    FFEBM_START_ZEROS = 1,            /* every layer at 0 */
     FFEBM_START_STATE = 2             /* the stage's free state, as the last call or ffebm_engine_set_state left it */
 };
 
+/** How an energy block settles and is nudged. */
 typedef struct ffebm_equilibrium_config {
     size_t  size;
     double  beta;                 /* default 0.2: strength of the nudging; positive. LOSS needs beta |d2l/ds2| < 1 */
@@ -108,13 +110,13 @@ typedef struct ffebm_equilibrium_config {
                                      same rule */
     int64_t free_sweeps;          /* default 60: the most */
     int64_t nudged_sweeps;        /* default 20: the most */
-    int32_t free_order;           /* default FFEBM_ORDER_EVEN_ODD */
-    int32_t nudged_order;         /* default FFEBM_ORDER_ODD_EVEN */
+    int32_t free_order;           /* default FFEBM_ORDER_EVEN_ODD: of sweeps of the free phase */
+    int32_t nudged_order;         /* default FFEBM_ORDER_ODD_EVEN: of sweeps of nudged phases and adjoints */
     int32_t start;                /* default FFEBM_START_ZEROS; of the free phase. Nudged phases start where it ended */
-    int32_t estimator;            /* default FFEBM_ESTIMATOR_CENTERED */
-    int32_t nudging;              /* default FFEBM_NUDGING_AUTO */
+    int32_t estimator;            /* default FFEBM_ESTIMATOR_CENTERED: how the gradient is read off */
+    int32_t nudging;              /* default FFEBM_NUDGING_AUTO: which error nudges */
     int32_t require_convergence;  /* default 0: unconverged samples are reported; 1: FFEBM_ERR_CONVERGENCE */
-    int32_t switches;             /* default FFEBM_SWITCHES_FOLLOW */
+    int32_t switches;             /* default FFEBM_SWITCHES_FOLLOW: of max pools, when nudged */
     int32_t repeats;              /* default 1: so often are the nudged states settled from the same free state (and, by
                                      one-sided estimators if more than once, the free one again), and the estimates
                                      averaged: against noise in the block. IMPLICIT: once */
@@ -198,9 +200,10 @@ FFEBM_API ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, do
 /* ----------------------------------------------------------------------------------------------- training */
 
 /* clang-format off */
+/** What a gradient or an evaluation found. */
 typedef struct ffebm_report {
     size_t  size;
-    size_t  batch;
+    size_t  batch;            /* samples */
     size_t  correct;          /* samples whose largest output is the label's; 0 where targets are not labels */
     size_t  correct_top5;     /* samples whose label is among the five largest */
     size_t  unconverged;      /* summed over blocks and phases, adjoints too: samples that missed their tolerance */
@@ -291,6 +294,7 @@ FFEBM_API ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *inpu
 
 /* ------------------------------------------------------------------------------- one energy block, by hand */
 
+/* Which settling, or which state. */
 enum {
     FFEBM_PHASE_FREE = 1,  /* without force */
     FFEBM_PHASE_NUDGED = 2 /* under a force; in reports, all nudged settlings of a call together, or the adjoint */
@@ -374,6 +378,7 @@ FFEBM_API ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage
 /* --------------------------------------------------------------------------------------------- what happened */
 
 /* clang-format off */
+/** How an energy block settled in one phase. */
 typedef struct ffebm_phase_report {
     size_t  size;
     size_t  samples;          /* samples that were settled; 0: the phase did not take place */
@@ -382,9 +387,9 @@ typedef struct ffebm_phase_report {
     size_t  region_changes;   /* units, over samples and nudgings, that are saturated in one of nudged and free state only,
                                  or at different bounds, and pool switches that differ (in gradient and vjp): where there
                                  are any, EP is not exact; 0 of an adjoint, which changes no region */
-    int64_t sweeps_min;       /* over samples */
-    int64_t sweeps_max;
-    double  sweeps_mean;
+    int64_t sweeps_min;       /* the fewest that a sample took */
+    int64_t sweeps_max;       /* the most */
+    double  sweeps_mean;      /* on average */
     double  residual_max;     /* largest |s_new - s| / max(|s|, 1e-6) of a layer in a sample's last free sweep; in a nudged
                                  phase |s_new - s| / |s_new - s_free| */
     double  seconds;          /* of the wall clock */
@@ -405,7 +410,8 @@ FFEBM_API ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ff
                                                   int32_t phase);
 
 /* clang-format off */
-typedef struct ffebm_layer_report {   /* norms are root mean squares, over the batch, of a sample's |.| */
+/** One layer's part in a gradient. Norms are root mean squares, over the batch, of a sample's |.|. */
+typedef struct ffebm_layer_report {
     size_t size;
     size_t units;                     /* of a sample */
     double free_norm;                 /* |s_free| */
@@ -433,12 +439,13 @@ FFEBM_API ffebm_status ffebm_engine_inspect_layer(const ffebm_engine *engine, ff
 /* --------------------------------------------------------------------------------- analysis: these allocate */
 
 /* clang-format off */
+/** What a certificate compares, and what passes. */
 typedef struct ffebm_certify_config {
     size_t   size;
     size_t   directions;            /* default 0: compare also with central differences of the loss, along so many random
                                        directions of every tensor; 4 or more give steady figures */
-    double   min_cosine;            /* default 0.99: the bounds of what passes. -1 .. 1 */
-    double   max_relative_error;    /* default 0: not judged */
+    double   min_cosine;            /* default 0.99: what passes has this cosine or more. -1 .. 1 */
+    double   max_relative_error;    /* default 0: not judged; else what passes has no larger one */
     double   max_difference_error;  /* default 0.15, which at right angles is a cosine of 0.99; 0: not judged */
     double   adjoint_tolerance;     /* default 0: 1e-5 in float32, 1e-10 in float64 */
     double   difference_step;       /* default 0: 1e-2 in float32, 1e-5 in float64. A step is so many times the tensor's
@@ -455,9 +462,9 @@ typedef struct ffebm_certify_config {
  */
 FFEBM_API void ffebm_certify_config_init(ffebm_certify_config *config, size_t size);
 
-/* In the following g is a tensor's gradient as ffebm_engine_gradient gives it, r its implicit gradient, and with
- * directions d of length 1, <g, d> are the slopes by g and D_d l the differences of the loss. */
 /* clang-format off */
+/** What a certificate says of one tensor. g is its gradient as ffebm_engine_gradient gives it, r its implicit gradient,
+ *  and with directions d of length 1, <g, d> are the slopes by g and D_d l the differences of the loss. */
 typedef struct ffebm_certificate {
     size_t      size;
     const char *name;               /* of the parameter, or "input"; borrowed until the model is destroyed */
@@ -470,10 +477,11 @@ typedef struct ffebm_certificate {
     double      difference_cosine;  /* of <g, d> and D_d l as vectors over the directions; NaN without directions, and
                                        where both are smaller than the loss can resolve */
     double      difference_error;   /* |<g, d> - D_d l| / |D_d l| of these vectors; NaN likewise */
-    double      free_residual;      /* the largest residual_max among the energy blocks that g came through: of the */
-    double      nudged_residual;    /* free phase, of the nudged phases, and of the adjoint, as ffebm_phase_report has */
-    double      adjoint_residual;   /* them */
-    size_t      region_changes;     /* summed over these blocks */
+    double      free_residual;      /* the largest ffebm_phase_report.residual_max of the free phases, among the energy
+                                       blocks that g came through */
+    double      nudged_residual;    /* likewise, of the nudged phases */
+    double      adjoint_residual;   /* likewise, of the adjoints */
+    size_t      region_changes;     /* summed over these blocks, as ffebm_phase_report.region_changes */
     int32_t     passed;             /* 1: within the bounds in all that was compared */
     int32_t     reserved_;
 } ffebm_certificate;
@@ -523,6 +531,7 @@ FFEBM_API ffebm_status ffebm_engine_inspect_certificate(const ffebm_engine *engi
                                                         size_t index);
 
 /* clang-format off */
+/** One parameter's gradient after one number of sweeps. */
 typedef struct ffebm_trace_point {
     size_t              size;
     size_t              stage;            /* of the parameter */
@@ -531,8 +540,8 @@ typedef struct ffebm_trace_point {
     const ffebm_tensor *estimate;         /* its gradient after `sweep` nudged sweeps, as the engine is configured */
     const ffebm_tensor *implicit;         /* its implicit gradient, truncated to `sweep` sweeps; NULL where implicit
                                              differentiation does not come */
-    double              estimate_norm;
-    double              implicit_norm;    /* NaN where `implicit` is NULL */
+    double              estimate_norm;    /* |estimate| */
+    double              implicit_norm;    /* |implicit|; NaN where `implicit` is NULL */
     double              cosine;           /* of the two, as ffebm_certificate.cosine: 1 where both are exactly zero */
     double              relative_error;   /* likewise */
     int64_t             sweep;            /* 1 .. nudged_sweeps of the energy block that it is traced with */

@@ -43,6 +43,7 @@ enum {
 FFEBM_API ffebm_status ffebm_model_create(ffebm_context *context, ffebm_model **model, int32_t dtype,
                                           const int64_t *input_shape, size_t input_rank, int32_t loss);
 
+/** What overrides a description. */
 typedef struct ffebm_parse_config {
     size_t size;
     int32_t dtype; /* default 0: as the description says; FFEBM_FLOAT32 or FFEBM_FLOAT64 overrides it */
@@ -152,10 +153,32 @@ FFEBM_API ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
  */
 FFEBM_API ffebm_status ffebm_model_description(ffebm_model *model, const char **json, size_t *length);
 
-enum { FFEBM_SCHEDULE_CONSTANT = 1, FFEBM_SCHEDULE_COSINE = 2, FFEBM_SCHEDULE_STEP = 3 };
-enum { FFEBM_OPTIMIZER_SGD = 1, FFEBM_OPTIMIZER_ADAM = 2, FFEBM_OPTIMIZER_ADAMW = 3 };
-enum { FFEBM_PER_STEP = 1, FFEBM_PER_EPOCH = 2 };
-enum { FFEBM_AUGMENT_NONE = 0, FFEBM_AUGMENT_FLIP = 1, FFEBM_AUGMENT_FLIP_CROP = 2 };
+/* How a recipe's learning rate moves. */
+enum {
+    FFEBM_SCHEDULE_CONSTANT = 1, /* "constant": not at all */
+    FFEBM_SCHEDULE_COSINE = 2,   /* "cosine": from lr to lr_min, as ffebm_schedule_cosine */
+    FFEBM_SCHEDULE_STEP = 3      /* "step": as ffebm_schedule_step, with lr_factor and lr_period */
+};
+
+/* A recipe's optimizer. */
+enum {
+    FFEBM_OPTIMIZER_SGD = 1,  /* "sgd": ffebm_sgd_create */
+    FFEBM_OPTIMIZER_ADAM = 2, /* "adam": ffebm_adam_create */
+    FFEBM_OPTIMIZER_ADAMW = 3 /* "adamw": the same with decoupled decay */
+};
+
+/* How often a recipe's learning rate moves. */
+enum {
+    FFEBM_PER_STEP = 1, /* "step": with every batch */
+    FFEBM_PER_EPOCH = 2 /* "epoch": with every pass over the data */
+};
+
+/* A recipe's random variants of training images. */
+enum {
+    FFEBM_AUGMENT_NONE = 0,     /* "none" */
+    FFEBM_AUGMENT_FLIP = 1,     /* "flip": mirrored left to right, with probability 1/2 */
+    FFEBM_AUGMENT_FLIP_CROP = 2 /* "flip-crop": that, and shifted at random */
+};
 
 enum {                                  /* how a gradient is read off nudged states; docs/math.md has the formulas */
        FFEBM_ESTIMATOR_CENTERED = 1,    /* (f(beta) - f(-beta)) / (2 beta): error O(beta^2) (Laborieux et al. 2021) */
@@ -211,19 +234,20 @@ FFEBM_API ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe
 
 /* ------------------------------------------------------------------------------------- what is inside */
 
+/** Facts about a model. */
 typedef struct ffebm_model_info {
     size_t size;
-    size_t stage_count;
+    size_t stage_count;         /* blocks in the chain */
     size_t parameter_count;     /* trained tensors: indices 0 .. parameter_count - 1 */
     size_t buffer_count;        /* running statistics: the buffer_count indices after those */
     size_t element_count;       /* numbers in all trained tensors together */
     const int64_t *input_shape; /* of a sample */
     size_t input_rank;
-    const int64_t *output_shape;
+    const int64_t *output_shape; /* likewise */
     size_t output_rank;
-    int32_t ready;
-    int32_t dtype;
-    int32_t loss;
+    int32_t ready; /* 0: building; 1: it has values */
+    int32_t dtype; /* FFEBM_FLOAT32 or FFEBM_FLOAT64 */
+    int32_t loss;  /* FFEBM_LOSS_ */
     int32_t reserved_;
 } ffebm_model_info;
 
@@ -235,17 +259,22 @@ typedef struct ffebm_model_info {
  */
 FFEBM_API ffebm_status ffebm_model_inspect(const ffebm_model *model, ffebm_model_info *info);
 
-enum { FFEBM_STAGE_FEEDFORWARD = 1, FFEBM_STAGE_ENERGY = 2 };
+/* What a stage is. */
+enum {
+    FFEBM_STAGE_FEEDFORWARD = 1, /* a feedforward block, of ops or of yours */
+    FFEBM_STAGE_ENERGY = 2       /* an energy block, the library's or yours */
+};
 
+/** Facts about a stage. */
 typedef struct ffebm_stage_info {
     size_t size;
-    size_t layer_count;     /* ops, or layers of an energy block */
-    size_t first_parameter; /* index of its first trained tensor */
-    size_t parameter_count;
-    const char *type; /* "feedforward", "hopfield" or "user" */
-    const int64_t *input_shape;
+    size_t layer_count;         /* ops, or layers of an energy block */
+    size_t first_parameter;     /* index of its first trained tensor */
+    size_t parameter_count;     /* of trained tensors */
+    const char *type;           /* "feedforward", "hopfield" or "user" */
+    const int64_t *input_shape; /* of a sample */
     size_t input_rank;
-    const int64_t *output_shape;
+    const int64_t *output_shape; /* likewise */
     size_t output_rank;
     int32_t kind; /* FFEBM_STAGE_ */
     int32_t reserved_;
@@ -260,6 +289,7 @@ typedef struct ffebm_stage_info {
  */
 FFEBM_API ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_info *info, size_t stage);
 
+/** Facts about a layer of an energy block, or an op's output. */
 typedef struct ffebm_layer_info {
     size_t size;
     const int64_t *shape; /* of a sample */
@@ -277,21 +307,26 @@ typedef struct ffebm_layer_info {
 FFEBM_API ffebm_status ffebm_model_inspect_layer(const ffebm_model *model, ffebm_layer_info *info, size_t stage,
                                                  size_t layer);
 
-enum { FFEBM_ROLE_PARAMETER = 1, FFEBM_ROLE_BUFFER = 2 };
+/* What a tensor of a model is. */
+enum {
+    FFEBM_ROLE_PARAMETER = 1, /* trained */
+    FFEBM_ROLE_BUFFER = 2     /* running statistics */
+};
 
+/** Facts about a parameter or buffer. */
 typedef struct ffebm_parameter_info {
     size_t size;
-    const char *name; /* "stage1.0.weight" */
-    const int64_t *shape;
+    const char *name;     /* "stage1.0.weight" */
+    const int64_t *shape; /* of the tensor */
     size_t rank;
     ffebm_tensor *value; /* borrowed until the model is destroyed; yours to write; NULL while building */
-    size_t stage;
-    size_t offset;  /* of its first element in flat parameters and flat gradient; buffers: 0 */
-    size_t count;   /* elements */
-    int32_t role;   /* FFEBM_ROLE_ */
-    int32_t frozen; /* 1: optimizers leave it alone */
-    double lower;   /* optimizers project every number onto [lower, upper]; infinite: no bound */
-    double upper;
+    size_t stage;        /* that it belongs to */
+    size_t offset;       /* of its first element in flat parameters and flat gradient; buffers: 0 */
+    size_t count;        /* elements */
+    int32_t role;        /* FFEBM_ROLE_ */
+    int32_t frozen;      /* 1: optimizers leave it alone */
+    double lower;        /* optimizers project every number onto [lower, upper]; infinite: no bound */
+    double upper;        /* see lower */
 } ffebm_parameter_info;
 
 /** Describe one parameter or buffer.
@@ -314,6 +349,7 @@ FFEBM_API size_t ffebm_model_find_parameter(const ffebm_model *model, const char
 /** Get all parameters as one contiguous tensor [element_count].
  *
  *  Returns: a tensor, borrowed until the model is destroyed; yours to write between calls. NULL while building.
+ *  In/Out:  model: changes with what you write.
  */
 FFEBM_API ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model);
 

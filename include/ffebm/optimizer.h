@@ -11,6 +11,7 @@ extern "C" {
 /** An update rule and its memory for one model. */
 typedef struct ffebm_optimizer ffebm_optimizer;
 
+/** Settings of stochastic gradient descent. */
 typedef struct ffebm_sgd_config {
     size_t size;
     double learning_rate; /* default 1e-2 */
@@ -42,6 +43,7 @@ FFEBM_API void ffebm_sgd_config_init(ffebm_sgd_config *config, size_t size);
 FFEBM_API ffebm_status ffebm_sgd_create(ffebm_optimizer **optimizer, ffebm_model *model,
                                         const ffebm_sgd_config *config);
 
+/** Settings of Adam and AdamW. */
 typedef struct ffebm_adam_config {
     size_t size;
     double learning_rate; /* default 1e-3 */
