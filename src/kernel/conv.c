@@ -6,7 +6,9 @@
 enum {
     BLOCK_ELEMENTS = 65536, /* of gathered patches: they stay in the second-level cache, */
     BLOCK_PIXELS = 128,     /* but a product over fewer rows would spend its time on packing the weights */
-    CHANNEL_UNIT = 64       /* output channels of one unit of the gradient */
+    LEAST_UNIT = 8,         /* output channels of one unit of the gradient: */
+    MOST_UNIT = 64,         /* a fourth of all between these, so that small layers too are for several threads */
+    UNITS = 4
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -64,14 +66,21 @@ void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned pas
                      ffebmi_at(k, packed, o * patch_size(c)));
 }
 
+static size_t unit_channels(const ffebmi_conv *c)
+{
+    size_t share = (c->out_channels / UNITS + LEAST_UNIT - 1) / LEAST_UNIT * LEAST_UNIT;
+
+    return share < LEAST_UNIT ? LEAST_UNIT : smaller(share, MOST_UNIT);
+}
+
 size_t ffebmi_conv_scratch(const ffebmi_conv *c, const ffebmi_kernel *k)
 {
     size_t pass = block_pixels(c) * patch_size(c);
-    size_t unit = (CHANNEL_UNIT + out_pixels(c)) * c->windows.channels;
+    size_t unit = (unit_channels(c) + out_pixels(c)) * c->windows.channels;
 
     if (ffebmi_conv_is_direct(c, k)) {
         pass = ffebmi_direct_conv_scratch(c, k->direct);
-        unit = CHANNEL_UNIT * patch_size(c) + ffebmi_direct_conv_gradient_scratch(c, k->direct, CHANNEL_UNIT);
+        unit = unit_channels(c) * patch_size(c) + ffebmi_direct_conv_gradient_scratch(c, k->direct, unit_channels(c));
     }
     return pass > unit ? pass : unit;
 }
@@ -179,7 +188,7 @@ void ffebmi_conv_down(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned pas
 
 size_t ffebmi_conv_units(const ffebmi_conv *c)
 {
-    return (c->out_channels + CHANNEL_UNIT - 1) / CHANNEL_UNIT;
+    return (c->out_channels + unit_channels(c) - 1) / unit_channels(c);
 }
 
 /* One image as the window's position (a, b) sees it: the pixel under it for each output pixel, zero outside. */
@@ -204,7 +213,7 @@ static void position_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size
                               double factor, size_t at, size_t from, size_t outs, void *sum)
 {
     size_t channels = c->windows.channels;
-    void *shifted = ffebmi_at(k, sum, CHANNEL_UNIT * channels);
+    void *shifted = ffebmi_at(k, sum, unit_channels(c) * channels);
 
     memset(sum, 0, outs * channels * k->element);
     if (ffebmi_conv_is_direct(c, k)) {
@@ -225,7 +234,7 @@ static void position_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size
 static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const ffebmi_conv_pairs *pairs,
                           double factor, void *gradient, size_t unit, void *scratch)
 {
-    size_t from = unit * CHANNEL_UNIT, outs = smaller(CHANNEL_UNIT, c->out_channels - from);
+    size_t from = unit * unit_channels(c), outs = smaller(unit_channels(c), c->out_channels - from);
     size_t channels = c->windows.channels;
 
     for (size_t at = 0; at < positions(c); at++) {
@@ -240,7 +249,7 @@ static void unit_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t r
 static void tiled_gradient(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const ffebmi_conv_pairs *pairs,
                            double factor, void *gradient, size_t unit, void *scratch)
 {
-    size_t from = unit * CHANNEL_UNIT, outs = smaller(CHANNEL_UNIT, c->out_channels - from);
+    size_t from = unit * unit_channels(c), outs = smaller(unit_channels(c), c->out_channels - from);
     float *sums = scratch;
 
     ffebmi_direct_conv_gradient(c, k->direct, rows, pairs, factor, from, outs, sums, sums + outs * patch_size(c));
