@@ -72,6 +72,7 @@ static const struct option table[] = {
     INTEGER("nudged-sweeps", recipe.nudged_sweeps, 1, 1000000, "at most, in nudged phases"),
     NUMBER("free-tolerance", recipe.free_tolerance, "relative change a sweep where free phases stop; 0: all sweeps"),
     NUMBER("nudged-tolerance", recipe.nudged_tolerance, "the same of the displacement, in nudged phases; 0: all sweeps"),
+    POSITIVE("relaxation", recipe.relaxation, "below 2: how far a sweep moves layers; above 1 saves sweeps in deep blocks, below 1 damps"),
     FLAG("help", help, "print this; with --model, the defaults of its recipe"),
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 /* clang-format on */

@@ -120,6 +120,10 @@ typedef struct ffebm_equilibrium_config {
     int32_t repeats;              /* default 1: so often are the nudged states settled from the same free state (and, by
                                      one-sided estimators if more than once, the free one again), and the estimates
                                      averaged: against noise in the block. IMPLICIT: once */
+    double  relaxation;           /* default 1: a sweep moves layers by s + relaxation (sigma(z) - s), within their bounds;
+                                     in (0, 2). Above 1 saves sweeps where a deep block settles slowly, below 1 damps one
+                                     that oscillates; the equilibrium is the same. Tolerances are of sigma(z) - s. A block
+                                     of yours settles as it does */
 } ffebm_equilibrium_config;
 /* clang-format on */
 

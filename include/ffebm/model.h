@@ -221,6 +221,7 @@ typedef struct ffebm_recipe {
     int64_t warmup;         /* default 0: none; for ffebm_schedule_warmup, in steps or epochs likewise */
     int32_t nudging;        /* default FFEBM_NUDGING_AUTO */
     int32_t reserved2_;
+    double relaxation; /* default 1 */
 } ffebm_recipe;
 
 /** Read the recipe that the description gave.

@@ -41,6 +41,7 @@ typedef struct ffebmi_settling {
     bool linear;             /* the linearised block: states are displacements from the free state */
     bool hold_switches;      /* pools pass what they pass at the free state; always so where linear or displaced */
     bool displaced;          /* the block itself, but states are displacements from the free state */
+    double relaxation;       /* of half-sweeps */
     size_t rows;             /* those still at work; they shrink as samples settle */
     size_t copies;           /* so many rows beside each other have one free state and input */
     void **state;            /* [layer]: rows x units */

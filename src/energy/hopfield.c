@@ -116,10 +116,10 @@ static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const v
 
 /* --------------------------------------------------------------------------------------------------------- settling */
 
-static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer)
+static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer, double relaxation)
 {
     bool last = layer + 1 == h->base.layer_count;
-    ffebmi_sigma sigma = {.slope = h->slope, .clamped = !last || h->clamp_last};
+    ffebmi_sigma sigma = {.slope = h->slope, .relaxation = relaxation, .clamped = !last || h->clamp_last};
 
     return sigma;
 }
@@ -182,17 +182,16 @@ static void settle_layer(ffebmi_settling *s, size_t layer)
     work *w = s->work;
     size_t layers = s->block->layer_count, units = s->block->layers[layer].count;
     const void *force = layer + 1 == layers ? s->force : NULL;
+    ffebmi_sigma sigma = sigma_of(hopfield(s->block), layer, s->relaxation);
 
     if (s->linear)
-        s->kernel->displace(s->rows, units, w->z[layer], force, w->gain[layer], s->state[layer], s->norms + layer,
-                            layers);
+        s->kernel->displace(s->rows, units, w->z[layer], force, w->gain[layer], s->relaxation, s->state[layer],
+                            s->norms + layer, layers);
     else if (s->displaced)
-        s->kernel->settle_displaced(s->rows, units, w->z[layer], force, w->gain[layer],
-                                    sigma_of(hopfield(s->block), layer), s->free_state[layer], s->state[layer],
-                                    s->norms + layer, layers);
+        s->kernel->settle_displaced(s->rows, units, w->z[layer], force, w->gain[layer], sigma, s->free_state[layer],
+                                    s->state[layer], s->norms + layer, layers);
     else
-        s->kernel->settle(s->rows, units, w->z[layer], layer == 0 ? s->input : NULL, force,
-                          sigma_of(hopfield(s->block), layer), s->state[layer],
+        s->kernel->settle(s->rows, units, w->z[layer], layer == 0 ? s->input : NULL, force, sigma, s->state[layer],
                           s->free_state == NULL ? NULL : s->free_state[layer], s->norms + layer, layers);
     if (layer + 1 < layers)
         w->current[layer] = false;
@@ -253,7 +252,7 @@ static void take_free_drives(ffebmi_settling *s)
         couplings_drive(&at_free, l, w->z[l]);
         spread_rows(at_free.rows, s->copies, units * s->kernel->element, w->z[l], w->gain[l]);
         if (s->linear)
-            s->kernel->linearize(s->rows, units, w->gain[l], input, sigma_of(h, l), w->gain[l]);
+            s->kernel->linearize(s->rows, units, w->gain[l], input, sigma_of(h, l, 1), w->gain[l]);
         else if (input != NULL)
             s->kernel->add(s->rows * units, input, w->gain[l]);
     }
@@ -333,7 +332,7 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
         const void *state = ffebmi_at(s->kernel, s->state[l], row * units);
         const void *free = ffebmi_at(s->kernel, s->free_state[l], row * units);
 
-        if (sigma_of(hopfield(s->block), l).clamped)
+        if (sigma_of(hopfield(s->block), l, 1).clamped)
             changes += s->displaced ? s->kernel->displaced_changes(units, state, free)
                                     : s->kernel->region_changes(units, state, free);
     }
@@ -361,7 +360,7 @@ static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *con
 /* G of one row: s^2 / (2 slope) where clamped, s^2 / 2 on an unclamped last layer. */
 static double own_energy(const ffebmi_settling *s, size_t layer, const void *row)
 {
-    ffebmi_sigma sigma = sigma_of(hopfield(s->block), layer);
+    ffebmi_sigma sigma = sigma_of(hopfield(s->block), layer, 1);
 
     return s->kernel->dot(s->block->layers[layer].count, row, row) / (sigma.clamped ? 2 * sigma.slope : 2);
 }

@@ -43,6 +43,7 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
                           .batch = batch,
                           .nudges = 1,
                           .order = s->equilibrium.free_order,
+                          .relaxation = s->equilibrium.relaxation,
                           .max_sweeps = s->equilibrium.free_sweeps,
                           .tolerance = s->equilibrium.free_tolerance,
                           .input = input,

@@ -70,6 +70,7 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
                           .batch = engine->batch,
                           .nudged = true,
                           .order = s->equilibrium.nudged_order,
+                          .relaxation = s->equilibrium.relaxation,
                           .max_sweeps = s->equilibrium.nudged_sweeps,
                           .tolerance = s->equilibrium.nudged_tolerance,
                           .input = s->input,

@@ -42,6 +42,7 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
                           .nudges = 1,
                           .nudged = true,
                           .order = s->equilibrium.nudged_order,
+                          .relaxation = s->equilibrium.relaxation,
                           .max_sweeps = s->equilibrium.nudged_sweeps,
                           .tolerance = s->equilibrium.nudged_tolerance,
                           .input = input,

@@ -14,14 +14,16 @@
 
 /* The squares that a half-sweep leaves of one layer of one row, for the stopping rules. */
 typedef struct ffebmi_norms {
-    double change;       /* |s_new - s|^2 */
+    double change;       /* |sigma(z) - s|^2, the step before it is relaxed */
     double size;         /* |s|^2, before the half-sweep */
     double displacement; /* |s_new - s_free|^2, 0 without a free state */
 } ffebmi_norms;
 
-/* How sigma maps a layer's drive z to its state. */
+/* How sigma maps a layer's drive z to its state, and how far a half-sweep goes there: s_new = s + relaxation (sigma(z) - s),
+ * within sigma's bounds. */
 typedef struct ffebmi_sigma {
     double slope;
+    double relaxation;
     bool clamped; /* clamp(slope z, 0, 1), else z */
 } ffebmi_sigma;
 
@@ -62,9 +64,9 @@ typedef struct ffebmi_kernel {
 
     /* gain = sigma'(z) for z + input: slope on the closed interval 0 <= slope z <= 1, else 0; 1 without clamp. gain may be z. */
     void (*linearize)(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
-    /* The linearised half-sweep: d = gain (z + force). Norms as of settle, with zero as the free state. */
-    void (*displace)(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d, ffebmi_norms *norms,
-                     size_t norm_stride);
+    /* The linearised half-sweep: d = gain (z + force), relaxed. Norms as of settle, with zero as the free state. */
+    void (*displace)(size_t rows, size_t n, void *z, const void *force, const void *gain, double relaxation, void *d,
+                     ffebmi_norms *norms, size_t norm_stride);
 
     /* The half-sweep of a displacement from the free state: d = sigma(base + z + force) - free, where base is the drive at
      * the free state and z what the displacement adds to it. Norms as of displace. */

@@ -13,12 +13,12 @@ void ffebmi_settle_f64(size_t rows, size_t n, void *z, const void *input, const 
 void ffebmi_linearize_f32(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
 void ffebmi_linearize_f32_avx2(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
 void ffebmi_linearize_f64(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
-void ffebmi_displace_f32(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d,
-                         ffebmi_norms *norms, size_t norm_stride);
-void ffebmi_displace_f32_avx2(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d,
-                              ffebmi_norms *norms, size_t norm_stride);
-void ffebmi_displace_f64(size_t rows, size_t n, void *z, const void *force, const void *gain, void *d,
-                         ffebmi_norms *norms, size_t norm_stride);
+void ffebmi_displace_f32(size_t rows, size_t n, void *z, const void *force, const void *gain, double relaxation,
+                         void *d, ffebmi_norms *norms, size_t norm_stride);
+void ffebmi_displace_f32_avx2(size_t rows, size_t n, void *z, const void *force, const void *gain, double relaxation,
+                              void *d, ffebmi_norms *norms, size_t norm_stride);
+void ffebmi_displace_f64(size_t rows, size_t n, void *z, const void *force, const void *gain, double relaxation,
+                         void *d, ffebmi_norms *norms, size_t norm_stride);
 void ffebmi_settle_displaced_f32(size_t rows, size_t n, void *z, const void *force, const void *base,
                                  ffebmi_sigma sigma, const void *free, void *d, ffebmi_norms *norms,
                                  size_t norm_stride);

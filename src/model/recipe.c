@@ -64,6 +64,7 @@ static const entry entries[] = {
     {"nudged_sweeps", INTEGER, AT(nudged_sweeps), 1, false, NULL},
     {"free_tolerance", NUMBER, AT(free_tolerance), 0, false, NULL},
     {"nudged_tolerance", NUMBER, AT(nudged_tolerance), 0, false, NULL},
+    {"relaxation", NUMBER, AT(relaxation), 0, true, NULL},
 };
 
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
@@ -86,6 +87,7 @@ void ffebmi_recipe_init(ffebm_recipe *recipe)
                              .estimator = equilibrium.estimator,
                              .switches = equilibrium.switches,
                              .nudging = equilibrium.nudging,
+                             .relaxation = equilibrium.relaxation,
                              .lr_factor = 0.1,
                              .optimizer = FFEBM_OPTIMIZER_ADAM,
                              .schedule = FFEBM_SCHEDULE_CONSTANT,

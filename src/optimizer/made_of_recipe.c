@@ -36,6 +36,7 @@ ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibriu
     made.estimator = r.estimator;
     made.switches = r.switches;
     made.nudging = r.nudging;
+    made.relaxation = r.relaxation;
     return ffebmi_sized_write(model->context, "equilibrium configuration", config, &made, sizeof made);
 }
 

@@ -20,7 +20,8 @@ static const ffebm_equilibrium_config defaults = {.size = sizeof defaults,
                                                   .estimator = FFEBM_ESTIMATOR_CENTERED,
                                                   .nudging = FFEBM_NUDGING_AUTO,
                                                   .switches = FFEBM_SWITCHES_FOLLOW,
-                                                  .repeats = 1};
+                                                  .repeats = 1,
+                                                  .relaxation = 1};
 
 void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size)
 {
@@ -67,6 +68,8 @@ ffebm_status ffebmi_equilibrium_read(ffebm_context *context, ffebm_equilibrium_c
     FFEBMI_CHECK_ARGUMENT(context, c.switches == FFEBM_SWITCHES_FOLLOW || c.switches == FFEBM_SWITCHES_HOLD,
                           "equilibrium: switches %" PRId32 " is none of FFEBM_SWITCHES_", c.switches);
     FFEBMI_CHECK_ARGUMENT(context, c.repeats >= 1, "equilibrium: repeats %" PRId32 ", expected 1 or more", c.repeats);
+    FFEBMI_CHECK_ARGUMENT(context, c.relaxation > 0 && c.relaxation < 2,
+                          "equilibrium: relaxation %g, expected a number above 0 and below 2", c.relaxation);
     *to = c;
     return FFEBM_OK;
 }

@@ -214,6 +214,7 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
                          .hold_switches = p->hold_switches,
                          .displaced = p->displaced,
                          .copies = p->nudges,
+                         .relaxation = p->relaxation,
                          .state = w->state,
                          .free_state = p->nudged ? w->free_state : NULL,
                          .input = w->input,

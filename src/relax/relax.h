@@ -29,6 +29,7 @@ typedef struct ffebmi_phase {
     bool hold_switches; /* nudged: pools stay as at the free state */
     bool displaced;     /* nudged: states are displacements from the free state, from zero, and so are the results */
     int32_t order;      /* FFEBM_ORDER_ */
+    double relaxation;  /* of sweeps */
     int64_t max_sweeps;
     double tolerance;      /* 0: all sweeps */
     const void *input;     /* batch x units of the first layer */

@@ -14,6 +14,7 @@ static const char usage[] = "usage: bench step MODEL [OPTION VALUE]...\n"
                             "  --threads N                 default one a processor\n"
                             "  --sweeps FREE,NUDGED        default as in the recipe\n"
                             "  --tolerances FREE,NUDGED    default 0,0: all sweeps\n"
+                            "  --relaxation X              of sweeps; default as in the recipe\n"
                             "  --switches follow|hold      default as in the recipe\n"
                             "  --isa portable|avx2|avx512  no instructions beyond these\n"
                             "  --checkpoint FILE           values for the parameters; default those of seed 0\n"
@@ -34,6 +35,7 @@ typedef struct options {
     int32_t isa;
     int64_t sweeps[2];
     double tolerances[2];
+    double relaxation; /* 0: as in the recipe */
 } options;
 
 /* The place of a word in a list, from 1. */
@@ -57,6 +59,8 @@ static bool read_option(options *o, const char *name, const char *value)
         return sscanf(value, "%" SCNd64 ",%" SCNd64 "%c", &o->sweeps[0], &o->sweeps[1], &end) == 2;
     if (strcmp(name, "--tolerances") == 0)
         return sscanf(value, "%lf,%lf%c", &o->tolerances[0], &o->tolerances[1], &end) == 2;
+    if (strcmp(name, "--relaxation") == 0)
+        return sscanf(value, "%lf%c", &o->relaxation, &end) == 1 && o->relaxation > 0;
     if (strcmp(name, "--switches") == 0)
         return read_word(&o->switches, value, switches);
     if (strcmp(name, "--isa") == 0)
@@ -135,6 +139,8 @@ static ffebm_status serve(trainee *t, const options *o)
         t->recipe.nudged_sweeps = o->sweeps[1];
     if (o->switches > 0)
         t->recipe.switches = o->switches;
+    if (o->relaxation > 0)
+        t->recipe.relaxation = o->relaxation;
     status = trainee_configure(t, 0, 0, t->recipe.estimator);
     if (status == FFEBM_OK)
         status = o->tolerances[0] > 0 || o->tolerances[1] > 0 ? print_agreement(t, o) : trainee_gradient(t, &took);

@@ -15,7 +15,7 @@ static const char full[] =
     "\"linear\", \"label_smoothing\": 0.125, \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": "
     "\"four_point\", "
     "\"free_sweeps\": 61, \"nudged_sweeps\": "
-    "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001}, \"stages\": ["
+    "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001, \"relaxation\": 1.25}, \"stages\": ["
     "{\"feedforward\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 7, \"bias\": false}, "
     "{\"type\": \"sigmoid\"}, {\"type\": \"linear\", \"out_features\": 5, \"frozen\": true, \"initialization\": "
     "{\"type\": \"uniform\", \"gain\": 2}}]}, "
@@ -336,7 +336,8 @@ START_TEST(recipe_defaults)
                                           .augment = FFEBM_AUGMENT_NONE,
                                           .switches = FFEBM_SWITCHES_FOLLOW,
                                           .lr_factor = 0.1,
-                                          .nudging = FFEBM_NUDGING_AUTO};
+                                          .nudging = FFEBM_NUDGING_AUTO,
+                                          .relaxation = 1};
     ffebm_model *models[2] = {built(), parsed(small, 0)};
 
     for (size_t i = 0; i < 2; i++) {
@@ -375,7 +376,8 @@ START_TEST(recipe_values)
                                           .lr_factor = 0.5,
                                           .lr_period = 7,
                                           .warmup = 9,
-                                          .nudging = FFEBM_NUDGING_LINEAR};
+                                          .nudging = FFEBM_NUDGING_LINEAR,
+                                          .relaxation = 1.25};
     ffebm_model *first = parsed(full, 0), *second = parsed(description_of(first), 0);
     ffebm_recipe recipe = {.size = sizeof recipe};
 

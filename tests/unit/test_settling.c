@@ -248,6 +248,76 @@ START_TEST(ep_by_hand_equals_vjp)
 }
 END_TEST
 
+/* The sum over the batch of a VJP's gradients, with one way of nudging and one relaxation. */
+static ffebm_tensor *relaxed_gradient(fixture *f, const ffebm_tensor *x, const ffebm_tensor *v, int32_t estimator,
+                                      double relaxation)
+{
+    ffebm_equilibrium_config config = converged();
+
+    config.estimator = estimator;
+    config.relaxation = relaxation;
+    assert_ok(f->context, ffebm_engine_configure(f->engine, 0, &config));
+    assert_ok(f->context, ffebm_engine_forward(f->engine, NULL, x));
+    assert_ok(f->context, ffebm_engine_vjp(f->engine, NULL, v, 1));
+    return copy_of(f->context, ffebm_engine_flat_gradient(f->engine));
+}
+
+/* Relaxed sweeps go elsewhere but end in the same states: free, nudged and linearised. */
+START_TEST(relaxation_keeps_equilibria)
+{
+    static const int32_t estimators[] = {FFEBM_ESTIMATOR_CENTERED, FFEBM_ESTIMATOR_IMPLICIT};
+    static const double relaxations[] = {0.6, 1.3};
+    fixture f = fixture_of(blocks[_i], 0, 1, 21);
+    ffebm_tensor *x = random_input(&f, ROWS, 4);
+    ffebm_tensor *v = random_batch(f.context, FFEBM_FLOAT64, ROWS, f.info.output_shape, 1, -1, 1, 77);
+
+    for (int e = 0; e < 2; e++) {
+        ffebm_tensor *expected = relaxed_gradient(&f, x, v, estimators[e], 1), *found;
+
+        for (int r = 0; r < 2; r++) {
+            found = relaxed_gradient(&f, x, v, estimators[e], relaxations[r]);
+            ck_assert_double_lt(relative_error(found, expected), 1e-10);
+            ffebm_tensor_destroy(found);
+        }
+        ffebm_tensor_destroy(expected);
+    }
+    ffebm_tensor_destroy(v);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
+#define WIDE "{\"type\": \"dense\", \"out_features\": 12}"
+
+/* What it is there for: layers that hand a signal up and down many times. */
+START_TEST(relaxation_saves_sweeps_in_deep_blocks)
+{
+    static const char deep[] =
+        "{\"dtype\": \"float64\", \"input\": [12], \"loss\": \"none\", \"initialization\": {\"type\": \"goe\", "
+        "\"variance\": 0.02}, \"stages\": [{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": "
+        "\"hard_sigmoid\", \"slope\": 0.9}, \"couplings\": [" WIDE ", " WIDE ", " WIDE ", " WIDE ", " WIDE ", " WIDE
+        "]}}]}";
+    fixture f = fixture_of(deep, 0, 1, 3);
+    ffebm_tensor *x = random_input(&f, ROWS, 4);
+    ffebm_phase_report reports[2] = {{.size = sizeof reports[0]}, {.size = sizeof reports[0]}};
+
+    for (int i = 0; i < 2; i++) {
+        ffebm_equilibrium_config config = converged();
+
+        config.free_tolerance = 1e-8;
+        config.relaxation = i == 0 ? 1 : 1.3;
+        assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+        assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
+        assert_ok(f.context, ffebm_engine_inspect_phase(f.engine, &reports[i], 0, FFEBM_PHASE_FREE));
+        ck_assert_uint_eq(reports[i].unconverged, 0);
+    }
+    ck_assert_msg(reports[1].sweeps_mean < 0.75 * reports[0].sweeps_mean, "%g sweeps relaxed, %g not",
+                  reports[1].sweeps_mean, reports[0].sweeps_mean);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
 Suite *test_settling_suite(void)
 {
     Suite *suite = suite_create("settling");
@@ -261,6 +331,8 @@ Suite *test_settling_suite(void)
     tcase_add_test(tests, report_tells_what_happened);
     tcase_add_loop_test(tests, energy_gradient_is_the_energys_derivative, 0, 3);
     tcase_add_test(tests, ep_by_hand_equals_vjp);
+    tcase_add_loop_test(tests, relaxation_keeps_equilibria, 0, 2);
+    tcase_add_test(tests, relaxation_saves_sweeps_in_deep_blocks);
     suite_add_tcase(suite, tests);
     return suite;
 }

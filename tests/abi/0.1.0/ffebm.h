@@ -268,6 +268,7 @@ typedef struct ffebm_recipe {
     int64_t warmup;
     int32_t nudging;
     int32_t reserved2_;
+    double relaxation;
 } ffebm_recipe;
 ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe);
 typedef struct ffebm_model_info {
@@ -355,6 +356,7 @@ typedef struct ffebm_equilibrium_config {
     int32_t require_convergence;
     int32_t switches;
     int32_t repeats;
+    double relaxation;
 } ffebm_equilibrium_config;
 void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size);
 ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config);
