@@ -9,7 +9,11 @@
 /* Source images that all panels go over before the next images: they stay in the second-level cache. */
 enum { BLOCK_ELEMENTS = 131072, BLOCK_ROWS = 64 };
 
-enum { LEAST_CHANNELS = 16 }; /* that are worth transforming tiles */
+enum {
+    LEAST_CHANNELS = 16, /* that are worth transforming tiles */
+    FEW_CHANNELS = 4,    /* that are not worth a panel; no more than a tile's positions */
+    MOST_PANEL = 32
+};
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -240,6 +244,32 @@ static void outer_block(const ffebmi_direct *d, const ffebmi_direct_outer *all, 
     }
 }
 
+/* The same for few channels, such as a picture's colours, which would leave most of a panel empty: the transposed product,
+ * with outputs in the panel. */
+static void outer_block_turned(const ffebmi_direct *d, const ffebmi_direct_outer *all, size_t outs, size_t channels,
+                               float *sum)
+{
+    float turned[FEW_CHANNELS][MOST_PANEL];
+    ffebmi_direct_outer work = *all;
+
+    memcpy(work.x_strides, all->y_strides, sizeof work.x_strides);
+    memcpy(work.y_strides, all->x_strides, sizeof work.y_strides);
+    work.z = turned[0];
+    work.z_stride = MOST_PANEL;
+    for (size_t o = 0; o < outs; o += d->panel) {
+        for (size_t pair = 0; pair < work.pairs; pair++) {
+            work.x[pair] = all->y[pair];
+            work.y[pair] = all->x[pair] + o;
+        }
+        work.width = smaller(d->panel, outs - o);
+        memset(turned, 0, sizeof turned);
+        d->outer(&work, channels);
+        for (size_t i = 0; i < work.width; i++)
+            for (size_t c = 0; c < channels; c++)
+                sum[(o + i) * channels + c] += turned[c][i];
+    }
+}
+
 void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows, const ffebmi_conv_pairs *pairs,
                               double factor, size_t position, size_t from, size_t outs, float *sum)
 {
@@ -264,7 +294,7 @@ void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size
             work.y[pair] = (const float *)pairs->s[pair] + r * below +
                            ((first[0] + a - g->padding[0]) * g->in[1] + first[1] + b - g->padding[1]) * channels;
         }
-        outer_block(d, &work, outs, channels, sum);
+        (channels <= FEW_CHANNELS ? outer_block_turned : outer_block)(d, &work, outs, channels, sum);
     }
 }
 
