@@ -35,7 +35,7 @@ for seed in ${SEEDS:=0 1 2}; do
 done
 
 echo
-echo "width $WIDTH, $EPOCHS epochs of ${LIMIT_TRAIN} images, seeds $SEEDS; mean +- standard deviation over seeds"
+echo "width $WIDTH, $EPOCHS epochs of $( [ "$LIMIT_TRAIN" -gt 0 ] && echo "$LIMIT_TRAIN" || echo all ) images, seeds $SEEDS; mean +- standard deviation over seeds"
 echo
 echo '| layers a block | by | runs | test accuracy | top-5 | training loss | seconds | samples/s | free sweeps | nudged sweeps |'
 echo '|---|---|---|---|---|---|---|---|---|---|'

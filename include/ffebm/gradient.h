@@ -122,8 +122,9 @@ typedef struct ffebm_equilibrium_config {
                                      averaged: against noise in the block. IMPLICIT: once */
     double  relaxation;           /* default 1: a sweep moves layers by s + relaxation (sigma(z) - s), within their bounds;
                                      in (0, 2). Above 1 saves sweeps where a deep block settles slowly, below 1 damps one
-                                     that oscillates; the equilibrium is the same. Tolerances are of sigma(z) - s. A block
-                                     of yours settles as it does */
+                                     that oscillates; the equilibrium is the same. Tolerances are of sigma(z) - s.
+                                     Below 1 units only approach their bounds, and region changes are counted too few. A
+                                     block of yours settles as it does */
 } ffebm_equilibrium_config;
 /* clang-format on */
 

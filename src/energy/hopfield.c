@@ -209,7 +209,7 @@ static void half_sweep(ffebmi_settling *s, size_t first, size_t step)
         settle_layer(s, l);
 }
 
-/* Row i of an array becomes rows i * copies and on: from the last row down, since they are the same memory. */
+/* Row i of an array becomes rows i * copies and on: from the last row down, since it may be the same memory. */
 static void spread_rows(size_t rows, size_t copies, size_t bytes, const void *from, void *to)
 {
     for (size_t i = rows; i-- > 0;)

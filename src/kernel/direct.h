@@ -12,7 +12,7 @@
 
 enum {
     FFEBMI_DIRECT_TILE = 8,  /* the most positions of a tile */
-    FFEBMI_DIRECT_SLACK = 16 /* numbers beyond a list that compact may overwrite */
+    FFEBMI_DIRECT_LANES = 16 /* compact writes lists in so many numbers at a time */
 };
 
 /* z, `panel` numbers at each of `count` positions, of which `width` are written, = (or +=) the sum over taps and channels:

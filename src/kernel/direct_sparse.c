@@ -3,16 +3,17 @@
 #include <string.h>
 
 enum {
-    CHANNELS = 128, /* of a group: two panels of one tap's weights of so many stay in the first-level cache */
-    ROOM = CHANNELS + FFEBMI_DIRECT_SLACK
+    CHANNELS = 128,     /* of a group: two panels of one tap's weights of so many stay in the first-level cache */
+    LEAST_CHANNELS = 16 /* that are worth a list */
 };
 
 /* The numbers of some source pixels that are not zero, in lists of one pixel and one group of channels each. */
 typedef struct lists {
-    float *values;     /* [pixel][group][ROOM] */
+    float *values;     /* [pixel][group][room] */
     uint32_t *offsets; /* likewise: of their weights in a panel */
     uint32_t *counts;  /* [pixel][group] */
     size_t groups;
+    size_t room;
 } lists;
 
 static size_t groups_of(size_t sources)
@@ -20,9 +21,16 @@ static size_t groups_of(size_t sources)
     return (sources + CHANNELS - 1) / CHANNELS;
 }
 
+static size_t room_of(size_t sources)
+{
+    size_t most = sources < CHANNELS ? sources : CHANNELS;
+
+    return (most + FFEBMI_DIRECT_LANES - 1) / FFEBMI_DIRECT_LANES * FFEBMI_DIRECT_LANES;
+}
+
 size_t ffebmi_sparse_scratch(size_t pixels, size_t sources)
 {
-    return pixels * groups_of(sources) * (2 * ROOM + 1);
+    return sources < LEAST_CHANNELS ? 0 : pixels * groups_of(sources) * (2 * room_of(sources) + 1);
 }
 
 static size_t source_pixels(const ffebmi_walk *w)
@@ -34,7 +42,8 @@ bool ffebmi_sparse_pays(const ffebmi_walk *w, size_t first_row, size_t rows)
 {
     size_t count = rows * source_pixels(w) * w->sources;
 
-    return w->direct->nonzero(count, w->x + first_row * source_pixels(w) * w->sources) * 2 < count;
+    return w->sources >= LEAST_CHANNELS &&
+           w->direct->nonzero(count, w->x + first_row * source_pixels(w) * w->sources) * 2 < count;
 }
 
 bool ffebmi_sparse_is_empty(const ffebmi_walk *w, size_t first_row, size_t rows)
@@ -49,11 +58,12 @@ bool ffebmi_sparse_is_empty(const ffebmi_walk *w, size_t first_row, size_t rows)
 
 static lists list(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
 {
-    size_t pixels = rows * source_pixels(w), groups = groups_of(w->sources);
+    size_t pixels = rows * source_pixels(w), groups = groups_of(w->sources), room = room_of(w->sources);
     lists l = {.values = scratch,
-               .offsets = (uint32_t *)(void *)(scratch + pixels * groups * ROOM),
-               .counts = (uint32_t *)(void *)(scratch + 2 * pixels * groups * ROOM),
-               .groups = groups};
+               .offsets = (uint32_t *)(void *)(scratch + pixels * groups * room),
+               .counts = (uint32_t *)(void *)(scratch + 2 * pixels * groups * room),
+               .groups = groups,
+               .room = room};
     const float *x = w->x + first_row * source_pixels(w) * w->sources;
 
     for (size_t p = 0; p < pixels; p++, x += w->sources)
@@ -61,7 +71,7 @@ static lists list(const ffebmi_walk *w, size_t first_row, size_t rows, float *sc
             size_t at = p * groups + g, count = w->sources - g * CHANNELS;
 
             l.counts[at] = (uint32_t)w->direct->compact(count < CHANNELS ? count : CHANNELS, x + g * CHANNELS,
-                                                        l.values + at * ROOM, l.offsets + at * ROOM);
+                                                        l.values + at * room, l.offsets + at * room);
         }
     return l;
 }
@@ -84,17 +94,20 @@ static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment a
                     size_t group, ffebmi_direct_sparse work)
 {
     size_t width = w->direct->panel, left = w->targets - panel * width;
-    size_t pixel =
-        ffebmi_walk_source(w, 0, at[0].first, tap[0]) * w->source[1] + ffebmi_walk_source(w, 1, at[1].first, tap[1]);
-    const float *weights = ffebmi_walk_weights(w, panel, tap[0], tap[1]) + group * CHANNELS * width;
-    const float *next =
-        left > width ? ffebmi_walk_weights(w, panel + 1, tap[0], tap[1]) + group * CHANNELS * width : weights;
+    size_t pixel;
+    const float *weights;
 
-    work.values = l->values + (pixel * l->groups + group) * ROOM;
-    work.offsets = l->offsets + (pixel * l->groups + group) * ROOM;
+    if (at[0].first == at[0].end || at[1].first == at[1].end)
+        return;
+    pixel =
+        ffebmi_walk_source(w, 0, at[0].first, tap[0]) * w->source[1] + ffebmi_walk_source(w, 1, at[1].first, tap[1]);
+    weights = ffebmi_walk_weights(w, panel, tap[0], tap[1]) + group * CHANNELS * width;
+    work.weights[0] = work.weights[1] = weights;
+    if (left > width)
+        work.weights[1] = ffebmi_walk_weights(w, panel + 1, tap[0], tap[1]) + group * CHANNELS * width;
+    work.values = l->values + (pixel * l->groups + group) * l->room;
+    work.offsets = l->offsets + (pixel * l->groups + group) * l->room;
     work.counts = l->counts + pixel * l->groups + group;
-    work.weights[0] = weights;
-    work.weights[1] = next;
     work.z += (at[0].first * w->target[1] + at[1].first) * w->targets + panel * width;
     work.extents[1] = at[0].end - at[0].first;
     work.extents[2] = at[1].end - at[1].first;
@@ -129,7 +142,7 @@ void ffebmi_sparse_block(const ffebmi_walk *w, size_t first_row, size_t rows, fl
     ffebmi_direct_sparse work = {.z = w->z + first_row * pixels * w->targets,
                                  .extents = {rows},
                                  .list_strides = {source_pixels(w) * l.groups, w->source[1] * l.groups, l.groups},
-                                 .room = ROOM,
+                                 .room = l.room,
                                  .z_strides = {pixels * w->targets, w->target[1] * w->targets, w->targets}};
 
     if (!w->accumulate)

@@ -10,7 +10,8 @@ enum { FFEBMI_WALK_TAPS = 64 }; /* of a window; larger ones are not direct */
 /* One direction. Along each axis, target pixel i takes tap a from source pixel i + sign * (a - padding). */
 typedef struct ffebmi_walk {
     const ffebmi_direct *direct;
-    const float *panels; /* [panel][tap][source channel][target channel in the panel] */
+    const float
+        *panels; /* [panel][tap][source channel][target channel in the panel]; by tiles: see direct_winograd.h */
     const float *x;
     float *z;
     size_t source[2]; /* height and width */

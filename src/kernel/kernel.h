@@ -57,7 +57,7 @@ typedef struct ffebmi_kernel {
     void (*sigmoid)(size_t n, const void *x, void *y);
     void (*sigmoid_vjp)(size_t n, const void *y, const void *v, void *u);
 
-    /* s = sigma(z + input + force), row by row; what is NULL adds nothing. z is scratch. free may be NULL.
+    /* s = sigma(z + input + force), relaxed, row by row; what is NULL adds nothing. z is scratch. free may be NULL.
      * norms[i * norm_stride] receives row i's. */
     void (*settle)(size_t rows, size_t n, void *z, const void *input, const void *force, ffebmi_sigma sigma, void *s,
                    const void *free, ffebmi_norms *norms, size_t norm_stride);

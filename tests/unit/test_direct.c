@@ -24,19 +24,27 @@ static size_t draw(uint64_t seed, uint64_t counter, size_t least, size_t most)
  * second is 3 x 3, which large images do by tiles. */
 static ffebmi_conv random_conv(uint64_t seed)
 {
-    ffebmi_conv c = {.out_channels = draw(seed, 0, 1, 70), .windows = {.channels = draw(seed, 1, 1, 40)}};
+    bool deep = seed % 5 == 0; /* more than a group of a list */
+    ffebmi_conv c = {.out_channels = draw(seed, 0, 1, 70),
+                     .windows = {.channels = deep ? draw(seed, 1, 130, 300) : draw(seed, 1, 1, 40)}};
 
     for (size_t i = 0; i < 2; i++) {
-        size_t kernel = seed % 2 == 0 ? 3 : draw(seed, 2 + i, 1, 4), padding = draw(seed, 4 + i, 0, kernel - 1);
+        size_t kernel = seed % 2 == 0 ? 3 : draw(seed, 2 + i, 1, 6), padding = draw(seed, 4 + i, 0, kernel - 1);
         size_t least = kernel > 2 * padding ? kernel - 2 * padding : 1;
 
         c.windows.kernel[i] = kernel;
         c.windows.padding[i] = padding;
         c.windows.stride[i] = 1;
-        c.windows.in[i] = draw(seed, 6 + i, least, least + 12);
+        c.windows.in[i] = draw(seed, 6 + i, least, least + (deep ? 1 : 12));
         c.windows.out[i] = c.windows.in[i] + 2 * padding - kernel + 1;
     }
     return c;
+}
+
+/* How many images: sometimes so many that they are done in more than one block. */
+static size_t draw_rows(uint64_t seed)
+{
+    return seed % 20 == 0 ? draw(seed, 20, 65, 70) : draw(seed, 20, 1, MOST_ROWS);
 }
 
 static size_t below(const ffebmi_conv *c)
@@ -114,7 +122,7 @@ START_TEST(passes_equal_portable_ones)
 
     for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
         ffebmi_conv c = random_conv(seed);
-        size_t rows = draw(seed, 20, 1, MOST_ROWS), weight_count = c.windows.kernel[0] * c.windows.kernel[1];
+        size_t rows = draw_rows(seed), weight_count = c.windows.kernel[0] * c.windows.kernel[1];
         float *w = numbers(weight_count * c.windows.channels * c.out_channels, 100 + seed);
 
         for (int up = 0; up < 2; up++) {
@@ -150,7 +158,7 @@ START_TEST(gradients_equal_portable_ones)
 
     for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
         ffebmi_conv c = random_conv(seed);
-        size_t rows = draw(seed, 20, 1, MOST_ROWS);
+        size_t rows = draw_rows(seed);
         float *s = numbers((rows + 1) * below(&c), 300 + seed), *v = numbers((rows + 1) * above(&c), 400 + seed);
         float *a = weights_of(&c, k, rows, v, s), *b = weights_of(&c, portable, rows, v, s);
 
