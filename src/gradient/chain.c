@@ -38,7 +38,7 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
     ffebmi_engine_stage *s = &engine->stages[stage];
     bool resume = s->equilibrium.start == FFEBM_START_STATE, own = engine->model->stages[stage].energy->own != NULL;
     ffebmi_phase phase = {.block = engine->model->stages[stage].energy,
-                          .kernel = engine->kernel,
+                          .kernel = ffebmi_engine_settling_kernel(engine, stage),
                           .parameters = s->parameters,
                           .batch = batch,
                           .nudges = 1,

@@ -130,6 +130,17 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* In float32 states by tiles come to rest at changes of 2e-6 of a layer: the rounding of their transforms. */
+static const double finest_of_tiles = 1e-5;
+
+const ffebmi_kernel *ffebmi_engine_settling_kernel(const ffebm_engine *engine, size_t stage)
+{
+    double tolerance = engine->stages[stage].equilibrium.free_tolerance;
+
+    return engine->kernel->exact != NULL && tolerance > 0 && tolerance < finest_of_tiles ? engine->kernel->exact
+                                                                                         : engine->kernel;
+}
+
 /* What the largest of the model's energy blocks needs. */
 typedef struct needs {
     size_t state;    /* bytes of one state of a batch */
@@ -157,20 +168,30 @@ static size_t switch_bytes(const ffebm_engine *engine, const ffebm_energy *block
     return measure.used;
 }
 
+/* By either kernel that it may settle by. */
+static void raise_needs(needs *most, const ffebm_engine *engine, const ffebm_energy *block, const ffebmi_kernel *kernel,
+                        size_t nudges)
+{
+    ffebmi_arena relax = {0}, packed = {0};
+
+    ffebmi_relax_place(&relax, block, kernel, nudges, engine->max_batch);
+    block->kind->place_packed(block, kernel, &packed);
+    most->relax = larger(most->relax, relax.used);
+    most->packed = larger(most->packed, packed.used);
+}
+
 static needs needs_of(const ffebm_engine *engine, size_t nudges)
 {
     needs most = {0};
 
     for (size_t i = 0; i < engine->model->stage_count; i++) {
         const ffebm_energy *block = engine->model->stages[i].energy;
-        ffebmi_arena relax = {0}, packed = {0};
 
         if (block == NULL)
             continue;
-        ffebmi_relax_place(&relax, block, engine->kernel, nudges, engine->max_batch);
-        block->kind->place_packed(block, engine->kernel, &packed);
-        most.relax = larger(most.relax, relax.used);
-        most.packed = larger(most.packed, packed.used);
+        raise_needs(&most, engine, block, engine->kernel, nudges);
+        if (engine->kernel->exact != NULL)
+            raise_needs(&most, engine, block, engine->kernel->exact, nudges);
         most.state = larger(most.state, state_bytes(engine, block));
         most.switches = larger(most.switches, switch_bytes(engine, block));
         most.layers = larger(most.layers, block->layer_count);

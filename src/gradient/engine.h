@@ -109,6 +109,9 @@ static inline bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t st
 /* Take memory for estimators of up to `nudges`; what there was stays on failure. */
 ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges);
 
+/* The kernel that a stage's block settles by, in all phases, and that its contrasts are taken with. */
+const ffebmi_kernel *ffebmi_engine_settling_kernel(const ffebm_engine *engine, size_t stage);
+
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);
 

@@ -96,7 +96,7 @@ static bool has_switches(const ffebm_energy *block)
 void ffebmi_estimate_observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
-                            .kernel = engine->kernel,
+                            .kernel = ffebmi_engine_settling_kernel(engine, stage),
                             .parameters = engine->stages[stage].parameters,
                             .packed = engine->nudging.packed,
                             .batch = batch,
@@ -210,7 +210,7 @@ static void add_contrast(ffebm_engine *engine, size_t stage, ffebmi_contrast *co
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
 
-    contrast->kernel = engine->kernel;
+    contrast->kernel = ffebmi_engine_settling_kernel(engine, stage);
     contrast->batch = engine->batch;
     contrast->gradients = engine->stages[stage].gradients;
     contrast->weight = weight * gradient_scale;

@@ -35,15 +35,16 @@ void ffebmi_nudge_place_states(const ffebm_engine *engine, size_t stage)
 void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebmi_kernel *kernel = ffebmi_engine_settling_kernel(engine, stage);
     ffebmi_arena packed = {.base = engine->nudging.packed_memory};
 
     ffebmi_nudge_place_states(engine, stage);
-    engine->nudging.packed = block->kind->place_packed(block, engine->kernel, &packed);
-    block->kind->pack(block, engine->kernel, engine->stages[stage].parameters, engine->nudging.packed);
+    engine->nudging.packed = block->kind->place_packed(block, kernel, &packed);
+    block->kind->pack(block, kernel, engine->stages[stage].parameters, engine->nudging.packed);
     for (size_t w = 0; w < engine->context->executor.workers; w++) {
         ffebmi_arena arena = {.base = engine->nudging.workers[w].relax_memory};
 
-        engine->nudging.works[w] = ffebmi_relax_place(&arena, block, engine->kernel, nudges, engine->max_batch);
+        engine->nudging.works[w] = ffebmi_relax_place(&arena, block, kernel, nudges, engine->max_batch);
     }
 }
 
@@ -65,7 +66,7 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_phase phase = {.block = block,
-                          .kernel = engine->kernel,
+                          .kernel = ffebmi_engine_settling_kernel(engine, stage),
                           .parameters = s->parameters,
                           .batch = engine->batch,
                           .nudged = true,

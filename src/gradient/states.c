@@ -36,7 +36,7 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
     ffebmi_engine_stage *s = &engine->stages[stage];
     held h = {force, engine->model->stages[stage].output.count * engine->kernel->element};
     ffebmi_phase phase = {.block = ffebmi_engine_block(engine, stage),
-                          .kernel = engine->kernel,
+                          .kernel = ffebmi_engine_settling_kernel(engine, stage),
                           .parameters = s->parameters,
                           .batch = batch,
                           .nudges = 1,
@@ -190,7 +190,7 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
 static void relax_energies(ffebm_engine *engine, size_t stage, void *const *layers, size_t rows)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
-                            .kernel = engine->kernel,
+                            .kernel = ffebmi_engine_settling_kernel(engine, stage),
                             .parameters = engine->stages[stage].parameters,
                             .packed = engine->nudging.packed,
                             .batch = rows,
@@ -272,7 +272,7 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
     for (size_t l = 0; l < block->layer_count; l++)
         engine->kernel->scale(rows * block->layers[l].count, 0.5, layers[l], halves[l]);
     switches = ffebmi_nudge_switches(engine, stage, nudge);
-    contrast = (ffebmi_contrast){.kernel = engine->kernel,
+    contrast = (ffebmi_contrast){.kernel = ffebmi_engine_settling_kernel(engine, stage),
                                  .batch = rows,
                                  .switches = {switches, switches},
                                  .difference = layers,

@@ -327,22 +327,21 @@ AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count)
     TILE_CASES(avx2_body, tile)
 }
 
-const ffebmi_direct ffebmi_direct_avx2 = {.panel = 16,
-                                          .positions = 6,
-                                          .tile = avx2_tile,
-                                          .outer = avx2_outer,
-                                          .sparse = avx2_sparse,
-                                          .nonzero = avx2_nonzero,
-                                          .compact = avx2_compact,
-                                          .winograd = &ffebmi_winograd_avx2};
-const ffebmi_direct ffebmi_direct_avx512 = {.panel = 32,
-                                            .positions = 8,
-                                            .tile = avx512_tile,
-                                            .outer = avx512_outer,
-                                            .sparse = avx512_sparse,
-                                            .nonzero = avx512_nonzero,
-                                            .compact = avx512_compact,
-                                            .winograd = &ffebmi_winograd_avx512};
+#define AVX2_TABLE(tiles)                                                                                              \
+    {                                                                                                                  \
+        .panel = 16, .positions = 6, .tile = avx2_tile, .outer = avx2_outer, .sparse = avx2_sparse,                    \
+        .nonzero = avx2_nonzero, .compact = avx2_compact, .winograd = tiles                                            \
+    }
+#define AVX512_TABLE(tiles)                                                                                            \
+    {                                                                                                                  \
+        .panel = 32, .positions = 8, .tile = avx512_tile, .outer = avx512_outer, .sparse = avx512_sparse,              \
+        .nonzero = avx512_nonzero, .compact = avx512_compact, .winograd = tiles                                        \
+    }
+
+const ffebmi_direct ffebmi_direct_avx2 = AVX2_TABLE(&ffebmi_winograd_avx2);
+const ffebmi_direct ffebmi_direct_avx2_exact = AVX2_TABLE(NULL);
+const ffebmi_direct ffebmi_direct_avx512 = AVX512_TABLE(&ffebmi_winograd_avx512);
+const ffebmi_direct ffebmi_direct_avx512_exact = AVX512_TABLE(NULL);
 
 int32_t ffebmi_direct_isa(void)
 {
@@ -355,6 +354,8 @@ int32_t ffebmi_direct_isa(void)
 
 const ffebmi_direct ffebmi_direct_avx2 = {0};
 const ffebmi_direct ffebmi_direct_avx512 = {0};
+const ffebmi_direct ffebmi_direct_avx2_exact = {0};
+const ffebmi_direct ffebmi_direct_avx512_exact = {0};
 
 int32_t ffebmi_direct_isa(void)
 {

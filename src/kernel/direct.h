@@ -69,11 +69,13 @@ typedef struct ffebmi_direct {
     /* How many numbers are not zero; and a list of these with the offsets of their weights. Returns its length. */
     size_t (*nonzero)(size_t n, const float *x);
     size_t (*compact)(size_t n, const float *x, float *values, uint32_t *offsets);
-    const ffebmi_winograd *winograd;
+    const ffebmi_winograd *winograd; /* NULL: no tiles */
 } ffebmi_direct;
 
 extern const ffebmi_direct ffebmi_direct_avx2;
 extern const ffebmi_direct ffebmi_direct_avx512;
+extern const ffebmi_direct ffebmi_direct_avx2_exact; /* without tiles */
+extern const ffebmi_direct ffebmi_direct_avx512_exact;
 
 /* The best of them that this processor runs, as FFEBM_ISA_. */
 int32_t ffebmi_direct_isa(void);

@@ -69,8 +69,8 @@ static size_t products_of(const ffebmi_walk *w)
 /* Are tiles fewer products, by enough to make up for their transforms? */
 static bool by_tiles(const ffebmi_walk *w)
 {
-    return w->kernel[0] == 3 && w->kernel[1] == 3 && w->sources >= LEAST_CHANNELS && w->targets >= LEAST_CHANNELS &&
-           3 * ffebmi_winograd_products(w->target) < 2 * products_of(w);
+    return w->direct->winograd != NULL && w->kernel[0] == 3 && w->kernel[1] == 3 && w->sources >= LEAST_CHANNELS &&
+           w->targets >= LEAST_CHANNELS && 3 * ffebmi_winograd_products(w->target) < 2 * products_of(w);
 }
 
 static size_t panel_elements(const ffebmi_walk *w)

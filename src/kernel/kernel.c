@@ -9,9 +9,10 @@
 #include "kernel/window.h"
 
 /* clang-format off */
-#define TABLE(real, suffix, wide, direct_products) { \
+#define TABLE(real, suffix, wide, direct_products, without_tiles) { \
     .element = sizeof(real), \
     .direct = direct_products, \
+    .exact = without_tiles, \
     .gemm = ffebmi_gemm_##suffix, \
     .add = ffebmi_add_##wide, \
     .add_scaled = ffebmi_add_scaled_##wide, \
@@ -54,10 +55,12 @@
 }
 /* clang-format on */
 
-static const ffebmi_kernel float64 = TABLE(double, f64, f64, NULL);
-static const ffebmi_kernel float32_portable = TABLE(float, f32, f32, NULL);
-static const ffebmi_kernel float32_avx2 = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2);
-static const ffebmi_kernel float32_avx512 = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512);
+static const ffebmi_kernel float64 = TABLE(double, f64, f64, NULL, NULL);
+static const ffebmi_kernel float32_portable = TABLE(float, f32, f32, NULL, NULL);
+static const ffebmi_kernel avx2_exact = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2_exact, NULL);
+static const ffebmi_kernel avx512_exact = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512_exact, NULL);
+static const ffebmi_kernel float32_avx2 = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2, &avx2_exact);
+static const ffebmi_kernel float32_avx512 = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512, &avx512_exact);
 
 const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype, int32_t max_isa)
 {

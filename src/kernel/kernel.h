@@ -30,6 +30,8 @@ typedef struct ffebmi_sigma {
 typedef struct ffebmi_kernel {
     size_t element;              /* bytes of a number */
     const ffebmi_direct *direct; /* NULL: convolutions are products over gathered patches */
+    const struct ffebmi_kernel
+        *exact; /* the same without tiles, which leave float32 some rounding more; NULL: itself */
 
     /* c = beta c + alpha op(a) op(b), op(a) m x k, op(b) k x n; op transposes where the flag says so. */
     void (*gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const void *a,
