@@ -11,8 +11,9 @@
 #include "kernel/winograd.h"
 
 enum {
-    FFEBMI_DIRECT_TILE = 8,  /* the most positions of a tile */
-    FFEBMI_DIRECT_LANES = 16 /* compact writes lists in so many numbers at a time */
+    FFEBMI_DIRECT_TILE = 8,   /* the most positions of a tile */
+    FFEBMI_DIRECT_PANEL = 32, /* the most channels */
+    FFEBMI_DIRECT_LANES = 16  /* compact writes lists in so many numbers at a time */
 };
 
 /* z, `panel` numbers at each of `count` positions, of which `width` are written, = (or +=) the sum over taps and channels:

@@ -11,8 +11,7 @@ enum { BLOCK_ELEMENTS = 131072, BLOCK_ROWS = 64 };
 
 enum {
     LEAST_CHANNELS = 16, /* that are worth transforming tiles */
-    FEW_CHANNELS = 4,    /* that are not worth a panel; no more than a tile's positions */
-    MOST_PANEL = 32
+    FEW_CHANNELS = 4     /* that are not worth a panel; no more than a tile's positions */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -38,6 +37,24 @@ bool ffebmi_conv_is_direct(const ffebmi_conv *c, const ffebmi_kernel *k)
 
 /* -------------------------------------------------------------------------------------------------------- directions */
 
+/* Taps that lie on the source image, over all target pixels. */
+static size_t products_of(const ffebmi_walk *w)
+{
+    size_t sums[2] = {0};
+
+    for (int axis = 0; axis < 2; axis++)
+        for (ffebmi_segment s = {0}; ffebmi_walk_next(w, axis, &s);)
+            sums[axis] += (s.end - s.first) * (s.stop - s.begin);
+    return sums[0] * sums[1];
+}
+
+/* Are tiles fewer products, by enough to make up for their transforms? */
+static bool tiles_pay(const ffebmi_walk *w)
+{
+    return w->direct->winograd != NULL && w->kernel[0] == 3 && w->kernel[1] == 3 && w->sources >= LEAST_CHANNELS &&
+           w->targets >= LEAST_CHANNELS && 3 * ffebmi_winograd_products(w->target) < 2 * products_of(w);
+}
+
 /* What a walk in one direction does, but for its images. */
 static ffebmi_walk walk_of(const ffebmi_conv *c, const ffebmi_direct *d, int sign)
 {
@@ -52,31 +69,14 @@ static ffebmi_walk walk_of(const ffebmi_conv *c, const ffebmi_direct *d, int sig
                      .targets = sign > 0 ? c->out_channels : g->channels,
                      .sign = sign};
 
+    w.tiled = tiles_pay(&w);
     return w;
-}
-
-/* Taps that lie on the source image, over all target pixels. */
-static size_t products_of(const ffebmi_walk *w)
-{
-    size_t sums[2] = {0};
-
-    for (int axis = 0; axis < 2; axis++)
-        for (ffebmi_segment s = {0}; ffebmi_walk_next(w, axis, &s);)
-            sums[axis] += (s.end - s.first) * (s.stop - s.begin);
-    return sums[0] * sums[1];
-}
-
-/* Are tiles fewer products, by enough to make up for their transforms? */
-static bool by_tiles(const ffebmi_walk *w)
-{
-    return w->direct->winograd != NULL && w->kernel[0] == 3 && w->kernel[1] == 3 && w->sources >= LEAST_CHANNELS &&
-           w->targets >= LEAST_CHANNELS && 3 * ffebmi_winograd_products(w->target) < 2 * products_of(w);
 }
 
 static size_t panel_elements(const ffebmi_walk *w)
 {
-    if (by_tiles(w))
-        return ffebmi_winograd_packed(w->direct, w->targets, w->sources);
+    if (w->tiled)
+        return ffebmi_winograd_packed(w);
     return ffebmi_walk_panels(w) * w->direct->panel * w->kernel[0] * w->kernel[1] * w->sources;
 }
 
@@ -102,7 +102,7 @@ static void pack(const ffebmi_walk *w, const float *weights, size_t target_strid
 {
     size_t taps = w->kernel[0] * w->kernel[1], width = w->direct->panel, panel_size = taps * w->sources * width;
 
-    if (by_tiles(w)) {
+    if (w->tiled) {
         ffebmi_winograd_pack(w, weights, target_stride, source_stride, packed, panel);
         return;
     }
@@ -154,8 +154,8 @@ static size_t block_rows(const ffebmi_walk *w)
 
 static size_t walk_scratch(const ffebmi_walk *w)
 {
-    if (by_tiles(w))
-        return ffebmi_winograd_scratch(w->targets, w->sources);
+    if (w->tiled)
+        return ffebmi_winograd_scratch(w);
     return ffebmi_sparse_scratch(block_rows(w) * w->source[0] * w->source[1], w->sources);
 }
 
@@ -170,13 +170,13 @@ static void run(const ffebmi_walk *w, size_t rows, float *scratch)
 {
     size_t block = block_rows(w);
 
-    if (ffebmi_sparse_is_empty(w, 0, rows)) { /* displacements before the nudge has reached them */
+    if (ffebmi_sparse_is_empty(w, rows)) { /* displacements before the nudge has reached them */
         if (!w->accumulate)
             memset(w->z, 0, rows * w->target[0] * w->target[1] * w->targets * sizeof *w->z);
         return;
     }
-    if (by_tiles(w)) {
-        ffebmi_winograd_block(w, 0, rows, scratch);
+    if (w->tiled) {
+        ffebmi_winograd_run(w, rows, scratch);
         return;
     }
     for (size_t first = 0; first < rows; first += block) {
@@ -249,13 +249,13 @@ static void outer_block(const ffebmi_direct *d, const ffebmi_direct_outer *all, 
 static void outer_block_turned(const ffebmi_direct *d, const ffebmi_direct_outer *all, size_t outs, size_t channels,
                                float *sum)
 {
-    float turned[FEW_CHANNELS][MOST_PANEL];
+    float turned[FEW_CHANNELS][FFEBMI_DIRECT_PANEL];
     ffebmi_direct_outer work = *all;
 
     memcpy(work.x_strides, all->y_strides, sizeof work.x_strides);
     memcpy(work.y_strides, all->x_strides, sizeof work.y_strides);
     work.z = turned[0];
-    work.z_stride = MOST_PANEL;
+    work.z_stride = FFEBMI_DIRECT_PANEL;
     for (size_t o = 0; o < outs; o += d->panel) {
         for (size_t pair = 0; pair < work.pairs; pair++) {
             work.x[pair] = all->y[pair];
@@ -300,9 +300,7 @@ void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size
 
 bool ffebmi_direct_conv_is_tiled(const ffebmi_conv *c, const ffebmi_direct *d)
 {
-    ffebmi_walk w = walk_of(c, d, 1);
-
-    return by_tiles(&w);
+    return walk_of(c, d, 1).tiled;
 }
 
 size_t ffebmi_direct_conv_gradient_scratch(const ffebmi_conv *c, const ffebmi_direct *d, size_t outs)

@@ -46,11 +46,11 @@ bool ffebmi_sparse_pays(const ffebmi_walk *w, size_t first_row, size_t rows)
            w->direct->nonzero(count, w->x + first_row * source_pixels(w) * w->sources) * 2 < count;
 }
 
-bool ffebmi_sparse_is_empty(const ffebmi_walk *w, size_t first_row, size_t rows)
+bool ffebmi_sparse_is_empty(const ffebmi_walk *w, size_t rows)
 {
     size_t image = source_pixels(w) * w->sources;
 
-    for (size_t r = first_row; r < first_row + rows; r++)
+    for (size_t r = 0; r < rows; r++)
         if (w->direct->nonzero(image, w->x + r * image) > 0)
             return false;
     return true;

@@ -12,7 +12,7 @@ size_t ffebmi_sparse_scratch(size_t pixels, size_t sources);
 bool ffebmi_sparse_pays(const ffebmi_walk *walk, size_t first_row, size_t rows);
 
 /* Is every number of some images zero? */
-bool ffebmi_sparse_is_empty(const ffebmi_walk *walk, size_t first_row, size_t rows);
+bool ffebmi_sparse_is_empty(const ffebmi_walk *walk, size_t rows);
 
 /* As ffebmi_dense_block. */
 void ffebmi_sparse_block(const ffebmi_walk *walk, size_t first_row, size_t rows, float *scratch);

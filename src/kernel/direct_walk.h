@@ -21,6 +21,7 @@ typedef struct ffebmi_walk {
     size_t sources; /* channels */
     size_t targets;
     int sign;
+    bool tiled; /* 3 x 3 windows by tiles: direct_winograd.h */
     bool accumulate;
 } ffebmi_walk;
 

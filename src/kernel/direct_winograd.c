@@ -2,14 +2,11 @@
 
 #include <string.h>
 
-#include "kernel/winograd.h"
-
 enum {
     TILE = FFEBMI_WINOGRAD_TILE,
     SIDE = FFEBMI_WINOGRAD_SIDE,
     POINTS = FFEBMI_WINOGRAD_POINTS,
     TAPS = 9,
-    MOST_PANEL = 32,
     TILES = 32 /* transformed at a time */
 };
 
@@ -23,11 +20,6 @@ typedef struct tiles {
     float *beyond; /* and of the target image */
 } tiles;
 
-static size_t panels_of(const ffebmi_direct *d, size_t targets)
-{
-    return (targets + d->panel - 1) / d->panel;
-}
-
 static size_t tiles_of(size_t target)
 {
     return (target + TILE - 1) / TILE;
@@ -38,14 +30,14 @@ size_t ffebmi_winograd_products(const size_t target[2])
     return tiles_of(target[0]) * tiles_of(target[1]) * POINTS;
 }
 
-size_t ffebmi_winograd_packed(const ffebmi_direct *d, size_t targets, size_t sources)
+size_t ffebmi_winograd_packed(const ffebmi_walk *w)
 {
-    return POINTS * panels_of(d, targets) * d->panel * sources;
+    return POINTS * ffebmi_walk_panels(w) * w->direct->panel * w->sources;
 }
 
-size_t ffebmi_winograd_scratch(size_t targets, size_t sources)
+size_t ffebmi_winograd_scratch(const ffebmi_walk *w)
 {
-    return (POINTS * TILES + 1) * (targets + sources);
+    return (POINTS * TILES + 1) * (w->targets + w->sources);
 }
 
 void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride,
@@ -54,7 +46,7 @@ void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t tar
     size_t width = w->direct->panel, first = panel * width;
 
     for (size_t source = 0; source < w->sources; source++) {
-        float window[TAPS][MOST_PANEL] = {{0}};
+        float window[TAPS][FFEBMI_DIRECT_PANEL] = {{0}};
         const float *rows[TAPS];
 
         for (size_t tap = 0; tap < TAPS; tap++)
@@ -142,15 +134,15 @@ static void transform_target(const ffebmi_walk *w, const tiles *t, size_t place)
     w->direct->winograd->target(w->targets, t->target + place * w->targets, TILES * w->targets, w->accumulate, z);
 }
 
-void ffebmi_winograd_block(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
+void ffebmi_winograd_run(const ffebmi_walk *w, size_t rows, float *scratch)
 {
     tiles t = {.source = scratch, .target = scratch + POINTS * TILES * w->sources};
-    size_t image = tiles_of(w->target[0]) * tiles_of(w->target[1]), end = (first_row + rows) * image;
+    size_t end = rows * tiles_of(w->target[0]) * tiles_of(w->target[1]);
 
     t.zeros = t.target + POINTS * TILES * w->targets;
     t.beyond = t.zeros + w->sources;
     memset(t.zeros, 0, (w->sources + w->targets) * sizeof *t.zeros);
-    for (t.first = first_row * image; t.first < end; t.first += t.count) {
+    for (; t.first < end; t.first += t.count) {
         t.count = end - t.first < TILES ? end - t.first : TILES;
         for (size_t i = 0; i < t.count; i++)
             transform_source(w, &t, i);

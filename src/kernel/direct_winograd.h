@@ -9,8 +9,8 @@
 size_t ffebmi_winograd_products(const size_t target[2]);
 
 /* Elements of the transformed weights, [point][panel][source][target in the panel], and of scratch. */
-size_t ffebmi_winograd_packed(const ffebmi_direct *direct, size_t targets, size_t sources);
-size_t ffebmi_winograd_scratch(size_t targets, size_t sources);
+size_t ffebmi_winograd_packed(const ffebmi_walk *walk);
+size_t ffebmi_winograd_scratch(const ffebmi_walk *walk);
 
 /* One panel. The weight of a target, source and tap is at target * target_stride + source * source_stride + tap; walks of
  * sign -1 see the window turned round. */
@@ -18,7 +18,7 @@ void ffebmi_winograd_pack(const ffebmi_walk *walk, const float *weights, size_t 
                           float *packed, size_t panel);
 
 /* The walk's panels are transformed weights. */
-void ffebmi_winograd_block(const ffebmi_walk *walk, size_t first_row, size_t rows, float *scratch);
+void ffebmi_winograd_run(const ffebmi_walk *walk, size_t rows, float *scratch);
 
 /* Some images of `channels`, and what is read in place of pixels that are not on them. */
 typedef struct ffebmi_winograd_image {
