@@ -36,7 +36,7 @@ void ffebmi_conv_down(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsi
                       size_t rows, const void *v, bool accumulate, void *z, void *scratch);
 
 /* Cotangents of the output and the inputs they belong to. A contrast of two states is two pairs. */
-enum { FFEBMI_CONV_PAIRS = FFEBMI_DIRECT_PAIRS };
+enum { FFEBMI_CONV_PAIRS = 2 };
 typedef struct ffebmi_conv_pairs {
     size_t count;
     const void *v[FFEBMI_CONV_PAIRS];

@@ -25,6 +25,7 @@
         for (size_t c = 0; c < tile->channels; c++, w += 2 * (lanes)) {                                                \
             vector first = load(w), second = load(w + (lanes));                                                        \
                                                                                                                        \
+            _mm_prefetch((const char *)(w + tile->ahead), _MM_HINT_T1);                                                \
             UNROLL for (size_t p = 0; p < count; p++)                                                                  \
             {                                                                                                          \
                 vector value = broadcast(x[p][c]);                                                                     \
@@ -39,25 +40,20 @@
 #define OUTER_BODY(vector, lanes, zero, broadcast, load_low, load_high, fma)                                           \
     vector sum[FFEBMI_DIRECT_TILE][2];                                                                                 \
                                                                                                                        \
+    const float *x = o->x, *y = o->y;                                                                                  \
+                                                                                                                       \
     UNROLL for (size_t p = 0; p < count; p++) sum[p][0] = sum[p][1] = zero();                                          \
-    for (size_t pair = 0; pair < o->pairs; pair++)                                                                     \
-        for (size_t i = 0; i < o->extents[0]; i++)                                                                     \
-            for (size_t j = 0; j < o->extents[1]; j++) {                                                               \
-                const float *x = o->x[pair] + i * o->x_strides[0] + j * o->x_strides[1];                               \
-                const float *y = o->y[pair] + i * o->y_strides[0] + j * o->y_strides[1];                               \
+    for (size_t k = 0; k < o->count; k++, x += o->x_stride, y += o->y_stride) {                                        \
+        vector first = load_low(y), second = load_high(y + (lanes));                                                   \
                                                                                                                        \
-                for (size_t k = 0; k < o->extents[2]; k++, x += o->x_strides[2], y += o->y_strides[2]) {               \
-                    vector first = load_low(y), second = load_high(y + (lanes));                                       \
+        UNROLL for (size_t p = 0; p < count; p++)                                                                      \
+        {                                                                                                              \
+            vector value = broadcast(x[p]);                                                                            \
                                                                                                                        \
-                    UNROLL for (size_t p = 0; p < count; p++)                                                          \
-                    {                                                                                                  \
-                        vector value = broadcast(x[p]);                                                                \
-                                                                                                                       \
-                        sum[p][0] = fma(value, first, sum[p][0]);                                                      \
-                        sum[p][1] = fma(value, second, sum[p][1]);                                                     \
-                    }                                                                                                  \
-                }                                                                                                      \
-            }
+            sum[p][0] = fma(value, first, sum[p][0]);                                                                  \
+            sum[p][1] = fma(value, second, sum[p][1]);                                                                 \
+        }                                                                                                              \
+    }
 
 enum { SPARSE_POSITIONS = 2 }; /* beside each other: enough sums in flight */
 
@@ -85,8 +81,12 @@ enum { SPARSE_POSITIONS = 2 }; /* beside each other: enough sums in flight */
             sum[p][3] = fma(value, load(second + (lanes)), sum[p][3]);                                                 \
         }
 
-/* All positions, some at a time. */
+/* All positions, some at a time. Lists jump about in the weights, which no processor foresees. */
 #define SPARSE_WALK(body, s)                                                                                           \
+    for (size_t i = 0; i < (s)->ahead; i += 16) {                                                                      \
+        _mm_prefetch((const char *)((s)->weights[0] + (s)->ahead + i), _MM_HINT_T1);                                   \
+        _mm_prefetch((const char *)((s)->weights[1] + (s)->ahead + i), _MM_HINT_T1);                                   \
+    }                                                                                                                  \
     for (size_t i = 0; i < (s)->extents[0]; i++)                                                                       \
         for (size_t j = 0; j < (s)->extents[1]; j++) {                                                                 \
             size_t list = i * (s)->list_strides[0] + j * (s)->list_strides[1], k = 0;                                  \
@@ -248,12 +248,21 @@ AVX2 static inline __attribute__((always_inline)) void avx2_body(const ffebmi_di
 {
     TILE_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_fmadd_ps)
     for (size_t p = 0; p < count; p++) {
-        float numbers[16];
+        float *z = tile->z[p], numbers[16];
 
+        if (tile->width == 16) {
+            if (tile->accumulate) {
+                sum[p][0] = _mm256_add_ps(sum[p][0], _mm256_loadu_ps(z));
+                sum[p][1] = _mm256_add_ps(sum[p][1], _mm256_loadu_ps(z + 8));
+            }
+            _mm256_storeu_ps(z, sum[p][0]);
+            _mm256_storeu_ps(z + 8, sum[p][1]);
+            continue;
+        }
         _mm256_storeu_ps(numbers, sum[p][0]);
         _mm256_storeu_ps(numbers + 8, sum[p][1]);
         for (size_t i = 0; i < tile->width; i++)
-            tile->z[p][i] = numbers[i] + (tile->accumulate ? tile->z[p][i] : 0);
+            z[i] = numbers[i] + (tile->accumulate ? z[i] : 0);
     }
 }
 
@@ -265,6 +274,20 @@ AVX2 static inline __m256i avx2_lanes(size_t count)
 
 #define AVX2_LOW(y) _mm256_maskload_ps(y, low)
 #define AVX2_HIGH(y) _mm256_maskload_ps(y, high)
+
+/* A whole panel: loads and stores through a mask cost more than all the rest. */
+AVX2 static inline __attribute__((always_inline)) void avx2_outer_whole(const ffebmi_direct_outer *o, size_t count)
+{
+    const __m256 factor = _mm256_set1_ps(o->factor);
+
+    OUTER_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_loadu_ps, _mm256_fmadd_ps)
+    for (size_t p = 0; p < count; p++) {
+        float *z = o->z + p * o->z_stride;
+
+        _mm256_storeu_ps(z, _mm256_fmadd_ps(sum[p][0], factor, _mm256_loadu_ps(z)));
+        _mm256_storeu_ps(z + 8, _mm256_fmadd_ps(sum[p][1], factor, _mm256_loadu_ps(z + 8)));
+    }
+}
 
 AVX2 static inline __attribute__((always_inline)) void avx2_outer_body(const ffebmi_direct_outer *o, size_t count)
 {
@@ -280,7 +303,14 @@ AVX2 static inline __attribute__((always_inline)) void avx2_outer_body(const ffe
     }
 }
 
-AVX2 static void avx2_outer(const ffebmi_direct_outer *outer, size_t count){TILE_CASES(avx2_outer_body, outer)}
+AVX2 static void avx2_outer(const ffebmi_direct_outer *outer, size_t count)
+{
+    if (outer->width == 16) {
+        TILE_CASES(avx2_outer_whole, outer)
+    } else {
+        TILE_CASES(avx2_outer_body, outer)
+    }
+}
 
 AVX2 static inline __attribute__((always_inline)) void avx2_sparse_body(const ffebmi_direct_sparse *s, size_t list,
                                                                         float *z, size_t count)
@@ -291,9 +321,12 @@ AVX2 static inline __attribute__((always_inline)) void avx2_sparse_body(const ff
     for (size_t p = 0; p < count && longest > 0; p++, z += s->z_strides[2])
         for (size_t v = 0; v < 4 && 8 * v < s->width; v++) {
             __m256i lanes = avx2_lanes(s->width - 8 * v);
-            __m256 before = _mm256_maskload_ps(z + 8 * v, lanes);
+            float *to = z + 8 * v;
 
-            _mm256_maskstore_ps(z + 8 * v, lanes, _mm256_add_ps(sum[p][v], before));
+            if (s->width >= 8 * v + 8)
+                _mm256_storeu_ps(to, _mm256_add_ps(sum[p][v], _mm256_loadu_ps(to)));
+            else
+                _mm256_maskstore_ps(to, lanes, _mm256_add_ps(sum[p][v], _mm256_maskload_ps(to, lanes)));
         }
 }
 
@@ -329,13 +362,13 @@ AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count)
 
 #define AVX2_TABLE(tiles)                                                                                              \
     {                                                                                                                  \
-        .panel = 16, .positions = 6, .tile = avx2_tile, .outer = avx2_outer, .sparse = avx2_sparse,                    \
+        .panel = 16, .positions = 6, .sparse_share = 4, .tile = avx2_tile, .outer = avx2_outer, .sparse = avx2_sparse, \
         .nonzero = avx2_nonzero, .compact = avx2_compact, .winograd = tiles                                            \
     }
 #define AVX512_TABLE(tiles)                                                                                            \
     {                                                                                                                  \
-        .panel = 32, .positions = 8, .tile = avx512_tile, .outer = avx512_outer, .sparse = avx512_sparse,              \
-        .nonzero = avx512_nonzero, .compact = avx512_compact, .winograd = tiles                                        \
+        .panel = 32, .positions = 8, .sparse_share = 2, .tile = avx512_tile, .outer = avx512_outer,                    \
+        .sparse = avx512_sparse, .nonzero = avx512_nonzero, .compact = avx512_compact, .winograd = tiles               \
     }
 
 const ffebmi_direct ffebmi_direct_avx2 = AVX2_TABLE(&ffebmi_winograd_avx2);

@@ -26,23 +26,21 @@ typedef struct ffebmi_direct_tile {
     size_t taps;
     size_t channels;
     size_t width;
+    size_t ahead; /* weights so many numbers on are the next to be wanted */
     bool accumulate;
 } ffebmi_direct_tile;
 
-enum { FFEBMI_DIRECT_PAIRS = 2 };
-
-/* z, [count][panel] of which `width` are written, += factor * the sum over pairs and positions of x (x) y, an outer product
- * of `count` numbers and a panel: positions lie on three nested axes, the innermost last. */
+/* z, [tile's count][panel] of which `width` are written, += factor * the sum over `count` places of x (x) y, an outer product
+ * of as many numbers and a panel. */
 typedef struct ffebmi_direct_outer {
-    const float *x[FFEBMI_DIRECT_PAIRS];
-    const float *y[FFEBMI_DIRECT_PAIRS];
-    size_t pairs;
+    const float *x;
+    const float *y;
+    size_t x_stride; /* from one place to the next */
+    size_t y_stride;
+    size_t count;
     float factor;
     float *z;
     size_t z_stride;
-    size_t extents[3];
-    size_t x_strides[3];
-    size_t y_strides[3];
     size_t width;
 } ffebmi_direct_outer;
 
@@ -53,6 +51,7 @@ typedef struct ffebmi_direct_sparse {
     const uint32_t *offsets; /* [list][room] */
     const uint32_t *counts;  /* [list] */
     const float *weights[2]; /* of each panel */
+    size_t ahead;            /* as many numbers, behind as many, are the next to be wanted of each */
     float *z;
     size_t room;
     size_t extents[3];
@@ -62,8 +61,9 @@ typedef struct ffebmi_direct_sparse {
 } ffebmi_direct_sparse;
 
 typedef struct ffebmi_direct {
-    size_t panel;     /* channels of a tile */
-    size_t positions; /* of a full tile: as many as stay in registers */
+    size_t panel;        /* channels of a tile */
+    size_t positions;    /* of a full tile: as many as stay in registers */
+    size_t sparse_share; /* lists pay where less than one number in so many is set */
     void (*tile)(const ffebmi_direct_tile *tile, size_t count);
     void (*outer)(const ffebmi_direct_outer *outer, size_t count);
     void (*sparse)(const ffebmi_direct_sparse *sparse);

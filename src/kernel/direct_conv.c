@@ -11,7 +11,7 @@ enum { BLOCK_ELEMENTS = 131072, BLOCK_ROWS = 64 };
 
 enum {
     LEAST_CHANNELS = 16, /* that are worth transforming tiles */
-    FEW_CHANNELS = 4     /* that are not worth a panel; no more than a tile's positions */
+    PACKED_SOURCES = 16  /* at a time: as many lines of the cache are written in turn */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -95,12 +95,35 @@ size_t ffebmi_direct_conv_packed(const ffebmi_conv *c, const ffebmi_direct *d, u
     return up_elements(c, d, passes) + (passes & FFEBMI_CONV_DOWN ? panel_elements(&down) : 0);
 }
 
+/* One tap's weights of a panel, [source][width], of which `count` are targets. What lies closest together is read in the
+ * innermost loop. */
+static void pack_tap(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride,
+                     size_t count, float *to)
+{
+    size_t width = w->direct->panel;
+
+    if (target_stride < source_stride) {
+        for (size_t source = 0; source < w->sources; source++)
+            for (size_t i = 0; i < count; i++)
+                to[source * width + i] = weights[i * target_stride + source * source_stride];
+        return;
+    }
+    for (size_t first = 0; first < w->sources; first += PACKED_SOURCES) {
+        size_t end = smaller(first + PACKED_SOURCES, w->sources);
+
+        for (size_t i = 0; i < count; i++)
+            for (size_t source = first; source < end; source++)
+                to[source * width + i] = weights[i * target_stride + source * source_stride];
+    }
+}
+
 /* Panels of W, where the weight of a target, source and tap is at target * target_stride + source * source_stride + tap.
  * What is beyond the last target is zero. */
 static void pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride, float *packed,
                  size_t panel)
 {
     size_t taps = w->kernel[0] * w->kernel[1], width = w->direct->panel, panel_size = taps * w->sources * width;
+    size_t count = smaller(width, w->targets - panel * width);
 
     if (w->tiled) {
         ffebmi_winograd_pack(w, weights, target_stride, source_stride, packed, panel);
@@ -108,11 +131,9 @@ static void pack(const ffebmi_walk *w, const float *weights, size_t target_strid
     }
     packed += panel * panel_size;
     memset(packed, 0, panel_size * sizeof *packed);
-    for (size_t i = 0; i < width && panel * width + i < w->targets; i++)
-        for (size_t source = 0; source < w->sources; source++)
-            for (size_t tap = 0; tap < taps; tap++)
-                packed[(tap * w->sources + source) * width + i] =
-                    weights[(panel * width + i) * target_stride + source * source_stride + tap];
+    for (size_t tap = 0; tap < taps; tap++)
+        pack_tap(w, weights + panel * width * target_stride + tap, target_stride, source_stride, count,
+                 packed + tap * w->sources * width);
 }
 
 static size_t up_panels(const ffebmi_conv *c, const ffebmi_direct *d, unsigned passes)
@@ -214,90 +235,6 @@ void ffebmi_direct_conv_down(const ffebmi_conv *c, const ffebmi_direct *d, unsig
 
 /* ---------------------------------------------------------------------------------------------------- weight gradient */
 
-/* Output pixels along an axis whose window position `a` lies on the image: first .. first + count - 1. */
-static size_t seen(const ffebmi_windows *g, int axis, size_t a, size_t *first)
-{
-    size_t end = smaller(g->out[axis], g->in[axis] + g->padding[axis] > a ? g->in[axis] + g->padding[axis] - a : 0);
-
-    *first = g->padding[axis] > a ? g->padding[axis] - a : 0;
-    return end > *first ? end - *first : 0;
-}
-
-/* All tiles of some images, which stay in cache meanwhile. */
-static void outer_block(const ffebmi_direct *d, const ffebmi_direct_outer *all, size_t outs, size_t channels,
-                        float *sum)
-{
-    ffebmi_direct_outer work = *all;
-
-    work.z_stride = channels;
-    for (size_t o = 0, count; o < outs; o += count) {
-        count = smaller(d->positions, outs - o);
-        for (size_t c = 0; c < channels; c += d->panel) {
-            for (size_t pair = 0; pair < work.pairs; pair++) {
-                work.x[pair] = all->x[pair] + o;
-                work.y[pair] = all->y[pair] + c;
-            }
-            work.z = sum + o * channels + c;
-            work.width = smaller(d->panel, channels - c);
-            d->outer(&work, count);
-        }
-    }
-}
-
-/* The same for few channels, such as a picture's colours, which would leave most of a panel empty: the transposed product,
- * with outputs in the panel. */
-static void outer_block_turned(const ffebmi_direct *d, const ffebmi_direct_outer *all, size_t outs, size_t channels,
-                               float *sum)
-{
-    float turned[FEW_CHANNELS][FFEBMI_DIRECT_PANEL];
-    ffebmi_direct_outer work = *all;
-
-    memcpy(work.x_strides, all->y_strides, sizeof work.x_strides);
-    memcpy(work.y_strides, all->x_strides, sizeof work.y_strides);
-    work.z = turned[0];
-    work.z_stride = FFEBMI_DIRECT_PANEL;
-    for (size_t o = 0; o < outs; o += d->panel) {
-        for (size_t pair = 0; pair < work.pairs; pair++) {
-            work.x[pair] = all->y[pair];
-            work.y[pair] = all->x[pair] + o;
-        }
-        work.width = smaller(d->panel, outs - o);
-        memset(turned, 0, sizeof turned);
-        d->outer(&work, channels);
-        for (size_t i = 0; i < work.width; i++)
-            for (size_t c = 0; c < channels; c++)
-                sum[(o + i) * channels + c] += turned[c][i];
-    }
-}
-
-void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows, const ffebmi_conv_pairs *pairs,
-                              double factor, size_t position, size_t from, size_t outs, float *sum)
-{
-    const ffebmi_windows *g = &c->windows;
-    size_t a = position / g->kernel[1], b = position % g->kernel[1], channels = g->channels, first[2];
-    size_t above = g->out[0] * g->out[1] * c->out_channels, below = g->in[0] * g->in[1] * channels;
-    size_t block = larger(BLOCK_ELEMENTS / (above + below), 1);
-    ffebmi_direct_outer work = {.pairs = pairs->count,
-                                .factor = (float)factor,
-                                .x_strides = {above, g->out[1] * c->out_channels, c->out_channels},
-                                .y_strides = {below, g->in[1] * channels, channels}};
-
-    work.extents[1] = seen(g, 0, a, &first[0]);
-    work.extents[2] = seen(g, 1, b, &first[1]);
-    if (work.extents[1] == 0 || work.extents[2] == 0)
-        return;
-    for (size_t r = 0; r < rows; r += block) {
-        work.extents[0] = smaller(block, rows - r);
-        for (size_t pair = 0; pair < work.pairs; pair++) {
-            work.x[pair] =
-                (const float *)pairs->v[pair] + r * above + (first[0] * g->out[1] + first[1]) * c->out_channels + from;
-            work.y[pair] = (const float *)pairs->s[pair] + r * below +
-                           ((first[0] + a - g->padding[0]) * g->in[1] + first[1] + b - g->padding[1]) * channels;
-        }
-        (channels <= FEW_CHANNELS ? outer_block_turned : outer_block)(d, &work, outs, channels, sum);
-    }
-}
-
 bool ffebmi_direct_conv_is_tiled(const ffebmi_conv *c, const ffebmi_direct *d)
 {
     return walk_of(c, d, 1).tiled;
@@ -313,11 +250,11 @@ void ffebmi_direct_conv_gradient(const ffebmi_conv *c, const ffebmi_direct *d, s
                                  float *scratch)
 {
     ffebmi_walk w = walk_of(c, d, 1);
-    ffebmi_winograd_sum products = ffebmi_winograd_gradient_begin(&w, outs, scratch);
+    ffebmi_winograd_pairs of = {.count = pairs->count};
 
     for (size_t pair = 0; pair < pairs->count; pair++) {
-        w.x = pairs->s[pair];
-        ffebmi_winograd_gradient_add(&w, &products, rows, (const float *)pairs->v[pair] + from);
+        of.v[pair] = (const float *)pairs->v[pair] + from;
+        of.x[pair] = pairs->s[pair];
     }
-    ffebmi_winograd_gradient_end(&w, &products, factor, sum);
+    ffebmi_winograd_gradient(&w, &of, rows, outs, factor, sum, scratch);
 }

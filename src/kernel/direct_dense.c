@@ -39,6 +39,7 @@ static void run_panel(const ffebmi_walk *w, const region *r, size_t panel)
     ffebmi_direct_tile tile = {.offsets = r->offsets,
                                .weights = weights,
                                .channels = w->sources,
+                               .ahead = width * w->sources * w->kernel[0] * w->kernel[1],
                                .width = w->targets - panel * width < width ? w->targets - panel * width : width,
                                .accumulate = w->accumulate};
 
@@ -47,7 +48,7 @@ static void run_panel(const ffebmi_walk *w, const region *r, size_t panel)
             weights[t++] = ffebmi_walk_weights(w, panel, a, b);
     tile.taps = t;
     for (size_t i = 0, count; i < positions; i += count) {
-        count = positions - i < w->direct->positions ? positions - i : w->direct->positions;
+        count = ffebmi_walk_group(w, positions - i);
         for (size_t p = 0; p < count; p++)
             lay_position(w, r, i + p, panel * width, &tile.x[p], &tile.z[p]);
         w->direct->tile(&tile, count);

@@ -43,7 +43,8 @@ bool ffebmi_sparse_pays(const ffebmi_walk *w, size_t first_row, size_t rows)
     size_t count = rows * source_pixels(w) * w->sources;
 
     return w->sources >= LEAST_CHANNELS &&
-           w->direct->nonzero(count, w->x + first_row * source_pixels(w) * w->sources) * 2 < count;
+           w->direct->nonzero(count, w->x + first_row * source_pixels(w) * w->sources) * w->direct->sparse_share <
+               count;
 }
 
 bool ffebmi_sparse_is_empty(const ffebmi_walk *w, size_t rows)
@@ -105,6 +106,7 @@ static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment a
     work.weights[0] = work.weights[1] = weights;
     if (left > width)
         work.weights[1] = ffebmi_walk_weights(w, panel + 1, tap[0], tap[1]) + group * CHANNELS * width;
+    work.ahead = CHANNELS * width;
     work.values = l->values + (pixel * l->groups + group) * l->room;
     work.offsets = l->offsets + (pixel * l->groups + group) * l->room;
     work.counts = l->counts + pixel * l->groups + group;

@@ -7,7 +7,8 @@ enum {
     SIDE = FFEBMI_WINOGRAD_SIDE,
     POINTS = FFEBMI_WINOGRAD_POINTS,
     TAPS = 9,
-    TILES = 32 /* transformed at a time */
+    TILES = 32, /* transformed at a time */
+    LINE = 16   /* numbers of a line of the cache */
 };
 
 /* The tiles at work, and where they are transformed to. */
@@ -19,6 +20,17 @@ typedef struct tiles {
     float *zeros;  /* what lies outside of the source image, [sources] */
     float *beyond; /* and of the target image */
 } tiles;
+
+/* From one point to the next: a line more than the tiles, or all points of a channel would meet in one set of the cache. */
+static size_t point_stride(size_t channels)
+{
+    return TILES * channels + LINE;
+}
+
+static size_t weights_stride(const ffebmi_walk *w)
+{
+    return ffebmi_walk_panels(w) * w->direct->panel * w->sources + LINE;
+}
 
 static size_t tiles_of(size_t target)
 {
@@ -32,12 +44,12 @@ size_t ffebmi_winograd_products(const size_t target[2])
 
 size_t ffebmi_winograd_packed(const ffebmi_walk *w)
 {
-    return POINTS * ffebmi_walk_panels(w) * w->direct->panel * w->sources;
+    return POINTS * weights_stride(w);
 }
 
 size_t ffebmi_winograd_scratch(const ffebmi_walk *w)
 {
-    return (POINTS * TILES + 1) * (w->targets + w->sources);
+    return POINTS * (point_stride(w->sources) + point_stride(w->targets)) + w->sources + w->targets;
 }
 
 void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride,
@@ -57,8 +69,7 @@ void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t tar
             for (size_t tap = 0; tap < TAPS; tap++)
                 window[tap][i] = from[tap];
         }
-        w->direct->winograd->weights(width, rows, packed + (panel * w->sources + source) * width,
-                                     ffebmi_walk_panels(w) * w->sources * width);
+        w->direct->winograd->weights(width, rows, packed + (panel * w->sources + source) * width, weights_stride(w));
     }
 }
 
@@ -94,24 +105,25 @@ static void transform_source(const ffebmi_walk *w, const tiles *t, size_t place)
 
     ffebmi_winograd_locate(w, t->first + place, &row, target, source);
     ffebmi_winograd_pixels(&image, row, source, SIDE, x);
-    w->direct->winograd->source(w->sources, x, t->source + place * w->sources, TILES * w->sources);
+    w->direct->winograd->source(w->sources, x, t->source + place * w->sources, point_stride(w->sources));
 }
 
 static void multiply(const ffebmi_walk *w, const tiles *t, size_t point, size_t panel)
 {
     size_t width = w->direct->panel;
-    const float *weights = w->panels + (point * ffebmi_walk_panels(w) + panel) * w->sources * width;
-    const float *source = t->source + point * TILES * w->sources;
-    float *target = t->target + point * TILES * w->targets + panel * width;
+    const float *weights = w->panels + point * weights_stride(w) + panel * w->sources * width;
+    const float *source = t->source + point * point_stride(w->sources);
+    float *target = t->target + point * point_stride(w->targets) + panel * width;
     ptrdiff_t offset = 0;
     ffebmi_direct_tile tile = {.offsets = &offset,
                                .weights = &weights,
                                .taps = 1,
                                .channels = w->sources,
+                               .ahead = width * w->sources,
                                .width = w->targets - panel * width < width ? w->targets - panel * width : width};
 
     for (size_t i = 0, count; i < t->count; i += count) {
-        count = t->count - i < w->direct->positions ? t->count - i : w->direct->positions;
+        count = ffebmi_walk_group(w, t->count - i);
         for (size_t p = 0; p < count; p++) {
             tile.x[p] = source + (i + p) * w->sources;
             tile.z[p] = target + (i + p) * w->targets;
@@ -131,15 +143,15 @@ static void transform_target(const ffebmi_walk *w, const tiles *t, size_t place)
     ffebmi_winograd_pixels(&image, row, target, TILE, pixels);
     for (size_t i = 0; i < TILE * TILE; i++)
         z[i] = (float *)(uintptr_t)pixels[i];
-    w->direct->winograd->target(w->targets, t->target + place * w->targets, TILES * w->targets, w->accumulate, z);
+    w->direct->winograd->target(w->targets, t->target + place * w->targets, point_stride(w->targets), w->accumulate, z);
 }
 
 void ffebmi_winograd_run(const ffebmi_walk *w, size_t rows, float *scratch)
 {
-    tiles t = {.source = scratch, .target = scratch + POINTS * TILES * w->sources};
+    tiles t = {.source = scratch, .target = scratch + POINTS * point_stride(w->sources)};
     size_t end = rows * tiles_of(w->target[0]) * tiles_of(w->target[1]);
 
-    t.zeros = t.target + POINTS * TILES * w->targets;
+    t.zeros = t.target + POINTS * point_stride(w->targets);
     t.beyond = t.zeros + w->sources;
     memset(t.zeros, 0, (w->sources + w->targets) * sizeof *t.zeros);
     for (; t.first < end; t.first += t.count) {

@@ -3,6 +3,7 @@
 #ifndef FFEBMI_KERNEL_DIRECT_WINOGRAD_H
 #define FFEBMI_KERNEL_DIRECT_WINOGRAD_H
 
+#include "kernel/conv.h"
 #include "kernel/direct_walk.h"
 
 /* Products of channels that a target image costs. */
@@ -35,19 +36,16 @@ void ffebmi_winograd_pixels(const ffebmi_winograd_image *image, size_t row, cons
 /* Where a tile is, counted over images: its image, and its first pixels there. */
 void ffebmi_winograd_locate(const ffebmi_walk *walk, size_t tile, size_t *row, size_t target[2], size_t source[2]);
 
-/* The gradient of the weights: a sum, begun in scratch, of cotangents v at the walk's target images times its source images
- * x, for `outs` of the target channels; v points at the first of them. In the end w, [outs][tap][sources], = factor * it. */
-typedef struct ffebmi_winograd_sum {
-    float *source;    /* of the tiles at work, [point][tile][sources] */
-    float *cotangent; /* [point][tile][outs] */
-    float *products;  /* [point][outs][sources] */
-    float *zeros;     /* what lies outside of an image */
-    size_t outs;
-} ffebmi_winograd_sum;
+/* The gradient of the weights: w, [outs][tap][sources], = factor * the sum over pairs and rows of cotangents v at the walk's
+ * target images times its source images x, for `outs` of the target channels; v points at the first of them. */
+typedef struct ffebmi_winograd_pairs {
+    size_t count;
+    const float *v[FFEBMI_CONV_PAIRS];
+    const float *x[FFEBMI_CONV_PAIRS];
+} ffebmi_winograd_pairs;
 
 size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources);
-ffebmi_winograd_sum ffebmi_winograd_gradient_begin(const ffebmi_walk *walk, size_t outs, float *scratch);
-void ffebmi_winograd_gradient_add(const ffebmi_walk *walk, const ffebmi_winograd_sum *sum, size_t rows, const float *v);
-void ffebmi_winograd_gradient_end(const ffebmi_walk *walk, const ffebmi_winograd_sum *sum, double factor, float *w);
+void ffebmi_winograd_gradient(const ffebmi_walk *walk, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs,
+                              double factor, float *w, float *scratch);
 
 #endif

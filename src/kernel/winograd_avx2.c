@@ -12,8 +12,10 @@
 #define sub _mm256_sub_ps
 #define mul _mm256_mul_ps
 #define fma _mm256_fmadd_ps
-#define load(from, mask) _mm256_maskload_ps(from, mask)
-#define store(to, mask, value) _mm256_maskstore_ps(to, mask, value)
+#define load _mm256_loadu_ps
+#define store _mm256_storeu_ps
+#define load_some(from, mask) _mm256_maskload_ps(from, mask)
+#define store_some(to, mask, value) _mm256_maskstore_ps(to, mask, value)
 
 typedef __m256 vector;
 typedef __m256i lanes_mask;

@@ -12,8 +12,10 @@
 #define sub _mm512_sub_ps
 #define mul _mm512_mul_ps
 #define fma _mm512_fmadd_ps
-#define load(from, mask) _mm512_maskz_loadu_ps(mask, from)
-#define store(to, mask, value) _mm512_mask_storeu_ps(to, mask, value)
+#define load _mm512_loadu_ps
+#define store _mm512_storeu_ps
+#define load_some(from, mask) _mm512_maskz_loadu_ps(mask, from)
+#define store_some(to, mask, value) _mm512_mask_storeu_ps(to, mask, value)
 
 typedef __m512 vector;
 typedef __mmask16 lanes_mask;

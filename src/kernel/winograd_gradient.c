@@ -1,4 +1,5 @@
-/* The gradient of 3 x 3 weights by tiles: the transposed algorithm, a product of tiles for each of the 36 points. */
+/* The gradient of 3 x 3 weights by tiles: the transposed algorithm, a product of tiles for each of the 36 points.
+ * Channels of the source are taken a block at a time, so that the products of a block stay in cache over all tiles. */
 #include <string.h>
 
 #include "kernel/direct_winograd.h"
@@ -8,81 +9,111 @@ enum {
     SIDE = FFEBMI_WINOGRAD_SIDE,
     POINTS = FFEBMI_WINOGRAD_POINTS,
     TAPS = 9,
-    TILES = 32 /* transformed at a time */
+    TILES = 64, /* transformed at a time */
+    BLOCK = 128 /* channels of the source */
 };
+
+/* The block and the tiles at work. Rows of transformed tiles are a line longer than they need to be, or all tiles of a
+ * channel would meet in one set of the cache. */
+typedef struct sums {
+    const ffebmi_walk *walk;
+    const ffebmi_winograd_pairs *pairs;
+    size_t tiles; /* of a pair */
+    size_t outs;
+    size_t channel; /* the first of the block */
+    size_t channels;
+    float *source;    /* [point][tile][SOURCE_ROW] */
+    float *cotangent; /* [point][tile][outs + LINE] */
+    float *products;  /* [point][out][SOURCE_ROW] */
+    float *zeros;     /* what lies outside of an image */
+} sums;
+
+enum { LINE = 16, SOURCE_ROW = BLOCK + LINE };
 
 size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources)
 {
-    return POINTS * (TILES * (sources + outs) + outs * sources) + sources + outs;
+    return POINTS * (TILES * (SOURCE_ROW + outs + LINE) + outs * SOURCE_ROW) + (sources > outs ? sources : outs);
 }
 
-ffebmi_winograd_sum ffebmi_winograd_gradient_begin(const ffebmi_walk *w, size_t outs, float *scratch)
+static sums place(const ffebmi_walk *w, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs, float *scratch)
 {
-    ffebmi_winograd_sum s = {.source = scratch, .cotangent = scratch + POINTS * TILES * w->sources, .outs = outs};
+    sums s = {.walk = w,
+              .pairs = pairs,
+              .tiles = rows * ffebmi_winograd_products(w->target) / POINTS,
+              .outs = outs,
+              .source = scratch,
+              .cotangent = scratch + POINTS * TILES * SOURCE_ROW};
 
-    s.products = s.cotangent + POINTS * TILES * outs;
-    s.zeros = s.products + POINTS * outs * w->sources;
-    memset(s.products, 0, (POINTS * outs * w->sources + w->sources + outs) * sizeof *s.products);
+    s.products = s.cotangent + POINTS * TILES * (outs + LINE);
+    s.zeros = s.products + POINTS * outs * SOURCE_ROW;
+    memset(s.zeros, 0, (w->sources > outs ? w->sources : outs) * sizeof *s.zeros);
     return s;
 }
 
-static void transform(const ffebmi_walk *w, const float *v, const ffebmi_winograd_sum *to, size_t tile, size_t place)
+/* Tiles are counted over images, and those of a second pair follow the first's. */
+static void transform(const sums *s, size_t tile, size_t place)
 {
-    const ffebmi_winograd_image below = {w->x, {w->source[0], w->source[1]}, w->sources, to->zeros};
-    const ffebmi_winograd_image above = {v, {w->target[0], w->target[1]}, w->targets, to->zeros};
+    const ffebmi_walk *w = s->walk;
+    size_t pair = tile / s->tiles, row, target[2], source[2];
+    const ffebmi_winograd_image below = {
+        s->pairs->x[pair] + s->channel, {w->source[0], w->source[1]}, w->sources, s->zeros};
+    const ffebmi_winograd_image above = {s->pairs->v[pair], {w->target[0], w->target[1]}, w->targets, s->zeros};
     const float *x[SIDE * SIDE], *z[TILE * TILE];
-    size_t row, target[2], source[2];
 
-    ffebmi_winograd_locate(w, tile, &row, target, source);
+    ffebmi_winograd_locate(w, tile % s->tiles, &row, target, source);
     ffebmi_winograd_pixels(&below, row, source, SIDE, x);
     ffebmi_winograd_pixels(&above, row, target, TILE, z);
-    w->direct->winograd->source(w->sources, x, to->source + place * w->sources, TILES * w->sources);
-    w->direct->winograd->cotangent(to->outs, z, to->cotangent + place * to->outs, TILES * to->outs);
+    w->direct->winograd->source(s->channels, x, s->source + place * SOURCE_ROW, TILES * SOURCE_ROW);
+    w->direct->winograd->cotangent(s->outs, z, s->cotangent + place * (s->outs + LINE), TILES * (s->outs + LINE));
 }
 
-static void multiply(const ffebmi_walk *w, const ffebmi_winograd_sum *s, size_t point, size_t tiles)
+static void multiply(const sums *s, size_t point, size_t tiles)
 {
-    const ffebmi_direct *d = w->direct;
-    ffebmi_direct_outer outer = {.pairs = 1,
-                                 .factor = 1,
-                                 .z_stride = w->sources,
-                                 .extents = {1, 1, tiles},
-                                 .x_strides = {0, 0, s->outs},
-                                 .y_strides = {0, 0, w->sources}};
+    const ffebmi_direct *d = s->walk->direct;
+    const float *source = s->source + point * TILES * SOURCE_ROW;
+    const float *cotangent = s->cotangent + point * TILES * (s->outs + LINE);
+    ffebmi_direct_outer outer = {
+        .x_stride = s->outs + LINE, .y_stride = SOURCE_ROW, .count = tiles, .factor = 1, .z_stride = SOURCE_ROW};
 
-    for (size_t o = 0, count; o < s->outs; o += count) {
-        count = s->outs - o < d->positions ? s->outs - o : d->positions;
-        for (size_t c = 0; c < w->sources; c += d->panel) {
-            outer.x[0] = s->cotangent + point * TILES * s->outs + o;
-            outer.y[0] = s->source + point * TILES * w->sources + c;
-            outer.z = s->products + (point * s->outs + o) * w->sources + c;
-            outer.width = w->sources - c < d->panel ? w->sources - c : d->panel;
+    for (size_t c = 0; c < s->channels; c += d->panel)
+        for (size_t o = 0, count; o < s->outs; o += count) {
+            count = ffebmi_walk_group(s->walk, s->outs - o);
+            outer.x = cotangent + o;
+            outer.y = source + c;
+            outer.z = s->products + (point * s->outs + o) * SOURCE_ROW + c;
+            outer.width = s->channels - c < d->panel ? s->channels - c : d->panel;
             d->outer(&outer, count);
         }
-    }
 }
 
-void ffebmi_winograd_gradient_add(const ffebmi_walk *w, const ffebmi_winograd_sum *s, size_t rows, const float *v)
-{
-    size_t total = rows * ffebmi_winograd_products(w->target) / POINTS;
-
-    for (size_t first = 0, count; first < total; first += count) {
-        count = total - first < TILES ? total - first : TILES;
-        for (size_t i = 0; i < count; i++)
-            transform(w, v, s, first + i, i);
-        for (size_t point = 0; point < POINTS; point++)
-            multiply(w, s, point, count);
-    }
-}
-
-void ffebmi_winograd_gradient_end(const ffebmi_walk *w, const ffebmi_winograd_sum *s, double factor, float *to)
+static void transform_back(const sums *s, double factor, float *to)
 {
     float *rows[TAPS];
 
     for (size_t o = 0; o < s->outs; o++) {
         for (size_t tap = 0; tap < TAPS; tap++)
-            rows[tap] = to + (o * TAPS + tap) * w->sources;
-        w->direct->winograd->gradient(w->sources, s->products + o * w->sources, s->outs * w->sources, (float)factor,
-                                      rows);
+            rows[tap] = to + (o * TAPS + tap) * s->walk->sources + s->channel;
+        s->walk->direct->winograd->gradient(s->channels, s->products + o * SOURCE_ROW, s->outs * SOURCE_ROW,
+                                            (float)factor, rows);
+    }
+}
+
+void ffebmi_winograd_gradient(const ffebmi_walk *w, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs,
+                              double factor, float *to, float *scratch)
+{
+    sums s = place(w, pairs, rows, outs, scratch);
+    size_t total = pairs->count * s.tiles;
+
+    for (; s.channel < w->sources; s.channel += s.channels) {
+        s.channels = w->sources - s.channel < BLOCK ? w->sources - s.channel : BLOCK;
+        memset(s.products, 0, POINTS * outs * SOURCE_ROW * sizeof *s.products);
+        for (size_t first = 0, count; first < total; first += count) {
+            count = total - first < TILES ? total - first : TILES;
+            for (size_t i = 0; i < count; i++)
+                transform(&s, first + i, i);
+            for (size_t point = 0; point < POINTS; point++)
+                multiply(&s, point, count);
+        }
+        transform_back(&s, factor, to);
     }
 }
