@@ -1,5 +1,10 @@
 #include "kernel/direct_dense.h"
 
+enum {
+    CACHED_WEIGHTS = 4096, /* half of the first-level cache */
+    LEAST_CHANNELS = 32
+};
+
 /* Pixels with the same taps, in some images: what a panel goes over. */
 typedef struct region {
     ffebmi_segment y;
@@ -31,27 +36,51 @@ static void lay_position(const ffebmi_walk *w, const region *r, size_t i, size_t
     *z = w->z + ((row * w->target[0] + y) * w->target[1] + column) * w->targets + channel;
 }
 
+/* Channels of the source that are summed at a time: with all taps as many weights as stay in the first-level cache while
+ * all positions go over them. */
+static size_t channels_at_once(const ffebmi_walk *w, size_t taps)
+{
+    size_t channels = CACHED_WEIGHTS / (taps * w->direct->panel);
+
+    return channels < LEAST_CHANNELS ? LEAST_CHANNELS : channels;
+}
+
+/* Add channels from `channel` on. */
+static void run_channels(const ffebmi_walk *w, const region *r, size_t panel, size_t channel, ffebmi_direct_tile *tile)
+{
+    size_t positions = r->rows * (r->y.end - r->y.first) * (r->x.end - r->x.first);
+
+    for (size_t i = 0, count; i < positions; i += count) {
+        count = ffebmi_walk_group(w, positions - i);
+        for (size_t p = 0; p < count; p++) {
+            lay_position(w, r, i + p, panel * w->direct->panel, &tile->x[p], &tile->z[p]);
+            tile->x[p] += channel;
+        }
+        w->direct->tile(tile, count);
+    }
+}
+
 static void run_panel(const ffebmi_walk *w, const region *r, size_t panel)
 {
-    size_t width = w->direct->panel, t = 0;
-    size_t positions = r->rows * (r->y.end - r->y.first) * (r->x.end - r->x.first);
+    size_t width = w->direct->panel, taps = (r->y.stop - r->y.begin) * (r->x.stop - r->x.begin);
+    size_t most = channels_at_once(w, taps);
     const float *weights[FFEBMI_WALK_TAPS];
     ffebmi_direct_tile tile = {.offsets = r->offsets,
                                .weights = weights,
-                               .channels = w->sources,
-                               .ahead = width * w->sources * w->kernel[0] * w->kernel[1],
+                               .taps = taps,
                                .width = w->targets - panel * width < width ? w->targets - panel * width : width,
                                .accumulate = w->accumulate};
 
-    for (size_t a = r->y.begin; a < r->y.stop; a++)
-        for (size_t b = r->x.begin; b < r->x.stop; b++)
-            weights[t++] = ffebmi_walk_weights(w, panel, a, b);
-    tile.taps = t;
-    for (size_t i = 0, count; i < positions; i += count) {
-        count = ffebmi_walk_group(w, positions - i);
-        for (size_t p = 0; p < count; p++)
-            lay_position(w, r, i + p, panel * width, &tile.x[p], &tile.z[p]);
-        w->direct->tile(&tile, count);
+    for (size_t channel = 0; channel < w->sources; channel += most) {
+        size_t t = 0;
+
+        for (size_t a = r->y.begin; a < r->y.stop; a++)
+            for (size_t b = r->x.begin; b < r->x.stop; b++)
+                weights[t++] = ffebmi_walk_weights(w, panel, a, b) + channel * width;
+        tile.channels = w->sources - channel < most ? w->sources - channel : most;
+        tile.ahead = tile.channels * width;
+        run_channels(w, r, panel, channel, &tile);
+        tile.accumulate = true;
     }
 }
 
