@@ -17,6 +17,8 @@ const struct option_choice recipe_nudgings[] = {
     {"auto", FFEBM_NUDGING_AUTO}, {"loss", FFEBM_NUDGING_LOSS}, {"linear", FFEBM_NUDGING_LINEAR}, {NULL, 0}};
 const struct option_choice recipe_switches[] = {
     {"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
+const struct option_choice recipe_precisions[] = {
+    {"full", FFEBM_PRECISION_FULL}, {"mixed", FFEBM_PRECISION_MIXED}, {NULL, 0}};
 const struct option_choice recipe_optimizers[] = {
     {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {"sgd", FFEBM_OPTIMIZER_SGD}, {NULL, 0}};
 const struct option_choice recipe_schedules[] = {

@@ -8,8 +8,8 @@
 #include "options.h"
 
 /* The words for what a recipe may choose. */
-extern const struct option_choice recipe_estimators[], recipe_nudgings[], recipe_switches[], recipe_optimizers[],
-    recipe_schedules[], recipe_units[], recipe_augmentations[];
+extern const struct option_choice recipe_estimators[], recipe_nudgings[], recipe_switches[], recipe_precisions[],
+    recipe_optimizers[], recipe_schedules[], recipe_units[], recipe_augmentations[];
 
 /* Configure all energy blocks alike, but for FFEBM_NUDGING_LOSS: only the last block's error can follow the nudged state,
  * so in the others it is held. On failure the context has the text. */

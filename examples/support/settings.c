@@ -67,6 +67,7 @@ static const struct option table[] = {
     CHOICE("estimator", recipe.estimator, recipe_estimators, "how a gradient is read off nudged states"),
     CHOICE("nudging", recipe.nudging, recipe_nudgings, "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it can)"),
     CHOICE("switches", recipe.switches, recipe_switches, "of max pools, in nudged phases"),
+    CHOICE("precision", recipe.precision, recipe_precisions, "of the products in sweeps (mixed is faster, and rounds displacements)"),
     POSITIVE("beta", recipe.beta, "strength of the nudging"),
     INTEGER("free-sweeps", recipe.free_sweeps, 1, 1000000, "at most, in free phases"),
     INTEGER("nudged-sweeps", recipe.nudged_sweeps, 1, 1000000, "at most, in nudged phases"),

@@ -93,6 +93,18 @@ enum {                                /* of the max pools, in nudged phases */
                                          what its pools pick at the free state */
 };
 
+enum {                                /* of the products that sweeps are made of */
+    FFEBM_PRECISION_FULL  = 1,        /* in the model's dtype */
+    FFEBM_PRECISION_MIXED = 2         /* numbers rounded to 16-bit integers on the way, an error of some thousandths:
+                                         in nudged phases whose states are kept as displacements from the free state,
+                                         where it is one of the displacement and so of the gradient; and in free phases
+                                         for sweeps far from equilibrium, half of free_sweeps at most, which sweeps in
+                                         full precision then follow; not where there are pools, since other switches on
+                                         the way lead to other equilibria. The free state's own part is never rounded. Only
+                                         for float32, couplings with 3 x 3 windows, on processors with AVX2 or AVX-512
+                                         VNNI, and a free_tolerance of 1e-5 or more; all else is as with FULL */
+};
+
 enum {                                /* where free phases start */
     FFEBM_START_ZEROS = 1,            /* every layer at 0 */
     FFEBM_START_STATE = 2             /* the stage's free state, as the last call or ffebm_engine_set_state left it */
@@ -125,6 +137,9 @@ typedef struct ffebm_equilibrium_config {
                                      that oscillates; the equilibrium is the same. Tolerances are of sigma(z) - s.
                                      Below 1 units only approach their bounds, and region changes are counted too few. A
                                      block of yours settles as it does */
+    int32_t precision;            /* default FFEBM_PRECISION_FULL. MIXED is faster; with nudged_tolerance below 1e-3 its
+                                     rounding may keep samples from settling. Adjoints are always in full precision */
+    int32_t reserved_;
 } ffebm_equilibrium_config;
 /* clang-format on */
 

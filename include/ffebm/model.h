@@ -220,8 +220,8 @@ typedef struct ffebm_recipe {
     int64_t lr_period;      /* default 0: never; in steps or epochs, as schedule_per says */
     int64_t warmup;         /* default 0: none; for ffebm_schedule_warmup, in steps or epochs likewise */
     int32_t nudging;        /* default FFEBM_NUDGING_AUTO */
-    int32_t reserved2_;
-    double relaxation; /* default 1 */
+    int32_t precision;      /* default FFEBM_PRECISION_FULL */
+    double relaxation;      /* default 1 */
 } ffebm_recipe;
 
 /** Read the recipe that the description gave.

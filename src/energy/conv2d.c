@@ -71,6 +71,21 @@ static void pack(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const 
     ffebmi_conv_pack(&conv, k, FFEBMI_CONV_BOTH, weight, to, first, count);
 }
 
+static bool rounds(const ffebmi_coupling *coupling, const ffebmi_kernel *k)
+{
+    ffebmi_conv conv = conv_of(coupling);
+
+    return ffebmi_conv_rounds(&conv, k);
+}
+
+static void round_packed(const ffebmi_coupling *coupling, const ffebmi_kernel *k, const void *from, void *to,
+                         size_t first, size_t count)
+{
+    ffebmi_conv conv = conv_of(coupling);
+
+    ffebmi_conv_round(&conv, k, from, to, first, count);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- passes */
 
 static size_t chunk_rows(const ffebmi_coupling *coupling)
@@ -224,6 +239,8 @@ const ffebmi_coupling_kind ffebmi_coupling_conv2d = {
     .packed = packed,
     .pack_units = pack_units,
     .pack = pack,
+    .rounds = rounds,
+    .round = round_packed,
     .scratch = scratch,
     .up = up,
     .down = down,

@@ -50,6 +50,11 @@ struct ffebmi_coupling_kind {
     size_t (*pack_units)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
     void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed,
                  size_t first, size_t count);
+    /* For a kernel of rounded numbers (ffebmi_kernel_coarse): do they need weights of their own, as many elements as packed
+     * says, made of those packed for the other kernel? NULL: no. */
+    bool (*rounds)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
+    void (*round)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *packed, void *rounded,
+                  size_t first, size_t count);
     /* Elements of scratch that each pass and the gradient need. */
     size_t (*scratch)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
     /* z = pool(W s + b), rows x above, and unless they are held the switches. */

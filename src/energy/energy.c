@@ -50,3 +50,11 @@ const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)
 {
     return &block->layers[block->layer_count - 1];
 }
+
+bool ffebmi_energy_has_switches(const ffebm_energy *block)
+{
+    for (size_t l = 0; l < block->layer_count; l++)
+        if (block->kind->switch_count(block, l) > 0)
+            return true;
+    return false;
+}

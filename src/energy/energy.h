@@ -145,6 +145,11 @@ struct ffebmi_energy_kind {
     void *(*place_packed)(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena);
     void (*pack)(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed);
 
+    /* The same for a kernel of rounded numbers (ffebmi_kernel_coarse), made of what is packed for the other one, beside which
+     * it is used; `packed` is NULL while measuring. */
+    void *(*place_rounded)(const ffebm_energy *block, const ffebmi_kernel *kernel, void *packed, ffebmi_arena *arena);
+    void (*round)(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *packed, void *rounded);
+
     /* Lay out what one settling of up to `rows` rows needs beyond its states; returns it (NULL while measuring). It also
      * serves as the scratch of `gradient`. */
     void *(*place_work)(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
@@ -178,6 +183,9 @@ ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, con
 /* Can it be nudged by a loss that is evaluated anew? Differentiated implicitly? */
 bool ffebmi_energy_heeds_loss(const ffebm_energy *block);
 bool ffebmi_energy_has_adjoint(const ffebm_energy *block);
+
+/* Do its pools choose, so that there are switches? */
+bool ffebmi_energy_has_switches(const ffebm_energy *block);
 
 /* Infer layers and parameters from a sample's shape. */
 ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what);

@@ -78,6 +78,23 @@ static void *place_packed(const ffebm_energy *block, const ffebmi_kernel *kernel
     return packed;
 }
 
+/* Likewise; what need not be rounded is the packed weight itself. */
+static void *place_rounded(const ffebm_energy *block, const ffebmi_kernel *kernel, void *packed, ffebmi_arena *arena)
+{
+    const ffebmi_hopfield *h = hopfield(block);
+    void **rounded = ffebmi_carve(arena, h->coupling_count, sizeof *rounded);
+
+    for (size_t c = 0; c < h->coupling_count; c++) {
+        const ffebmi_coupling *coupling = &h->couplings[c];
+        bool rounds = coupling->kind->rounds != NULL && coupling->kind->rounds(coupling, kernel);
+        void *memory = ffebmi_carve(arena, rounds ? coupling->kind->packed(coupling, kernel) : 0, kernel->element);
+
+        if (rounded != NULL)
+            rounded[c] = rounds ? memory : ((void **)packed)[c];
+    }
+    return rounded;
+}
+
 static const void *const *parameters_of(const ffebmi_hopfield *h, const void *const *parameters, size_t coupling)
 {
     for (size_t i = 0; i < coupling; i++)
@@ -85,11 +102,16 @@ static const void *const *parameters_of(const ffebmi_hopfield *h, const void *co
     return parameters;
 }
 
+/* Called for ranges of the units that packing is cut into. */
+typedef void (*pack_fn)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *from, void *to,
+                        size_t first, size_t count);
+
 typedef struct pack_job {
+    pack_fn call;
     const ffebmi_coupling *coupling;
     const ffebmi_kernel *kernel;
-    const void *weight;
-    void *packed;
+    const void *from;
+    void *to;
 } pack_job;
 
 static void pack_range(void *user, size_t worker, size_t first, size_t count)
@@ -97,7 +119,15 @@ static void pack_range(void *user, size_t worker, size_t first, size_t count)
     const pack_job *j = user;
 
     (void)worker;
-    j->coupling->kind->pack(j->coupling, j->kernel, j->weight, j->packed, first, count);
+    j->call(j->coupling, j->kernel, j->from, j->to, first, count);
+}
+
+static void pack_by(const ffebm_energy *block, const ffebmi_coupling *coupling, const ffebmi_kernel *kernel,
+                    pack_fn call, const void *from, void *to)
+{
+    pack_job job = {call, coupling, kernel, from, to};
+
+    ffebmi_parallel_ranges(block->context, coupling->kind->pack_units(coupling, kernel), 1, pack_range, &job);
 }
 
 static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed)
@@ -105,13 +135,20 @@ static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const v
     const ffebmi_hopfield *h = hopfield(block);
     void *const *to = packed;
 
-    for (size_t c = 0; c < h->coupling_count; c++) {
-        const ffebmi_coupling *coupling = &h->couplings[c];
-        pack_job job = {coupling, kernel, parameters_of(h, parameters, c)[0], to[c]};
-
+    for (size_t c = 0; c < h->coupling_count; c++)
         if (to[c] != NULL)
-            ffebmi_parallel_ranges(block->context, coupling->kind->pack_units(coupling, kernel), 1, pack_range, &job);
-    }
+            pack_by(block, &h->couplings[c], kernel, h->couplings[c].kind->pack, parameters_of(h, parameters, c)[0],
+                    to[c]);
+}
+
+static void round_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *packed, void *rounded)
+{
+    const ffebmi_hopfield *h = hopfield(block);
+    void *const *from = packed, *const *to = rounded;
+
+    for (size_t c = 0; c < h->coupling_count; c++)
+        if (to[c] != from[c])
+            pack_by(block, &h->couplings[c], kernel, h->couplings[c].kind->round, from[c], to[c]);
 }
 
 /* --------------------------------------------------------------------------------------------------------- settling */
@@ -442,6 +479,8 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                    .destroy = destroy,
                                                    .place_packed = place_packed,
                                                    .pack = pack,
+                                                   .place_rounded = place_rounded,
+                                                   .round = round_packed,
                                                    .place_work = place_work,
                                                    .begin = begin,
                                                    .half_sweep = half_sweep,

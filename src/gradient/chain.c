@@ -56,8 +56,11 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
     FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
                  s->free_rows);
-    ffebmi_nudge_place(engine, stage, 1);
+    if (!own && !ffebmi_energy_has_switches(phase.block)) /* with other switches it would settle elsewhere */
+        phase.coarse = ffebmi_engine_coarse_kernel(engine, stage);
+    ffebmi_nudge_place(engine, stage, 1, phase.coarse);
     phase.packed = engine->nudging.packed;
+    phase.coarse_packed = engine->nudging.coarse_packed;
     if (own) /* nudge 0 may hold a state by hand of another stage */
         phase.result = engine->nudging.layers + phase.block->layer_count;
     status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);

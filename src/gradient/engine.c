@@ -141,12 +141,20 @@ const ffebmi_kernel *ffebmi_engine_settling_kernel(const ffebm_engine *engine, s
                                                                                          : engine->kernel;
 }
 
+const ffebmi_kernel *ffebmi_engine_coarse_kernel(const ffebm_engine *engine, size_t stage)
+{
+    if (engine->stages[stage].equilibrium.precision != FFEBM_PRECISION_MIXED)
+        return NULL;
+    return ffebmi_kernel_coarse(ffebmi_engine_settling_kernel(engine, stage));
+}
+
 /* What the largest of the model's energy blocks needs. */
 typedef struct needs {
     size_t state;    /* bytes of one state of a batch */
     size_t switches; /* and of its switches */
     size_t layers;
     size_t packed;
+    size_t coarse; /* packed likewise */
     size_t relax;
 } needs;
 
@@ -180,7 +188,19 @@ static void raise_needs(needs *most, const ffebm_engine *engine, const ffebm_ene
     most->packed = larger(most->packed, packed.used);
 }
 
-static needs needs_of(const ffebm_engine *engine, size_t nudges)
+/* And what coarse sweeps need besides; their scratch is no larger. */
+static void raise_coarse_needs(needs *most, const ffebm_engine *engine, const ffebm_energy *block)
+{
+    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(engine->kernel);
+    ffebmi_arena rounded = {0};
+
+    if (coarse == NULL || block->own != NULL)
+        return;
+    block->kind->place_rounded(block, coarse, NULL, &rounded);
+    most->coarse = larger(most->coarse, rounded.used);
+}
+
+static needs needs_of(const ffebm_engine *engine, size_t nudges, bool mixed)
 {
     needs most = {0};
 
@@ -192,6 +212,8 @@ static needs needs_of(const ffebm_engine *engine, size_t nudges)
         raise_needs(&most, engine, block, engine->kernel, nudges);
         if (engine->kernel->exact != NULL)
             raise_needs(&most, engine, block, engine->kernel->exact, nudges);
+        if (mixed)
+            raise_coarse_needs(&most, engine, block);
         most.state = larger(most.state, state_bytes(engine, block));
         most.switches = larger(most.switches, switch_bytes(engine, block));
         most.layers = larger(most.layers, block->layer_count);
@@ -224,7 +246,7 @@ static void place_worker(const ffebm_engine *engine, ffebmi_arena *arena, ffebmi
 static void place_nudging(const ffebm_engine *engine, ffebmi_nudging_memory *to, ffebmi_arena *arena)
 {
     size_t workers = engine->context->executor.workers;
-    needs most = needs_of(engine, to->nudges);
+    needs most = needs_of(engine, to->nudges, to->mixed);
 
     to->states = ffebmi_carve(arena, to->nudges, sizeof(void *));
     to->switch_sets = ffebmi_carve(arena, to->nudges + 1, sizeof(void *));
@@ -233,6 +255,7 @@ static void place_nudging(const ffebm_engine *engine, ffebmi_nudging_memory *to,
     to->works = ffebmi_carve(arena, workers, sizeof(void *));
     to->workers = ffebmi_carve(arena, workers, sizeof *to->workers);
     to->packed_memory = ffebmi_carve(arena, most.packed, 1);
+    to->coarse_memory = ffebmi_carve(arena, most.coarse, 1);
     for (size_t n = 0; n <= to->nudges; n++) {
         void *state = n < to->nudges ? ffebmi_carve(arena, most.state, 1) : NULL;
         void *switches = ffebmi_carve(arena, most.switches, 1);
@@ -246,12 +269,14 @@ static void place_nudging(const ffebm_engine *engine, ffebmi_nudging_memory *to,
         place_worker(engine, arena, to->workers == NULL ? NULL : &to->workers[w], most.relax, to->nudges);
 }
 
-ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges)
+ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges, bool mixed)
 {
-    ffebmi_nudging_memory created = {.nudges = larger(nudges, 2), .settled_stage = FFEBM_NONE};
+    const ffebmi_nudging_memory *old = &engine->nudging;
+    ffebmi_nudging_memory created = {
+        .nudges = larger(larger(nudges, 2), old->nudges), .mixed = mixed || old->mixed, .settled_stage = FFEBM_NONE};
     ffebmi_arena arena = {0};
 
-    if (engine->nudging.nudges >= created.nudges || engine->last_energy == FFEBM_NONE)
+    if ((old->nudges == created.nudges && old->mixed == created.mixed) || engine->last_energy == FFEBM_NONE)
         return FFEBM_OK;
     place_nudging(engine, &created, &arena);
     FFEBMI_CHECK(engine->context, arena.used != SIZE_MAX, FFEBM_ERR_SHAPE,

@@ -41,15 +41,18 @@ typedef struct ffebmi_worker {
 typedef struct ffebmi_nudging_memory {
     void *memory;
     size_t nudges;         /* states of a sample that there is room for; at least 2 */
+    bool mixed;            /* is there room for coarse packed parameters? */
     void **states;         /* [nudge]: max_batch x units of the largest block's layers */
     uint8_t **switch_sets; /* [nudge], and behind them the free state's: likewise its switches */
     void *packed_memory;
+    void *coarse_memory; /* NULL unless mixed */
     ffebmi_worker *workers;
 
     /* The present block's, laid out in the memory above: */
     void **layers;      /* [nudge * layers + layer] */
     uint8_t **switches; /* [nudge * layers + layer], the free state's behind those of the last nudge */
     void *packed;
+    void *coarse_packed;       /* of phases with coarse sweeps */
     ffebmi_relax_work **works; /* [worker] */
 
     size_t settled_stage; /* whose state by hand is in nudge 0, or FFEBM_NONE */
@@ -106,11 +109,14 @@ static inline bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t st
     return engine->model->stages[stage].energy != NULL;
 }
 
-/* Take memory for estimators of up to `nudges`; what there was stays on failure. */
-ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges);
+/* Take memory for estimators of up to `nudges` and, if so, for mixed precision; what there was stays on failure. */
+ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges, bool mixed);
 
 /* The kernel that a stage's block settles by, in all phases, and that its contrasts are taken with. */
 const ffebmi_kernel *ffebmi_engine_settling_kernel(const ffebm_engine *engine, size_t stage);
+
+/* What its coarse sweeps are made by; NULL: it has none. */
+const ffebmi_kernel *ffebmi_engine_coarse_kernel(const ffebm_engine *engine, size_t stage);
 
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);

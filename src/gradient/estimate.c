@@ -85,14 +85,6 @@ void ffebmi_estimate_gradient(const ffebm_engine *engine, size_t stage, const ff
 
 /* ------------------------------------------------------------------------------------------------------- switches */
 
-static bool has_switches(const ffebm_energy *block)
-{
-    for (size_t l = 0; l < block->layer_count; l++)
-        if (block->kind->switch_count(block, l) > 0)
-            return true;
-    return false;
-}
-
 void ffebmi_estimate_observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
@@ -102,7 +94,7 @@ void ffebmi_estimate_observe(const ffebm_engine *engine, size_t stage, size_t nu
                             .batch = batch,
                             .state = layers};
 
-    if (has_switches(states.block))
+    if (ffebmi_energy_has_switches(states.block))
         ffebmi_relax_observe(engine->context, &states, engine->nudging.works,
                              ffebmi_nudge_switches(engine, stage, nudge));
 }
@@ -130,7 +122,7 @@ static void observe_all(ffebm_engine *engine, size_t stage, size_t nudge_count)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
 
-    if (!has_switches(block))
+    if (!ffebmi_energy_has_switches(block))
         return;
     ffebmi_estimate_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
     for (size_t n = 0; n < nudge_count && !held(engine, stage); n++) {

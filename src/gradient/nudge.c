@@ -32,19 +32,24 @@ void ffebmi_nudge_place_states(const ffebm_engine *engine, size_t stage)
     }
 }
 
-void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges)
+void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges, const ffebmi_kernel *coarse)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     const ffebmi_kernel *kernel = ffebmi_engine_settling_kernel(engine, stage);
-    ffebmi_arena packed = {.base = engine->nudging.packed_memory};
+    ffebmi_nudging_memory *m = &engine->nudging;
+    ffebmi_arena packed = {.base = m->packed_memory}, rounded = {.base = m->coarse_memory};
 
     ffebmi_nudge_place_states(engine, stage);
-    engine->nudging.packed = block->kind->place_packed(block, kernel, &packed);
-    block->kind->pack(block, kernel, engine->stages[stage].parameters, engine->nudging.packed);
+    m->packed = block->kind->place_packed(block, kernel, &packed);
+    block->kind->pack(block, kernel, engine->stages[stage].parameters, m->packed);
+    if (coarse != NULL) {
+        m->coarse_packed = block->kind->place_rounded(block, coarse, m->packed, &rounded);
+        block->kind->round(block, coarse, m->packed, m->coarse_packed);
+    }
     for (size_t w = 0; w < engine->context->executor.workers; w++) {
-        ffebmi_arena arena = {.base = engine->nudging.workers[w].relax_memory};
+        ffebmi_arena arena = {.base = m->workers[w].relax_memory};
 
-        engine->nudging.works[w] = ffebmi_relax_place(&arena, block, kernel, nudges, engine->max_batch);
+        m->works[w] = ffebmi_relax_place(&arena, block, kernel, nudges, engine->max_batch);
     }
 }
 
@@ -52,10 +57,8 @@ bool ffebmi_nudge_displaced(const ffebm_engine *engine, size_t stage)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     const ffebm_equilibrium_config *e = &engine->stages[stage].equilibrium;
-    bool moving = false;
+    bool moving = e->switches == FFEBM_SWITCHES_FOLLOW && ffebmi_energy_has_switches(block);
 
-    for (size_t l = 0; l < block->layer_count; l++)
-        moving = moving || (e->switches == FFEBM_SWITCHES_FOLLOW && block->kind->switch_count(block, l) > 0);
     return block->own == NULL && e->estimator != FFEBM_ESTIMATOR_IMPLICIT && !moving;
 }
 
@@ -90,10 +93,13 @@ static ffebm_status settle(ffebm_engine *engine, size_t stage, ffebmi_force_fn c
     f->beta = s->equilibrium.beta;
     f->units = ffebmi_energy_output(block)->count;
     s->nudges = phase.nudges = f->estimator->nudge_count;
-    ffebmi_nudge_place(engine, stage, phase.nudges);
-    phase.packed = engine->nudging.packed;
     phase.linear = s->equilibrium.estimator == FFEBM_ESTIMATOR_IMPLICIT;
     phase.displaced = ffebmi_nudge_displaced(engine, stage);
+    if (phase.displaced)
+        phase.coarse = ffebmi_engine_coarse_kernel(engine, stage);
+    ffebmi_nudge_place(engine, stage, phase.nudges, phase.coarse);
+    phase.packed = engine->nudging.packed;
+    phase.coarse_packed = engine->nudging.coarse_packed;
     if (phase.linear)
         f->beta = 1; /* the adjoint is linear: it needs no small force */
     phase.result = engine->nudging.layers;

@@ -4,8 +4,9 @@
 
 #include "gradient/chain.h"
 
-/* Lay out the nudged memory for this stage's block, for phases of so many nudges, and pack its parameters. */
-void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges);
+/* Lay out the nudged memory for this stage's block, for phases of so many nudges, and pack its parameters; for `coarse`
+ * sweeps too, unless that is NULL. */
+void ffebmi_nudge_place(ffebm_engine *engine, size_t stage, size_t nudges, const ffebmi_kernel *coarse);
 
 /* The first of these alone: where the states are. */
 void ffebmi_nudge_place_states(const ffebm_engine *engine, size_t stage);

@@ -82,7 +82,7 @@ ffebm_status ffebmi_own_pull_back(ffebm_engine *engine, size_t stage, const void
     ffebmi_own_sum sum = sum_over(engine, engine->batch, s->input);
     ffebmi_failure failure;
 
-    ffebmi_nudge_place(engine, stage, 1);
+    ffebmi_nudge_place(engine, stage, 1, NULL);
     add_term(&sum, s->free_state, gradient_scale);
     return tell(engine,
                 block->own->pull_back(block, &sum, delta, s->gradients, input_cotangent, work_of(engine), &failure),

@@ -83,7 +83,8 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
     for (size_t i = first; i < end; i++)
         if (ffebmi_engine_is_energy(engine, i))
             FFEBMI_TRY(check_block(engine, i, &c, stage == FFEBM_ALL));
-    FFEBMI_TRY(ffebmi_engine_reserve(engine, ffebmi_estimator_of(&c)->nudge_count));
+    FFEBMI_TRY(
+        ffebmi_engine_reserve(engine, ffebmi_estimator_of(&c)->nudge_count, c.precision == FFEBM_PRECISION_MIXED));
     for (size_t i = first; i < end; i++) {
         if (!ffebmi_engine_is_energy(engine, i))
             continue;

@@ -56,7 +56,7 @@ static ffebm_status settle_nudged(ffebm_engine *engine, size_t stage, const void
     FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);
     engine->nudging.settled_stage = FFEBM_NONE;
-    ffebmi_nudge_place(engine, stage, 1);
+    ffebmi_nudge_place(engine, stage, 1, NULL);
     phase.packed = engine->nudging.packed;
     phase.result = engine->nudging.layers;
     FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[1]));
@@ -222,7 +222,7 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
                                         &engine->model->stages[stage].input, rows));
     FFEBMI_TRY(check_finite(engine, stage, "input", input));
     ffebmi_layout_inward(engine->kernel, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
-    ffebmi_nudge_place(engine, stage, 1);
+    ffebmi_nudge_place(engine, stage, 1, NULL);
     if (ffebmi_engine_block(engine, stage)->own != NULL)
         FFEBMI_TRY(ffebmi_own_energies(engine, stage, layers, rows, engine->cotangents[0], engine->losses));
     else
@@ -261,7 +261,7 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     block = ffebmi_engine_block(engine, stage);
-    ffebmi_nudge_place(engine, stage, 1);
+    ffebmi_nudge_place(engine, stage, 1, NULL);
     if (block->own != NULL)
         return ffebmi_own_energy_gradient(engine, stage, layers, rows);
     clear_gradients(engine, stage);

@@ -66,6 +66,17 @@ void ffebmi_conv_pack(const ffebmi_conv *c, const ffebmi_kernel *k, unsigned pas
                      ffebmi_at(k, packed, o * patch_size(c)));
 }
 
+bool ffebmi_conv_rounds(const ffebmi_conv *c, const ffebmi_kernel *k)
+{
+    return ffebmi_conv_is_direct(c, k) && ffebmi_direct_conv_rounds(c, k->direct);
+}
+
+void ffebmi_conv_round(const ffebmi_conv *c, const ffebmi_kernel *k, const void *packed, void *rounded, size_t first,
+                       size_t count)
+{
+    ffebmi_direct_conv_round(c, k->direct, packed, rounded, first, count);
+}
+
 static size_t unit_channels(const ffebmi_conv *c)
 {
     size_t share = (c->out_channels / UNITS + LEAST_UNIT - 1) / LEAST_UNIT * LEAST_UNIT;

@@ -24,6 +24,13 @@ size_t ffebmi_conv_pack_units(const ffebmi_conv *conv, const ffebmi_kernel *kern
 void ffebmi_conv_pack(const ffebmi_conv *conv, const ffebmi_kernel *kernel, unsigned passes, const void *weights,
                       void *packed, size_t first, size_t count);
 
+/* Does a kernel of rounded numbers (ffebmi_kernel_coarse) do any of the passes otherwise than the one it belongs to? If so
+ * its weights, as many as ffebmi_conv_packed says, are made of those that were packed for the other one, for both passes,
+ * in the same units. If not, they are the same. */
+bool ffebmi_conv_rounds(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
+void ffebmi_conv_round(const ffebmi_conv *conv, const ffebmi_kernel *kernel, const void *packed, void *rounded,
+                       size_t first, size_t count);
+
 /* Elements of scratch that each call below needs; one for each thread. */
 size_t ffebmi_conv_scratch(const ffebmi_conv *conv, const ffebmi_kernel *kernel);
 

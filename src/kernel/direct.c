@@ -12,7 +12,21 @@
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
 
-/* The body of all tiles: `count` is a constant where it is inlined, so that the sums stay in registers. */
+/* The bodies of all tiles: `count` is a constant where they are inlined, so that the sums stay in registers. */
+#define SUM_CHANNELS(vector, lanes, broadcast, load, fma, x, w, channels, ahead)                                       \
+    for (size_t c = 0; c < (channels); c++, w += 2 * (lanes)) {                                                        \
+        vector first = load(w), second = load(w + (lanes));                                                            \
+                                                                                                                       \
+        _mm_prefetch((const char *)(w + (ahead)), _MM_HINT_T1);                                                        \
+        UNROLL for (size_t p = 0; p < count; p++)                                                                      \
+        {                                                                                                              \
+            vector value = broadcast(x[p][c]);                                                                         \
+                                                                                                                       \
+            sum[p][0] = fma(value, first, sum[p][0]);                                                                  \
+            sum[p][1] = fma(value, second, sum[p][1]);                                                                 \
+        }                                                                                                              \
+    }
+
 #define TILE_BODY(vector, lanes, zero, broadcast, load, fma)                                                           \
     vector sum[FFEBMI_DIRECT_TILE][2];                                                                                 \
                                                                                                                        \
@@ -22,18 +36,29 @@
         const float *x[FFEBMI_DIRECT_TILE];                                                                            \
                                                                                                                        \
         UNROLL for (size_t p = 0; p < count; p++) x[p] = tile->x[p] + tile->offsets[t];                                \
-        for (size_t c = 0; c < tile->channels; c++, w += 2 * (lanes)) {                                                \
-            vector first = load(w), second = load(w + (lanes));                                                        \
+        SUM_CHANNELS(vector, lanes, broadcast, load, fma, x, w, tile->channels, tile->ahead)                           \
+    }
+
+#define PRODUCT_BODY(vector, lanes, zero, broadcast, load, fma)                                                        \
+    vector sum[FFEBMI_DIRECT_TILE][2];                                                                                 \
+    const float *w = product->weights, *x[FFEBMI_DIRECT_TILE];                                                         \
                                                                                                                        \
-            _mm_prefetch((const char *)(w + tile->ahead), _MM_HINT_T1);                                                \
-            UNROLL for (size_t p = 0; p < count; p++)                                                                  \
-            {                                                                                                          \
-                vector value = broadcast(x[p][c]);                                                                     \
+    UNROLL for (size_t p = 0; p < count; p++)                                                                          \
+    {                                                                                                                  \
+        sum[p][0] = sum[p][1] = zero();                                                                                \
+        x[p] = product->x + (row + p) * product->x_stride;                                                             \
+    }                                                                                                                  \
+    SUM_CHANNELS(vector, lanes, broadcast, load, fma, x, w, product->channels, product->ahead)
+
+/* All rows, some at a time. */
+#define PRODUCT_WALK(body, positions)                                                                                  \
+    size_t groups = (product->rows + (positions)-1) / (positions), row = 0;                                            \
                                                                                                                        \
-                sum[p][0] = fma(value, first, sum[p][0]);                                                              \
-                sum[p][1] = fma(value, second, sum[p][1]);                                                             \
-            }                                                                                                          \
-        }                                                                                                              \
+    for (; groups > 0; groups--) {                                                                                     \
+        size_t count = (product->rows - row + groups - 1) / groups;                                                    \
+                                                                                                                       \
+        TILE_CASES(body, product, row)                                                                                 \
+        row += count;                                                                                                  \
     }
 
 /* The same for outer products: x is broadcast, y loaded. */
@@ -118,31 +143,31 @@ static void pad(float *values, uint32_t *offsets, size_t count, size_t room)
 }
 
 /* One case for each count of positions, so that each is compiled with its own. */
-#define TILE_CASES(body, work)                                                                                         \
+#define TILE_CASES(body, ...)                                                                                          \
     switch (count) {                                                                                                   \
     case 8:                                                                                                            \
-        body(work, 8);                                                                                                 \
+        body(__VA_ARGS__, 8);                                                                                          \
         break;                                                                                                         \
     case 7:                                                                                                            \
-        body(work, 7);                                                                                                 \
+        body(__VA_ARGS__, 7);                                                                                          \
         break;                                                                                                         \
     case 6:                                                                                                            \
-        body(work, 6);                                                                                                 \
+        body(__VA_ARGS__, 6);                                                                                          \
         break;                                                                                                         \
     case 5:                                                                                                            \
-        body(work, 5);                                                                                                 \
+        body(__VA_ARGS__, 5);                                                                                          \
         break;                                                                                                         \
     case 4:                                                                                                            \
-        body(work, 4);                                                                                                 \
+        body(__VA_ARGS__, 4);                                                                                          \
         break;                                                                                                         \
     case 3:                                                                                                            \
-        body(work, 3);                                                                                                 \
+        body(__VA_ARGS__, 3);                                                                                          \
         break;                                                                                                         \
     case 2:                                                                                                            \
-        body(work, 2);                                                                                                 \
+        body(__VA_ARGS__, 2);                                                                                          \
         break;                                                                                                         \
     default:                                                                                                           \
-        body(work, 1);                                                                                                 \
+        body(__VA_ARGS__, 1);                                                                                          \
     }
 
 /* ---------------------------------------------------------------------------------------------------------- AVX-512 */
@@ -154,24 +179,39 @@ static __mmask16 low_lanes(size_t count)
     return (__mmask16)(count >= 16 ? 0xffff : (1u << count) - 1);
 }
 
+AVX512 static inline __attribute__((always_inline)) void avx512_put(float *z, size_t width, bool accumulate,
+                                                                    const __m512 *sum)
+{
+    __mmask16 low = low_lanes(width), high = low_lanes(width > 16 ? width - 16 : 0);
+    __m512 first = sum[0], second = sum[1];
+
+    if (accumulate) {
+        first = _mm512_add_ps(first, _mm512_maskz_loadu_ps(low, z));
+        second = _mm512_add_ps(second, _mm512_maskz_loadu_ps(high, z + 16));
+    }
+    _mm512_mask_storeu_ps(z, low, first);
+    _mm512_mask_storeu_ps(z + 16, high, second);
+}
+
 AVX512 static inline __attribute__((always_inline)) void avx512_body(const ffebmi_direct_tile *tile, size_t count)
 {
-    __mmask16 low = low_lanes(tile->width), high = low_lanes(tile->width > 16 ? tile->width - 16 : 0);
-
     TILE_BODY(__m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_fmadd_ps)
-    for (size_t p = 0; p < count; p++) {
-        float *z = tile->z[p];
-
-        if (tile->accumulate) {
-            sum[p][0] = _mm512_add_ps(sum[p][0], _mm512_maskz_loadu_ps(low, z));
-            sum[p][1] = _mm512_add_ps(sum[p][1], _mm512_maskz_loadu_ps(high, z + 16));
-        }
-        _mm512_mask_storeu_ps(z, low, sum[p][0]);
-        _mm512_mask_storeu_ps(z + 16, high, sum[p][1]);
-    }
+    UNROLL for (size_t p = 0; p < count; p++) avx512_put(tile->z[p], tile->width, tile->accumulate, sum[p]);
 }
 
 AVX512 static void avx512_tile(const ffebmi_direct_tile *tile, size_t count){TILE_CASES(avx512_body, tile)}
+
+AVX512 static inline
+    __attribute__((always_inline)) void avx512_rows(const ffebmi_direct_product *product, size_t row, size_t count)
+{
+    float *z = product->z + row * product->z_stride;
+
+    PRODUCT_BODY(__m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_fmadd_ps)
+    UNROLL for (size_t p = 0; p < count; p++)
+        avx512_put(z + p * product->z_stride, product->width, product->accumulate, sum[p]);
+}
+
+AVX512 static void avx512_product(const ffebmi_direct_product *product){PRODUCT_WALK(avx512_rows, 8)}
 
 #define AVX512_LOW(y) _mm512_maskz_loadu_ps(low, y)
 #define AVX512_HIGH(y) _mm512_maskz_loadu_ps(high, y)
@@ -244,27 +284,45 @@ AVX512 static size_t avx512_compact(size_t n, const float *x, float *values, uin
 
 #define AVX2 __attribute__((target("avx2,fma")))
 
+AVX2 static inline __attribute__((always_inline)) void avx2_put(float *z, size_t width, bool accumulate,
+                                                                const __m256 *sum)
+{
+    float numbers[16];
+
+    if (width == 16 && accumulate) {
+        _mm256_storeu_ps(z, _mm256_add_ps(sum[0], _mm256_loadu_ps(z)));
+        _mm256_storeu_ps(z + 8, _mm256_add_ps(sum[1], _mm256_loadu_ps(z + 8)));
+    } else if (width == 16) {
+        _mm256_storeu_ps(z, sum[0]);
+        _mm256_storeu_ps(z + 8, sum[1]);
+    } else {
+        _mm256_storeu_ps(numbers, sum[0]);
+        _mm256_storeu_ps(numbers + 8, sum[1]);
+        for (size_t i = 0; i < width; i++)
+            z[i] = numbers[i] + (accumulate ? z[i] : 0);
+    }
+}
+
 AVX2 static inline __attribute__((always_inline)) void avx2_body(const ffebmi_direct_tile *tile, size_t count)
 {
     TILE_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_fmadd_ps)
-    for (size_t p = 0; p < count; p++) {
-        float *z = tile->z[p], numbers[16];
-
-        if (tile->width == 16) {
-            if (tile->accumulate) {
-                sum[p][0] = _mm256_add_ps(sum[p][0], _mm256_loadu_ps(z));
-                sum[p][1] = _mm256_add_ps(sum[p][1], _mm256_loadu_ps(z + 8));
-            }
-            _mm256_storeu_ps(z, sum[p][0]);
-            _mm256_storeu_ps(z + 8, sum[p][1]);
-            continue;
-        }
-        _mm256_storeu_ps(numbers, sum[p][0]);
-        _mm256_storeu_ps(numbers + 8, sum[p][1]);
-        for (size_t i = 0; i < tile->width; i++)
-            z[i] = numbers[i] + (tile->accumulate ? z[i] : 0);
-    }
+    UNROLL for (size_t p = 0; p < count; p++) avx2_put(tile->z[p], tile->width, tile->accumulate, sum[p]);
 }
+
+AVX2 static inline __attribute__((always_inline)) void avx2_rows(const ffebmi_direct_product *product, size_t row,
+                                                                 size_t count)
+{
+    float *z = product->z + row * product->z_stride;
+
+    PRODUCT_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_fmadd_ps)
+    UNROLL for (size_t p = 0; p < count; p++)
+        avx2_put(z + p * product->z_stride, product->width, product->accumulate, sum[p]);
+}
+
+/* Sixteen registers: six positions are all that stay in them beside weights and value. */
+AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count){TILE_CASES(avx2_body, tile)}
+
+AVX2 static void avx2_product(const ffebmi_direct_product *product){PRODUCT_WALK(avx2_rows, 6)}
 
 /* Lanes below `count`; of what is beyond nothing is read. */
 AVX2 static inline __m256i avx2_lanes(size_t count)
@@ -354,27 +412,25 @@ AVX2 static size_t avx2_compact(size_t n, const float *x, float *values, uint32_
     return count;
 }
 
-/* Sixteen registers: six positions are all that stay in them beside weights and value. */
-AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count)
-{
-    TILE_CASES(avx2_body, tile)
-}
-
-#define AVX2_TABLE(tiles)                                                                                              \
+#define AVX2_TABLE(tiles, rounded)                                                                                     \
     {                                                                                                                  \
-        .panel = 16, .positions = 6, .sparse_share = 4, .tile = avx2_tile, .outer = avx2_outer, .sparse = avx2_sparse, \
-        .nonzero = avx2_nonzero, .compact = avx2_compact, .winograd = tiles                                            \
+        .panel = 16, .positions = 6, .sparse_share = 4, .tile = avx2_tile, .product = avx2_product,                    \
+        .outer = avx2_outer, .sparse = avx2_sparse, .nonzero = avx2_nonzero, .compact = avx2_compact,                  \
+        .winograd = tiles, .coarse = rounded                                                                           \
     }
-#define AVX512_TABLE(tiles)                                                                                            \
+#define AVX512_TABLE(tiles, rounded)                                                                                   \
     {                                                                                                                  \
-        .panel = 32, .positions = 8, .sparse_share = 2, .tile = avx512_tile, .outer = avx512_outer,                    \
-        .sparse = avx512_sparse, .nonzero = avx512_nonzero, .compact = avx512_compact, .winograd = tiles               \
+        .panel = 32, .positions = 8, .sparse_share = 2, .tile = avx512_tile, .product = avx512_product,                \
+        .outer = avx512_outer, .sparse = avx512_sparse, .nonzero = avx512_nonzero, .compact = avx512_compact,          \
+        .winograd = tiles, .coarse = rounded                                                                           \
     }
 
-const ffebmi_direct ffebmi_direct_avx2 = AVX2_TABLE(&ffebmi_winograd_avx2);
-const ffebmi_direct ffebmi_direct_avx2_exact = AVX2_TABLE(NULL);
-const ffebmi_direct ffebmi_direct_avx512 = AVX512_TABLE(&ffebmi_winograd_avx512);
-const ffebmi_direct ffebmi_direct_avx512_exact = AVX512_TABLE(NULL);
+const ffebmi_direct ffebmi_direct_avx2 = AVX2_TABLE(&ffebmi_winograd_avx2, NULL);
+const ffebmi_direct ffebmi_direct_avx2_exact = AVX2_TABLE(NULL, NULL);
+const ffebmi_direct ffebmi_direct_avx2_coarse = AVX2_TABLE(&ffebmi_winograd_avx2, &ffebmi_coarse_avx2);
+const ffebmi_direct ffebmi_direct_avx512 = AVX512_TABLE(&ffebmi_winograd_avx512, NULL);
+const ffebmi_direct ffebmi_direct_avx512_exact = AVX512_TABLE(NULL, NULL);
+const ffebmi_direct ffebmi_direct_avx512_coarse = AVX512_TABLE(&ffebmi_winograd_avx512, &ffebmi_coarse_vnni);
 
 int32_t ffebmi_direct_isa(void)
 {
@@ -389,6 +445,8 @@ const ffebmi_direct ffebmi_direct_avx2 = {0};
 const ffebmi_direct ffebmi_direct_avx512 = {0};
 const ffebmi_direct ffebmi_direct_avx2_exact = {0};
 const ffebmi_direct ffebmi_direct_avx512_exact = {0};
+const ffebmi_direct ffebmi_direct_avx2_coarse = {0};
+const ffebmi_direct ffebmi_direct_avx512_coarse = {0};
 
 int32_t ffebmi_direct_isa(void)
 {

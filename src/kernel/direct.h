@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/coarse.h"
 #include "kernel/winograd.h"
 
 enum {
@@ -29,6 +30,21 @@ typedef struct ffebmi_direct_tile {
     size_t ahead; /* weights so many numbers on are the next to be wanted */
     bool accumulate;
 } ffebmi_direct_tile;
+
+/* The same for rows at equal distances, any number of them: z, [rows][panel], = (or +=) x, [rows][channels], times weights,
+ * [channel][panel]. */
+typedef struct ffebmi_direct_product {
+    const float *x;
+    size_t x_stride;
+    float *z;
+    size_t z_stride;
+    size_t rows;
+    const float *weights;
+    size_t channels;
+    size_t width;
+    size_t ahead;
+    bool accumulate;
+} ffebmi_direct_product;
 
 /* z, [tile's count][panel] of which `width` are written, += factor * the sum over `count` places of x (x) y, an outer product
  * of as many numbers and a panel. */
@@ -65,18 +81,22 @@ typedef struct ffebmi_direct {
     size_t positions;    /* of a full tile: as many as stay in registers */
     size_t sparse_share; /* lists pay where less than one number in so many is set */
     void (*tile)(const ffebmi_direct_tile *tile, size_t count);
+    void (*product)(const ffebmi_direct_product *product);
     void (*outer)(const ffebmi_direct_outer *outer, size_t count);
     void (*sparse)(const ffebmi_direct_sparse *sparse);
     /* How many numbers are not zero; and a list of these with the offsets of their weights. Returns its length. */
     size_t (*nonzero)(size_t n, const float *x);
     size_t (*compact)(size_t n, const float *x, float *values, uint32_t *offsets);
     const ffebmi_winograd *winograd; /* NULL: no tiles */
+    const ffebmi_coarse *coarse;     /* not NULL: by tiles in rounded numbers */
 } ffebmi_direct;
 
 extern const ffebmi_direct ffebmi_direct_avx2;
 extern const ffebmi_direct ffebmi_direct_avx512;
 extern const ffebmi_direct ffebmi_direct_avx2_exact; /* without tiles */
 extern const ffebmi_direct ffebmi_direct_avx512_exact;
+extern const ffebmi_direct ffebmi_direct_avx2_coarse; /* by tiles in rounded numbers */
+extern const ffebmi_direct ffebmi_direct_avx512_coarse;
 
 /* The best of them that this processor runs, as FFEBM_ISA_. */
 int32_t ffebmi_direct_isa(void);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "kernel/coarse_winograd.h"
 #include "kernel/direct_dense.h"
 #include "kernel/direct_sparse.h"
 #include "kernel/direct_winograd.h"
@@ -52,7 +53,7 @@ static size_t products_of(const ffebmi_walk *w)
 static bool tiles_pay(const ffebmi_walk *w)
 {
     return w->direct->winograd != NULL && w->kernel[0] == 3 && w->kernel[1] == 3 && w->sources >= LEAST_CHANNELS &&
-           w->targets >= LEAST_CHANNELS && 3 * ffebmi_winograd_products(w->target) < 2 * products_of(w);
+           w->targets >= LEAST_CHANNELS && 3 * ffebmi_winograd_count(w->target) < 2 * products_of(w);
 }
 
 /* What a walk in one direction does, but for its images. */
@@ -73,11 +74,20 @@ static ffebmi_walk walk_of(const ffebmi_conv *c, const ffebmi_direct *d, int sig
     return w;
 }
 
+static size_t panel_size(const ffebmi_walk *w)
+{
+    return w->direct->panel * w->kernel[0] * w->kernel[1] * w->sources;
+}
+
+/* In full precision, whatever the walk's products are. */
+static size_t full_elements(const ffebmi_walk *w)
+{
+    return w->tiled ? ffebmi_winograd_packed(w) : ffebmi_walk_panels(w) * panel_size(w);
+}
+
 static size_t panel_elements(const ffebmi_walk *w)
 {
-    if (w->tiled)
-        return ffebmi_winograd_packed(w);
-    return ffebmi_walk_panels(w) * w->direct->panel * w->kernel[0] * w->kernel[1] * w->sources;
+    return w->tiled && w->direct->coarse != NULL ? ffebmi_coarse_winograd_packed(w) : full_elements(w);
 }
 
 /* Where the panels for down begin. */
@@ -122,15 +132,15 @@ static void pack_tap(const ffebmi_walk *w, const float *weights, size_t target_s
 static void pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride, float *packed,
                  size_t panel)
 {
-    size_t taps = w->kernel[0] * w->kernel[1], width = w->direct->panel, panel_size = taps * w->sources * width;
+    size_t taps = w->kernel[0] * w->kernel[1], width = w->direct->panel;
     size_t count = smaller(width, w->targets - panel * width);
 
     if (w->tiled) {
         ffebmi_winograd_pack(w, weights, target_stride, source_stride, packed, panel);
         return;
     }
-    packed += panel * panel_size;
-    memset(packed, 0, panel_size * sizeof *packed);
+    packed += panel * panel_size(w);
+    memset(packed, 0, panel_size(w) * sizeof *packed);
     for (size_t tap = 0; tap < taps; tap++)
         pack_tap(w, weights + panel * width * target_stride + tap, target_stride, source_stride, count,
                  packed + tap * w->sources * width);
@@ -161,6 +171,33 @@ void ffebmi_direct_conv_pack(const ffebmi_conv *c, const ffebmi_direct *d, unsig
             pack(&up, weights, up.sources * taps, taps, packed, unit);
         else
             pack(&down, weights, taps, down.targets * taps, packed + up_elements(c, d, passes), unit - split);
+    }
+}
+
+bool ffebmi_direct_conv_rounds(const ffebmi_conv *c, const ffebmi_direct *d)
+{
+    return d->coarse != NULL && (walk_of(c, d, 1).tiled || walk_of(c, d, -1).tiled);
+}
+
+static void round_panel(const ffebmi_walk *w, const float *packed, float *rounded, size_t panel)
+{
+    if (w->tiled)
+        ffebmi_coarse_winograd_round(w, packed, rounded, panel);
+    else
+        memcpy(rounded + panel * panel_size(w), packed + panel * panel_size(w), panel_size(w) * sizeof *packed);
+}
+
+void ffebmi_direct_conv_round(const ffebmi_conv *c, const ffebmi_direct *d, const float *packed, float *rounded,
+                              size_t first, size_t count)
+{
+    ffebmi_walk up = walk_of(c, d, 1), down = walk_of(c, d, -1);
+    size_t split = ffebmi_walk_panels(&up);
+
+    for (size_t unit = first; unit < first + count; unit++) {
+        if (unit < split)
+            round_panel(&up, packed, rounded, unit);
+        else
+            round_panel(&down, packed + full_elements(&up), rounded + panel_elements(&up), unit - split);
     }
 }
 

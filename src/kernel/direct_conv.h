@@ -10,6 +10,9 @@ size_t ffebmi_direct_conv_packed(const ffebmi_conv *conv, const ffebmi_direct *d
 void ffebmi_direct_conv_pack(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes,
                              const float *weights, float *packed, size_t first, size_t count);
 size_t ffebmi_direct_conv_pack_units(const ffebmi_conv *conv, const ffebmi_direct *direct, unsigned passes);
+bool ffebmi_direct_conv_rounds(const ffebmi_conv *conv, const ffebmi_direct *direct);
+void ffebmi_direct_conv_round(const ffebmi_conv *conv, const ffebmi_direct *direct, const float *packed, float *rounded,
+                              size_t first, size_t count);
 size_t ffebmi_direct_conv_scratch(const ffebmi_conv *conv, const ffebmi_direct *direct);
 /* sum, [outs][channels], += factor * the sum over pairs, rows and pixels of v_o s, s as the window's position sees it and o
  * from `from` on. */

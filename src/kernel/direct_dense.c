@@ -51,7 +51,7 @@ static void run_channels(const ffebmi_walk *w, const region *r, size_t panel, si
     size_t positions = r->rows * (r->y.end - r->y.first) * (r->x.end - r->x.first);
 
     for (size_t i = 0, count; i < positions; i += count) {
-        count = ffebmi_walk_group(w, positions - i);
+        count = ffebmi_walk_share(positions - i, w->direct->positions);
         for (size_t p = 0; p < count; p++) {
             lay_position(w, r, i + p, panel * w->direct->panel, &tile->x[p], &tile->z[p]);
             tile->x[p] += channel;

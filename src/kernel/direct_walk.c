@@ -41,9 +41,9 @@ size_t ffebmi_walk_source(const ffebmi_walk *w, int axis, size_t i, size_t tap)
     return w->sign > 0 ? i + tap - w->padding[axis] : i + w->padding[axis] - tap;
 }
 
-size_t ffebmi_walk_group(const ffebmi_walk *w, size_t left)
+size_t ffebmi_walk_share(size_t left, size_t most)
 {
-    size_t groups = (left + w->direct->positions - 1) / w->direct->positions;
+    size_t groups = (left + most - 1) / most;
 
     return (left + groups - 1) / groups;
 }

@@ -39,8 +39,9 @@ bool ffebmi_walk_next(const ffebmi_walk *walk, int axis, ffebmi_segment *segment
 /* The source pixel along an axis that a target pixel sees through a tap. */
 size_t ffebmi_walk_source(const ffebmi_walk *walk, int axis, size_t target, size_t tap);
 
-/* How many of `left` positions to take at once: all groups of about the same size, since small ones cost as much. */
-size_t ffebmi_walk_group(const ffebmi_walk *walk, size_t left);
+/* How many of `left` positions to take at once, `most` or fewer: all groups of about the same size, since small ones cost
+ * as much. */
+size_t ffebmi_walk_share(size_t left, size_t most);
 
 size_t ffebmi_walk_panels(const ffebmi_walk *walk);
 const float *ffebmi_walk_weights(const ffebmi_walk *walk, size_t panel, size_t y_tap, size_t x_tap);

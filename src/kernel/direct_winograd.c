@@ -2,24 +2,18 @@
 
 #include <string.h>
 
+#include "kernel/coarse_winograd.h"
+
 enum {
     TILE = FFEBMI_WINOGRAD_TILE,
     SIDE = FFEBMI_WINOGRAD_SIDE,
     POINTS = FFEBMI_WINOGRAD_POINTS,
     TAPS = 9,
-    TILES = 32, /* transformed at a time */
-    LINE = 16   /* numbers of a line of the cache */
+    TILES = FFEBMI_WINOGRAD_TILES,
+    BLOCK = FFEBMI_WINOGRAD_BLOCK,
+    CACHED_CHANNELS = 256, /* whose weights in a panel stay in the first-level cache while all tiles go over them */
+    LINE = 16              /* numbers of a line of the cache */
 };
-
-/* The tiles at work, and where they are transformed to. */
-typedef struct tiles {
-    size_t first; /* tiles are counted over images */
-    size_t count;
-    float *source; /* [point][TILES][sources] */
-    float *target; /* [point][TILES][targets] */
-    float *zeros;  /* what lies outside of the source image, [sources] */
-    float *beyond; /* and of the target image */
-} tiles;
 
 /* From one point to the next: a line more than the tiles, or all points of a channel would meet in one set of the cache. */
 static size_t point_stride(size_t channels)
@@ -37,7 +31,7 @@ static size_t tiles_of(size_t target)
     return (target + TILE - 1) / TILE;
 }
 
-size_t ffebmi_winograd_products(const size_t target[2])
+size_t ffebmi_winograd_count(const size_t target[2])
 {
     return tiles_of(target[0]) * tiles_of(target[1]) * POINTS;
 }
@@ -49,7 +43,7 @@ size_t ffebmi_winograd_packed(const ffebmi_walk *w)
 
 size_t ffebmi_winograd_scratch(const ffebmi_walk *w)
 {
-    return POINTS * (point_stride(w->sources) + point_stride(w->targets)) + w->sources + w->targets;
+    return POINTS * (point_stride(w->sources) + point_stride(BLOCK)) + w->sources + BLOCK;
 }
 
 void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride,
@@ -97,7 +91,30 @@ void ffebmi_winograd_locate(const ffebmi_walk *w, size_t tile, size_t *row, size
         source[axis] = target[axis] - (w->sign > 0 ? w->padding[axis] : 2 - w->padding[axis]);
 }
 
-static void transform_source(const ffebmi_walk *w, const tiles *t, size_t place)
+const float *ffebmi_winograd_weights(const ffebmi_walk *w, const float *packed, size_t point, size_t panel)
+{
+    return packed + point * weights_stride(w) + panel * w->sources * w->direct->panel;
+}
+
+float *ffebmi_winograd_products(const ffebmi_walk *w, const ffebmi_winograd_tiles *t, size_t point, size_t panel)
+{
+    return t->target + point * point_stride(BLOCK) + (panel - t->panel) * w->direct->panel;
+}
+
+size_t ffebmi_winograd_width(const ffebmi_walk *w, size_t panel)
+{
+    size_t left = w->targets - panel * w->direct->panel;
+
+    return left < w->direct->panel ? left : w->direct->panel;
+}
+
+size_t ffebmi_winograd_ahead(const ffebmi_winograd_tiles *t, size_t panel, size_t panel_size, size_t point_size)
+{
+    return panel + 1 < t->panel + t->panels ? panel_size : point_size - (t->panels - 1) * panel_size;
+}
+
+void ffebmi_winograd_transform_source(const ffebmi_walk *w, const ffebmi_winograd_tiles *t, size_t place, float *v,
+                                      size_t stride)
 {
     const ffebmi_winograd_image image = {w->x, {w->source[0], w->source[1]}, w->sources, t->zeros};
     const float *x[POINTS];
@@ -105,36 +122,34 @@ static void transform_source(const ffebmi_walk *w, const tiles *t, size_t place)
 
     ffebmi_winograd_locate(w, t->first + place, &row, target, source);
     ffebmi_winograd_pixels(&image, row, source, SIDE, x);
-    w->direct->winograd->source(w->sources, x, t->source + place * w->sources, point_stride(w->sources));
+    w->direct->winograd->source(w->sources, x, v, stride);
 }
 
-static void multiply(const ffebmi_walk *w, const tiles *t, size_t point, size_t panel)
+static void multiply(const ffebmi_walk *w, const ffebmi_winograd_tiles *t, size_t point, size_t panel)
 {
     size_t width = w->direct->panel;
-    const float *weights = w->panels + point * weights_stride(w) + panel * w->sources * width;
-    const float *source = t->source + point * point_stride(w->sources);
-    float *target = t->target + point * point_stride(w->targets) + panel * width;
-    ptrdiff_t offset = 0;
-    ffebmi_direct_tile tile = {.offsets = &offset,
-                               .weights = &weights,
-                               .taps = 1,
-                               .channels = w->sources,
-                               .ahead = width * w->sources,
-                               .width = w->targets - panel * width < width ? w->targets - panel * width : width};
+    const float *weights = ffebmi_winograd_weights(w, w->panels, point, panel);
+    ffebmi_direct_product product = {.x = t->source + point * point_stride(w->sources),
+                                     .x_stride = w->sources,
+                                     .z = ffebmi_winograd_products(w, t, point, panel),
+                                     .z_stride = BLOCK,
+                                     .rows = t->count,
+                                     .width = ffebmi_winograd_width(w, panel),
+                                     .ahead = ffebmi_winograd_ahead(t, panel, w->sources * width, weights_stride(w))};
 
-    for (size_t i = 0, count; i < t->count; i += count) {
-        count = ffebmi_walk_group(w, t->count - i);
-        for (size_t p = 0; p < count; p++) {
-            tile.x[p] = source + (i + p) * w->sources;
-            tile.z[p] = target + (i + p) * w->targets;
-        }
-        w->direct->tile(&tile, count);
+    for (size_t c = 0; c < w->sources; c += product.channels) {
+        product.channels = w->sources - c < CACHED_CHANNELS ? w->sources - c : CACHED_CHANNELS;
+        product.weights = weights + c * width;
+        product.accumulate = c > 0;
+        w->direct->product(&product);
+        product.x += product.channels;
     }
 }
 
-static void transform_target(const ffebmi_walk *w, const tiles *t, size_t place)
+static void transform_target(const ffebmi_walk *w, const ffebmi_winograd_tiles *t, size_t place)
 {
-    const ffebmi_winograd_image image = {w->z, {w->target[0], w->target[1]}, w->targets, t->beyond};
+    size_t first = t->panel * w->direct->panel, left = w->targets - first;
+    const ffebmi_winograd_image image = {w->z + first, {w->target[0], w->target[1]}, w->targets, t->beyond};
     const float *pixels[TILE * TILE];
     float *z[TILE * TILE];
     size_t row, target[2], source[2];
@@ -143,25 +158,39 @@ static void transform_target(const ffebmi_walk *w, const tiles *t, size_t place)
     ffebmi_winograd_pixels(&image, row, target, TILE, pixels);
     for (size_t i = 0; i < TILE * TILE; i++)
         z[i] = (float *)(uintptr_t)pixels[i];
-    w->direct->winograd->target(w->targets, t->target + place * w->targets, point_stride(w->targets), w->accumulate, z);
+    w->direct->winograd->target(left < BLOCK ? left : BLOCK, t->target + place * BLOCK, point_stride(BLOCK),
+                                w->accumulate, z);
+}
+
+/* The targets of a block of panels, of all tiles: their products stay in the second-level cache until they are transformed
+ * back. */
+static void run_block(const ffebmi_walk *w, const ffebmi_winograd_tiles *t)
+{
+    for (size_t point = 0; point < POINTS; point++)
+        for (size_t panel = t->panel; panel < t->panel + t->panels; panel++)
+            (w->direct->coarse != NULL ? ffebmi_coarse_winograd_multiply : multiply)(w, t, point, panel);
+    for (size_t i = 0; i < t->count; i++)
+        transform_target(w, t, i);
 }
 
 void ffebmi_winograd_run(const ffebmi_walk *w, size_t rows, float *scratch)
 {
-    tiles t = {.source = scratch, .target = scratch + POINTS * point_stride(w->sources)};
-    size_t end = rows * tiles_of(w->target[0]) * tiles_of(w->target[1]);
+    size_t end = rows * tiles_of(w->target[0]) * tiles_of(w->target[1]), panels = ffebmi_walk_panels(w);
+    ffebmi_winograd_tiles t = {.source = scratch, .target = scratch + POINTS * point_stride(w->sources)};
 
-    t.zeros = t.target + POINTS * point_stride(w->targets);
+    t.zeros = t.target + POINTS * point_stride(BLOCK);
     t.beyond = t.zeros + w->sources;
-    memset(t.zeros, 0, (w->sources + w->targets) * sizeof *t.zeros);
+    memset(t.zeros, 0, (w->sources + BLOCK) * sizeof *t.zeros);
     for (; t.first < end; t.first += t.count) {
         t.count = end - t.first < TILES ? end - t.first : TILES;
         for (size_t i = 0; i < t.count; i++)
-            transform_source(w, &t, i);
-        for (size_t point = 0; point < POINTS; point++)
-            for (size_t panel = 0; panel < ffebmi_walk_panels(w); panel++)
-                multiply(w, &t, point, panel);
-        for (size_t i = 0; i < t.count; i++)
-            transform_target(w, &t, i);
+            if (w->direct->coarse != NULL)
+                ffebmi_coarse_winograd_source(w, &t, i);
+            else
+                ffebmi_winograd_transform_source(w, &t, i, t.source + i * w->sources, point_stride(w->sources));
+        for (t.panel = 0; t.panel < panels; t.panel += t.panels) {
+            t.panels = panels - t.panel < BLOCK / w->direct->panel ? panels - t.panel : BLOCK / w->direct->panel;
+            run_block(w, &t);
+        }
     }
 }

@@ -9,10 +9,11 @@
 #include "kernel/window.h"
 
 /* clang-format off */
-#define TABLE(real, suffix, wide, direct_products, without_tiles) { \
+#define TABLE(real, suffix, wide, direct_products, without_tiles, rounded) { \
     .element = sizeof(real), \
     .direct = direct_products, \
     .exact = without_tiles, \
+    .coarse = rounded, \
     .gemm = ffebmi_gemm_##suffix, \
     .add = ffebmi_add_##wide, \
     .add_scaled = ffebmi_add_scaled_##wide, \
@@ -55,12 +56,15 @@
 }
 /* clang-format on */
 
-static const ffebmi_kernel float64 = TABLE(double, f64, f64, NULL, NULL);
-static const ffebmi_kernel float32_portable = TABLE(float, f32, f32, NULL, NULL);
-static const ffebmi_kernel avx2_exact = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2_exact, NULL);
-static const ffebmi_kernel avx512_exact = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512_exact, NULL);
-static const ffebmi_kernel float32_avx2 = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2, &avx2_exact);
-static const ffebmi_kernel float32_avx512 = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512, &avx512_exact);
+static const ffebmi_kernel float64 = TABLE(double, f64, f64, NULL, NULL, NULL);
+static const ffebmi_kernel float32_portable = TABLE(float, f32, f32, NULL, NULL, NULL);
+static const ffebmi_kernel avx2_coarse = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2_coarse, NULL, NULL);
+static const ffebmi_kernel avx512_coarse = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512_coarse, NULL, NULL);
+static const ffebmi_kernel avx2_exact = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2_exact, NULL, NULL);
+static const ffebmi_kernel avx512_exact = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512_exact, NULL, NULL);
+static const ffebmi_kernel float32_avx2 = TABLE(float, f32, f32_avx2, &ffebmi_direct_avx2, &avx2_exact, &avx2_coarse);
+static const ffebmi_kernel float32_avx512 =
+    TABLE(float, f32, f32_avx2, &ffebmi_direct_avx512, &avx512_exact, &avx512_coarse);
 
 const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype, int32_t max_isa)
 {
@@ -71,4 +75,9 @@ const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype, int32_t max_isa)
     if (max_isa != 0 && max_isa < isa)
         isa = max_isa;
     return isa == FFEBM_ISA_AVX512 ? &float32_avx512 : isa == FFEBM_ISA_AVX2 ? &float32_avx2 : &float32_portable;
+}
+
+const ffebmi_kernel *ffebmi_kernel_coarse(const ffebmi_kernel *kernel)
+{
+    return kernel->coarse == &avx512_coarse && !ffebmi_coarse_has_vnni() ? NULL : kernel->coarse;
 }

@@ -32,6 +32,7 @@ typedef struct ffebmi_kernel {
     const ffebmi_direct *direct; /* NULL: convolutions are products over gathered patches */
     const struct ffebmi_kernel
         *exact; /* the same without tiles, which leave float32 some rounding more; NULL: itself */
+    const struct ffebmi_kernel *coarse; /* see ffebmi_kernel_coarse */
 
     /* c = beta c + alpha op(a) op(b), op(a) m x k, op(b) k x n; op transposes where the flag says so. */
     void (*gemm)(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha, const void *a,
@@ -118,6 +119,9 @@ typedef struct ffebmi_kernel {
 
 /* The table of FFEBM_FLOAT32 or FFEBM_FLOAT64, as this processor and max_isa (0: any) allow. */
 const ffebmi_kernel *ffebmi_kernel_for(int32_t dtype, int32_t max_isa);
+
+/* The same with products of rounded numbers, as this processor has them; NULL: it has none. */
+const ffebmi_kernel *ffebmi_kernel_coarse(const ffebmi_kernel *kernel);
 
 /* The element `index` of an array. */
 static inline void *ffebmi_at(const ffebmi_kernel *kernel, const void *array, size_t index)

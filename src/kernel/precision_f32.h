@@ -3,7 +3,7 @@
 #define FFEBMI_KERNEL_PRECISION_F32_H
 
 #define real float
-#define bits uint32_t /* of its representation */
+#define CHOOSE ffebmi_choose_f32
 #define TARGET
 #define NAME(stem) ffebmi_##stem##_f32
 #define EXP expf

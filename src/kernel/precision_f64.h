@@ -3,7 +3,7 @@
 #define FFEBMI_KERNEL_PRECISION_F64_H
 
 #define real double
-#define bits uint64_t /* of its representation */
+#define CHOOSE ffebmi_choose_f64
 #define TARGET
 #define NAME(stem) ffebmi_##stem##_f64
 #define EXP exp

@@ -39,7 +39,7 @@ static sums place(const ffebmi_walk *w, const ffebmi_winograd_pairs *pairs, size
 {
     sums s = {.walk = w,
               .pairs = pairs,
-              .tiles = rows * ffebmi_winograd_products(w->target) / POINTS,
+              .tiles = rows * ffebmi_winograd_count(w->target) / POINTS,
               .outs = outs,
               .source = scratch,
               .cotangent = scratch + POINTS * TILES * SOURCE_ROW};
@@ -77,7 +77,7 @@ static void multiply(const sums *s, size_t point, size_t tiles)
 
     for (size_t c = 0; c < s->channels; c += d->panel)
         for (size_t o = 0, count; o < s->outs; o += count) {
-            count = ffebmi_walk_group(s->walk, s->outs - o);
+            count = ffebmi_walk_share(s->outs - o, d->positions);
             outer.x = cotangent + o;
             outer.y = source + c;
             outer.z = s->products + (point * s->outs + o) * SOURCE_ROW + c;

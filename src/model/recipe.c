@@ -23,6 +23,7 @@ static const ffebmi_choice estimators[] = {{"centered", FFEBM_ESTIMATOR_CENTERED
                                            {NULL, 0}};
 static const ffebmi_choice switches[] = {{"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
 
+static const ffebmi_choice precisions[] = {{"full", FFEBM_PRECISION_FULL}, {"mixed", FFEBM_PRECISION_MIXED}, {NULL, 0}};
 static const ffebmi_choice nudgings[] = {
     {"auto", FFEBM_NUDGING_AUTO}, {"loss", FFEBM_NUDGING_LOSS}, {"linear", FFEBM_NUDGING_LINEAR}, {NULL, 0}};
 
@@ -65,6 +66,7 @@ static const entry entries[] = {
     {"free_tolerance", NUMBER, AT(free_tolerance), 0, false, NULL},
     {"nudged_tolerance", NUMBER, AT(nudged_tolerance), 0, false, NULL},
     {"relaxation", NUMBER, AT(relaxation), 0, true, NULL},
+    {"precision", CHOICE, AT(precision), 0, false, precisions},
 };
 
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
@@ -88,6 +90,7 @@ void ffebmi_recipe_init(ffebm_recipe *recipe)
                              .switches = equilibrium.switches,
                              .nudging = equilibrium.nudging,
                              .relaxation = equilibrium.relaxation,
+                             .precision = equilibrium.precision,
                              .lr_factor = 0.1,
                              .optimizer = FFEBM_OPTIMIZER_ADAM,
                              .schedule = FFEBM_SCHEDULE_CONSTANT,

@@ -37,6 +37,7 @@ ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibriu
     made.switches = r.switches;
     made.nudging = r.nudging;
     made.relaxation = r.relaxation;
+    made.precision = r.precision;
     return ffebmi_sized_write(model->context, "equilibrium configuration", config, &made, sizeof made);
 }
 

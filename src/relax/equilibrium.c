@@ -21,7 +21,8 @@ static const ffebm_equilibrium_config defaults = {.size = sizeof defaults,
                                                   .nudging = FFEBM_NUDGING_AUTO,
                                                   .switches = FFEBM_SWITCHES_FOLLOW,
                                                   .repeats = 1,
-                                                  .relaxation = 1};
+                                                  .relaxation = 1,
+                                                  .precision = FFEBM_PRECISION_FULL};
 
 void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size)
 {
@@ -70,6 +71,9 @@ ffebm_status ffebmi_equilibrium_read(ffebm_context *context, ffebm_equilibrium_c
     FFEBMI_CHECK_ARGUMENT(context, c.repeats >= 1, "equilibrium: repeats %" PRId32 ", expected 1 or more", c.repeats);
     FFEBMI_CHECK_ARGUMENT(context, c.relaxation > 0 && c.relaxation < 2,
                           "equilibrium: relaxation %g, expected a number above 0 and below 2", c.relaxation);
+    FFEBMI_CHECK_ARGUMENT(context, c.precision == FFEBM_PRECISION_FULL || c.precision == FFEBM_PRECISION_MIXED,
+                          "equilibrium: precision %" PRId32 " is none of FFEBM_PRECISION_", c.precision);
+    FFEBMI_CHECK_ARGUMENT(context, c.reserved_ == 0, "equilibrium: reserved_ %" PRId32 ", expected 0", c.reserved_);
     *to = c;
     return FFEBM_OK;
 }

@@ -177,35 +177,45 @@ static void sweep(const ffebmi_phase *p, size_t worker, ffebmi_relax_work *w, ff
     }
 }
 
-/* Let go of the samples that this sweep has finished; returns how many stay. */
-static size_t release_settled(const ffebmi_phase *p, ffebmi_relax_work *w, ffebmi_settling *s, size_t active,
+/* Sweeps of a shard by one kernel. A free phase may have two legs: a coarse one, from which samples go on to the last. */
+typedef struct leg {
+    const ffebmi_phase *phase; /* its kernel aside */
+    const ffebmi_kernel *kernel;
+    const void *packed;
+    double tolerance;
+    int64_t end; /* so many sweeps at the most, with those of the leg before */
+    bool last;
+} leg;
+
+/* Let go of the samples that this sweep of a leg has finished; returns how many stay. */
+static size_t release_settled(const leg *of, ffebmi_relax_work *w, ffebmi_settling *s, size_t first, size_t active,
                               int64_t sweeps)
 {
+    const ffebmi_phase *p = of->phase;
     size_t layers = p->block->layer_count;
     double rounding = p->kernel->element == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
     for (size_t place = active; place-- > 0;) {
+        int64_t *spent = &w->spent[w->samples[place] - first], taken = *spent + sweeps;
         ffebmi_verdict verdict = ffebmi_judge(w->norms + place * p->nudges * layers, p->nudges, layers, p->nudged,
-                                              p->tolerance, rounding, sweeps);
+                                              of->tolerance, rounding, taken);
 
-        if (verdict.settled || !verdict.finite || sweeps == p->max_sweeps) {
-            finish(p, w, s, place, verdict, sweeps);
-            move(p, w, s, place, --active);
+        if (!verdict.settled && verdict.finite && taken < of->end)
+            continue;
+        if (of->last) {
+            finish(p, w, s, place, verdict, taken);
+        } else {
+            *spent = taken;
+            store(p, w, place);
         }
+        move(p, w, s, place, --active);
     }
     return active;
 }
 
-typedef struct job {
-    const ffebmi_phase *phase;
-    ffebmi_relax_work *const *works;
-} job;
-
-static void settle_shard(void *user, size_t worker, size_t first, size_t count)
+static void run_leg(const leg *of, ffebmi_relax_work *w, size_t worker, size_t first, size_t count)
 {
-    const job *j = user;
-    const ffebmi_phase *p = j->phase;
-    ffebmi_relax_work *w = j->works[worker];
+    const ffebmi_phase *p = of->phase;
     ffebmi_settling s = {.block = p->block,
                          .kernel = p->kernel,
                          .parameters = p->parameters,
@@ -226,13 +236,45 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
     for (size_t i = 0; i < count; i++)
         load(p, w, i, first + i);
     s.rows = count * p->nudges;
-    p->block->kind->begin(&s);
+    p->block->kind->begin(&s); /* with the free state, which is never coarse */
+    s.kernel = of->kernel;
+    s.packed = of->packed;
     if (p->force != NULL && p->force_held)
         p->force(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->force);
     for (int64_t sweeps = 1; active > 0; sweeps++) {
         sweep(p, worker, w, &s, active);
-        active = release_settled(p, w, &s, active, sweeps);
+        active = release_settled(of, w, &s, first, active, sweeps);
     }
+}
+
+typedef struct job {
+    const ffebmi_phase *phase;
+    ffebmi_relax_work *const *works;
+} job;
+
+/* Coarse sweeps settle to about a thousandth, and no sweep in full precision is saved by going that far. */
+static const double coarse_tolerance = 1e-2;
+
+static void settle_shard(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+    const ffebmi_phase *p = j->phase;
+    ffebmi_phase rest = *p;
+    leg last = {p, p->kernel, p->packed, p->tolerance, p->max_sweeps, true};
+    leg coarse = {p, p->coarse, p->coarse_packed, p->tolerance, p->max_sweeps / 2, false};
+
+    memset(j->works[worker]->spent, 0, sizeof j->works[worker]->spent);
+    if (p->coarse != NULL && p->nudged) {
+        last.kernel = p->coarse;
+        last.packed = p->coarse_packed;
+    } else if (p->coarse != NULL && coarse.end > 0) {
+        if (p->tolerance > 0 && p->tolerance < coarse_tolerance)
+            coarse.tolerance = coarse_tolerance;
+        run_leg(&coarse, j->works[worker], worker, first, count);
+        rest.start = p->result;
+        last.phase = &rest;
+    }
+    run_leg(&last, j->works[worker], worker, first, count);
 }
 
 /* ------------------------------------------------------------------------------------------------------ the phase */

@@ -21,7 +21,9 @@ typedef struct ffebmi_phase {
     const ffebm_energy *block;
     const ffebmi_kernel *kernel;
     const void *const *parameters;
-    const void *packed; /* by the kind, of the parameters */
+    const void *packed;          /* by the kind, of the parameters */
+    const ffebmi_kernel *coarse; /* NULL, or what all nudged sweeps, or the first free ones, are made by instead, */
+    const void *coarse_packed;   /* and the same for it */
     size_t batch;
     size_t nudges;      /* rows a sample; 1 in a free phase */
     bool nudged;        /* which stopping rule, and is `start` the free state? */

@@ -17,6 +17,8 @@ struct ffebmi_relax_work {
     ffebmi_norms *norms;
     void *kind_work;              /* of both */
     size_t samples[FFEBMI_SHARD]; /* which sample is in which place */
+    int64_t
+        spent[FFEBMI_SHARD]; /* sweeps of each sample of the shard, counted from its first, before the present leg */
     ffebmi_tally tally;
 
     /* for blocks that settle by their own means, instead of all above but force: */

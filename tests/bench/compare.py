@@ -90,8 +90,11 @@ class Comparison:
         switches = ["--switches", self.options.switches]
         tolerance = self.ours(self.options.threads, "--tolerances", TOLERANCES, *switches)
         self.facts["cosine_of_tolerance_to_fixed"] = tolerance.read()["smallest_cosine"]
+        mixed = self.ours(self.options.threads, "--tolerances", TOLERANCES, "--precision", "mixed", *switches)
+        self.facts["cosine_of_mixed_to_fixed"] = mixed.read()["smallest_cosine"]
         self.contestants = {"ours, all sweeps": self.ours(self.options.threads, *switches),
-                            "PyTorch, all sweeps": pytorch, "ours, tolerances": tolerance}
+                            "PyTorch, all sweeps": pytorch, "ours, tolerances": tolerance,
+                            "ours, tolerances, mixed": mixed}
         if self.options.threads > 1:
             self.contestants["ours, all sweeps, one thread"] = self.ours(1, *switches)
 
@@ -105,10 +108,11 @@ class Comparison:
         self.ratios()
 
     def ratios(self):
-        all_sweeps, pytorch, tolerance = (self.contestants[name] for name in
-                                          ("ours, all sweeps", "PyTorch, all sweeps", "ours, tolerances"))
+        all_sweeps, pytorch, tolerance, mixed = list(self.contestants.values())[:4]
         self.facts["speed_at_equal_sweeps"] = pytorch.median("ms") / all_sweeps.median("ms")
         self.facts["speed_with_tolerances"] = pytorch.median("ms") / tolerance.median("ms")
+        self.facts["speed_with_mixed_precision"] = pytorch.median("ms") / mixed.median("ms")
+        self.facts["tolerances_over_mixed"] = tolerance.median("ms") / mixed.median("ms")
         self.facts["memory_of_pytorch"] = all_sweeps.median("peak_resident_mib") / pytorch.median("peak_resident_mib")
         one = self.contestants.get("ours, all sweeps, one thread")
         if one:

@@ -1,5 +1,5 @@
-/* Gradients of models by their recipes, without the optimizer, settled in three ways by turns: with all sweeps, by
- * tolerances, and by implicit differentiation. */
+/* Gradients of models by their recipes, without the optimizer, settled in four ways by turns: with all sweeps, by
+ * tolerances, by these in mixed precision, and by implicit differentiation. */
 #include "model.h"
 
 #include <stdio.h>
@@ -24,8 +24,8 @@ static const entry table[] = {
     {"dense_784", 128, 10}, {"scaling_small_100", BATCH, 16}, {"splitting_small_3block_10", BATCH, 16}};
 
 /* Fixed comes first: the others' gradients are compared with its own. */
-enum { FIXED, TOLERANCE, IMPLICIT, SETTLINGS };
-static const char *const settlings[SETTLINGS] = {"fixed", "tolerance", "implicit"};
+enum { FIXED, TOLERANCE, MIXED, IMPLICIT, SETTLINGS };
+static const char *const settlings[SETTLINGS] = {"fixed", "tolerance", "mixed", "implicit"};
 
 typedef struct measured {
     size_t runs; /* that make a repeat */
@@ -45,8 +45,9 @@ typedef struct measurement {
 
 static ffebm_status configure(trainee *t, size_t kind)
 {
-    bool tolerant = kind == TOLERANCE;
+    bool tolerant = kind == TOLERANCE || kind == MIXED;
 
+    t->recipe.precision = kind == MIXED ? FFEBM_PRECISION_MIXED : FFEBM_PRECISION_FULL;
     return trainee_configure(t, tolerant ? TRAINEE_FREE_TOLERANCE : 0, tolerant ? TRAINEE_NUDGED_TOLERANCE : 0,
                              kind == IMPLICIT ? FFEBM_ESTIMATOR_IMPLICIT : t->recipe.estimator);
 }

@@ -16,13 +16,15 @@ static const char usage[] = "usage: bench step MODEL [OPTION VALUE]...\n"
                             "  --tolerances FREE,NUDGED    default 0,0: all sweeps\n"
                             "  --relaxation X              of sweeps; default as in the recipe\n"
                             "  --switches follow|hold      default as in the recipe\n"
+                            "  --precision full|mixed      default as in the recipe\n"
                             "  --isa portable|avx2|avx512  no instructions beyond these\n"
                             "  --checkpoint FILE           values for the parameters; default those of seed 0\n"
                             "  --write FILE                hand the gradient over, with all that it is taken from\n"
                             "Then a gradient is taken, and timed, for every line of standard input.\n";
 
-/* In the order of FFEBM_SWITCHES_ and FFEBM_ISA_, which count from 1. */
+/* In the order of FFEBM_SWITCHES_, FFEBM_PRECISION_ and FFEBM_ISA_, which count from 1. */
 static const char *const switches[] = {"follow", "hold", NULL};
+static const char *const precisions[] = {"full", "mixed", NULL};
 static const char *const instructions[] = {"portable", "avx2", "avx512", NULL};
 
 typedef struct options {
@@ -32,6 +34,7 @@ typedef struct options {
     size_t batch;
     int32_t threads;
     int32_t switches; /* 0: as in the recipe */
+    int32_t precision;
     int32_t isa;
     int64_t sweeps[2];
     double tolerances[2];
@@ -63,6 +66,8 @@ static bool read_option(options *o, const char *name, const char *value)
         return sscanf(value, "%lf%c", &o->relaxation, &end) == 1 && o->relaxation > 0;
     if (strcmp(name, "--switches") == 0)
         return read_word(&o->switches, value, switches);
+    if (strcmp(name, "--precision") == 0)
+        return read_word(&o->precision, value, precisions);
     if (strcmp(name, "--isa") == 0)
         return read_word(&o->isa, value, instructions);
     if (strcmp(name, "--checkpoint") == 0)
@@ -99,6 +104,8 @@ static ffebm_status print_agreement(trainee *t, const options *o)
 
     if (status == FFEBM_OK) {
         memcpy(fixed, ffebm_tensor_data(ffebm_engine_flat_gradient(t->engine)), bytes);
+        if (o->precision > 0)
+            t->recipe.precision = o->precision;
         status = trainee_configure(t, o->tolerances[0], o->tolerances[1], t->recipe.estimator);
     }
     if (status == FFEBM_OK)
@@ -143,7 +150,8 @@ static ffebm_status serve(trainee *t, const options *o)
         t->recipe.relaxation = o->relaxation;
     status = trainee_configure(t, 0, 0, t->recipe.estimator);
     if (status == FFEBM_OK)
-        status = o->tolerances[0] > 0 || o->tolerances[1] > 0 ? print_agreement(t, o) : trainee_gradient(t, &took);
+        status = o->tolerances[0] > 0 || o->tolerances[1] > 0 || o->precision > 0 ? print_agreement(t, o)
+                                                                                  : trainee_gradient(t, &took);
     if (status == FFEBM_OK && o->write != NULL && !handover_write(t, o->write))
         return FFEBM_ERR_IO;
     while (status == FFEBM_OK && fgets(line, sizeof line, stdin) != NULL) {

@@ -140,6 +140,7 @@ ffebm_status trainee_configure(trainee *t, double free_tolerance, double nudged_
     config.nudged_sweeps = t->recipe.nudged_sweeps;
     config.switches = t->recipe.switches;
     config.relaxation = t->recipe.relaxation;
+    config.precision = t->recipe.precision;
     config.estimator = estimator;
     return ffebm_engine_configure(t->engine, FFEBM_ALL, &config);
 }

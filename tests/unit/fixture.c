@@ -199,7 +199,8 @@ void destroy_all(ffebm_tensor **tensors, size_t count)
 
 ffebm_tensor *gradient_of(problem *p, ffebm_report *report)
 {
-    *report = (ffebm_report){.size = sizeof *report};
+    if (report != NULL)
+        *report = (ffebm_report){.size = sizeof *report};
     assert_ok(p->f.context, ffebm_engine_gradient(p->f.engine, report, p->x, p->y, NULL));
     return copy_of(p->f.context, ffebm_engine_flat_gradient(p->f.engine));
 }

@@ -37,6 +37,7 @@ Suite *test_trace_suite(void);
 Suite *test_recipe_suite(void);
 Suite *test_json_memory_suite(void);
 Suite *test_cancel_suite(void);
+Suite *test_precision_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 
@@ -99,7 +100,7 @@ typedef struct problem {
 problem problem_of(const char *json, int32_t dtype, int32_t threads, int64_t rows);
 void problem_end(problem *p);
 
-/* The gradient, copied, and its report. */
+/* The gradient, copied, and its report (NULL if not wanted). */
 ffebm_tensor *gradient_of(problem *p, ffebm_report *report);
 
 #endif

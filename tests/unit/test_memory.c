@@ -406,6 +406,7 @@ static void bench_begin(bench *b, int way)
     assert_ok(b->f.context, ffebm_adam_create(&b->optimizer, b->f.model, NULL));
     ffebm_equilibrium_config_init(&four, sizeof four);
     four.estimator = FFEBM_ESTIMATOR_FOUR_POINT;
+    four.precision = FFEBM_PRECISION_MIXED;
     assert_ok(b->f.context, ffebm_engine_configure(b->f.engine, FFEBM_ALL, &four));
     b->x = random_input(&b->f, 128, 1);
     b->y = random_labels(&b->f, 128, 2);

@@ -15,7 +15,8 @@ static const char full[] =
     "\"linear\", \"label_smoothing\": 0.125, \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": "
     "\"four_point\", "
     "\"free_sweeps\": 61, \"nudged_sweeps\": "
-    "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001, \"relaxation\": 1.25}, \"stages\": ["
+    "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001, \"relaxation\": 1.25, \"precision\": \"mixed\"}, "
+    "\"stages\": ["
     "{\"feedforward\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 7, \"bias\": false}, "
     "{\"type\": \"sigmoid\"}, {\"type\": \"linear\", \"out_features\": 5, \"frozen\": true, \"initialization\": "
     "{\"type\": \"uniform\", \"gain\": 2}}]}, "
@@ -337,7 +338,8 @@ START_TEST(recipe_defaults)
                                           .switches = FFEBM_SWITCHES_FOLLOW,
                                           .lr_factor = 0.1,
                                           .nudging = FFEBM_NUDGING_AUTO,
-                                          .relaxation = 1};
+                                          .relaxation = 1,
+                                          .precision = FFEBM_PRECISION_FULL};
     ffebm_model *models[2] = {built(), parsed(small, 0)};
 
     for (size_t i = 0; i < 2; i++) {
@@ -377,7 +379,8 @@ START_TEST(recipe_values)
                                           .lr_period = 7,
                                           .warmup = 9,
                                           .nudging = FFEBM_NUDGING_LINEAR,
-                                          .relaxation = 1.25};
+                                          .relaxation = 1.25,
+                                          .precision = FFEBM_PRECISION_MIXED};
     ffebm_model *first = parsed(full, 0), *second = parsed(description_of(first), 0);
     ffebm_recipe recipe = {.size = sizeof recipe};
 

@@ -8,10 +8,11 @@
     "{\"dtype\": \"float64\", \"input\": [4], \"loss\": \"mse\", \"recipe\": {" keys                                   \
     "}, \"stages\": [" LINEAR("6") ", " BLOCK ", " LINEAR("3") "]}"
 
-static const char settled[] = RECIPE(
-    "\"beta\": 0.5, \"free_tolerance\": 1e-3, \"nudged_tolerance\": 1e-1, \"free_sweeps\": 7, "
-    "\"nudged_sweeps\": 3, \"estimator\": \"random_sign\", \"switches\": \"hold\", \"relaxation\": 1.5, \"nudging\": "
-    "\"linear\"");
+static const char settled[] =
+    RECIPE("\"beta\": 0.5, \"free_tolerance\": 1e-3, \"nudged_tolerance\": 1e-1, \"free_sweeps\": 7, "
+           "\"nudged_sweeps\": 3, \"estimator\": \"random_sign\", \"switches\": \"hold\", \"relaxation\": 1.5, "
+           "\"precision\": \"mixed\", \"nudging\": "
+           "\"linear\"");
 
 START_TEST(equilibrium_of_a_recipe)
 {
@@ -29,6 +30,7 @@ START_TEST(equilibrium_of_a_recipe)
     wanted.switches = FFEBM_SWITCHES_HOLD;
     wanted.nudging = FFEBM_NUDGING_LINEAR;
     wanted.relaxation = 1.5;
+    wanted.precision = FFEBM_PRECISION_MIXED;
     assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, NULL));
     ck_assert(memcmp(&config, &wanted, sizeof config) == 0);
 

@@ -52,6 +52,7 @@ Order = _constants("Order", "EVEN_ODD ODD_EVEN SYNCHRONOUS FORWARD BACKWARD")
 Nudging = _constants("Nudging", "AUTO LOSS LINEAR")
 Mode = _constants("Mode", "TRAINING EVALUATION")
 Switches = _constants("Switches", "FOLLOW HOLD")
+Precision = _constants("Precision", "FULL MIXED")
 Start = _constants("Start", "ZEROS STATE")
 Phase = _constants("Phase", "FREE NUDGED")
 

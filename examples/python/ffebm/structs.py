@@ -158,10 +158,10 @@ class Recipe(Sized):
                 ("free_sweeps", i64), ("nudged_sweeps", i64), ("estimator", i32), ("optimizer", i32),
                 ("schedule", i32), ("schedule_per", i32), ("augment", i32), ("nesterov", i32), ("switches", i32),
                 ("reserved_", i32), ("label_smoothing", f64), ("clip_norm", f64), ("lr_factor", f64),
-                ("lr_period", i64), ("warmup", i64), ("nudging", i32), ("reserved2_", i32), ("relaxation", f64)]
+                ("lr_period", i64), ("warmup", i64), ("nudging", i32), ("precision", i32), ("relaxation", f64)]
     _choices_ = {"estimator": k.Estimator, "optimizer": k.OptimizerType, "schedule": k.Schedule,
                  "schedule_per": k.Per, "augment": k.Augment, "nesterov": bool, "switches": k.Switches,
-                 "nudging": k.Nudging}
+                 "precision": k.Precision, "nudging": k.Nudging}
 
 
 class ModelInfo(Sized):
@@ -199,9 +199,9 @@ class EquilibriumConfig(Config):
     _fields_ = [("size", size), ("beta", f64), ("free_tolerance", f64), ("nudged_tolerance", f64),
                 ("free_sweeps", i64), ("nudged_sweeps", i64), ("free_order", i32), ("nudged_order", i32),
                 ("start", i32), ("estimator", i32), ("nudging", i32), ("require_convergence", i32), ("switches", i32),
-                ("repeats", i32), ("relaxation", f64)]
+                ("repeats", i32), ("relaxation", f64), ("precision", i32), ("reserved_", i32)]
     _choices_ = {"free_order": k.Order, "nudged_order": k.Order, "start": k.Start, "estimator": k.Estimator,
-                 "nudging": k.Nudging, "switches": k.Switches}
+                 "nudging": k.Nudging, "switches": k.Switches, "precision": k.Precision}
 
 
 class CertifyConfig(Config):

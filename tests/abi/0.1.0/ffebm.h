@@ -267,7 +267,7 @@ typedef struct ffebm_recipe {
     int64_t lr_period;
     int64_t warmup;
     int32_t nudging;
-    int32_t reserved2_;
+    int32_t precision;
     double relaxation;
 } ffebm_recipe;
 ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe);
@@ -340,6 +340,7 @@ enum { FFEBM_ORDER_EVEN_ODD = 1, FFEBM_ORDER_ODD_EVEN = 2, FFEBM_ORDER_SYNCHRONO
 enum { FFEBM_NUDGING_AUTO = 1, FFEBM_NUDGING_LOSS = 2, FFEBM_NUDGING_LINEAR = 3 };
 enum { FFEBM_MODE_TRAINING = 1, FFEBM_MODE_EVALUATION = 2 };
 enum { FFEBM_SWITCHES_FOLLOW = 1, FFEBM_SWITCHES_HOLD = 2 };
+enum { FFEBM_PRECISION_FULL = 1, FFEBM_PRECISION_MIXED = 2 };
 enum { FFEBM_START_ZEROS = 1, FFEBM_START_STATE = 2 };
 typedef struct ffebm_equilibrium_config {
     size_t size;
@@ -357,6 +358,8 @@ typedef struct ffebm_equilibrium_config {
     int32_t switches;
     int32_t repeats;
     double relaxation;
+    int32_t precision;
+    int32_t reserved_;
 } ffebm_equilibrium_config;
 void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size);
 ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config);

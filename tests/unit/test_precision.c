@@ -1,0 +1,331 @@
+/* Mixed precision: products of rounded numbers against the portable ones, and what they do to states and gradients. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/random.h"
+#include "fixture.h"
+#include "kernel/conv.h"
+
+enum { GEOMETRIES = 24, ROWS = 3 };
+
+static const ffebmi_kernel *best(void)
+{
+    return ffebmi_kernel_for(FFEBM_FLOAT32, 0);
+}
+
+/* Does this processor have products of rounded numbers? Where not, mixed precision is full precision. */
+static bool has_coarse(void)
+{
+    return ffebmi_kernel_coarse(best()) != NULL;
+}
+
+static float *numbers(size_t count, uint64_t seed, double share)
+{
+    float *x = malloc((count + 1) * sizeof *x);
+
+    ck_assert_ptr_nonnull(x);
+    for (size_t i = 0; i < count; i++)
+        x[i] = ffebm_random_uniform(seed + 1000, i) < share ? (float)ffebm_random_normal(seed, i) : 0;
+    return x;
+}
+
+/* 3 x 3 windows over images of all shapes; odd channels, channels beyond a panel and more targets than a block has. */
+static ffebmi_conv random_conv(uint64_t seed)
+{
+    ffebmi_conv c = {.out_channels = 16 + ffebmi_random_stream(seed, 1) % 90,
+                     .windows = {.channels = 16 + ffebmi_random_stream(seed, 2) % 60}};
+
+    for (size_t i = 0; i < 2; i++) {
+        c.windows.kernel[i] = 3;
+        c.windows.padding[i] = ffebmi_random_stream(seed, 3 + i) % 3;
+        c.windows.stride[i] = 1;
+        c.windows.in[i] = 4 + ffebmi_random_stream(seed, 5 + i) % 9;
+        c.windows.out[i] = c.windows.in[i] + 2 * c.windows.padding[i] - 2;
+    }
+    return c;
+}
+
+static size_t below(const ffebmi_conv *c)
+{
+    return c->windows.in[0] * c->windows.in[1] * c->windows.channels;
+}
+
+static size_t above(const ffebmi_conv *c)
+{
+    return c->windows.out[0] * c->windows.out[1] * c->out_channels;
+}
+
+/* One pass of some rows, up or down on top of ones, by weights that are rounded if k is a kernel for that. */
+static float *passed(const ffebmi_conv *c, const ffebmi_kernel *full, const ffebmi_kernel *k, const float *weights,
+                     size_t rows, const float *x, bool up)
+{
+    size_t count = rows * (up ? above(c) : below(c)), units = ffebmi_conv_pack_units(c, full, FFEBMI_CONV_BOTH);
+    float *packed = numbers(ffebmi_conv_packed(c, full, FFEBMI_CONV_BOTH), 0, 1);
+    float *rounded = numbers(ffebmi_conv_packed(c, k, FFEBMI_CONV_BOTH), 0, 1), *used = packed;
+    float *scratch = numbers(ffebmi_conv_scratch(c, full), 0, 1), *z = malloc((count + 1) * sizeof *z);
+
+    ffebmi_conv_pack(c, full, FFEBMI_CONV_BOTH, weights, packed, 0, units);
+    if (k != full && ffebmi_conv_rounds(c, k)) {
+        ffebmi_conv_round(c, k, packed, rounded, 0, units);
+        used = rounded;
+    }
+    for (size_t i = 0; i < count; i++)
+        z[i] = 1;
+    if (up)
+        ffebmi_conv_up(c, k, used, rows, x, z, scratch);
+    else
+        ffebmi_conv_down(c, k, FFEBMI_CONV_BOTH, used, rows, x, true, z, scratch);
+    free(packed);
+    free(rounded);
+    free(scratch);
+    return z;
+}
+
+/* |a - b| / |b| */
+static double distance(const float *a, const float *b, size_t count)
+{
+    double error = 0, size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        error += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+        size += (double)b[i] * (double)b[i];
+    }
+    return sqrt(error / size);
+}
+
+START_TEST(rounded_passes_are_close)
+{
+    const ffebmi_kernel *portable = ffebmi_kernel_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
+    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(best());
+    size_t rounded = 0;
+
+    for (uint64_t seed = 1; has_coarse() && seed <= GEOMETRIES; seed++) {
+        ffebmi_conv c = random_conv(seed);
+        float *w = numbers(9 * c.windows.channels * c.out_channels, seed, 1);
+
+        for (int up = 0; up < 2; up++) {
+            size_t from = ROWS * (up ? below(&c) : above(&c)), to = ROWS * (up ? above(&c) : below(&c));
+            float *x = numbers(from, seed + 50, seed % 3 == 0 ? 1 : seed % 3 == 1 ? 0.1 : 0.003);
+            float *a = passed(&c, best(), coarse, w, ROWS, x, up), *b = passed(&c, portable, portable, w, ROWS, x, up);
+            double error = distance(a, b, to);
+
+            ck_assert_msg(error < 5e-3, "seed %d %s: error %g", (int)seed, up ? "up" : "down", error);
+            rounded += error > 1e-5;
+            free(x);
+            free(a);
+            free(b);
+        }
+        free(w);
+    }
+    ck_assert(!has_coarse() || rounded > GEOMETRIES); /* most are large enough for tiles */
+}
+END_TEST
+
+START_TEST(rounded_rows_alone_give_the_same_bits)
+{
+    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(best());
+
+    for (uint64_t seed = 1; has_coarse() && seed <= GEOMETRIES; seed++) {
+        ffebmi_conv c = random_conv(seed);
+        float *w = numbers(9 * c.windows.channels * c.out_channels, seed, 1), *x = numbers(ROWS * below(&c), 4, 1);
+        float *all = passed(&c, best(), coarse, w, ROWS, x, true);
+
+        for (size_t r = 0; r < ROWS; r++) {
+            float *one = passed(&c, best(), coarse, w, 1, x + r * below(&c), true);
+
+            ck_assert_mem_eq(one, all + r * above(&c), above(&c) * sizeof *one);
+            free(one);
+        }
+        free(w);
+        free(x);
+        free(all);
+    }
+}
+END_TEST
+
+/* The worst that can be summed: every product the largest, of one sign. */
+START_TEST(sums_do_not_overflow)
+{
+    static const size_t products[] = {2, 18, 512, 1000, 4608, 70000};
+    const ffebmi_coarse *coarse = has_coarse() ? ffebmi_kernel_coarse(best())->direct->coarse : NULL;
+    size_t panel = best()->direct == NULL ? 0 : best()->direct->panel, n = products[_i];
+    int16_t levels = (int16_t)ffebmi_coarse_levels(n);
+    int16_t *x = malloc(n * sizeof *x), *weights = malloc((n * panel + 1) * sizeof *weights);
+    float scales[FFEBMI_DIRECT_PANEL], z[FFEBMI_DIRECT_PANEL], scale = 1;
+    ffebmi_coarse_product product = {.x = x,
+                                     .z = z,
+                                     .rows = 1,
+                                     .scales = &scale,
+                                     .gain = 1,
+                                     .weights = weights,
+                                     .weight_scales = scales,
+                                     .pairs = n / 2,
+                                     .width = panel};
+
+    ck_assert_int_ge(levels, n <= 4608 ? 682 : 174);
+    for (size_t i = 0; i < n; i++)
+        x[i] = levels;
+    for (size_t i = 0; i < n * panel; i++)
+        weights[i] = (int16_t)-levels;
+    for (size_t i = 0; i < panel; i++)
+        scales[i] = 1;
+    if (coarse != NULL)
+        coarse->product(&product);
+    for (size_t i = 0; coarse != NULL && i < panel; i++)
+        ck_assert_float_eq(z[i], (float)(-(double)n * levels * levels));
+    free(x);
+    free(weights);
+}
+END_TEST
+
+#define CONV(out) "{\"type\": \"conv2d\", \"out_channels\": " out ", \"kernel\": 3, \"padding\": 1"
+#define MODEL(pool)                                                                                                    \
+    "{\"input\": [16, 8, 8], \"loss\": \"cross_entropy\", \"initialization\": {\"type\": \"goe\", \"variance\": "      \
+    "1e-3}, \"stages\": [{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", "          \
+    "\"slope\": "                                                                                                      \
+    "0.5}, \"couplings\": [" CONV("24") "}, " CONV("40") pool "}]}}, {\"feedforward\": [{\"type\": \"flatten\"}, "     \
+                                                              "{\"type\": \"linear\", \"out_features\": 4}]}]}"
+
+static const char wide[] = MODEL(""), pooled[] = MODEL(", \"pool\": {\"type\": \"max\", \"kernel\": 2}");
+
+enum { BATCH = 20 }; /* two shards */
+
+static void settle_by(problem *p, int32_t precision, int64_t free_sweeps, double free_tolerance)
+{
+    ffebm_equilibrium_config config;
+
+    ffebm_equilibrium_config_init(&config, sizeof config);
+    config.switches = FFEBM_SWITCHES_HOLD;
+    config.free_sweeps = free_sweeps;
+    config.free_tolerance = free_tolerance;
+    config.nudged_sweeps = 6;
+    config.nudged_tolerance = 0;
+    config.precision = precision;
+    assert_ok(p->f.context, ffebm_engine_configure(p->f.engine, FFEBM_ALL, &config));
+}
+
+static ffebm_phase_report report_of(const problem *p, int32_t phase)
+{
+    ffebm_phase_report report = {.size = sizeof report};
+
+    assert_ok(p->f.context, ffebm_engine_inspect_phase(p->f.engine, &report, 0, phase));
+    return report;
+}
+
+/* Rounding moves the gradient by some thousandths; the free states, settled in full precision in the end, by no more than
+ * their tolerance leaves open; and those of pools not at all. */
+START_TEST(mixed_gradients_are_close)
+{
+    problem p = problem_of(_i == 0 ? wide : pooled, 0, 1, BATCH);
+    ffebm_tensor *full, *mixed, *states[2];
+    double error, moved;
+
+    settle_by(&p, FFEBM_PRECISION_FULL, 60, 1e-5);
+    full = gradient_of(&p, NULL);
+    states[0] = layer_state(&p.f, 1, BATCH, FFEBM_PHASE_FREE);
+    settle_by(&p, FFEBM_PRECISION_MIXED, 60, 1e-5);
+    mixed = gradient_of(&p, NULL);
+    states[1] = layer_state(&p.f, 1, BATCH, FFEBM_PHASE_FREE);
+    error = worst_error(&p.f, mixed, full);
+    moved = relative_error(states[1], states[0]);
+    ck_assert_msg(error < 1e-2, "error %g", error);
+    ck_assert(!has_coarse() || error > 1e-5);
+    ck_assert_msg(_i == 0 ? moved < 1e-4 : moved == 0, "free states moved by %g", moved);
+    ck_assert(_i == 1 || report_of(&p, FFEBM_PHASE_FREE).unconverged == 0);
+    destroy_all((ffebm_tensor *[]){full, mixed, states[0], states[1]}, 4);
+    problem_end(&p);
+}
+END_TEST
+
+/* Both legs of a free phase together take as many sweeps as are allowed, down to one. */
+START_TEST(sweeps_are_counted_over_both_legs)
+{
+    problem p = problem_of(wide, 0, 1, BATCH);
+
+    for (int64_t sweeps = 1; sweeps <= 5; sweeps++) {
+        ffebm_phase_report report;
+
+        settle_by(&p, FFEBM_PRECISION_MIXED, sweeps, 0);
+        ffebm_tensor_destroy(gradient_of(&p, NULL));
+        report = report_of(&p, FFEBM_PHASE_FREE);
+        ck_assert_int_eq(report.sweeps_min, sweeps);
+        ck_assert_int_eq(report.sweeps_max, sweeps);
+        ck_assert_int_eq(report_of(&p, FFEBM_PHASE_NUDGED).sweeps_max, 6);
+        settle_by(&p, FFEBM_PRECISION_MIXED, sweeps, 1e-6); /* not to be had in so few */
+        ffebm_tensor_destroy(gradient_of(&p, NULL));
+        report = report_of(&p, FFEBM_PHASE_FREE);
+        ck_assert_int_le(report.sweeps_max, sweeps);
+        ck_assert_uint_eq(report.unconverged, BATCH);
+    }
+    problem_end(&p);
+}
+END_TEST
+
+/* Neither threads nor the rest of the batch change a sample's bits. */
+START_TEST(mixed_bits_depend_on_the_sample_alone)
+{
+    problem one = problem_of(wide, 0, 1, BATCH), two = problem_of(wide, 0, 2, BATCH);
+    ffebm_tensor *serial, *parallel, *state, *alone, *row;
+
+    settle_by(&one, FFEBM_PRECISION_MIXED, 20, 1e-4);
+    settle_by(&two, FFEBM_PRECISION_MIXED, 20, 1e-4);
+    serial = gradient_of(&one, NULL);
+    parallel = gradient_of(&two, NULL);
+    ck_assert_mem_eq(ffebm_tensor_data(serial), ffebm_tensor_data(parallel),
+                     ffebm_tensor_count(serial) * sizeof(float));
+    state = layer_state(&one.f, 1, BATCH, FFEBM_PHASE_FREE);
+    assert_ok(one.f.context, ffebm_tensor_rows(one.x, &row, BATCH - 1, 1));
+    assert_ok(one.f.context, ffebm_engine_forward(one.f.engine, NULL, row));
+    alone = layer_state(&one.f, 1, 1, FFEBM_PHASE_FREE);
+    for (size_t i = 0, count = ffebm_tensor_count(alone); i < count; i++)
+        ck_assert_double_eq(element(alone, i), element(state, (BATCH - 1) * count + i));
+    destroy_all((ffebm_tensor *[]){serial, parallel, state, alone, row}, 5);
+    problem_end(&one);
+    problem_end(&two);
+}
+END_TEST
+
+/* Where there is nothing to round, nothing changes: in float64, with whole nudged states, in adjoints. */
+START_TEST(elsewhere_mixed_is_full)
+{
+    static const struct {
+        int32_t dtype;
+        int32_t estimator;
+        double free_tolerance;
+    } cases[] = {{FFEBM_FLOAT64, FFEBM_ESTIMATOR_CENTERED, 1e-4}, {0, FFEBM_ESTIMATOR_IMPLICIT, 1e-6}};
+    problem p = problem_of(wide, cases[_i].dtype, 1, BATCH);
+    ffebm_tensor *gradients[2];
+
+    for (int i = 0; i < 2; i++) {
+        ffebm_equilibrium_config config;
+
+        ffebm_equilibrium_config_init(&config, sizeof config);
+        config.estimator = cases[_i].estimator;
+        config.free_tolerance = cases[_i].free_tolerance;
+        config.precision = i == 0 ? FFEBM_PRECISION_FULL : FFEBM_PRECISION_MIXED;
+        assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+        gradients[i] = gradient_of(&p, NULL);
+    }
+    ck_assert_double_eq(relative_error(gradients[1], gradients[0]), 0);
+    destroy_all(gradients, 2);
+    problem_end(&p);
+}
+END_TEST
+
+Suite *test_precision_suite(void)
+{
+    Suite *suite = suite_create("precision");
+    TCase *tests = tcase_create("precision");
+
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, rounded_passes_are_close);
+    tcase_add_test(tests, rounded_rows_alone_give_the_same_bits);
+    tcase_add_loop_test(tests, sums_do_not_overflow, 0, 6);
+    tcase_add_loop_test(tests, mixed_gradients_are_close, 0, 2);
+    tcase_add_test(tests, sweeps_are_counted_over_both_legs);
+    tcase_add_test(tests, mixed_bits_depend_on_the_sample_alone);
+    tcase_add_loop_test(tests, elsewhere_mixed_is_full, 0, 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
