@@ -95,14 +95,10 @@ enum {                                /* of the max pools, in nudged phases */
 
 enum {                                /* of the products that sweeps are made of */
     FFEBM_PRECISION_FULL  = 1,        /* in the model's dtype */
-    FFEBM_PRECISION_MIXED = 2         /* numbers rounded to 16-bit integers on the way, an error of some thousandths:
-                                         in nudged phases whose states are kept as displacements from the free state,
-                                         where it is one of the displacement and so of the gradient; and in free phases
-                                         for sweeps far from equilibrium, half of free_sweeps at most, which sweeps in
-                                         full precision then follow; not where there are pools, since other switches on
-                                         the way lead to other equilibria. The free state's own part is never rounded. Only
-                                         for float32, couplings with 3 x 3 windows, on processors with AVX2 or AVX-512
-                                         VNNI, and a free_tolerance of 1e-5 or more; all else is as with FULL */
+    FFEBM_PRECISION_MIXED = 2         /* rounded to 16-bit integers, an error of some thousandths: in nudged phases whose
+                                         states are kept as displacements from the free state, of these; and in free
+                                         phases without pools at first, for half of free_sweeps at most. For float32, 3 x 3
+                                         windows, AVX2 or AVX-512 VNNI, free_tolerance of 1e-5 or more; else as FULL */
 };
 
 enum {                                /* where free phases start */

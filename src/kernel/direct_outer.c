@@ -48,16 +48,27 @@ static size_t pixels_of(const view *v)
     return v->pairs->count * v->rows * v->extent[0] * v->extent[1];
 }
 
-/* Pixel i of a view: in the output, and under it in the input. */
-static void locate(const view *v, size_t i, const float **above, const float **below)
+/* Some pixels of a view: in the output, and under them in the input. */
+typedef struct pixels {
+    size_t count;
+    const float *above[PIXELS];
+    const float *below[PIXELS];
+} pixels;
+
+static pixels locate(const view *v, size_t first)
 {
     const ffebmi_windows *g = &v->conv->windows;
-    size_t image = i / (v->extent[0] * v->extent[1]), pair = image / v->rows, row = image % v->rows;
-    size_t y = v->first[0] + i / v->extent[1] % v->extent[0], x = v->first[1] + i % v->extent[1];
+    pixels p = {.count = smaller(PIXELS, pixels_of(v) - first)};
 
-    *above = (const float *)v->pairs->v[pair] + ((row * g->out[0] + y) * g->out[1] + x) * v->conv->out_channels;
-    *below = (const float *)v->pairs->s[pair] +
-             ((row * g->in[0] + y + v->shift[0]) * g->in[1] + x + v->shift[1]) * g->channels;
+    for (size_t k = 0, i = first; k < p.count; k++, i++) {
+        size_t image = i / (v->extent[0] * v->extent[1]), pair = image / v->rows, row = image % v->rows;
+        size_t y = v->first[0] + i / v->extent[1] % v->extent[0], x = v->first[1] + i % v->extent[1];
+
+        p.above[k] = (const float *)v->pairs->v[pair] + ((row * g->out[0] + y) * g->out[1] + x) * v->conv->out_channels;
+        p.below[k] = (const float *)v->pairs->s[pair] +
+                     ((row * g->in[0] + y + v->shift[0]) * g->in[1] + x + v->shift[1]) * g->channels;
+    }
+    return p;
 }
 
 /* sum, [outs][channels], += factor * the sum over some gathered pixels of x (x) y, y's channels from `at` on. */
@@ -76,8 +87,8 @@ static void add_products(const ffebmi_direct *d, ffebmi_direct_outer *work, size
     }
 }
 
-static void add_pixels(const view *v, const ffebmi_direct *d, size_t first, size_t count, double factor, size_t from,
-                       size_t outs, float *sum)
+static void add_pixels(const view *v, const ffebmi_direct *d, const pixels *p, double factor, size_t from, size_t outs,
+                       float *sum)
 {
     float x[PIXELS][OUTS], y[PIXELS][FFEBMI_DIRECT_PANEL];
     size_t channels = v->conv->windows.channels;
@@ -85,37 +96,30 @@ static void add_pixels(const view *v, const ffebmi_direct *d, size_t first, size
                                 .x_stride = OUTS,
                                 .y = y[0],
                                 .y_stride = FFEBMI_DIRECT_PANEL,
-                                .count = count,
+                                .count = p->count,
                                 .factor = (float)factor};
-    const float *above, *below;
 
-    for (size_t i = 0; i < count; i++) {
-        locate(v, first + i, &above, &below);
-        memcpy(x[i], above + from, outs * sizeof **x);
-    }
+    for (size_t i = 0; i < p->count; i++)
+        memcpy(x[i], p->above[i] + from, outs * sizeof **x);
     for (size_t c = 0; c < channels; c += d->panel) {
-        for (size_t i = 0; i < count; i++) {
-            locate(v, first + i, &above, &below);
-            memcpy(y[i], below + c, smaller(d->panel, channels - c) * sizeof **y);
-        }
+        for (size_t i = 0; i < p->count; i++)
+            memcpy(y[i], p->below[i] + c, smaller(d->panel, channels - c) * sizeof **y);
         add_products(d, &work, outs, channels, c, sum);
     }
 }
 
 /* The same for few channels, which would leave most of a panel empty: the transposed product, with outputs in the panel. */
-static void add_pixels_turned(const view *v, const ffebmi_direct *d, size_t first, size_t count, double factor,
-                              size_t from, size_t outs, float *sum)
+static void add_pixels_turned(const view *v, const ffebmi_direct *d, const pixels *p, double factor, size_t from,
+                              size_t outs, float *sum)
 {
     float x[PIXELS][FEW_CHANNELS], y[PIXELS][OUTS], turned[FEW_CHANNELS][OUTS] = {{0}};
     size_t channels = v->conv->windows.channels;
     ffebmi_direct_outer work = {
-        .x = x[0], .x_stride = FEW_CHANNELS, .y_stride = OUTS, .count = count, .factor = (float)factor};
-    const float *above, *below;
+        .x = x[0], .x_stride = FEW_CHANNELS, .y_stride = OUTS, .count = p->count, .factor = (float)factor};
 
-    for (size_t i = 0; i < count; i++) {
-        locate(v, first + i, &above, &below);
-        memcpy(x[i], below, channels * sizeof **x);
-        memcpy(y[i], above + from, outs * sizeof **y);
+    for (size_t i = 0; i < p->count; i++) {
+        memcpy(x[i], p->below[i], channels * sizeof **x);
+        memcpy(y[i], p->above[i] + from, outs * sizeof **y);
     }
     for (size_t o = 0; o < outs; o += d->panel) {
         work.y = y[0] + o;
@@ -132,12 +136,11 @@ void ffebmi_direct_conv_outer(const ffebmi_conv *c, const ffebmi_direct *d, size
     view v = view_of(c, pairs, rows, position);
     bool few = c->windows.channels <= FEW_CHANNELS;
 
-    for (size_t o = 0, some; o < outs; o += some) {
-        some = smaller(OUTS, outs - o);
-        for (size_t i = 0, count; i < pixels_of(&v); i += count) {
-            count = smaller(PIXELS, pixels_of(&v) - i);
-            (few ? add_pixels_turned : add_pixels)(&v, d, i, count, factor, from + o, some,
+    for (size_t i = 0; i < pixels_of(&v); i += PIXELS) {
+        pixels p = locate(&v, i);
+
+        for (size_t o = 0; o < outs; o += OUTS)
+            (few ? add_pixels_turned : add_pixels)(&v, d, &p, factor, from + o, smaller(OUTS, outs - o),
                                                    sum + o * c->windows.channels);
-        }
     }
 }

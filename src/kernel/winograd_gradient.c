@@ -9,8 +9,9 @@ enum {
     SIDE = FFEBMI_WINOGRAD_SIDE,
     POINTS = FFEBMI_WINOGRAD_POINTS,
     TAPS = 9,
-    TILES = 64, /* transformed at a time */
-    BLOCK = 128 /* channels of the source */
+    TILES = 64,  /* transformed at a time */
+    BLOCK = 128, /* channels of the source */
+    LINE = 16    /* numbers of a line of the cache */
 };
 
 /* The block and the tiles at work. Rows of transformed tiles are a line longer than they need to be, or all tiles of a
@@ -22,17 +23,24 @@ typedef struct sums {
     size_t outs;
     size_t channel; /* the first of the block */
     size_t channels;
-    float *source;    /* [point][tile][SOURCE_ROW] */
-    float *cotangent; /* [point][tile][outs + LINE] */
-    float *products;  /* [point][out][SOURCE_ROW] */
-    float *zeros;     /* what lies outside of an image */
+    size_t source_row;    /* numbers of a row */
+    size_t cotangent_row; /* likewise */
+    float *source;        /* [point][tile][source_row] */
+    float *cotangent;     /* [point][tile][cotangent_row] */
+    float *products;      /* [point][out][source_row] */
+    float *zeros;         /* what lies outside of an image */
 } sums;
 
-enum { LINE = 16, SOURCE_ROW = BLOCK + LINE };
+static size_t source_row_of(size_t sources)
+{
+    return (sources < BLOCK ? sources : BLOCK) + LINE;
+}
 
 size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources)
 {
-    return POINTS * (TILES * (SOURCE_ROW + outs + LINE) + outs * SOURCE_ROW) + (sources > outs ? sources : outs);
+    size_t row = source_row_of(sources);
+
+    return POINTS * (TILES * (row + outs + LINE) + outs * row) + (sources > outs ? sources : outs);
 }
 
 static sums place(const ffebmi_walk *w, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs, float *scratch)
@@ -41,11 +49,13 @@ static sums place(const ffebmi_walk *w, const ffebmi_winograd_pairs *pairs, size
               .pairs = pairs,
               .tiles = rows * ffebmi_winograd_count(w->target) / POINTS,
               .outs = outs,
-              .source = scratch,
-              .cotangent = scratch + POINTS * TILES * SOURCE_ROW};
+              .source_row = source_row_of(w->sources),
+              .cotangent_row = outs + LINE,
+              .source = scratch};
 
-    s.products = s.cotangent + POINTS * TILES * (outs + LINE);
-    s.zeros = s.products + POINTS * outs * SOURCE_ROW;
+    s.cotangent = scratch + POINTS * TILES * s.source_row;
+    s.products = s.cotangent + POINTS * TILES * s.cotangent_row;
+    s.zeros = s.products + POINTS * outs * s.source_row;
     memset(s.zeros, 0, (w->sources > outs ? w->sources : outs) * sizeof *s.zeros);
     return s;
 }
@@ -63,24 +73,27 @@ static void transform(const sums *s, size_t tile, size_t place)
     ffebmi_winograd_locate(w, tile % s->tiles, &row, target, source);
     ffebmi_winograd_pixels(&below, row, source, SIDE, x);
     ffebmi_winograd_pixels(&above, row, target, TILE, z);
-    w->direct->winograd->source(s->channels, x, s->source + place * SOURCE_ROW, TILES * SOURCE_ROW);
-    w->direct->winograd->cotangent(s->outs, z, s->cotangent + place * (s->outs + LINE), TILES * (s->outs + LINE));
+    w->direct->winograd->source(s->channels, x, s->source + place * s->source_row, TILES * s->source_row);
+    w->direct->winograd->cotangent(s->outs, z, s->cotangent + place * s->cotangent_row, TILES * s->cotangent_row);
 }
 
 static void multiply(const sums *s, size_t point, size_t tiles)
 {
     const ffebmi_direct *d = s->walk->direct;
-    const float *source = s->source + point * TILES * SOURCE_ROW;
-    const float *cotangent = s->cotangent + point * TILES * (s->outs + LINE);
-    ffebmi_direct_outer outer = {
-        .x_stride = s->outs + LINE, .y_stride = SOURCE_ROW, .count = tiles, .factor = 1, .z_stride = SOURCE_ROW};
+    const float *source = s->source + point * TILES * s->source_row;
+    const float *cotangent = s->cotangent + point * TILES * s->cotangent_row;
+    ffebmi_direct_outer outer = {.x_stride = s->cotangent_row,
+                                 .y_stride = s->source_row,
+                                 .count = tiles,
+                                 .factor = 1,
+                                 .z_stride = s->source_row};
 
     for (size_t c = 0; c < s->channels; c += d->panel)
         for (size_t o = 0, count; o < s->outs; o += count) {
             count = ffebmi_walk_share(s->outs - o, d->positions);
             outer.x = cotangent + o;
             outer.y = source + c;
-            outer.z = s->products + (point * s->outs + o) * SOURCE_ROW + c;
+            outer.z = s->products + (point * s->outs + o) * s->source_row + c;
             outer.width = s->channels - c < d->panel ? s->channels - c : d->panel;
             d->outer(&outer, count);
         }
@@ -93,7 +106,7 @@ static void transform_back(const sums *s, double factor, float *to)
     for (size_t o = 0; o < s->outs; o++) {
         for (size_t tap = 0; tap < TAPS; tap++)
             rows[tap] = to + (o * TAPS + tap) * s->walk->sources + s->channel;
-        s->walk->direct->winograd->gradient(s->channels, s->products + o * SOURCE_ROW, s->outs * SOURCE_ROW,
+        s->walk->direct->winograd->gradient(s->channels, s->products + o * s->source_row, s->outs * s->source_row,
                                             (float)factor, rows);
     }
 }
@@ -106,7 +119,7 @@ void ffebmi_winograd_gradient(const ffebmi_walk *w, const ffebmi_winograd_pairs 
 
     for (; s.channel < w->sources; s.channel += s.channels) {
         s.channels = w->sources - s.channel < BLOCK ? w->sources - s.channel : BLOCK;
-        memset(s.products, 0, POINTS * outs * SOURCE_ROW * sizeof *s.products);
+        memset(s.products, 0, POINTS * outs * s.source_row * sizeof *s.products);
         for (size_t first = 0, count; first < total; first += count) {
             count = total - first < TILES ? total - first : TILES;
             for (size_t i = 0; i < count; i++)
