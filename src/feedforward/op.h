@@ -63,6 +63,8 @@ struct ffebmi_op_kind {
     bool switches;       /* it keeps places in its window */
     int64_t stride;      /* default; 0: the kernel */
     size_t grain;        /* so many units of the gradient make a piece of work */
+    bool reads_input;    /* its VJP looks at its input, */
+    bool reads_output;   /* or its output: what no VJP looks at is not kept */
 
     /* Set output, view, units and parameters from input; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_op *op, ffebm_context *context, const char *what);

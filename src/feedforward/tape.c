@@ -45,17 +45,37 @@ static void *place_op(ffebmi_arena *arena, const ffebmi_op *op, const ffebmi_ker
     return op->kind->place == NULL ? NULL : op->kind->place(op, kernel, rows, arena);
 }
 
+/* The op after op i that has numbers of its own; op_count: none. */
+static size_t next_op(const ffebm_feedforward *block, size_t i)
+{
+    do
+        i++;
+    while (i < block->op_count && block->ops[i].view);
+    return i;
+}
+
+/* Is the output of op i done with once the next op has seen it? Such outputs lie where cotangents will, in turn. */
+static bool is_passing(const ffebm_feedforward *block, size_t i)
+{
+    size_t next = next_op(block, i);
+
+    return next < block->op_count && !block->ops[i].kind->reads_output && !block->ops[next].kind->reads_input;
+}
+
 void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
                        const ffebmi_kernel *kernel, size_t rows, const ffebmi_tape_work *work)
 {
-    ffebmi_tape placed = {.outputs = ffebmi_carve(arena, block->op_count, sizeof(void *)), .work = *work};
+    ffebmi_tape placed = {.outputs = ffebmi_carve(arena, block->op_count, sizeof(void *)), .work = work};
 
     placed.memories = ffebmi_carve(arena, block->op_count, sizeof(void *));
-    for (size_t i = 0; i < block->op_count; i++) {
+    for (size_t i = 0, turn = 0; i < block->op_count; i++) {
         const ffebmi_op *op = &block->ops[i];
-        void *memory = place_op(arena, op, kernel, rows);
-        void *output = op->view ? NULL : ffebmi_carve(arena, rows, op->output.count * kernel->element);
+        void *memory = place_op(arena, op, kernel, rows), *output = NULL;
 
+        if (!op->view && is_passing(block, i))
+            output = work->cotangents[turn = 1 - turn];
+        else if (!op->view)
+            output = ffebmi_carve(arena, rows, op->output.count * kernel->element);
         if (arena->base != NULL) {
             placed.memories[i] = memory;
             placed.outputs[i] = output;
@@ -79,7 +99,7 @@ static void op_range(void *user, size_t worker, size_t first, size_t count)
     const op_job *job = user;
     ffebmi_op_call call = *job->call;
 
-    call.scratch = job->tape->work.scratch[worker];
+    call.scratch = job->tape->work->scratch[worker];
     job->function(job->op, &call, first, count);
 }
 
@@ -134,7 +154,7 @@ static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape 
                            .gradient_scale = values->gradient_scale,
                            .seed = values->seed,
                            .memory = tape->memories[i],
-                           .packed = tape->work.packed};
+                           .packed = tape->work->packed};
 
     for (size_t p = 0; p < op->parameter_count; p++) {
         call.parameters[p] = values->parameters[at.parameter + p];
@@ -189,7 +209,7 @@ ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforw
                                     const ffebmi_feedforward_values *values, size_t rows, const void *input,
                                     const void **cotangent, bool want_input_cotangent)
 {
-    size_t turn = *cotangent == tape->work.cotangents[0] ? 1 : 0; /* it may have come from the block above */
+    size_t turn = *cotangent == tape->work->cotangents[0] ? 1 : 0; /* it may have come from the block above */
 
     for (size_t i = block->op_count; i-- > 0;) {
         const ffebmi_op *op = &block->ops[i];
@@ -198,7 +218,7 @@ ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforw
         if (op->view)
             continue;
         call.output_cotangent = *cotangent;
-        call.input_cotangent = wanted_below(block, i, want_input_cotangent) ? tape->work.cotangents[turn] : NULL;
+        call.input_cotangent = wanted_below(block, i, want_input_cotangent) ? tape->work->cotangents[turn] : NULL;
         turn = 1 - turn;
         if (op->kind->run_vjp != NULL)
             FFEBMI_TRY(op->kind->run_vjp(op, &call, context));

@@ -13,7 +13,7 @@ typedef struct ffebmi_tape_needs {
     size_t packed;  /* elements */
 } ffebmi_tape_needs;
 typedef struct ffebmi_tape_work {
-    void *cotangents[2]; /* in turn, on the way down */
+    void *cotangents[2]; /* in turn, on the way down; on the way up, outputs that are not kept */
     void **scratch;      /* [thread] */
     void *packed;
 } ffebmi_tape_work;
@@ -26,10 +26,10 @@ ffebmi_tape_work ffebmi_tape_place_work(ffebmi_arena *arena, const ffebmi_tape_n
 typedef struct ffebmi_tape {
     void **outputs;  /* of op i; a view shares its input's */
     void **memories; /* of op i */
-    ffebmi_tape_work work;
+    const ffebmi_tape_work *work;
 } ffebmi_tape;
 
-/* Lay out a tape for up to `rows` samples. While measuring, the tape is not written. */
+/* Lay out a tape for up to `rows` samples, whose work stays where it is. While measuring, the tape is not written. */
 void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
                        const ffebmi_kernel *kernel, size_t rows, const ffebmi_tape_work *work);
 

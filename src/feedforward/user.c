@@ -232,6 +232,8 @@ static void destroy(const ffebmi_op *op, ffebm_context *context)
 }
 
 const ffebmi_op_kind ffebmi_op_user = {.name = "user",
+                                       .reads_input = true,
+                                       .reads_output = true,
                                        .fit = fit,
                                        .place = place,
                                        .run = run,

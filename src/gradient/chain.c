@@ -163,12 +163,11 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
     for (int32_t r = 0; r < repeats; r++) {
         if (r > 0)
             FFEBMI_TRY(ffebmi_context_ask(engine->context));
-        if (targets != NULL) {
-            FFEBMI_TRY(ffebmi_nudge_loss(engine, stage, targets));
+        FFEBMI_TRY(targets != NULL ? ffebmi_nudge_loss(engine, stage, targets)
+                                   : ffebmi_nudge_linear(engine, stage, cotangent));
+        ffebmi_estimate_switches(engine, stage);
+        if (targets != NULL)
             ffebmi_estimate_readout(engine, targets, gradient_scale / repeats);
-        } else {
-            FFEBMI_TRY(ffebmi_nudge_linear(engine, stage, cotangent));
-        }
         FFEBMI_TRY(ffebmi_estimate(engine, stage, gradient_scale / repeats, 1.0 / repeats, input_cotangent));
     }
     return FFEBM_OK;

@@ -90,15 +90,24 @@ static size_t largest_boundary(const ffebm_model *model)
 }
 
 /* What the feedforward stages from `first` on use in turn. */
-static ffebmi_tape_work place_tape_work(const ffebm_engine *engine, size_t first, ffebmi_arena *arena, size_t rows,
-                                        size_t threads)
+static ffebmi_tape_needs tape_needs(const ffebm_engine *engine, size_t first)
 {
     ffebmi_tape_needs needs = {0};
 
     for (size_t i = first; i < engine->model->stage_count; i++)
         if (engine->model->stages[i].feedforward != NULL)
             ffebmi_tape_measure(&needs, engine->model->stages[i].feedforward, engine->kernel);
-    return ffebmi_tape_place_work(arena, &needs, engine->kernel, rows, threads);
+    return needs;
+}
+
+/* Packed weights of feedforward stages lie where those of energy blocks do, which are packed anew for each phase. */
+static ffebmi_tape_work place_tape_work(const ffebm_engine *engine, ffebmi_arena *arena)
+{
+    ffebmi_tape_needs needs = tape_needs(engine, 0);
+
+    if (engine->last_energy != FFEBM_NONE)
+        needs.packed = 0;
+    return ffebmi_tape_place_work(arena, &needs, engine->kernel, engine->max_batch, engine->context->executor.workers);
 }
 
 static void place(ffebm_engine *engine, ffebmi_arena *arena)
@@ -118,7 +127,7 @@ static void place(ffebm_engine *engine, ffebmi_arena *arena)
             ffebmi_carve(arena, engine->max_batch, model->stages[engine->last_energy].output.count * element);
     engine->losses = ffebmi_carve(arena, engine->max_batch, sizeof *engine->losses);
     engine->signs = ffebmi_carve(arena, engine->max_batch, sizeof *engine->signs);
-    engine->tape_work = place_tape_work(engine, 0, arena, engine->max_batch, engine->context->executor.workers);
+    engine->tape_work = place_tape_work(engine, arena);
     for (size_t i = 0; i < model->stage_count; i++)
         place_stage(engine, i, arena);
 }
@@ -202,7 +211,7 @@ static void raise_coarse_needs(needs *most, const ffebm_engine *engine, const ff
 
 static needs needs_of(const ffebm_engine *engine, size_t nudges, bool mixed)
 {
-    needs most = {0};
+    needs most = {.packed = tape_needs(engine, 0).packed * engine->kernel->element};
 
     for (size_t i = 0; i < engine->model->stage_count; i++) {
         const ffebm_energy *block = engine->model->stages[i].energy;
@@ -226,21 +235,18 @@ static void place_worker(const ffebm_engine *engine, ffebmi_arena *arena, ffebmi
 {
     const ffebm_model *model = engine->model;
     size_t first = ffebmi_engine_first_readout(engine), rows = nudges * FFEBMI_SHARD;
+    ffebmi_tape_needs readout = tape_needs(engine, first);
     ffebmi_worker placed = {.relax_memory = ffebmi_carve(arena, relax_bytes, 1)};
-    ffebmi_tape_work work = place_tape_work(engine, first, arena, rows, 1);
 
+    placed.readout_work = ffebmi_tape_place_work(arena, &readout, engine->kernel, rows, 1);
     placed.readout = ffebmi_carve(arena, model->stage_count - first, sizeof *placed.readout);
     placed.readout_inputs = ffebmi_carve(arena, model->stage_count - first, sizeof(void *));
     placed.loss_cotangent = ffebmi_carve(arena, rows, ffebmi_model_output(model)->count * engine->kernel->element);
-    for (size_t i = first; i < model->stage_count; i++) {
-        ffebmi_tape tape;
-
-        ffebmi_tape_place(arena, &tape, model->stages[i].feedforward, engine->kernel, rows, &work);
-        if (placed.readout != NULL)
-            placed.readout[i - first] = tape;
-    }
     if (worker != NULL)
         *worker = placed;
+    for (size_t i = first; i < model->stage_count; i++)
+        ffebmi_tape_place(arena, worker == NULL ? NULL : &worker->readout[i - first], model->stages[i].feedforward,
+                          engine->kernel, rows, worker == NULL ? &placed.readout_work : &worker->readout_work);
 }
 
 static void place_nudging(const ffebm_engine *engine, ffebmi_nudging_memory *to, ffebmi_arena *arena)
@@ -288,6 +294,7 @@ ffebm_status ffebmi_engine_reserve(ffebm_engine *engine, size_t nudges, bool mix
     place_nudging(engine, &created, &arena);
     ffebmi_release(engine->context, engine->nudging.memory);
     engine->nudging = created;
+    engine->tape_work.packed = created.packed_memory;
     return FFEBM_OK;
 }
 

@@ -32,6 +32,7 @@ typedef struct ffebmi_engine_stage {
 /* Memory of one worker thread, for the largest block: laid out anew for each phase. */
 typedef struct ffebmi_worker {
     void *relax_memory;
+    ffebmi_tape_work readout_work;
     ffebmi_tape *readout; /* [stage - first readout stage], for a shard of nudged states */
     const void **readout_inputs;
     void *loss_cotangent; /* shard x outputs */

@@ -118,14 +118,17 @@ static bool held(const ffebm_engine *engine, size_t stage)
     return engine->stages[stage].equilibrium.switches == FFEBM_SWITCHES_HOLD;
 }
 
-static void observe_all(ffebm_engine *engine, size_t stage, size_t nudge_count)
+void ffebmi_estimate_switches(ffebm_engine *engine, size_t stage)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebm_equilibrium_config *equilibrium = &engine->stages[stage].equilibrium;
+    size_t nudge_count = ffebmi_estimator_of(equilibrium)->nudge_count;
+    bool moved = !held(engine, stage) && equilibrium->estimator != FFEBM_ESTIMATOR_IMPLICIT;
 
     if (!ffebmi_energy_has_switches(block))
         return;
     ffebmi_estimate_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
-    for (size_t n = 0; n < nudge_count && !held(engine, stage); n++) {
+    for (size_t n = 0; n < nudge_count && moved; n++) {
         ffebmi_estimate_observe(engine, stage, n, engine->nudging.layers + n * block->layer_count, engine->batch);
         count_switch_changes(engine, stage, n);
     }
@@ -249,7 +252,6 @@ static void estimate_implicit(ffebm_engine *engine, size_t stage, double gradien
                                 .mean = engine->stages[stage].free_state,
                                 .switches = {switches, switches}};
 
-    ffebmi_estimate_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
     add_contrast(engine, stage, &contrast, 1, gradient_scale, input_scale, input_cotangent);
 }
 
@@ -264,7 +266,6 @@ ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient
         estimate_implicit(engine, stage, gradient_scale, input_scale, input_cotangent);
         return FFEBM_OK;
     }
-    observe_all(engine, stage, estimator->nudge_count);
     for (size_t i = 0; i < estimator->pair_count; i++)
         estimate_pair(engine, stage, estimator, &estimator->pairs[i], gradient_scale, input_scale, input_cotangent);
     return FFEBM_OK;

@@ -4,6 +4,9 @@
 
 #include "gradient/chain.h"
 
+/* Note where the switches of the states stand. To be called first, while the packed parameters are the block's. */
+void ffebmi_estimate_switches(ffebm_engine *engine, size_t stage);
+
 /* Add gradient_scale times the readout's estimate to its gradients: dl/dw at the nudged states, weighted. To be called
  * before ffebmi_estimate. Writes into cotangents[1]. */
 void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets, double gradient_scale);
