@@ -1,15 +1,9 @@
 #include "kernel/coarse_winograd.h"
 
 enum {
-    POINTS = FFEBMI_WINOGRAD_POINTS,
     TILES = FFEBMI_WINOGRAD_TILES,
     LINE = 32 /* integers of a line of the cache */
 };
-
-/* By how much the transform of a source enlarges numbers without pattern, point by point: the roots of the sums of its
- * rows' squares are 3.04, 2.96 and 1.97 along one axis. Points then share the range of integers well. */
-#define ROW(gain) 3.04f * gain, 2.96f * gain, 2.96f * gain, 1.97f * gain, 1.97f * gain, 3.04f * gain
-static const float gains[POINTS] = {ROW(3.04f), ROW(2.96f), ROW(2.96f), ROW(1.97f), ROW(1.97f), ROW(3.04f)};
 
 static size_t pairs_of(const ffebmi_walk *w)
 {
@@ -51,7 +45,7 @@ static size_t source_stride(const ffebmi_walk *w)
 
 size_t ffebmi_coarse_winograd_packed(const ffebmi_walk *w)
 {
-    return POINTS * (scale_stride(w) + weights_stride(w) / 2);
+    return w->tiles->points * (scale_stride(w) + weights_stride(w) / 2);
 }
 
 void ffebmi_coarse_winograd_round(const ffebmi_walk *w, const float *packed, float *to, size_t panel)
@@ -59,10 +53,10 @@ void ffebmi_coarse_winograd_round(const ffebmi_walk *w, const float *packed, flo
     static const float zeros[FFEBMI_DIRECT_PANEL];
     const ffebmi_coarse *coarse = w->direct->coarse;
     size_t width = w->direct->panel;
-    int16_t *integers = (int16_t *)(void *)(to + POINTS * scale_stride(w)) + panel * panel_size(w);
+    int16_t *integers = (int16_t *)(void *)(to + w->tiles->points * scale_stride(w)) + panel * panel_size(w);
     float levels = levels_of(w), units[FFEBMI_DIRECT_PANEL];
 
-    for (size_t point = 0; point < POINTS; point++) {
+    for (size_t point = 0; point < w->tiles->points; point++) {
         const float *u = ffebmi_winograd_weights(w, packed, point, panel);
         float *scales = to + point * scale_stride(w) + panel * width;
         int16_t *pair = integers + point * weights_stride(w);
@@ -88,23 +82,23 @@ static int16_t *rounded(const ffebmi_winograd_tiles *t)
 void ffebmi_coarse_winograd_source(const ffebmi_walk *w, ffebmi_winograd_tiles *t, size_t place)
 {
     size_t row = source_row(w) + LINE;
-    float *exact = t->source + POINTS * source_stride(w) / 2;
+    float *exact = t->source + w->tiles->points * source_stride(w) / 2;
 
     ffebmi_winograd_transform_source(w, t, place, exact, row);
-    t->scales[place] = w->direct->coarse->round(POINTS, w->sources, exact, row, gains, levels_of(w),
+    t->scales[place] = w->direct->coarse->round(w->tiles->points, w->sources, exact, row, w->tiles->gains, levels_of(w),
                                                 rounded(t) + place * source_row(w), source_stride(w));
 }
 
 void ffebmi_coarse_winograd_multiply(const ffebmi_walk *w, const ffebmi_winograd_tiles *t, size_t point, size_t panel)
 {
-    const int16_t *weights = (const int16_t *)(const void *)(w->panels + POINTS * scale_stride(w));
+    const int16_t *weights = (const int16_t *)(const void *)(w->panels + w->tiles->points * scale_stride(w));
     ffebmi_coarse_product product = {.x = rounded(t) + point * source_stride(w),
                                      .x_stride = source_row(w),
                                      .z = ffebmi_winograd_products(w, t, point, panel),
                                      .z_stride = FFEBMI_WINOGRAD_BLOCK,
                                      .rows = t->count,
                                      .scales = t->scales,
-                                     .gain = gains[point],
+                                     .gain = w->tiles->gains[point],
                                      .weights = weights + point * weights_stride(w) + panel * panel_size(w),
                                      .weight_scales = w->panels + point * scale_stride(w) + panel * w->direct->panel,
                                      .pairs = pairs_of(w),

@@ -412,25 +412,27 @@ AVX2 static size_t avx2_compact(size_t n, const float *x, float *values, uint32_
     return count;
 }
 
-#define AVX2_TABLE(tiles, rounded)                                                                                     \
+#define AVX2_TABLE(large, small, rounded)                                                                              \
     {                                                                                                                  \
         .panel = 16, .positions = 6, .sparse_share = 4, .tile = avx2_tile, .product = avx2_product,                    \
         .outer = avx2_outer, .sparse = avx2_sparse, .nonzero = avx2_nonzero, .compact = avx2_compact,                  \
-        .winograd = tiles, .coarse = rounded                                                                           \
+        .tiles = {large, small}, .coarse = rounded                                                                     \
     }
-#define AVX512_TABLE(tiles, rounded)                                                                                   \
+#define AVX512_TABLE(large, small, rounded)                                                                            \
     {                                                                                                                  \
         .panel = 32, .positions = 8, .sparse_share = 2, .tile = avx512_tile, .product = avx512_product,                \
         .outer = avx512_outer, .sparse = avx512_sparse, .nonzero = avx512_nonzero, .compact = avx512_compact,          \
-        .winograd = tiles, .coarse = rounded                                                                           \
+        .tiles = {large, small}, .coarse = rounded                                                                     \
     }
 
-const ffebmi_direct ffebmi_direct_avx2 = AVX2_TABLE(&ffebmi_winograd_avx2, NULL);
-const ffebmi_direct ffebmi_direct_avx2_exact = AVX2_TABLE(NULL, NULL);
-const ffebmi_direct ffebmi_direct_avx2_coarse = AVX2_TABLE(&ffebmi_winograd_avx2, &ffebmi_coarse_avx2);
-const ffebmi_direct ffebmi_direct_avx512 = AVX512_TABLE(&ffebmi_winograd_avx512, NULL);
-const ffebmi_direct ffebmi_direct_avx512_exact = AVX512_TABLE(NULL, NULL);
-const ffebmi_direct ffebmi_direct_avx512_coarse = AVX512_TABLE(&ffebmi_winograd_avx512, &ffebmi_coarse_vnni);
+const ffebmi_direct ffebmi_direct_avx2 = AVX2_TABLE(&ffebmi_winograd_avx2_4x4, &ffebmi_winograd_avx2_2x2, NULL);
+const ffebmi_direct ffebmi_direct_avx2_exact = AVX2_TABLE(NULL, NULL, NULL);
+const ffebmi_direct ffebmi_direct_avx2_coarse =
+    AVX2_TABLE(&ffebmi_winograd_avx2_4x4, &ffebmi_winograd_avx2_2x2, &ffebmi_coarse_avx2);
+const ffebmi_direct ffebmi_direct_avx512 = AVX512_TABLE(&ffebmi_winograd_avx512_4x4, &ffebmi_winograd_avx512_2x2, NULL);
+const ffebmi_direct ffebmi_direct_avx512_exact = AVX512_TABLE(NULL, NULL, NULL);
+const ffebmi_direct ffebmi_direct_avx512_coarse =
+    AVX512_TABLE(&ffebmi_winograd_avx512_4x4, &ffebmi_winograd_avx512_2x2, &ffebmi_coarse_vnni);
 
 int32_t ffebmi_direct_isa(void)
 {

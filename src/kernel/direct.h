@@ -87,7 +87,7 @@ typedef struct ffebmi_direct {
     /* How many numbers are not zero; and a list of these with the offsets of their weights. Returns its length. */
     size_t (*nonzero)(size_t n, const float *x);
     size_t (*compact)(size_t n, const float *x, float *values, uint32_t *offsets);
-    const ffebmi_winograd *winograd; /* NULL: no tiles */
+    const ffebmi_winograd *tiles[2]; /* of 4 x 4 pixels, and images of 2 x 2; NULL: no tiles */
     const ffebmi_coarse *coarse;     /* not NULL: by tiles in rounded numbers */
 } ffebmi_direct;
 

@@ -49,11 +49,19 @@ static size_t products_of(const ffebmi_walk *w)
     return sums[0] * sums[1];
 }
 
-/* Are tiles fewer products, by enough to make up for their transforms? */
-static bool tiles_pay(const ffebmi_walk *w)
+/* The tiles that are fewer products, by enough to make up for their transforms, or NULL. */
+static const ffebmi_winograd *tiles_of(const ffebmi_walk *w)
 {
-    return w->direct->winograd != NULL && w->kernel[0] == 3 && w->kernel[1] == 3 && w->sources >= LEAST_CHANNELS &&
-           w->targets >= LEAST_CHANNELS && 3 * ffebmi_winograd_count(w->target) < 2 * products_of(w);
+    bool small = true;
+
+    if (w->direct->tiles[0] == NULL || w->kernel[0] != 3 || w->kernel[1] != 3 || w->sources < LEAST_CHANNELS ||
+        w->targets < LEAST_CHANNELS)
+        return NULL;
+    for (int axis = 0; axis < 2; axis++)
+        small = small && w->source[axis] == 2 && w->padding[axis] == 1;
+    if (small)
+        return w->direct->tiles[1];
+    return 3 * ffebmi_winograd_count(w->direct->tiles[0], w->target) < 2 * products_of(w) ? w->direct->tiles[0] : NULL;
 }
 
 /* What a walk in one direction does, but for its images. */
@@ -70,7 +78,7 @@ static ffebmi_walk walk_of(const ffebmi_conv *c, const ffebmi_direct *d, int sig
                      .targets = sign > 0 ? c->out_channels : g->channels,
                      .sign = sign};
 
-    w.tiled = tiles_pay(&w);
+    w.tiles = tiles_of(&w);
     return w;
 }
 
@@ -82,12 +90,12 @@ static size_t panel_size(const ffebmi_walk *w)
 /* In full precision, whatever the walk's products are. */
 static size_t full_elements(const ffebmi_walk *w)
 {
-    return w->tiled ? ffebmi_winograd_packed(w) : ffebmi_walk_panels(w) * panel_size(w);
+    return w->tiles != NULL ? ffebmi_winograd_packed(w) : ffebmi_walk_panels(w) * panel_size(w);
 }
 
 static size_t panel_elements(const ffebmi_walk *w)
 {
-    return w->tiled && w->direct->coarse != NULL ? ffebmi_coarse_winograd_packed(w) : full_elements(w);
+    return w->tiles != NULL && w->direct->coarse != NULL ? ffebmi_coarse_winograd_packed(w) : full_elements(w);
 }
 
 /* Where the panels for down begin. */
@@ -135,7 +143,7 @@ static void pack(const ffebmi_walk *w, const float *weights, size_t target_strid
     size_t taps = w->kernel[0] * w->kernel[1], width = w->direct->panel;
     size_t count = smaller(width, w->targets - panel * width);
 
-    if (w->tiled) {
+    if (w->tiles != NULL) {
         ffebmi_winograd_pack(w, weights, target_stride, source_stride, packed, panel);
         return;
     }
@@ -176,12 +184,12 @@ void ffebmi_direct_conv_pack(const ffebmi_conv *c, const ffebmi_direct *d, unsig
 
 bool ffebmi_direct_conv_rounds(const ffebmi_conv *c, const ffebmi_direct *d)
 {
-    return d->coarse != NULL && (walk_of(c, d, 1).tiled || walk_of(c, d, -1).tiled);
+    return d->coarse != NULL && (walk_of(c, d, 1).tiles != NULL || walk_of(c, d, -1).tiles != NULL);
 }
 
 static void round_panel(const ffebmi_walk *w, const float *packed, float *rounded, size_t panel)
 {
-    if (w->tiled)
+    if (w->tiles != NULL)
         ffebmi_coarse_winograd_round(w, packed, rounded, panel);
     else
         memcpy(rounded + panel * panel_size(w), packed + panel * panel_size(w), panel_size(w) * sizeof *packed);
@@ -212,7 +220,7 @@ static size_t block_rows(const ffebmi_walk *w)
 
 static size_t walk_scratch(const ffebmi_walk *w)
 {
-    if (w->tiled)
+    if (w->tiles != NULL)
         return ffebmi_winograd_scratch(w);
     return ffebmi_sparse_scratch(block_rows(w) * w->source[0] * w->source[1], w->sources);
 }
@@ -233,7 +241,7 @@ static void run(const ffebmi_walk *w, size_t rows, float *scratch)
             memset(w->z, 0, rows * w->target[0] * w->target[1] * w->targets * sizeof *w->z);
         return;
     }
-    if (w->tiled) {
+    if (w->tiles != NULL) {
         ffebmi_winograd_run(w, rows, scratch);
         return;
     }
@@ -274,12 +282,14 @@ void ffebmi_direct_conv_down(const ffebmi_conv *c, const ffebmi_direct *d, unsig
 
 bool ffebmi_direct_conv_is_tiled(const ffebmi_conv *c, const ffebmi_direct *d)
 {
-    return walk_of(c, d, 1).tiled;
+    return walk_of(c, d, 1).tiles != NULL;
 }
 
 size_t ffebmi_direct_conv_gradient_scratch(const ffebmi_conv *c, const ffebmi_direct *d, size_t outs)
 {
-    return ffebmi_direct_conv_is_tiled(c, d) ? ffebmi_winograd_gradient_scratch(outs, c->windows.channels) : 0;
+    ffebmi_walk w = walk_of(c, d, 1);
+
+    return w.tiles != NULL ? ffebmi_winograd_gradient_scratch(&w, outs) : 0;
 }
 
 void ffebmi_direct_conv_gradient(const ffebmi_conv *c, const ffebmi_direct *d, size_t rows,

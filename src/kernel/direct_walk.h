@@ -21,7 +21,7 @@ typedef struct ffebmi_walk {
     size_t sources; /* channels */
     size_t targets;
     int sign;
-    bool tiled; /* 3 x 3 windows by tiles: direct_winograd.h */
+    const ffebmi_winograd *tiles; /* 3 x 3 windows by tiles (direct_winograd.h), or NULL */
     bool accumulate;
 } ffebmi_walk;
 

@@ -5,9 +5,7 @@
 #include "kernel/coarse_winograd.h"
 
 enum {
-    TILE = FFEBMI_WINOGRAD_TILE,
-    SIDE = FFEBMI_WINOGRAD_SIDE,
-    POINTS = FFEBMI_WINOGRAD_POINTS,
+    PIXELS = FFEBMI_WINOGRAD_SIDE * FFEBMI_WINOGRAD_SIDE, /* the most of a tile */
     TAPS = 9,
     TILES = FFEBMI_WINOGRAD_TILES,
     BLOCK = FFEBMI_WINOGRAD_BLOCK,
@@ -26,24 +24,24 @@ static size_t weights_stride(const ffebmi_walk *w)
     return ffebmi_walk_panels(w) * w->direct->panel * w->sources + LINE;
 }
 
-static size_t tiles_of(size_t target)
+static size_t tiles_of(const ffebmi_winograd *s, size_t target)
 {
-    return (target + TILE - 1) / TILE;
+    return (target + s->tile - 1) / s->tile;
 }
 
-size_t ffebmi_winograd_count(const size_t target[2])
+size_t ffebmi_winograd_count(const ffebmi_winograd *s, const size_t target[2])
 {
-    return tiles_of(target[0]) * tiles_of(target[1]) * POINTS;
+    return tiles_of(s, target[0]) * tiles_of(s, target[1]) * s->points;
 }
 
 size_t ffebmi_winograd_packed(const ffebmi_walk *w)
 {
-    return POINTS * weights_stride(w);
+    return w->tiles->points * weights_stride(w);
 }
 
 size_t ffebmi_winograd_scratch(const ffebmi_walk *w)
 {
-    return POINTS * (point_stride(w->sources) + point_stride(BLOCK)) + w->sources + BLOCK;
+    return w->tiles->points * (point_stride(w->sources) + point_stride(BLOCK)) + w->sources + BLOCK;
 }
 
 void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t target_stride, size_t source_stride,
@@ -63,7 +61,7 @@ void ffebmi_winograd_pack(const ffebmi_walk *w, const float *weights, size_t tar
             for (size_t tap = 0; tap < TAPS; tap++)
                 window[tap][i] = from[tap];
         }
-        w->direct->winograd->weights(width, rows, packed + (panel * w->sources + source) * width, weights_stride(w));
+        w->tiles->weights(width, rows, packed + (panel * w->sources + source) * width, weights_stride(w));
     }
 }
 
@@ -82,13 +80,13 @@ void ffebmi_winograd_pixels(const ffebmi_winograd_image *image, size_t row, cons
 
 void ffebmi_winograd_locate(const ffebmi_walk *w, size_t tile, size_t *row, size_t target[2], size_t source[2])
 {
-    size_t down = tiles_of(w->target[0]), across = tiles_of(w->target[1]);
+    size_t down = tiles_of(w->tiles, w->target[0]), across = tiles_of(w->tiles, w->target[1]);
 
     *row = tile / (down * across);
-    target[0] = tile / across % down * TILE;
-    target[1] = tile % across * TILE;
+    target[0] = tile / across % down * w->tiles->tile;
+    target[1] = tile % across * w->tiles->tile;
     for (int axis = 0; axis < 2; axis++)
-        source[axis] = target[axis] - (w->sign > 0 ? w->padding[axis] : 2 - w->padding[axis]);
+        source[axis] = target[axis] - (w->sign > 0 ? w->padding[axis] : 2 - w->padding[axis]) + w->tiles->inset;
 }
 
 const float *ffebmi_winograd_weights(const ffebmi_walk *w, const float *packed, size_t point, size_t panel)
@@ -117,12 +115,12 @@ void ffebmi_winograd_transform_source(const ffebmi_walk *w, const ffebmi_winogra
                                       size_t stride)
 {
     const ffebmi_winograd_image image = {w->x, {w->source[0], w->source[1]}, w->sources, t->zeros};
-    const float *x[POINTS];
+    const float *x[PIXELS];
     size_t row, target[2], source[2];
 
     ffebmi_winograd_locate(w, t->first + place, &row, target, source);
-    ffebmi_winograd_pixels(&image, row, source, SIDE, x);
-    w->direct->winograd->source(w->sources, x, v, stride);
+    ffebmi_winograd_pixels(&image, row, source, w->tiles->side, x);
+    w->tiles->source(w->sources, x, v, stride);
 }
 
 static void multiply(const ffebmi_walk *w, const ffebmi_winograd_tiles *t, size_t point, size_t panel)
@@ -150,23 +148,22 @@ static void transform_target(const ffebmi_walk *w, const ffebmi_winograd_tiles *
 {
     size_t first = t->panel * w->direct->panel, left = w->targets - first;
     const ffebmi_winograd_image image = {w->z + first, {w->target[0], w->target[1]}, w->targets, t->beyond};
-    const float *pixels[TILE * TILE];
-    float *z[TILE * TILE];
+    const float *pixels[PIXELS];
+    float *z[PIXELS];
     size_t row, target[2], source[2];
 
     ffebmi_winograd_locate(w, t->first + place, &row, target, source);
-    ffebmi_winograd_pixels(&image, row, target, TILE, pixels);
-    for (size_t i = 0; i < TILE * TILE; i++)
+    ffebmi_winograd_pixels(&image, row, target, w->tiles->tile, pixels);
+    for (size_t i = 0; i < w->tiles->tile * w->tiles->tile; i++)
         z[i] = (float *)(uintptr_t)pixels[i];
-    w->direct->winograd->target(left < BLOCK ? left : BLOCK, t->target + place * BLOCK, point_stride(BLOCK),
-                                w->accumulate, z);
+    w->tiles->target(left < BLOCK ? left : BLOCK, t->target + place * BLOCK, point_stride(BLOCK), w->accumulate, z);
 }
 
 /* The targets of a block of panels, of all tiles: their products stay in the second-level cache until they are transformed
  * back. */
 static void run_block(const ffebmi_walk *w, const ffebmi_winograd_tiles *t)
 {
-    for (size_t point = 0; point < POINTS; point++)
+    for (size_t point = 0; point < w->tiles->points; point++)
         for (size_t panel = t->panel; panel < t->panel + t->panels; panel++)
             (w->direct->coarse != NULL ? ffebmi_coarse_winograd_multiply : multiply)(w, t, point, panel);
     for (size_t i = 0; i < t->count; i++)
@@ -175,10 +172,11 @@ static void run_block(const ffebmi_walk *w, const ffebmi_winograd_tiles *t)
 
 void ffebmi_winograd_run(const ffebmi_walk *w, size_t rows, float *scratch)
 {
-    size_t end = rows * tiles_of(w->target[0]) * tiles_of(w->target[1]), panels = ffebmi_walk_panels(w);
-    ffebmi_winograd_tiles t = {.source = scratch, .target = scratch + POINTS * point_stride(w->sources)};
+    size_t end = rows * tiles_of(w->tiles, w->target[0]) * tiles_of(w->tiles, w->target[1]),
+           panels = ffebmi_walk_panels(w);
+    ffebmi_winograd_tiles t = {.source = scratch, .target = scratch + w->tiles->points * point_stride(w->sources)};
 
-    t.zeros = t.target + POINTS * point_stride(BLOCK);
+    t.zeros = t.target + w->tiles->points * point_stride(BLOCK);
     t.beyond = t.zeros + w->sources;
     memset(t.zeros, 0, (w->sources + BLOCK) * sizeof *t.zeros);
     for (; t.first < end; t.first += t.count) {

@@ -1,5 +1,5 @@
-/* Walks of 3 x 3 windows by tiles of 4 x 4 target pixels (winograd.h): transform the tiles' sources, one product of channels
- * for each of the 36 points, and transform back. */
+/* Walks of 3 x 3 windows by tiles of target pixels (winograd.h): transform the tiles' sources, one product of channels for
+ * each point, and transform back. */
 #ifndef FFEBMI_KERNEL_DIRECT_WINOGRAD_H
 #define FFEBMI_KERNEL_DIRECT_WINOGRAD_H
 
@@ -7,7 +7,7 @@
 #include "kernel/direct_walk.h"
 
 /* Products of channels that a target image costs. */
-size_t ffebmi_winograd_count(const size_t target[2]);
+size_t ffebmi_winograd_count(const ffebmi_winograd *scheme, const size_t target[2]);
 
 /* Elements of the transformed weights, [point][panel][source][target in the panel], and of scratch. */
 size_t ffebmi_winograd_packed(const ffebmi_walk *walk);
@@ -76,7 +76,7 @@ typedef struct ffebmi_winograd_pairs {
     const float *x[FFEBMI_CONV_PAIRS];
 } ffebmi_winograd_pairs;
 
-size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources);
+size_t ffebmi_winograd_gradient_scratch(const ffebmi_walk *walk, size_t outs);
 void ffebmi_winograd_gradient(const ffebmi_walk *walk, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs,
                               double factor, float *w, float *scratch);
 

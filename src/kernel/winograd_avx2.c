@@ -4,8 +4,8 @@
 
 #include <immintrin.h>
 
-#define NAME ffebmi_winograd_avx2
 #define TARGET __attribute__((target("avx2,fma")))
+#define INLINE TARGET static inline __attribute__((always_inline))
 #define LANES 8
 #define set1 _mm256_set1_ps
 #define add _mm256_add_ps
@@ -26,10 +26,26 @@ TARGET static inline lanes_mask mask_of(size_t count)
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+#define NAME(stem) stem##_avx2_4x4
+#include "kernel/winograd_4x4.inc"
+
+#include "kernel/winograd.inc"
+
+#undef NAME
+#undef TILE
+#undef SIDE
+#undef POINTS
+#undef INSET
+#undef GAINS
+#undef ALL_GAINS
+#define NAME(stem) stem##_avx2_2x2
+#include "kernel/winograd_2x2.inc"
+
 #include "kernel/winograd.inc"
 
 #else
 
-const ffebmi_winograd ffebmi_winograd_avx2 = {0};
+const ffebmi_winograd ffebmi_winograd_avx2_4x4 = {0};
+const ffebmi_winograd ffebmi_winograd_avx2_2x2 = {0};
 
 #endif

@@ -4,8 +4,8 @@
 
 #include <immintrin.h>
 
-#define NAME ffebmi_winograd_avx512
 #define TARGET __attribute__((target("avx512f")))
+#define INLINE TARGET static inline __attribute__((always_inline))
 #define LANES 16
 #define set1 _mm512_set1_ps
 #define add _mm512_add_ps
@@ -25,10 +25,26 @@ static lanes_mask mask_of(size_t count)
     return (lanes_mask)(count >= LANES ? 0xffff : (1u << count) - 1);
 }
 
+#define NAME(stem) stem##_avx512_4x4
+#include "kernel/winograd_4x4.inc"
+
+#include "kernel/winograd.inc"
+
+#undef NAME
+#undef TILE
+#undef SIDE
+#undef POINTS
+#undef INSET
+#undef GAINS
+#undef ALL_GAINS
+#define NAME(stem) stem##_avx512_2x2
+#include "kernel/winograd_2x2.inc"
+
 #include "kernel/winograd.inc"
 
 #else
 
-const ffebmi_winograd ffebmi_winograd_avx512 = {0};
+const ffebmi_winograd ffebmi_winograd_avx512_4x4 = {0};
+const ffebmi_winograd ffebmi_winograd_avx512_2x2 = {0};
 
 #endif

@@ -1,13 +1,11 @@
-/* The gradient of 3 x 3 weights by tiles: the transposed algorithm, a product of tiles for each of the 36 points.
+/* The gradient of 3 x 3 weights by tiles: the transposed algorithm, a product of tiles for each point.
  * Channels of the source are taken a block at a time, so that the products of a block stay in cache over all tiles. */
 #include <string.h>
 
 #include "kernel/direct_winograd.h"
 
 enum {
-    TILE = FFEBMI_WINOGRAD_TILE,
-    SIDE = FFEBMI_WINOGRAD_SIDE,
-    POINTS = FFEBMI_WINOGRAD_POINTS,
+    PIXELS = FFEBMI_WINOGRAD_SIDE * FFEBMI_WINOGRAD_SIDE, /* the most of a tile */
     TAPS = 9,
     TILES = 64,  /* transformed at a time */
     BLOCK = 128, /* channels of the source */
@@ -36,26 +34,26 @@ static size_t source_row_of(size_t sources)
     return (sources < BLOCK ? sources : BLOCK) + LINE;
 }
 
-size_t ffebmi_winograd_gradient_scratch(size_t outs, size_t sources)
+size_t ffebmi_winograd_gradient_scratch(const ffebmi_walk *w, size_t outs)
 {
-    size_t row = source_row_of(sources);
+    size_t sources = w->sources, row = source_row_of(sources);
 
-    return POINTS * (TILES * (row + outs + LINE) + outs * row) + (sources > outs ? sources : outs);
+    return w->tiles->points * (TILES * (row + outs + LINE) + outs * row) + (sources > outs ? sources : outs);
 }
 
 static sums place(const ffebmi_walk *w, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs, float *scratch)
 {
     sums s = {.walk = w,
               .pairs = pairs,
-              .tiles = rows * ffebmi_winograd_count(w->target) / POINTS,
+              .tiles = rows * ffebmi_winograd_count(w->tiles, w->target) / w->tiles->points,
               .outs = outs,
               .source_row = source_row_of(w->sources),
               .cotangent_row = outs + LINE,
               .source = scratch};
 
-    s.cotangent = scratch + POINTS * TILES * s.source_row;
-    s.products = s.cotangent + POINTS * TILES * s.cotangent_row;
-    s.zeros = s.products + POINTS * outs * s.source_row;
+    s.cotangent = scratch + w->tiles->points * TILES * s.source_row;
+    s.products = s.cotangent + w->tiles->points * TILES * s.cotangent_row;
+    s.zeros = s.products + w->tiles->points * outs * s.source_row;
     memset(s.zeros, 0, (w->sources > outs ? w->sources : outs) * sizeof *s.zeros);
     return s;
 }
@@ -68,13 +66,13 @@ static void transform(const sums *s, size_t tile, size_t place)
     const ffebmi_winograd_image below = {
         s->pairs->x[pair] + s->channel, {w->source[0], w->source[1]}, w->sources, s->zeros};
     const ffebmi_winograd_image above = {s->pairs->v[pair], {w->target[0], w->target[1]}, w->targets, s->zeros};
-    const float *x[SIDE * SIDE], *z[TILE * TILE];
+    const float *x[PIXELS], *z[PIXELS];
 
     ffebmi_winograd_locate(w, tile % s->tiles, &row, target, source);
-    ffebmi_winograd_pixels(&below, row, source, SIDE, x);
-    ffebmi_winograd_pixels(&above, row, target, TILE, z);
-    w->direct->winograd->source(s->channels, x, s->source + place * s->source_row, TILES * s->source_row);
-    w->direct->winograd->cotangent(s->outs, z, s->cotangent + place * s->cotangent_row, TILES * s->cotangent_row);
+    ffebmi_winograd_pixels(&below, row, source, w->tiles->side, x);
+    ffebmi_winograd_pixels(&above, row, target, w->tiles->tile, z);
+    w->tiles->source(s->channels, x, s->source + place * s->source_row, TILES * s->source_row);
+    w->tiles->cotangent(s->outs, z, s->cotangent + place * s->cotangent_row, TILES * s->cotangent_row);
 }
 
 static void multiply(const sums *s, size_t point, size_t tiles)
@@ -106,8 +104,8 @@ static void transform_back(const sums *s, double factor, float *to)
     for (size_t o = 0; o < s->outs; o++) {
         for (size_t tap = 0; tap < TAPS; tap++)
             rows[tap] = to + (o * TAPS + tap) * s->walk->sources + s->channel;
-        s->walk->direct->winograd->gradient(s->channels, s->products + o * s->source_row, s->outs * s->source_row,
-                                            (float)factor, rows);
+        s->walk->tiles->gradient(s->channels, s->products + o * s->source_row, s->outs * s->source_row, (float)factor,
+                                 rows);
     }
 }
 
@@ -119,12 +117,12 @@ void ffebmi_winograd_gradient(const ffebmi_walk *w, const ffebmi_winograd_pairs 
 
     for (; s.channel < w->sources; s.channel += s.channels) {
         s.channels = w->sources - s.channel < BLOCK ? w->sources - s.channel : BLOCK;
-        memset(s.products, 0, POINTS * outs * s.source_row * sizeof *s.products);
+        memset(s.products, 0, w->tiles->points * outs * s.source_row * sizeof *s.products);
         for (size_t first = 0, count; first < total; first += count) {
             count = total - first < TILES ? total - first : TILES;
             for (size_t i = 0; i < count; i++)
                 transform(&s, first + i, i);
-            for (size_t point = 0; point < POINTS; point++)
+            for (size_t point = 0; point < w->tiles->points; point++)
                 multiply(&s, point, count);
         }
         transform_back(&s, factor, to);

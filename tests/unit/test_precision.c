@@ -43,6 +43,11 @@ static ffebmi_conv random_conv(uint64_t seed)
         c.windows.in[i] = 4 + ffebmi_random_stream(seed, 5 + i) % 9;
         c.windows.out[i] = c.windows.in[i] + 2 * c.windows.padding[i] - 2;
     }
+    if (seed % 4 == 0) /* the image that is a tile of its own */
+        for (size_t i = 0; i < 2; i++) {
+            c.windows.padding[i] = 1;
+            c.windows.in[i] = c.windows.out[i] = 2;
+        }
     return c;
 }
 
