@@ -98,7 +98,8 @@ enum {                                /* of the products that sweeps are made of
     FFEBM_PRECISION_MIXED = 2         /* rounded to 16-bit integers, an error of some thousandths: in nudged phases whose
                                          states are kept as displacements from the free state, of these; and in free
                                          phases without pools at first, for half of free_sweeps at most. For float32, 3 x 3
-                                         windows, AVX2 or AVX-512 VNNI, free_tolerance of 1e-5 or more; else as FULL */
+                                         windows over 64 channels or more, processors with AVX2 or AVX-512 VNNI, and a
+                                         free_tolerance of 0, or of 1e-5 or more; all else is as with FULL */
 };
 
 enum {                                /* where free phases start */

@@ -11,8 +11,9 @@
 enum { BLOCK_ELEMENTS = 131072, BLOCK_ROWS = 64 };
 
 enum {
-    LEAST_CHANNELS = 16, /* that are worth transforming tiles */
-    PACKED_SOURCES = 16  /* at a time: as many lines of the cache are written in turn */
+    LEAST_CHANNELS = 16,   /* that are worth transforming tiles */
+    ROUNDED_CHANNELS = 64, /* that are worth rounding */
+    PACKED_SOURCES = 16    /* at a time: as many lines of the cache are written in turn */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -79,6 +80,7 @@ static ffebmi_walk walk_of(const ffebmi_conv *c, const ffebmi_direct *d, int sig
                      .sign = sign};
 
     w.tiles = tiles_of(&w);
+    w.rounded = w.tiles != NULL && d->coarse != NULL && w.sources >= ROUNDED_CHANNELS;
     return w;
 }
 
@@ -95,7 +97,7 @@ static size_t full_elements(const ffebmi_walk *w)
 
 static size_t panel_elements(const ffebmi_walk *w)
 {
-    return w->tiles != NULL && w->direct->coarse != NULL ? ffebmi_coarse_winograd_packed(w) : full_elements(w);
+    return w->rounded ? ffebmi_coarse_winograd_packed(w) : full_elements(w);
 }
 
 /* Where the panels for down begin. */
@@ -184,15 +186,15 @@ void ffebmi_direct_conv_pack(const ffebmi_conv *c, const ffebmi_direct *d, unsig
 
 bool ffebmi_direct_conv_rounds(const ffebmi_conv *c, const ffebmi_direct *d)
 {
-    return d->coarse != NULL && (walk_of(c, d, 1).tiles != NULL || walk_of(c, d, -1).tiles != NULL);
+    return walk_of(c, d, 1).rounded || walk_of(c, d, -1).rounded;
 }
 
 static void round_panel(const ffebmi_walk *w, const float *packed, float *rounded, size_t panel)
 {
-    if (w->tiles != NULL)
+    if (w->rounded)
         ffebmi_coarse_winograd_round(w, packed, rounded, panel);
-    else
-        memcpy(rounded + panel * panel_size(w), packed + panel * panel_size(w), panel_size(w) * sizeof *packed);
+    else if (panel == 0)
+        memcpy(rounded, packed, full_elements(w) * sizeof *packed);
 }
 
 void ffebmi_direct_conv_round(const ffebmi_conv *c, const ffebmi_direct *d, const float *packed, float *rounded,

@@ -22,6 +22,7 @@ typedef struct ffebmi_walk {
     size_t targets;
     int sign;
     const ffebmi_winograd *tiles; /* 3 x 3 windows by tiles (direct_winograd.h), or NULL */
+    bool rounded;                 /* these in rounded numbers: coarse_winograd.h */
     bool accumulate;
 } ffebmi_walk;
 

@@ -165,7 +165,7 @@ static void run_block(const ffebmi_walk *w, const ffebmi_winograd_tiles *t)
 {
     for (size_t point = 0; point < w->tiles->points; point++)
         for (size_t panel = t->panel; panel < t->panel + t->panels; panel++)
-            (w->direct->coarse != NULL ? ffebmi_coarse_winograd_multiply : multiply)(w, t, point, panel);
+            (w->rounded ? ffebmi_coarse_winograd_multiply : multiply)(w, t, point, panel);
     for (size_t i = 0; i < t->count; i++)
         transform_target(w, t, i);
 }
@@ -182,7 +182,7 @@ void ffebmi_winograd_run(const ffebmi_walk *w, size_t rows, float *scratch)
     for (; t.first < end; t.first += t.count) {
         t.count = end - t.first < TILES ? end - t.first : TILES;
         for (size_t i = 0; i < t.count; i++)
-            if (w->direct->coarse != NULL)
+            if (w->rounded)
                 ffebmi_coarse_winograd_source(w, &t, i);
             else
                 ffebmi_winograd_transform_source(w, &t, i, t.source + i * w->sources, point_stride(w->sources));

@@ -37,7 +37,9 @@ typedef struct prepared {
     float *weight;
     float *bias;
     float *packed;
-    float *below; /* rows x units */
+    const ffebmi_kernel *coarse; /* NULL where it has no passes in rounded numbers */
+    float *rounded;              /* their weights */
+    float *below;                /* rows x units */
     float *above;
     float *drive; /* a worker's, each as large as a shard of the larger layer */
     size_t drive_size;
@@ -48,8 +50,8 @@ typedef struct prepared {
 } prepared;
 
 /* The order matters: up leaves the switches that the others use. */
-enum { UP, DOWN, GRADIENT, DIRECTIONS };
-static const char *const directions[DIRECTIONS] = {"up", "down", "gradient"};
+enum { UP, DOWN, GRADIENT, ROUNDED_UP, ROUNDED_DOWN, DIRECTIONS };
+static const char *const directions[DIRECTIONS] = {"up", "down", "gradient", "up_rounded", "down_rounded"};
 
 /* One line of output. */
 typedef struct direction_case {
@@ -108,6 +110,21 @@ static bool allocate(prepared *p)
            p->drive != NULL && p->scratch != NULL && p->gradient != NULL && p->switches != NULL;
 }
 
+static bool prepare_rounded(prepared *p)
+{
+    const ffebmi_coupling *c = &p->coupling;
+    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(p->kernel);
+
+    if (coarse == NULL || c->kind->rounds == NULL || !c->kind->rounds(c, coarse))
+        return true;
+    p->coarse = coarse;
+    p->rounded = numbers(p, c->kind->packed(c, coarse), 9, 0);
+    if (p->rounded == NULL)
+        return false;
+    c->kind->round(c, coarse, p->packed, p->rounded, 0, c->kind->pack_units(c, coarse));
+    return true;
+}
+
 static bool prepare(prepared *p, const entry *e, const team *t)
 {
     *p = (prepared){.entry = e, .team = t, .kernel = ffebmi_kernel_for(FFEBM_FLOAT32, 0)};
@@ -119,12 +136,17 @@ static bool prepare(prepared *p, const entry *e, const team *t)
     if (p->coupling.kind->packed(&p->coupling, p->kernel) > 0)
         p->coupling.kind->pack(&p->coupling, p->kernel, p->weight, p->packed, 0,
                                p->coupling.kind->pack_units(&p->coupling, p->kernel));
+    if (!prepare_rounded(p)) {
+        line_skip(e->kind->name, ffebm_context_error(t->context));
+        return false;
+    }
     return true;
 }
 
 static void let_go(prepared *p)
 {
-    void *all[] = {p->weight, p->bias, p->packed, p->below, p->above, p->drive, p->scratch, p->gradient, p->switches};
+    void *all[] = {p->weight, p->bias,  p->packed,  p->rounded,  p->below,
+                   p->above,  p->drive, p->scratch, p->gradient, p->switches};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         ffebmi_release(p->team->context, all[i]);
@@ -146,8 +168,12 @@ static void pass_shard(void *user, size_t worker, size_t shard)
                                  .switches = p->switches + first * c->switch_count,
                                  .scratch = p->scratch + worker * p->scratch_size};
 
+    if (d->direction == ROUNDED_UP || d->direction == ROUNDED_DOWN) {
+        call.kernel = p->coarse;
+        call.packed = p->rounded;
+    }
     for (size_t i = 0; i < d->passes; i++) {
-        if (d->direction == UP)
+        if (d->direction == UP || d->direction == ROUNDED_UP)
             c->kind->up(c, &call, p->below + first * c->below.count, drive);
         else
             c->kind->down(c, &call, false, p->above + first * c->above.count, drive);
@@ -257,7 +283,7 @@ void coupling_measure(const team teams[TEAM_COUNT], size_t count)
                 continue;
             }
             kept++;
-            for (size_t d = 0; d < DIRECTIONS; d++)
+            for (size_t d = 0; d < (p->coarse != NULL ? DIRECTIONS : ROUNDED_UP); d++)
                 cases[used++] = (direction_case){.p = p, .direction = d};
         }
     measure_all(cases, used);

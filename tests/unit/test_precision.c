@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "kernel/conv.h"
 
-enum { GEOMETRIES = 24, ROWS = 3 };
+enum { GEOMETRIES = 16, ROWS = 3 };
 
 static const ffebmi_kernel *best(void)
 {
@@ -33,8 +33,8 @@ static float *numbers(size_t count, uint64_t seed, double share)
 /* 3 x 3 windows over images of all shapes; odd channels, channels beyond a panel and more targets than a block has. */
 static ffebmi_conv random_conv(uint64_t seed)
 {
-    ffebmi_conv c = {.out_channels = 16 + ffebmi_random_stream(seed, 1) % 90,
-                     .windows = {.channels = 16 + ffebmi_random_stream(seed, 2) % 60}};
+    ffebmi_conv c = {.out_channels = 64 + ffebmi_random_stream(seed, 1) % 60,
+                     .windows = {.channels = 64 + ffebmi_random_stream(seed, 2) % 60}};
 
     for (size_t i = 0; i < 2; i++) {
         c.windows.kernel[i] = 3;
@@ -185,12 +185,13 @@ START_TEST(sums_do_not_overflow)
 END_TEST
 
 #define CONV(out) "{\"type\": \"conv2d\", \"out_channels\": " out ", \"kernel\": 3, \"padding\": 1"
-#define MODEL(pool)                                                                                                    \
-    "{\"input\": [16, 8, 8], \"loss\": \"cross_entropy\", \"initialization\": {\"type\": \"goe\", \"variance\": "      \
-    "1e-3}, \"stages\": [{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", "          \
-    "\"slope\": "                                                                                                      \
-    "0.5}, \"couplings\": [" CONV("24") "}, " CONV("40") pool "}]}}, {\"feedforward\": [{\"type\": \"flatten\"}, "     \
-                                                              "{\"type\": \"linear\", \"out_features\": 4}]}]}"
+/* clang-format off */
+#define MODEL(pool) \
+    "{\"input\": [64, 4, 4], \"loss\": \"cross_entropy\", \"initialization\": {\"type\": \"goe\", \"variance\": 2e-4}, " \
+    "\"stages\": [{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.5}, " \
+    "\"couplings\": [" CONV("66") "}, " CONV("72") pool "}]}}, " \
+    "{\"feedforward\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 4}]}]}"
+/* clang-format on */
 
 static const char wide[] = MODEL(""), pooled[] = MODEL(", \"pool\": {\"type\": \"max\", \"kernel\": 2}");
 
