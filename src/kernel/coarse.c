@@ -168,6 +168,8 @@ AVX2 static float avx2_round(size_t rows, size_t n, const float *x, size_t x_str
 {
     float largest = largest_of(rows, n, x, x_stride, gains);
 
+    if (largest < FFEBMI_COARSE_NOTHING)
+        largest = 0;
     for (size_t r = 0; r < rows; r++, x += x_stride, v += v_stride) {
         float unit = largest > 0 ? levels / (largest * gains[r]) : 0;
         size_t i = 0;
@@ -242,7 +244,7 @@ VNNI static void vnni_product(const ffebmi_coarse_product *product)
 
 const ffebmi_coarse ffebmi_coarse_vnni = {vnni_product, avx2_round, avx2_largest, avx2_join};
 
-int ffebmi_coarse_has_vnni(void)
+bool ffebmi_coarse_has_vnni(void)
 {
     return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
 }
@@ -252,9 +254,9 @@ int ffebmi_coarse_has_vnni(void)
 const ffebmi_coarse ffebmi_coarse_avx2 = {0};
 const ffebmi_coarse ffebmi_coarse_vnni = {0};
 
-int ffebmi_coarse_has_vnni(void)
+bool ffebmi_coarse_has_vnni(void)
 {
-    return 0;
+    return false;
 }
 
 #endif

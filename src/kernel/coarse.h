@@ -4,8 +4,12 @@
 #ifndef FFEBMI_KERNEL_COARSE_H
 #define FFEBMI_KERNEL_COARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Numbers this small are nothing: the reciprocal of their scale would overflow. */
+#define FFEBMI_COARSE_NOTHING 1e-30f
 
 /* z, [rows][panel], of which `width` are written, = scale of the row * scale of the number * x, [rows][pairs][2], times
  * weights, [pair][panel][2]. */
@@ -27,7 +31,7 @@ typedef struct ffebmi_coarse_product {
 typedef struct ffebmi_coarse {
     void (*product)(const ffebmi_coarse_product *product);
     /* v = x / (scale * the row's gain), rounded: `rows` of n numbers. The scale, which is returned, makes the largest of them
-     * `levels`. */
+     * `levels`; 0 where all are nothing. */
     float (*round)(size_t rows, size_t n, const float *x, size_t x_stride, const float *gains, float levels, int16_t *v,
                    size_t v_stride);
     /* The largest |x| of each column of [rows][n]; n numbers are whole vectors. */
@@ -40,7 +44,7 @@ extern const ffebmi_coarse ffebmi_coarse_avx2;
 extern const ffebmi_coarse ffebmi_coarse_vnni;
 
 /* Does this processor run the second of them? */
-int ffebmi_coarse_has_vnni(void);
+bool ffebmi_coarse_has_vnni(void);
 
 /* The largest integer that numbers may be rounded to where so many products are summed. */
 int32_t ffebmi_coarse_levels(size_t products);

@@ -63,7 +63,7 @@ void ffebmi_coarse_winograd_round(const ffebmi_walk *w, const float *packed, flo
 
         coarse->largest(w->sources, width, u, scales);
         for (size_t i = 0; i < width; i++) {
-            scales[i] /= levels;
+            scales[i] = scales[i] < FFEBMI_COARSE_NOTHING ? 0 : scales[i] / levels;
             units[i] = scales[i] > 0 ? 1 / scales[i] : 0;
         }
         for (size_t source = 0; source < w->sources; source += 2, u += 2 * width, pair += 2 * width)

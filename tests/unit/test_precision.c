@@ -127,6 +127,29 @@ START_TEST(rounded_passes_are_close)
 }
 END_TEST
 
+/* Where the reciprocal of a scale would overflow there is nothing, and no garbage. */
+START_TEST(what_is_tiny_is_nothing)
+{
+    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(best());
+
+    for (uint64_t seed = 1; has_coarse() && seed <= 4; seed++) {
+        ffebmi_conv c = random_conv(seed);
+        float *w = numbers(9 * c.windows.channels * c.out_channels, seed, 1), *x = numbers(ROWS * below(&c), 4, 1), *z;
+
+        for (size_t i = 0; i < ROWS * below(&c) && seed % 2 == 0; i++)
+            x[i] *= 1e-38f;
+        for (size_t i = 0; i < 9 * c.windows.channels * c.out_channels && seed % 2 == 1; i++)
+            w[i] *= 1e-42f;
+        z = passed(&c, best(), coarse, w, ROWS, x, true);
+        for (size_t i = 0; i < ROWS * above(&c); i++)
+            ck_assert_msg(fabsf(z[i]) < 1e-30f, "seed %d: %g", (int)seed, (double)z[i]);
+        free(w);
+        free(x);
+        free(z);
+    }
+}
+END_TEST
+
 START_TEST(rounded_rows_alone_give_the_same_bits)
 {
     const ffebmi_kernel *coarse = ffebmi_kernel_coarse(best());
@@ -326,6 +349,7 @@ Suite *test_precision_suite(void)
 
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, rounded_passes_are_close);
+    tcase_add_test(tests, what_is_tiny_is_nothing);
     tcase_add_test(tests, rounded_rows_alone_give_the_same_bits);
     tcase_add_loop_test(tests, sums_do_not_overflow, 0, 6);
     tcase_add_loop_test(tests, mixed_gradients_are_close, 0, 2);
