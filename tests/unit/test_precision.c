@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "kernel/conv.h"
 
-enum { GEOMETRIES = 16, ROWS = 3 };
+enum { GEOMETRIES = 24, ROWS = 3 };
 
 static const ffebmi_kernel *best(void)
 {
@@ -27,6 +27,16 @@ static float *numbers(size_t count, uint64_t seed, double share)
     ck_assert_ptr_nonnull(x);
     for (size_t i = 0; i < count; i++)
         x[i] = ffebm_random_uniform(seed + 1000, i) < share ? (float)ffebm_random_normal(seed, i) : 0;
+    return x;
+}
+
+/* Memory that nothing may be read from before it is written: NaN. */
+static float *memory(size_t count)
+{
+    float *x = malloc((count + 1) * sizeof *x);
+
+    ck_assert_ptr_nonnull(x);
+    memset(x, 0xff, (count + 1) * sizeof *x);
     return x;
 }
 
@@ -66,9 +76,9 @@ static float *passed(const ffebmi_conv *c, const ffebmi_kernel *full, const ffeb
                      size_t rows, const float *x, bool up)
 {
     size_t count = rows * (up ? above(c) : below(c)), units = ffebmi_conv_pack_units(c, full, FFEBMI_CONV_BOTH);
-    float *packed = numbers(ffebmi_conv_packed(c, full, FFEBMI_CONV_BOTH), 0, 1);
-    float *rounded = numbers(ffebmi_conv_packed(c, k, FFEBMI_CONV_BOTH), 0, 1), *used = packed;
-    float *scratch = numbers(ffebmi_conv_scratch(c, full), 0, 1), *z = malloc((count + 1) * sizeof *z);
+    float *packed = memory(ffebmi_conv_packed(c, full, FFEBMI_CONV_BOTH)), *used = packed;
+    float *rounded = memory(ffebmi_conv_packed(c, k, FFEBMI_CONV_BOTH)), *z = memory(count);
+    float *scratch = memory(ffebmi_conv_scratch(c, full));
 
     ffebmi_conv_pack(c, full, FFEBMI_CONV_BOTH, weights, packed, 0, units);
     if (k != full && ffebmi_conv_rounds(c, k)) {
