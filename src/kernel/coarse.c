@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "kernel/unroll.h"
+
 int32_t ffebmi_coarse_levels(size_t products)
 {
     double most = floor(sqrt((double)INT32_MAX / (double)products));
@@ -14,12 +16,6 @@ int32_t ffebmi_coarse_levels(size_t products)
 #include <immintrin.h>
 #include <string.h>
 
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-
 enum { MOST_ROWS = 8 };
 
 /* The body of all products: `count` is a constant where it is inlined, so that the sums stay in registers. */
@@ -27,7 +23,7 @@ enum { MOST_ROWS = 8 };
     vector sum[MOST_ROWS][2];                                                                                          \
     const int16_t *w = product->weights, *x[MOST_ROWS];                                                                \
                                                                                                                        \
-    UNROLL for (size_t p = 0; p < count; p++)                                                                          \
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++)                                                                   \
     {                                                                                                                  \
         sum[p][0] = sum[p][1] = zero();                                                                                \
         x[p] = product->x + (row + p) * product->x_stride;                                                             \
@@ -36,7 +32,7 @@ enum { MOST_ROWS = 8 };
         vector first = load((const void *)w), second = load((const void *)(w + 2 * (lanes)));                          \
                                                                                                                        \
         _mm_prefetch((const char *)(w + product->ahead), _MM_HINT_T1);                                                 \
-        UNROLL for (size_t p = 0; p < count; p++)                                                                      \
+        FFEBMI_UNROLL for (size_t p = 0; p < count; p++)                                                               \
         {                                                                                                              \
             vector value = broadcast(pair_at(x[p], c));                                                                \
                                                                                                                        \
@@ -52,35 +48,8 @@ enum { MOST_ROWS = 8 };
     for (; groups > 0; groups--) {                                                                                     \
         size_t count = (product->rows - row + groups - 1) / groups;                                                    \
                                                                                                                        \
-        ROWS_CASES(body)                                                                                               \
+        FFEBMI_COUNT_CASES(body, count, product, row)                                                                  \
         row += count;                                                                                                  \
-    }
-
-#define ROWS_CASES(body)                                                                                               \
-    switch (count) {                                                                                                   \
-    case 8:                                                                                                            \
-        body(product, row, 8);                                                                                         \
-        break;                                                                                                         \
-    case 7:                                                                                                            \
-        body(product, row, 7);                                                                                         \
-        break;                                                                                                         \
-    case 6:                                                                                                            \
-        body(product, row, 6);                                                                                         \
-        break;                                                                                                         \
-    case 5:                                                                                                            \
-        body(product, row, 5);                                                                                         \
-        break;                                                                                                         \
-    case 4:                                                                                                            \
-        body(product, row, 4);                                                                                         \
-        break;                                                                                                         \
-    case 3:                                                                                                            \
-        body(product, row, 3);                                                                                         \
-        break;                                                                                                         \
-    case 2:                                                                                                            \
-        body(product, row, 2);                                                                                         \
-        break;                                                                                                         \
-    default:                                                                                                           \
-        body(product, row, 1);                                                                                         \
     }
 
 /* Two integers side by side, as one. */
@@ -124,7 +93,7 @@ AVX2_INLINE void avx2_put(const ffebmi_coarse_product *product, size_t row, size
 AVX2_INLINE void avx2_rows(const ffebmi_coarse_product *product, size_t row, size_t count)
 {
     ROWS_BODY(__m256i, 8, _mm256_setzero_si256, _mm256_set1_epi32, _mm256_loadu_si256, AVX2_ADD)
-    UNROLL for (size_t p = 0; p < count; p++)
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++)
     {
         avx2_put(product, row + p, 0, sum[p][0]);
         avx2_put(product, row + p, 8, sum[p][1]);
@@ -230,7 +199,7 @@ VNNI_INLINE void vnni_put(const ffebmi_coarse_product *product, size_t row, size
 VNNI_INLINE void vnni_rows(const ffebmi_coarse_product *product, size_t row, size_t count)
 {
     ROWS_BODY(__m512i, 16, _mm512_setzero_si512, _mm512_set1_epi32, _mm512_loadu_si512, VNNI_ADD)
-    UNROLL for (size_t p = 0; p < count; p++)
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++)
     {
         vnni_put(product, row + p, 0, sum[p][0]);
         vnni_put(product, row + p, 16, sum[p][1]);

@@ -2,15 +2,11 @@
 
 #include <ffebm/core.h>
 
+#include "kernel/unroll.h"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 
 #include <immintrin.h>
-
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
 
 /* The bodies of all tiles: `count` is a constant where they are inlined, so that the sums stay in registers. */
 #define SUM_CHANNELS(vector, lanes, broadcast, load, fma, x, w, channels, ahead)                                       \
@@ -18,7 +14,7 @@
         vector first = load(w), second = load(w + (lanes));                                                            \
                                                                                                                        \
         _mm_prefetch((const char *)(w + (ahead)), _MM_HINT_T1);                                                        \
-        UNROLL for (size_t p = 0; p < count; p++)                                                                      \
+        FFEBMI_UNROLL for (size_t p = 0; p < count; p++)                                                               \
         {                                                                                                              \
             vector value = broadcast(x[p][c]);                                                                         \
                                                                                                                        \
@@ -30,12 +26,12 @@
 #define TILE_BODY(vector, lanes, zero, broadcast, load, fma)                                                           \
     vector sum[FFEBMI_DIRECT_TILE][2];                                                                                 \
                                                                                                                        \
-    UNROLL for (size_t p = 0; p < count; p++) sum[p][0] = sum[p][1] = zero();                                          \
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++) sum[p][0] = sum[p][1] = zero();                                   \
     for (size_t t = 0; t < tile->taps; t++) {                                                                          \
         const float *w = tile->weights[t];                                                                             \
         const float *x[FFEBMI_DIRECT_TILE];                                                                            \
                                                                                                                        \
-        UNROLL for (size_t p = 0; p < count; p++) x[p] = tile->x[p] + tile->offsets[t];                                \
+        FFEBMI_UNROLL for (size_t p = 0; p < count; p++) x[p] = tile->x[p] + tile->offsets[t];                         \
         SUM_CHANNELS(vector, lanes, broadcast, load, fma, x, w, tile->channels, tile->ahead)                           \
     }
 
@@ -43,7 +39,7 @@
     vector sum[FFEBMI_DIRECT_TILE][2];                                                                                 \
     const float *w = product->weights, *x[FFEBMI_DIRECT_TILE];                                                         \
                                                                                                                        \
-    UNROLL for (size_t p = 0; p < count; p++)                                                                          \
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++)                                                                   \
     {                                                                                                                  \
         sum[p][0] = sum[p][1] = zero();                                                                                \
         x[p] = product->x + (row + p) * product->x_stride;                                                             \
@@ -57,7 +53,7 @@
     for (; groups > 0; groups--) {                                                                                     \
         size_t count = (product->rows - row + groups - 1) / groups;                                                    \
                                                                                                                        \
-        TILE_CASES(body, product, row)                                                                                 \
+        FFEBMI_COUNT_CASES(body, count, product, row)                                                                  \
         row += count;                                                                                                  \
     }
 
@@ -67,11 +63,11 @@
                                                                                                                        \
     const float *x = o->x, *y = o->y;                                                                                  \
                                                                                                                        \
-    UNROLL for (size_t p = 0; p < count; p++) sum[p][0] = sum[p][1] = zero();                                          \
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++) sum[p][0] = sum[p][1] = zero();                                   \
     for (size_t k = 0; k < o->count; k++, x += o->x_stride, y += o->y_stride) {                                        \
         vector first = load_low(y), second = load_high(y + (lanes));                                                   \
                                                                                                                        \
-        UNROLL for (size_t p = 0; p < count; p++)                                                                      \
+        FFEBMI_UNROLL for (size_t p = 0; p < count; p++)                                                               \
         {                                                                                                              \
             vector value = broadcast(x[p]);                                                                            \
                                                                                                                        \
@@ -88,14 +84,14 @@ enum { SPARSE_POSITIONS = 2 }; /* beside each other: enough sums in flight */
     const float *values[SPARSE_POSITIONS];                                                                             \
     const uint32_t *offsets[SPARSE_POSITIONS];                                                                         \
                                                                                                                        \
-    UNROLL for (size_t p = 0; p < count; p++)                                                                          \
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++)                                                                   \
     {                                                                                                                  \
-        UNROLL for (size_t v = 0; v < 4; v++) sum[p][v] = zero();                                                      \
+        FFEBMI_UNROLL for (size_t v = 0; v < 4; v++) sum[p][v] = zero();                                               \
         values[p] = s->values + (list + p * s->list_strides[2]) * s->room;                                             \
         offsets[p] = s->offsets + (list + p * s->list_strides[2]) * s->room;                                           \
     }                                                                                                                  \
     for (size_t e = 0; e < longest; e++)                                                                               \
-        UNROLL for (size_t p = 0; p < count; p++)                                                                      \
+        FFEBMI_UNROLL for (size_t p = 0; p < count; p++)                                                               \
         {                                                                                                              \
             vector value = broadcast(values[p][e]);                                                                    \
             const float *first = s->weights[0] + offsets[p][e], *second = s->weights[1] + offsets[p][e];               \
@@ -142,34 +138,6 @@ static void pad(float *values, uint32_t *offsets, size_t count, size_t room)
     }
 }
 
-/* One case for each count of positions, so that each is compiled with its own. */
-#define TILE_CASES(body, ...)                                                                                          \
-    switch (count) {                                                                                                   \
-    case 8:                                                                                                            \
-        body(__VA_ARGS__, 8);                                                                                          \
-        break;                                                                                                         \
-    case 7:                                                                                                            \
-        body(__VA_ARGS__, 7);                                                                                          \
-        break;                                                                                                         \
-    case 6:                                                                                                            \
-        body(__VA_ARGS__, 6);                                                                                          \
-        break;                                                                                                         \
-    case 5:                                                                                                            \
-        body(__VA_ARGS__, 5);                                                                                          \
-        break;                                                                                                         \
-    case 4:                                                                                                            \
-        body(__VA_ARGS__, 4);                                                                                          \
-        break;                                                                                                         \
-    case 3:                                                                                                            \
-        body(__VA_ARGS__, 3);                                                                                          \
-        break;                                                                                                         \
-    case 2:                                                                                                            \
-        body(__VA_ARGS__, 2);                                                                                          \
-        break;                                                                                                         \
-    default:                                                                                                           \
-        body(__VA_ARGS__, 1);                                                                                          \
-    }
-
 /* ---------------------------------------------------------------------------------------------------------- AVX-512 */
 
 #define AVX512 __attribute__((target("avx512f")))
@@ -196,10 +164,11 @@ AVX512 static inline __attribute__((always_inline)) void avx512_put(float *z, si
 AVX512 static inline __attribute__((always_inline)) void avx512_body(const ffebmi_direct_tile *tile, size_t count)
 {
     TILE_BODY(__m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_fmadd_ps)
-    UNROLL for (size_t p = 0; p < count; p++) avx512_put(tile->z[p], tile->width, tile->accumulate, sum[p]);
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++) avx512_put(tile->z[p], tile->width, tile->accumulate, sum[p]);
 }
 
-AVX512 static void avx512_tile(const ffebmi_direct_tile *tile, size_t count){TILE_CASES(avx512_body, tile)}
+AVX512 static void avx512_tile(const ffebmi_direct_tile *tile,
+                               size_t count){FFEBMI_COUNT_CASES(avx512_body, count, tile)}
 
 AVX512 static inline
     __attribute__((always_inline)) void avx512_rows(const ffebmi_direct_product *product, size_t row, size_t count)
@@ -207,7 +176,7 @@ AVX512 static inline
     float *z = product->z + row * product->z_stride;
 
     PRODUCT_BODY(__m512, 16, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_fmadd_ps)
-    UNROLL for (size_t p = 0; p < count; p++)
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++)
         avx512_put(z + p * product->z_stride, product->width, product->accumulate, sum[p]);
 }
 
@@ -230,7 +199,8 @@ AVX512 static inline __attribute__((always_inline)) void avx512_outer_body(const
     }
 }
 
-AVX512 static void avx512_outer(const ffebmi_direct_outer *outer, size_t count){TILE_CASES(avx512_outer_body, outer)}
+AVX512 static void avx512_outer(const ffebmi_direct_outer *outer,
+                                size_t count){FFEBMI_COUNT_CASES(avx512_outer_body, count, outer)}
 
 AVX512 static inline __attribute__((always_inline)) void avx512_sparse_body(const ffebmi_direct_sparse *s, size_t list,
                                                                             float *z, size_t count)
@@ -306,7 +276,7 @@ AVX2 static inline __attribute__((always_inline)) void avx2_put(float *z, size_t
 AVX2 static inline __attribute__((always_inline)) void avx2_body(const ffebmi_direct_tile *tile, size_t count)
 {
     TILE_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_fmadd_ps)
-    UNROLL for (size_t p = 0; p < count; p++) avx2_put(tile->z[p], tile->width, tile->accumulate, sum[p]);
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++) avx2_put(tile->z[p], tile->width, tile->accumulate, sum[p]);
 }
 
 AVX2 static inline __attribute__((always_inline)) void avx2_rows(const ffebmi_direct_product *product, size_t row,
@@ -315,12 +285,12 @@ AVX2 static inline __attribute__((always_inline)) void avx2_rows(const ffebmi_di
     float *z = product->z + row * product->z_stride;
 
     PRODUCT_BODY(__m256, 8, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_fmadd_ps)
-    UNROLL for (size_t p = 0; p < count; p++)
+    FFEBMI_UNROLL for (size_t p = 0; p < count; p++)
         avx2_put(z + p * product->z_stride, product->width, product->accumulate, sum[p]);
 }
 
 /* Sixteen registers: six positions are all that stay in them beside weights and value. */
-AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count){TILE_CASES(avx2_body, tile)}
+AVX2 static void avx2_tile(const ffebmi_direct_tile *tile, size_t count){FFEBMI_COUNT_CASES(avx2_body, count, tile)}
 
 AVX2 static void avx2_product(const ffebmi_direct_product *product){PRODUCT_WALK(avx2_rows, 6)}
 
@@ -364,9 +334,9 @@ AVX2 static inline __attribute__((always_inline)) void avx2_outer_body(const ffe
 AVX2 static void avx2_outer(const ffebmi_direct_outer *outer, size_t count)
 {
     if (outer->width == 16) {
-        TILE_CASES(avx2_outer_whole, outer)
+        FFEBMI_COUNT_CASES(avx2_outer_whole, count, outer)
     } else {
-        TILE_CASES(avx2_outer_body, outer)
+        FFEBMI_COUNT_CASES(avx2_outer_body, count, outer)
     }
 }
 
