@@ -69,7 +69,7 @@ ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
 ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (some do in a second one, after tests/setup.sh).
-BUILD_NOTHING := check check-install check-abi check-threads demo docs plots dist amalgamation help clean format
+BUILD_NOTHING := check check-install check-abi check-threads attack demo docs plots dist amalgamation help clean format
 BUILD_NOTHING += uninstall
 ifneq ($(filter-out $(BUILD_NOTHING),$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
@@ -113,6 +113,10 @@ UNIT     := $(wildcard tests/unit/*.c)
 DATA     := $(wildcard tests/support/*.c)
 BENCH    := $(wildcard tests/bench/*.c)
 EMBEDDED := $(wildcard tests/embedding/*.c)
+ATTACKS  := $(shell grep -l '^int main\>' tests/attack/*.c tests/attack/*/*.c 2>/dev/null)
+ATTACKS  := $(filter-out tests/attack/fuzz/%,$(ATTACKS))
+FUZZED   := $(shell grep -l '^int LLVMFuzzerTestOneInput' tests/attack/fuzz/*.c)
+COMMON   := $(wildcard tests/attack/support/*.c)
 objects   = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
 STATIC   := $(LIB)/libffebm.a
@@ -121,7 +125,7 @@ EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
 .PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis FORCE
 .PHONY: plots install installcheck uninstall dist amalgamation clean format help unit run-unit smoke embedding
-.PHONY: check-abi-of-library threads-of-library one-file
+.PHONY: check-abi-of-library threads-of-library one-file attack campaigns
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
@@ -140,12 +144,13 @@ $(OBJ)/src/%.o: src/%.c
 $(OBJ)/tests/%.o: tests/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -Isrc -Iexamples $(call pkg,--cflags check) -c -o $@ $<
+	$(Q)$(COMPILE) -Isrc -Iexamples -Itests $(call pkg,--cflags check) -c -o $@ $<
 $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(call pkg,--cflags libzip) -c -o $@ $<
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
+-include $(patsubst %.o,%.d,$(call objects,$(wildcard tests/attack/*.c tests/attack/*/*.c)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
 	$(call say,AR)
@@ -193,13 +198,30 @@ $(GUESTS): $(OUT)/%: $(OBJ)/%.o $(OBJ)/tests/embedding/work.o $(STATIC)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
+# Campaigns. A fuzz target has the main of libFuzzer, or one that replays its corpus.
+ATTACK_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(ATTACKS))
+FUZZ_PROGRAMS   := $(patsubst tests/attack/fuzz/%.c,$(OUT)/tests/attack/fuzz_%,$(FUZZED))
+FUZZ_MAIN       := $(if $(LIBFUZZER),must,must replay)
+campaigns: $(ATTACK_PROGRAMS) $(FUZZ_PROGRAMS) $(EXAMPLES) ## the programs of the campaigns, without running them
+$(ATTACK_PROGRAMS): $(OUT)/%: $(OBJ)/%.o $(call objects,$(COMMON) $(SUPPORT)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
+$(FUZZ_PROGRAMS): $(OUT)/tests/attack/fuzz_%: $(OBJ)/tests/attack/fuzz/%.o $(FUZZ_MAIN:%=$(OBJ)/tests/attack/fuzz/%.o) \
+  $(call objects,$(COMMON) $(SUPPORT)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
+
 # ------------------------------------------------------------------------------------------------------ test, show
 # The last line is Check's own. Nothing may follow it, so the unit tests run last.
 ifdef SANITIZE
 check:                               ## every test; SANITIZE=1: unit tests and examples under ASan and UBSan
 	@tests/setup.sh build check
-	@$(MAKE) all unit smoke WERROR=1
+	@$(MAKE) all unit smoke campaigns WERROR=1
 	@$(MAKE) embedding WERROR=1
+	@echo '== attack: the short version of each campaign'
+	@OUT='$(OUT)' tests/attack/support/run.sh
 	@echo '== data sets of the examples'
 	@CK_FORK=no $(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
@@ -214,7 +236,7 @@ check:
 	@echo '== headers: each alone, in C99 and C++11'
 	@tests/check_headers.sh
 	@echo '== build'
-	@$(MAKE) all unit $(OUT)/tests/bench WERROR=1
+	@$(MAKE) all unit campaigns $(OUT)/tests/bench WERROR=1
 	@echo '== symbols: shared library, headers and version script agree'
 	@tests/check_symbols.sh $(LIB)
 	@echo '== layout: what earlier headers promise holds'
@@ -227,6 +249,8 @@ check:
 	@echo '== training: killed, stopped, resumed'
 	@tests/check_train.sh $(OUT)/examples/train
 	@$(MAKE) embedding WERROR=1
+	@echo '== attack: the short version of each campaign'
+	@OUT='$(OUT)' tests/attack/support/run.sh
 	@echo '== bindings: Python and C++'
 	@tests/check_python.sh $(LIB)
 	@tests/check_cpp.sh $(LIB)
@@ -307,6 +331,11 @@ check-threads:                       ## several contexts at once, under ThreadSa
 	@$(MAKE) threads-of-library OUT=build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread'
 threads-of-library: $(OUT)/tests/embedding/threads
 	@tests/check_threads.sh $<
+
+MINUTES ?= 1
+attack:                              ## each campaign for MINUTES=n; TARGETS='oom fuzz_parse': these only
+	@tests/setup.sh build attack
+	@MAKE='$(MAKE)' tests/attack/support/run.sh $(MINUTES) $(TARGETS)
 
 # train's last line is the result; kept back so that the picture's message does not follow it.
 demo:                                ## train on the digits in the tree, draw the learning curve

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what a target needs and this machine lacks:
-# setup.sh build|demo|plots|check|check-install|check-abi|bench|docs ...
+# setup.sh build|demo|plots|check|check-install|check-abi|attack|lint|bench|docs ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -36,6 +36,9 @@ have_numpy() {
     return 1
 }
 
+# The package is named after clang's version; where another clang is the default one, its own is asked for.
+have_libfuzzer() { [ -e "$(clang -print-file-name=libclang_rt.fuzzer-$(uname -m).a 2>/dev/null)" ]; }
+
 have_torch() { python3 -c 'import torch' 2>/dev/null || /usr/bin/python3 -c 'import torch' 2>/dev/null; }
 
 for target in "${@:-build}"; do
@@ -67,6 +70,15 @@ for target in "${@:-build}"; do
         have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
         ;;
     bench) have_torch || optional="$optional python3-torch" ;; # without it there is nothing to compare with
+    attack) # fuzz targets, and threads under ThreadSanitizer
+        have clang || missing="$missing clang"
+        have_libfuzzer || missing="$missing libclang-rt-14-dev"
+        have_blas netlib || missing="$missing libblas-dev"
+        ;;
+    lint)
+        have clang-tidy || missing="$missing clang-tidy"
+        have cppcheck || missing="$missing cppcheck"
+        ;;
     check-abi) have abidw || missing="$missing abigail-tools" ;;
     check-install)
         have g++ || missing="$missing g++"

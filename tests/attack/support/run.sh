@@ -1,0 +1,87 @@
+#!/bin/sh
+# Run the campaigns: run.sh [MINUTES [NAME ...]]
+#
+# Without arguments the short version of each, as `make check` does. With MINUTES the long version of each, or of those
+# named, one after the other, for so long; what they print goes to build/attack/NAME.log, and a table ends the output.
+# From the environment: OUT (where the programs of the short versions lie), MAKE, SEED (of the long versions; the time).
+set -u
+cd "$(dirname "$0")/../../.."
+out=${OUT:-build}
+make=${MAKE:-make}
+minutes=${1-}
+[ $# -eq 0 ] || shift
+failed=0
+
+# A campaign is a program with a main in tests/attack, a script there, or a target in tests/attack/fuzz.
+campaigns() {
+    grep -l '^int main\>' tests/attack/*.c 2>/dev/null | sed 's|.*/||; s|\.c$||'
+    ls tests/attack/*.sh 2>/dev/null | sed 's|.*/||; s|\.sh$||'
+    grep -l 'LLVMFuzzerTestOneInput' tests/attack/fuzz/*.c | grep -v replay | sed 's|.*/|fuzz_|; s|\.c$||'
+}
+
+# program NAME DIRECTORY: the command that runs it.
+program() {
+    if [ -e "tests/attack/$1.sh" ]; then echo "tests/attack/$1.sh"; else echo "$2/tests/attack/$1"; fi
+}
+
+short() {
+    for name in $(campaigns); do
+        if text=$(OUT=$out "$(program "$name" "$out")" 2>&1 </dev/null); then
+            echo "$text" | tail -n 1
+        else
+            echo "$text"
+            failed=1
+        fi
+    done
+}
+
+# built DIRECTORY VARIABLE=VALUE ...: the programs, built there.
+built() {
+    directory=$1
+    shift
+    $make campaigns OUT="$directory" "$@" >build/attack/build.log 2>&1 || {
+        tail -n 20 build/attack/build.log >&2
+        exit 1
+    }
+}
+
+# The corpus that grows lies in build/, the one in the tree is only read. A crash leaves its input beside the log.
+fuzz() {
+    target=${1#fuzz_}
+    built build/fuzz CC=clang LIBFUZZER=1 \
+        CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+    mkdir -p "build/attack/corpus/$target"
+    words=tests/attack/corpus/$target.dict
+    "build/fuzz/tests/attack/$1" -max_total_time=$((minutes * 60)) -seed="$seed" -timeout=20 -rss_limit_mb=3000 \
+        -print_final_stats=1 -artifact_prefix="build/attack/$1-" ${2:+-max_len=$2} \
+        $([ ! -e "$words" ] || echo "-dict=$words") "build/attack/corpus/$target" "tests/attack/corpus/$target" 2>&1
+    status=$?
+    # Whatever it was, it is one finding: libFuzzer stops at the first.
+    echo "$1: $(awk '/number_of_executed_units/ { n = $2 } END { print n + 0 }' "build/attack/$1.log") cases," \
+        "$((status != 0)) findings"
+    return $status
+}
+
+long() {
+    mkdir -p build/attack
+    seed=${SEED:-$(date +%s)}
+    for name in ${*:-$(campaigns)}; do
+        echo "$name: $minutes minutes, seed $seed, build/attack/$name.log" >&2
+        echo "# $name: $minutes minutes, seed $seed" >"build/attack/$name.log"
+        case $name in
+        fuzz_*) fuzz "$name" ;;
+        executors)
+            built build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread'
+            tests/check_threads.sh build/threads/tests/attack/executors "$minutes" "$seed"
+            ;;
+        *)
+            built "$out"
+            OUT=$out "$(program "$name" "$out")" "$minutes" "$seed"
+            ;;
+        esac >>"build/attack/$name.log" 2>&1 </dev/null || failed=1
+    done
+    tests/attack/support/table.sh build/attack/*.log
+}
+
+if [ -n "$minutes" ]; then long "$@"; else short; fi
+exit $failed

@@ -1,0 +1,12 @@
+#!/bin/sh
+# The table of long runs from their logs, in Markdown: table.sh build/attack/NAME.log ...
+set -eu
+echo '| campaign | minutes | seed | cases | findings |'
+echo '|---|---|---|---|---|'
+for log in "$@"; do
+    awk '
+        /^# / { name = $2; sub(":", "", name); minutes = $3; seed = $6 }
+        / cases, [0-9]+ findings$/ { cases = $2; findings = $4 }
+        END { if (name != "") printf "| %s | %s | %s | %s | %s |\n", name, minutes, seed, cases == "" ? "none: it broke off" : cases, findings }
+    ' "$log"
+done
