@@ -136,7 +136,8 @@ FFEBM_API ffebm_status ffebm_model_set_bounds(ffebm_model *model, const char *pr
  *           FFEBM_ERR_STATE: the model has no stages.
  *           FFEBM_ERR_SHAPE: cross entropy, and the output is not [classes].
  *           FFEBM_ERR_USER:  `initialize` of a block of yours failed; the text names stage and slot. No value changed.
- *           FFEBM_ERR_NUMERIC: or left NaN or infinity.
+ *           FFEBM_ERR_NUMERIC: or left NaN or infinity; or the values of a parameter, which the text names, are beyond
+ *                            the model's type. No value changed.
  *           FFEBM_ERR_NOMEM: allocates, the first time.
  *  In/Out:  model: may be called again, also while engines and optimizers use it.
  *  In:      seed:  the same seed gives the same values, rounded to the model's type.

@@ -1,4 +1,5 @@
 /* First values of parameters. */
+#include <float.h>
 #include <math.h>
 
 #include "core/context.h"
@@ -15,10 +16,15 @@ ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_init
     return FFEBM_OK;
 }
 
+static double bounded(const ffebmi_model_parameter *p, double number)
+{
+    return fmin(fmax(number, p->lower), p->upper);
+}
+
 /* Every first value goes through here, and so through the bounds. */
 static void set(const ffebmi_model_parameter *p, size_t i, double number)
 {
-    double value = fmin(fmax(number, p->lower), p->upper);
+    double value = bounded(p, number);
 
     if (p->value.dtype == FFEBM_FLOAT32)
         ((float *)p->value.data)[i] = (float)value;
@@ -32,21 +38,56 @@ static void fill(const ffebmi_model_parameter *p, double value)
         set(p, i, value);
 }
 
-static void draw_uniform(const ffebmi_model_parameter *p, double gain, uint64_t stream)
-{
-    double bound = gain / sqrt((double)p->parameter.fan_in);
+/* How the first values of a parameter are made. */
+typedef enum rule { CONSTANT, UNIFORM, ORTHOGONAL } rule;
 
+typedef struct plan {
+    rule rule;
+    double scale; /* the constant; the bound; the deviation off the diagonal */
+} plan;
+
+static plan plan_of(const ffebm_model *model, const ffebmi_model_parameter *p)
+{
+    const ffebm_initialization *how =
+        p->learnable->own_initialization ? &p->learnable->initialization : &model->initialization;
+    bool bias = p->parameter.role == FFEBMI_BIAS;
+    bool goe = how->type == FFEBM_INITIALIZATION_GOE && p->parameter.of_conv;
+    const int64_t *dims = p->parameter.shape.dims;
+
+    if (p->parameter.role == FFEBMI_ONES || p->parameter.role == FFEBMI_ZEROS)
+        return (plan){CONSTANT, p->parameter.role == FFEBMI_ONES ? 1 : 0};
+    if (bias && how->constant_bias == 1)
+        return (plan){CONSTANT, how->bias};
+    if (bias && goe)
+        return (plan){CONSTANT, 0};
+    if (goe)
+        return (plan){ORTHOGONAL, sqrt(how->variance / (double)(dims[2] > dims[3] ? dims[2] : dims[3]))};
+    return (plan){UNIFORM, how->gain / sqrt((double)p->parameter.fan_in)};
+}
+
+/* The largest number that a plan can draw, and the smallest: ffebm_random_normal stays between -9 and 9. */
+static double highest(plan of)
+{
+    return of.rule == ORTHOGONAL ? 9 * sqrt(8) * of.scale : of.scale;
+}
+
+static double lowest(plan of)
+{
+    return of.rule == CONSTANT ? of.scale : -highest(of);
+}
+
+static void draw_uniform(const ffebmi_model_parameter *p, double bound, uint64_t stream)
+{
     for (size_t i = 0; i < p->parameter.shape.count; i++)
         set(p, i, bound * (2 * ffebm_random_uniform(stream, i) - 1));
 }
 
 /* Every k x k slice is a draw from the Gaussian orthogonal ensemble: symmetric, normal, with a heavier diagonal
  * (arXiv:2409.03306). Of an oblong kernel the square part is symmetric, and k is its longer side. */
-static void draw_goe(const ffebmi_model_parameter *p, double variance, uint64_t stream)
+static void draw_goe(const ffebmi_model_parameter *p, double scale, uint64_t stream)
 {
     const int64_t *dims = p->parameter.shape.dims;
     size_t height = (size_t)dims[2], width = (size_t)dims[3];
-    double scale = sqrt(variance / (double)(height > width ? height : width));
 
     for (size_t i = 0; i < p->parameter.shape.count; i++) {
         size_t slice = i / (height * width), a = i / width % height, b = i % width;
@@ -59,22 +100,33 @@ static void draw_goe(const ffebmi_model_parameter *p, double variance, uint64_t 
 
 static void draw(const ffebm_model *model, const ffebmi_model_parameter *p, uint64_t stream)
 {
-    const ffebm_initialization *how =
-        p->learnable->own_initialization ? &p->learnable->initialization : &model->initialization;
-    bool bias = p->parameter.role == FFEBMI_BIAS, goe = how->type == FFEBM_INITIALIZATION_GOE;
+    const plan drawn = plan_of(model, p);
 
     if (p->parameter.role == FFEBMI_GIVEN)
         return;
-    if (p->parameter.role == FFEBMI_ONES || p->parameter.role == FFEBMI_ZEROS)
-        fill(p, p->parameter.role == FFEBMI_ONES ? 1 : 0);
-    else if (bias && how->constant_bias == 1)
-        fill(p, how->bias);
-    else if (bias && goe && p->parameter.of_conv)
-        fill(p, 0);
-    else if (goe && p->parameter.of_conv)
-        draw_goe(p, how->variance, stream);
+    if (drawn.rule == CONSTANT)
+        fill(p, drawn.scale);
+    else if (drawn.rule == ORTHOGONAL)
+        draw_goe(p, drawn.scale, stream);
     else
-        draw_uniform(p, how->gain, stream);
+        draw_uniform(p, drawn.scale, stream);
+}
+
+/* A gain that is finite may be beyond the model's type: all are asked before any value changes. */
+static ffebm_status check_reach(const ffebm_model *model)
+{
+    double most = model->dtype == FFEBM_FLOAT32 ? FLT_MAX : DBL_MAX;
+
+    for (size_t i = 0; i < model->parameter_count; i++) {
+        const ffebmi_model_parameter *p = &model->parameters[i];
+        const plan drawn = plan_of(model, p);
+        double least = bounded(p, lowest(drawn)), largest = bounded(p, highest(drawn));
+
+        FFEBMI_CHECK(model->context, p->parameter.role == FFEBMI_GIVEN || (least >= -most && largest <= most),
+                     FFEBM_ERR_NUMERIC, "initialization: \"%s\" would have values from %g to %g, more than %s can hold",
+                     p->name, least, largest, ffebmi_dtype_name(model->dtype));
+    }
+    return FFEBM_OK;
 }
 
 /* ------------------------------------------------------------------------------- values that blocks of the user's give */
@@ -119,6 +171,7 @@ ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
 {
     if (model == NULL)
         return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_reach(model));
     FFEBMI_TRY(ask_users(model, seed));
     FFEBMI_TRY(ffebmi_model_make_ready(model));
     for (size_t i = 0; i < model->parameter_count; i++)

@@ -483,6 +483,46 @@ START_TEST(initial_values)
 }
 END_TEST
 
+/* Each number is finite, and what it asks for is beyond float32. */
+static const struct {
+    const char *initialization;
+    const char *named;
+} huge[] = {
+    {"{\"type\": \"uniform\", \"gain\": 1e300}", "stage0.0.weight"},
+    {"{\"type\": \"uniform\", \"gain\": 1, \"bias\": -1e39}", "stage0.0.bias"},
+    {"{\"type\": \"goe\", \"variance\": 1e78}", "stage0.0.weight"},
+};
+
+START_TEST(values_beyond_the_type)
+{
+    static const char format[] =
+        "{\"input\": [1, 4, 4], \"loss\": \"mse\", \"initialization\": %s,"
+        " \"stages\": [{\"feedforward\": [{\"type\": \"conv2d\", \"out_channels\": 2, \"kernel\": 3}]}]}";
+    char json[512];
+    ffebm_model *model, *good;
+    ffebm_tensor *values;
+    float before[20];
+
+    snprintf(json, sizeof json, format, huge[_i].initialization);
+    model = parsed(json, FFEBM_FLOAT32);
+    ck_assert_int_eq(ffebm_model_initialize(model, 1), FFEBM_ERR_NUMERIC);
+    ck_assert_ptr_nonnull(strstr(ffebm_context_error(context), huge[_i].named));
+    ck_assert_ptr_null(ffebm_model_flat_parameters(model));
+    assert_ok(context, ffebm_model_set_bounds(model, "", -2, 2)); /* what is projected can be held */
+    assert_ok(context, ffebm_model_initialize(model, 1));
+    values = ffebm_model_flat_parameters(model);
+    memcpy(before, ffebm_tensor_data(values), sizeof before);
+    assert_ok(context, ffebm_model_set_bounds(model, "", -INFINITY, INFINITY));
+    ck_assert_int_eq(ffebm_model_initialize(model, 2), FFEBM_ERR_NUMERIC);
+    ck_assert(memcmp(before, ffebm_tensor_data(values), sizeof before) == 0);
+    ffebm_model_destroy(model);
+
+    good = parsed(json, FFEBM_FLOAT64);
+    assert_ok(context, ffebm_model_initialize(good, 1));
+    ffebm_model_destroy(good);
+}
+END_TEST
+
 START_TEST(seeds)
 {
     ffebm_model *model = parsed(full, 0), *narrow = parsed(full, FFEBM_FLOAT32), *again = parsed(full, 0);
@@ -643,6 +683,7 @@ Suite *test_model_suite(void)
     tcase_add_test(tests, recipe_values);
     tcase_add_loop_test(tests, recipe_words, 0, COUNT(words));
     tcase_add_loop_test(tests, initial_values, 0, 8);
+    tcase_add_loop_test(tests, values_beyond_the_type, 0, sizeof huge / sizeof huge[0]);
     tcase_add_test(tests, seeds);
     tcase_add_test(tests, inspect_model_and_stages);
     tcase_add_test(tests, inspect_layers);
