@@ -85,8 +85,8 @@ typedef int32_t ffebm_status;
 enum { FFEBM_STATUS_LIST(FFEBM_STATUS_ENTRY) };
 #undef FFEBM_STATUS_ENTRY
 
-#define FFEBM_ALL ((size_t)-1)  /* every one, where a function takes a stage */
 #define FFEBM_NONE ((size_t)-1) /* no such thing, where a function returns an index */
+#define FFEBM_ALL ((size_t)-2)  /* every one, where a function takes a stage; never the answer of one that looks */
 
 /** Put a status into words.
  *

@@ -12,7 +12,7 @@ START_TEST(index_out_of_range)
     ffebm_layer_info layer = {.size = sizeof layer};
     ffebm_parameter_info parameter = {.size = sizeof parameter};
     ffebm_phase_report phase = {.size = sizeof phase};
-    static const size_t stages[] = {0, 5, 99, FFEBM_ALL};
+    static const size_t stages[] = {0, 5, 99, FFEBM_NONE, FFEBM_ALL}; /* what was not found is not all */
 
     REFUSED(ffebm_model_inspect_stage(f.model, &stage, 5), FFEBM_ERR_ARGUMENT, "stage 5 of 5");
     REFUSED(ffebm_model_inspect_stage(f.model, &stage, FFEBM_ALL), FFEBM_ERR_ARGUMENT, "stage");

@@ -2,7 +2,8 @@
 import ctypes
 from enum import IntEnum
 
-ALL = NONE = ctypes.c_size_t(-1).value
+NONE = ctypes.c_size_t(-1).value
+ALL = ctypes.c_size_t(-2).value
 MAX_RANK = 8
 RETRY = 1
 USER_PARAMETERS_MAX = 16

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #define FFEBM_ABI_VERSION 0
-#define FFEBM_ALL ((size_t)-1)
+#define FFEBM_ALL ((size_t)-2)
 #define FFEBM_MAX_RANK 8
 #define FFEBM_NONE ((size_t)-1)
 #define FFEBM_VERSION_MAJOR 0

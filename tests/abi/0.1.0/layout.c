@@ -9,7 +9,7 @@
 #define STRUCT(s, size) _Static_assert(sizeof(s) >= size && sizeof(s) % 8 == 0, #s " has shrunk, or ends unaligned");
 #define VALUE(name, value) _Static_assert((long long)name == value, #name " has another value");
 
-VALUE(FFEBM_ALL, -1)
+VALUE(FFEBM_ALL, -2)
 VALUE(FFEBM_MAX_RANK, 8)
 VALUE(FFEBM_NONE, -1)
 VALUE(FFEBM_OK, 0)
