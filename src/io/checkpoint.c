@@ -6,6 +6,7 @@
 #include "core/context.h"
 #include "io/replace.h"
 #include "io/restore.h"
+#include "io/system.h"
 #include "io/table.h"
 #include "io/write.h"
 

@@ -8,136 +8,115 @@
 #include <unistd.h>
 
 #include "core/context.h"
-#include "io/source.h"
+#include "io/system.h"
+#include "io/target.h"
+#include "io/temporary.h"
 
-enum { SUFFIX = 48, ATTEMPTS = 1000 };
-
-/* Temporary files of a process that died are left alone and stepped over. */
-static int create_temporary(ffebmi_replacement *replacement, mode_t mode)
+static void end(ffebmi_replacement *replacement)
 {
-    size_t length = strlen(replacement->path);
-    int file = -1;
+    if (replacement->file >= 0)
+        close(replacement->file);
+    if (replacement->directory >= 0)
+        close(replacement->directory);
+    ffebmi_release(replacement->context, replacement->temporary);
+    ffebmi_release(replacement->context, replacement->target);
+}
 
-    for (int i = 0; file < 0 && i < ATTEMPTS; i++) {
-        snprintf(replacement->temporary, length + SUFFIX, "%s.%ld-%d.tmp", replacement->path, (long)getpid(), i);
-        file = open(replacement->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (file < 0 && errno != EEXIST)
-            break;
-    }
-    return file;
+static int open_directory(char *target)
+{
+    char *slash = strrchr(target, '/'), kept;
+    int directory;
+
+    if (slash == NULL)
+        return ffebmi_system_open(".", O_RDONLY | O_DIRECTORY, 0);
+    kept = slash[1];
+    slash[1] = '\0';
+    directory = ffebmi_system_open(target, O_RDONLY | O_DIRECTORY, 0);
+    slash[1] = kept;
+    return directory;
+}
+
+/* In a directory that may be written and not read files can be made all the same. */
+static ffebm_status create(ffebmi_replacement *replacement, mode_t mode)
+{
+    replacement->temporary = ffebmi_allocate(replacement->context, ffebmi_temporary_capacity(replacement->target), 1);
+    if (replacement->temporary == NULL)
+        return ffebmi_fail_memory(replacement->context, "the name of a temporary file");
+    replacement->directory = open_directory(replacement->target);
+    if (replacement->directory >= 0)
+        ffebmi_temporary_sweep(replacement->directory, replacement->target);
+    if (replacement->directory >= 0 || errno == EACCES)
+        replacement->file = ffebmi_temporary_create(replacement->temporary, replacement->target, mode);
+    return replacement->file >= 0
+               ? FFEBM_OK
+               : ffebmi_fail_system(replacement->context, replacement->path,
+                                    "a temporary file beside it cannot be created", errno);
 }
 
 ffebm_status ffebmi_replacement_begin(ffebm_context *context, ffebmi_replacement *replacement, const char *path)
 {
     struct stat old;
     bool exists = stat(path, &old) == 0;
+    ffebm_status status;
 
-    *replacement = (ffebmi_replacement){.context = context, .path = path, .file = -1};
+    *replacement = (ffebmi_replacement){.context = context, .path = path, .directory = -1, .file = -1};
     FFEBMI_CHECK(context, !exists || S_ISREG(old.st_mode), FFEBM_ERR_IO, "%.200s: is not a regular file", path);
-    replacement->temporary = ffebmi_allocate(context, strlen(path) + SUFFIX, 1);
-    if (replacement->temporary == NULL)
-        return ffebmi_fail_memory(context, "the name of a temporary file");
-    replacement->file = create_temporary(replacement, exists ? old.st_mode & 0777 : 0666);
-    if (replacement->file < 0) {
-        ffebm_status status = ffebmi_fail_system(context, path, "a temporary file beside it cannot be created", errno);
-
-        ffebmi_release(context, replacement->temporary);
-        replacement->temporary = NULL;
-        return status;
-    }
-    /* The mode of open is cut by the umask; that of the old file was not meant to be. */
-    if (exists)
+    FFEBMI_CHECK(context, path[0] != '\0' && path[strlen(path) - 1] != '/', FFEBM_ERR_IO, "\"%.200s\": names no file",
+                 path);
+    FFEBMI_TRY(ffebmi_target_find(context, &replacement->target, path));
+    status = create(replacement, exists ? old.st_mode & 0777 : 0666);
+    if (status != FFEBM_OK)
+        end(replacement);
+    else if (exists) /* the mode of open is cut by the umask; that of the old file was not meant to be */
         (void)fchmod(replacement->file, old.st_mode & 0777);
-    return FFEBM_OK;
+    return status;
 }
 
 int32_t ffebmi_replacement_write(void *user, const void *bytes, size_t count)
 {
     ffebmi_replacement *replacement = user;
-    const char *from = bytes;
 
-    while (count > 0) {
-        ssize_t done = write(replacement->file, from, count);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0) {
-            replacement->error = errno;
-            return -1;
-        }
-        from += done;
-        count -= (size_t)done;
-    }
-    return 0;
-}
-
-static int sync_file(int file)
-{
-    int result;
-
-    do
-        result = fsync(file);
-    while (result != 0 && errno == EINTR);
-    return result;
-}
-
-/* Open the directory that `path` is in; -1 if that cannot be done. */
-static int open_directory(ffebmi_replacement *replacement)
-{
-    char *slash = strrchr(replacement->temporary, '/'), kept;
-    int directory;
-
-    if (slash == NULL)
-        return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    kept = slash[1];
-    slash[1] = '\0';
-    directory = open(replacement->temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    slash[1] = kept;
-    return directory;
-}
-
-static void close_file(ffebmi_replacement *replacement)
-{
-    if (replacement->file >= 0)
-        close(replacement->file);
-    replacement->file = -1;
+    if (ffebmi_system_write(replacement->file, bytes, count) == 0)
+        return 0;
+    replacement->error = errno;
+    return -1;
 }
 
 void ffebmi_replacement_abandon(ffebmi_replacement *replacement)
 {
-    close_file(replacement);
     unlink(replacement->temporary);
-    ffebmi_release(replacement->context, replacement->temporary);
-    replacement->temporary = NULL;
+    end(replacement);
 }
 
+/* Where directories cannot be synced renaming has to do. One that cannot be opened is synced by way of the file: file
+ * systems with a journal write its new name down before they call it synced. */
+static int sync_name(const ffebmi_replacement *replacement)
+{
+    int result = ffebmi_system_sync(replacement->directory >= 0 ? replacement->directory : replacement->file);
+
+    return result != 0 && (errno == EINVAL || errno == EBADF || errno == ENOTSUP || errno == ENOSYS) ? 0 : result;
+}
+
+/* The temporary file stays locked, and so open, until it has its new name. */
 ffebm_status ffebmi_replacement_commit(ffebmi_replacement *replacement)
 {
-    int directory = open_directory(replacement), error = 0;
-    const char *what = "the temporary file beside it cannot be synced";
+    ffebm_context *context = replacement->context;
+    const char *path = replacement->path, *what = NULL;
+    int error;
 
-    if (sync_file(replacement->file) != 0) {
-        error = errno;
-    } else if (close_file(replacement), rename(replacement->temporary, replacement->path) != 0) {
-        error = errno;
+    if (ffebmi_system_sync(replacement->file) != 0)
+        what = "the temporary file beside it cannot be synced";
+    else if (rename(replacement->temporary, replacement->target) != 0)
         what = "the temporary file beside it cannot be renamed";
-    }
-    if (error != 0) {
-        if (directory >= 0)
-            close(directory);
+    error = errno;
+    if (what != NULL) {
         ffebmi_replacement_abandon(replacement);
-        return ffebmi_fail_system(replacement->context, replacement->path, what, error);
+        return ffebmi_fail_system(context, path, what, error);
     }
-
-    ffebmi_release(replacement->context, replacement->temporary);
-    replacement->temporary = NULL;
-    /* Some file systems cannot sync a directory, and some directories may not be opened: then rename has to do. */
-    if (directory >= 0) {
-        if (sync_file(directory) != 0 && errno == EIO)
-            error = errno;
-        close(directory);
+    if (sync_name(replacement) != 0) {
+        what = "is written, but a power cut may bring the old one back: its directory cannot be synced";
+        error = errno;
     }
-    return error == 0 ? FFEBM_OK
-                      : ffebmi_fail_system(replacement->context, replacement->path,
-                                           "is written, but its directory cannot be synced", error);
+    end(replacement);
+    return what == NULL ? FFEBM_OK : ffebmi_fail_system(context, path, what, error);
 }

@@ -7,13 +7,15 @@
 typedef struct ffebmi_replacement {
     ffebm_context *context;
     const char *path;
+    char *target; /* where the path leads */
     char *temporary;
+    int directory; /* of both; -1 where it may not be read */
     int file;
     int error; /* errno of the write that failed, or 0 */
 } ffebmi_replacement;
 
-/* Create the temporary file. On success call exactly one of commit and abandon, which remove it. FFEBM_ERR_IO,
- * FFEBM_ERR_NOMEM. */
+/* Create the temporary file, and remove those of writers that died. On success call exactly one of commit and abandon,
+ * which remove it. FFEBM_ERR_IO, FFEBM_ERR_NOMEM. */
 ffebm_status ffebmi_replacement_begin(ffebm_context *context, ffebmi_replacement *replacement, const char *path);
 
 /* Append to it: an ffebm_write_fn whose user is the replacement. */

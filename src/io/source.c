@@ -7,15 +7,7 @@
 #include <unistd.h>
 
 #include "core/context.h"
-
-ffebm_status ffebmi_fail_system(ffebm_context *context, const char *path, const char *what, int error)
-{
-    char reason[128] = "";
-
-    if (strerror_r(error, reason, sizeof reason) != 0)
-        return ffebmi_fail(context, FFEBM_ERR_IO, "%.200s: %s: system error %d", path, what, error);
-    return ffebmi_fail(context, FFEBM_ERR_IO, "%.200s: %s: %s", path, what, reason);
-}
+#include "io/system.h"
 
 ffebmi_source ffebmi_source_memory(const void *bytes, size_t length)
 {
@@ -30,7 +22,7 @@ ffebm_status ffebmi_source_open(ffebm_context *context, ffebmi_source *source, c
     struct stat facts;
 
     *source = (ffebmi_source){.name = path};
-    source->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    source->file = ffebmi_system_open(path, O_RDONLY | O_NONBLOCK, 0);
     if (source->file < 0)
         return ffebmi_fail_system(context, path, "cannot be opened", errno);
     if (fstat(source->file, &facts) != 0) {

@@ -21,7 +21,4 @@ void ffebmi_source_close(ffebmi_source *source);
 ffebm_status ffebmi_source_read(ffebm_context *context, const ffebmi_source *source, void *to, uint64_t offset,
                                 size_t count);
 
-/* FFEBM_ERR_IO: "path: what: the system's reason". */
-ffebm_status ffebmi_fail_system(ffebm_context *context, const char *path, const char *what, int error);
-
 #endif
