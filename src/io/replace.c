@@ -47,10 +47,9 @@ static ffebm_status create(ffebmi_replacement *replacement, mode_t mode)
         ffebmi_temporary_sweep(replacement->directory, replacement->target);
     if (replacement->directory >= 0 || errno == EACCES)
         replacement->file = ffebmi_temporary_create(replacement->temporary, replacement->target, mode);
-    return replacement->file >= 0
-               ? FFEBM_OK
-               : ffebmi_fail_system(replacement->context, replacement->path,
-                                    "a temporary file beside it cannot be created", errno);
+    return replacement->file >= 0 ? FFEBM_OK
+                                  : ffebmi_fail_system(replacement->context, replacement->path,
+                                                       "a temporary file beside it cannot be created", errno);
 }
 
 ffebm_status ffebmi_replacement_begin(ffebm_context *context, ffebmi_replacement *replacement, const char *path)

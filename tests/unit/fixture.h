@@ -18,6 +18,7 @@ Suite *test_core_suite(void);
 Suite *test_gradient_suite(void);
 Suite *test_safetensors_suite(void);
 Suite *test_checkpoint_suite(void);
+Suite *test_saving_suite(void);
 Suite *test_settling_suite(void);
 Suite *test_reference_suite(void);
 Suite *test_implicit_suite(void);

@@ -4,17 +4,17 @@
 #include "fixture.h"
 
 static Suite *(*const suites[])(void) = {
-    test_safetensors_suite,      test_checkpoint_suite,  test_bad_description_suite,
-    test_bad_settings_suite,     test_bad_input_suite,   test_optimizer_suite,
-    test_memory_suite,           test_model_suite,       test_feedforward_suite,
-    test_tensor_suite,           test_core_suite,        test_gradient_suite,
-    test_settling_suite,         test_reference_suite,   test_implicit_suite,
-    test_normalization_suite,    test_convolution_suite, test_estimators_suite,
-    test_bounds_suite,           test_targets_suite,     test_direct_suite,
-    test_certificate_suite,      test_trace_suite,       test_user_energy_suite,
-    test_user_slices_suite,      test_user_faults_suite, test_user_description_suite,
-    test_user_feedforward_suite, test_recipe_suite,      test_json_memory_suite,
-    test_cancel_suite,           test_precision_suite};
+    test_safetensors_suite,      test_checkpoint_suite,       test_saving_suite,
+    test_bad_description_suite,  test_bad_settings_suite,     test_bad_input_suite,
+    test_optimizer_suite,        test_memory_suite,           test_model_suite,
+    test_feedforward_suite,      test_tensor_suite,           test_core_suite,
+    test_gradient_suite,         test_settling_suite,         test_reference_suite,
+    test_implicit_suite,         test_normalization_suite,    test_convolution_suite,
+    test_estimators_suite,       test_bounds_suite,           test_targets_suite,
+    test_direct_suite,           test_certificate_suite,      test_trace_suite,
+    test_user_energy_suite,      test_user_slices_suite,      test_user_faults_suite,
+    test_user_description_suite, test_user_feedforward_suite, test_recipe_suite,
+    test_json_memory_suite,      test_cancel_suite,           test_precision_suite};
 
 int main(void)
 {
