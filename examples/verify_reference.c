@@ -3,8 +3,10 @@
  *
  *   verify_reference FILE.safetensors...
  *
- * A reference file is a safetensors file with the model's description and the number of free sweeps in its metadata, and
- * tensors param.<name>, buffer.<name>, input and target. All others are results, compared by their names:
+ * A reference file is a safetensors file with the model's description (`model`) and the number of free sweeps
+ * (`free_sweeps`) in its metadata. There may also be `batchnorm`, "evaluation mode.." or training mode, and `switches`,
+ * how max pools go on in nudged phases: "hold", or "follow", which is what the energy says and a file without it means.
+ * Tensors are param.<name>, buffer.<name>, input and target. All others are results, compared by their names:
  *   free.stage<i>.layer<l>, output, loss,
  *   grad.ep.beta<b>.T<n>.<param>   centred EP with nudging b, n odd_even sweeps
  *   grad.id.T<n>.<param>           implicit differentiation, n sweeps
@@ -35,6 +37,11 @@ struct reference {
     size_t compared;
     double worst;
 };
+
+static int starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
 
 /* ---------------------------------------------------------------------------------------------------- the file */
 
@@ -105,20 +112,51 @@ static ffebm_status read_values(struct reference *r)
     return status;
 }
 
+static ffebm_status set_sweeps(struct reference *r, const char *text)
+{
+    r->equilibrium.free_sweeps = strtoll(text, NULL, 10);
+    return FFEBM_OK;
+}
+
+static ffebm_status set_mode(struct reference *r, const char *text)
+{
+    return ffebm_engine_set_mode(r->engine,
+                                 starts_with(text, "evaluation") ? FFEBM_MODE_EVALUATION : FFEBM_MODE_TRAINING);
+}
+
+static ffebm_status set_switches(struct reference *r, const char *text)
+{
+    if (strcmp(text, "hold") != 0 && strcmp(text, "follow") != 0) {
+        fprintf(stderr, "%s: switches \"%s\", expected hold or follow\n", r->path, text);
+        return FFEBM_ERR_FORMAT;
+    }
+    r->equilibrium.switches = strcmp(text, "hold") == 0 ? FFEBM_SWITCHES_HOLD : FFEBM_SWITCHES_FOLLOW;
+    return FFEBM_OK;
+}
+
+static const struct setting {
+    const char *key;
+    const char *otherwise; /* what a file without the key means; NULL: it must be there */
+    ffebm_status (*set)(struct reference *r, const char *text);
+} settings[] = {
+    {"free_sweeps", NULL, set_sweeps}, {"batchnorm", "training mode", set_mode}, {"switches", "follow", set_switches}};
+
 static ffebm_status read_settings(struct reference *r)
 {
-    char *sweeps = NULL, *mode = NULL;
-    ffebm_status status = read_metadata(r, "free_sweeps", &sweeps);
+    ffebm_status status = FFEBM_OK;
 
     ffebm_equilibrium_config_init(&r->equilibrium, sizeof r->equilibrium);
     r->equilibrium.free_tolerance = r->equilibrium.nudged_tolerance = 0;
-    if (status == FFEBM_OK)
-        r->equilibrium.free_sweeps = strtoll(sweeps, NULL, 10);
-    if (status == FFEBM_OK && read_metadata(r, "batchnorm", &mode) == FFEBM_OK &&
-        strncmp(mode, "evaluation", strlen("evaluation")) == 0)
-        status = ffebm_engine_set_mode(r->engine, FFEBM_MODE_EVALUATION);
-    free(sweeps);
-    free(mode);
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0] && status == FFEBM_OK; i++) {
+        char *text = NULL;
+
+        status = read_metadata(r, settings[i].key, &text);
+        if (status == FFEBM_OK)
+            status = settings[i].set(r, text);
+        else if (status == FFEBM_ERR_NOT_FOUND && settings[i].otherwise != NULL)
+            status = settings[i].set(r, settings[i].otherwise);
+        free(text);
+    }
     return status;
 }
 
@@ -206,11 +244,6 @@ static ffebm_status compare_gradient(struct reference *r, const char *name, cons
 }
 
 /* ------------------------------------------------------------------------------------------------------ groups */
-
-static int starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
 
 /* The part of a result's name before the parameter's: "grad.ep.beta0.2.T5". Empty for what is no result, or unknown. */
 static void group_of(const char *name, char group[GROUP])
