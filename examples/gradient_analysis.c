@@ -59,7 +59,7 @@ static const struct option options[] = {
      OPTION_INTEGER},
     {"nudged-sweeps", "N", "likewise (20)", NULL, offsetof(struct settings, nudged_sweeps), 1, 10000, OPTION_INTEGER},
     {"dtype", NULL, "of the model (its own)", dtypes, offsetof(struct settings, dtype), 0, 0, OPTION_CHOICE},
-    {"switches", NULL, "of max pools in nudged phases (follow)", switches, offsetof(struct settings, switches), 0, 0,
+    {"switches", NULL, "of max pools in nudged phases (hold)", switches, offsetof(struct settings, switches), 0, 0,
      OPTION_CHOICE},
     {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
@@ -221,7 +221,7 @@ int main(int argc, char **argv)
                                 .nudged_sweeps = 20,
                                 .threads = 2,
                                 .beta = 0.02,
-                                .switches = FFEBM_SWITCHES_FOLLOW};
+                                .switches = FFEBM_SWITCHES_HOLD};
     struct analysis a = {.settings = &settings, .smallest = 1};
     struct failure failure = {""};
 

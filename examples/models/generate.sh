@@ -21,7 +21,8 @@
 # clamp:    yes: the energy block's last layer is clamped as the others are.
 #
 # A readout follows: flatten, linear to the classes. The recipes have adam, a cosine per epoch from lr to lr_min, weight
-# decay 3e-4, centred EP, and no tolerances: every phase takes all its sweeps. A - leaves the key out.
+# decay 3e-4, centred EP, pools that follow their maximum when nudged, and no tolerances: every phase takes all its sweeps.
+# A - leaves the key out.
 set -eu
 
 table() {
@@ -163,7 +164,7 @@ $1 == "recipe" {
     recipes[$2] = " \"recipe\": {" key("epochs", $3) key("batch", $4) "\"optimizer\": \"adam\", " key("lr", $5) \
         key("lr_min", $6) "\"schedule\": \"cosine\",\n            " \
         "\"schedule_per\": \"epoch\", \"weight_decay\": 3e-4, \"augment\": \"flip-crop\", " key("beta", $7) \
-        "\n            \"estimator\": \"centered\", " key("free_sweeps", $8) key("nudged_sweeps", $9) \
+        "\n            \"estimator\": \"centered\", \"switches\": \"follow\", " key("free_sweeps", $8) key("nudged_sweeps", $9) \
         "\n            \"free_tolerance\": 0, \"nudged_tolerance\": 0},\n"
     gsub(/ \n/, "\n", recipes[$2])
     next

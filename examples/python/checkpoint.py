@@ -18,7 +18,6 @@ DESCRIPTION = digits.EXAMPLES / "models" / "digits.json"
 
 def train(model, optimizer, data, epochs):
     engine = ffebm.Engine(model)
-    engine.configure(model.equilibrium())
     for epoch in epochs:
         for x, y in digits.batches(*data, model.recipe.batch, seed=epoch):
             engine.gradient(x, y)

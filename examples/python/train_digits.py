@@ -30,7 +30,6 @@ def main(path=digits.EXAMPLES / "models" / "digits.json", epochs=None):
     model = ffebm.Model.parse(context, Path(path).read_bytes()).initialize(seed=0)
     recipe = model.recipe
     engine = ffebm.Engine(model, max_batch=recipe.batch)
-    engine.configure(model.equilibrium())
     engine.set_label_smoothing(recipe.label_smoothing)
     train(engine, ffebm.Optimizer(model), training, int(epochs or recipe.epochs), recipe.batch)
     print(f"test accuracy {engine.evaluate(*test).correct / len(test[0]):.4f}")

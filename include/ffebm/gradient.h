@@ -41,11 +41,13 @@ FFEBM_API void ffebm_engine_config_init(ffebm_engine_config *config, size_t size
 
 /** Create an engine.
  *
- *  Returns: FFEBM_OK:              *engine is owned; every energy block has the default equilibrium configuration.
+ *  Returns: FFEBM_OK:              *engine is owned; every energy block settles as the model's recipe says
+ *                                  (ffebm_recipe_equilibrium): see ffebm_engine_configure with NULL.
  *           FFEBM_ERR_ARGUMENT:    max_batch 0.
  *           FFEBM_ERR_SHAPE:       max_batch so large that sizes overflow.
  *           FFEBM_ERR_STATE:       the model is building: ffebm_model_initialize it, or load values, first.
- *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *           FFEBM_ERR_UNSUPPORTED: the recipe's settings, as ffebm_engine_configure refuses them; or config has fields set
+ *                                  that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates, all that computing will need.
  *  Out:     engine: NULL on failure.
  *  In/Out:  model:  kept alive; several engines may share it.
@@ -125,7 +127,7 @@ typedef struct ffebm_equilibrium_config {
     int32_t estimator;            /* default FFEBM_ESTIMATOR_CENTERED: how the gradient is read off */
     int32_t nudging;              /* default FFEBM_NUDGING_AUTO: which error nudges */
     int32_t require_convergence;  /* default 0: unconverged samples are reported; 1: FFEBM_ERR_CONVERGENCE */
-    int32_t switches;             /* default FFEBM_SWITCHES_FOLLOW: of max pools, when nudged */
+    int32_t switches;             /* default FFEBM_SWITCHES_HOLD: of max pools, when nudged */
     int32_t repeats;              /* default 1: so often are the nudged states settled from the same free state (and, by
                                      one-sided estimators if more than once, the free one again), and the estimates
                                      averaged: against noise in the block. IMPLICIT: once */
@@ -158,7 +160,9 @@ FFEBM_API void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, s
  *           FFEBM_ERR_NOMEM:       allocates, where the estimator needs more nudged states than those before.
  *  In/Out:  engine: unchanged on failure, in every block.
  *  In:      stage:  an energy stage, or FFEBM_ALL (of none, too), which also replaces what was set for single blocks.
- *           config: copied. Keep yours: to change beta or sweeps during training, change it and call again.
+ *           config: copied; to change beta or sweeps during training, change yours and call again. NULL: the recipe's, as
+ *                   at first, with LOSS for the last block alone, and beta cut down to what blocks of yours bear. To
+ *                   change some of it, change what ffebm_recipe_equilibrium makes of the recipe.
  */
 FFEBM_API ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage,
                                               const ffebm_equilibrium_config *config);

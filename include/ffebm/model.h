@@ -192,8 +192,8 @@ enum {                                  /* how a gradient is read off nudged sta
                                      constant force -dl/ds; truncated where they end before nudged_tolerance */
 };
 
-/* How a model wants to be trained: the "recipe" of its description. The library does not act on it; a program that
- * trains takes its defaults from it; optimizer.h has functions that make it into configurations. */
+/* How a model wants to be trained: the "recipe" of its description. Engines settle as it says until they are configured
+ * otherwise. All else is for the program that trains; optimizer.h has functions that make it into configurations. */
 typedef struct ffebm_recipe {
     size_t size;
     int64_t epochs;          /* default 10 */
@@ -213,7 +213,7 @@ typedef struct ffebm_recipe {
     int32_t schedule_per;    /* default FFEBM_PER_EPOCH: how often the schedule moves */
     int32_t augment;         /* default FFEBM_AUGMENT_NONE */
     int32_t nesterov;        /* default 0 (sgd) */
-    int32_t switches;        /* default FFEBM_SWITCHES_FOLLOW */
+    int32_t switches;        /* default FFEBM_SWITCHES_HOLD */
     int32_t reserved_;
     double label_smoothing; /* default 0: for ffebm_engine_set_label_smoothing; in [0, 1) */
     double clip_norm;       /* default 0: never; as in ffebm_adam_config and ffebm_sgd_config */

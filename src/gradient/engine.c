@@ -317,7 +317,7 @@ static ffebm_status build(ffebm_engine *engine)
     arena = (ffebmi_arena){.base = engine->memory};
     place(engine, &arena);
     engine->flat_gradient = ffebmi_tensor_borrow(engine->context, engine->gradient.values, engine->model->dtype, &all);
-    return ffebm_engine_configure(engine, FFEBM_ALL, NULL); /* resolves what defaults leave open, takes the rest */
+    return ffebm_engine_configure(engine, FFEBM_ALL, NULL); /* as the model's recipe says */
 }
 
 ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, const ffebm_engine_config *config)

@@ -57,11 +57,12 @@ static double max_beta(const ffebm_engine *engine, size_t stage, const ffebm_equ
     return own == NULL || own->max_beta == 0 ? INFINITY : own->max_beta / strongest;
 }
 
-/* What a user's block cannot do. For all blocks together, beta is cut down instead of refused. */
-static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c, bool all)
+/* What a user's block cannot do. What is meant for all blocks has its beta cut down instead of refused. */
+static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c,
+                                bool common)
 {
     FFEBMI_TRY(check_nudging(engine, stage, c->nudging));
-    FFEBMI_CHECK_ARGUMENT(engine->context, all || c->beta <= max_beta(engine, stage, c),
+    FFEBMI_CHECK_ARGUMENT(engine->context, common || c->beta <= max_beta(engine, stage, c),
                           "stage %zu: beta %g, but its block bears at most %g", stage, c->beta,
                           max_beta(engine, stage, c));
     FFEBMI_CHECK(engine->context,
@@ -71,28 +72,53 @@ static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const 
     return FFEBM_OK;
 }
 
+/* A recipe speaks of all blocks at once: its loss nudging is that of the last one, the others hold their error. */
+static ffebm_equilibrium_config recipe_of(const ffebm_engine *engine, size_t stage)
+{
+    ffebm_equilibrium_config c;
+
+    ffebmi_recipe_equilibrium(&engine->model->recipe, &c);
+    if (c.nudging == FFEBM_NUDGING_LOSS && stage != engine->last_energy)
+        c.nudging = FFEBM_NUDGING_LINEAR;
+    return c;
+}
+
+static void set_equilibrium(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c)
+{
+    ffebm_equilibrium_config *to = &engine->stages[stage].equilibrium;
+
+    *to = *c;
+    to->beta = fmin(c->beta, max_beta(engine, stage, c));
+    if (c->nudging == FFEBM_NUDGING_AUTO)
+        to->nudging = can_nudge_by_loss(engine, stage) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
+}
+
 ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config)
 {
+    const bool recipe = config == NULL;
     ffebm_equilibrium_config c;
     size_t first, end;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
-    FFEBMI_TRY(ffebmi_equilibrium_read(engine->context, &c, config));
     FFEBMI_TRY(find_stages(engine, stage, &first, &end));
-    for (size_t i = first; i < end; i++)
+    if (recipe)
+        ffebmi_recipe_equilibrium(&engine->model->recipe, &c);
+    else
+        FFEBMI_TRY(ffebmi_equilibrium_read(engine->context, &c, config));
+    for (size_t i = first; i < end; i++) {
+        ffebm_equilibrium_config own = recipe ? recipe_of(engine, i) : c;
+
         if (ffebmi_engine_is_energy(engine, i))
-            FFEBMI_TRY(check_block(engine, i, &c, stage == FFEBM_ALL));
+            FFEBMI_TRY(check_block(engine, i, &own, recipe || stage == FFEBM_ALL));
+    }
     FFEBMI_TRY(
         ffebmi_engine_reserve(engine, ffebmi_estimator_of(&c)->nudge_count, c.precision == FFEBM_PRECISION_MIXED));
     for (size_t i = first; i < end; i++) {
-        if (!ffebmi_engine_is_energy(engine, i))
-            continue;
-        engine->stages[i].equilibrium = c;
-        engine->stages[i].equilibrium.beta = fmin(c.beta, max_beta(engine, i, &c));
-        if (c.nudging == FFEBM_NUDGING_AUTO)
-            engine->stages[i].equilibrium.nudging =
-                can_nudge_by_loss(engine, i) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
+        ffebm_equilibrium_config own = recipe ? recipe_of(engine, i) : c;
+
+        if (ffebmi_engine_is_energy(engine, i))
+            set_equilibrium(engine, i, &own);
     }
     return FFEBM_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef FFEBMI_MODEL_MODEL_H
 #define FFEBMI_MODEL_MODEL_H
 
+#include <ffebm/gradient.h>
 #include <ffebm/model.h>
 
 #include "energy/energy.h"
@@ -80,6 +81,9 @@ ffebm_status ffebmi_model_make_ready(ffebm_model *model);
 
 /* The recipe of a description without one. */
 void ffebmi_recipe_init(ffebm_recipe *recipe);
+
+/* The equilibrium configuration that a recipe asks for. */
+void ffebmi_recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config);
 
 /* The caller has changed values: forget what was computed from the old ones. */
 void ffebmi_model_touch(ffebm_model *model);

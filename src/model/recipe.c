@@ -27,7 +27,7 @@ static const ffebmi_choice precisions[] = {{"full", FFEBM_PRECISION_FULL}, {"mix
 static const ffebmi_choice nudgings[] = {
     {"auto", FFEBM_NUDGING_AUTO}, {"loss", FFEBM_NUDGING_LOSS}, {"linear", FFEBM_NUDGING_LINEAR}, {NULL, 0}};
 
-typedef enum kind { NUMBER, FRACTION, INTEGER, CHOICE, FLAG } kind; /* fractions are below 1 */
+typedef enum kind { NUMBER, INTEGER, CHOICE, FLAG } kind;
 
 typedef struct entry {
     const char *key;
@@ -35,38 +35,39 @@ typedef struct entry {
     size_t offset;
     double smallest; /* of numbers and integers */
     bool above;      /* and that itself is not allowed */
+    double below;    /* what they must stay under; 0: nothing */
     const ffebmi_choice *choices;
 } entry;
 
 #define AT(field) offsetof(ffebm_recipe, field)
 
 static const entry entries[] = {
-    {"epochs", INTEGER, AT(epochs), 1, false, NULL},
-    {"batch", INTEGER, AT(batch), 1, false, NULL},
-    {"optimizer", CHOICE, AT(optimizer), 0, false, optimizers},
-    {"lr", NUMBER, AT(lr), 0, false, NULL},
-    {"lr_min", NUMBER, AT(lr_min), 0, false, NULL},
-    {"schedule", CHOICE, AT(schedule), 0, false, schedules},
-    {"schedule_per", CHOICE, AT(schedule_per), 0, false, periods},
-    {"lr_factor", NUMBER, AT(lr_factor), 0, false, NULL},
-    {"lr_period", INTEGER, AT(lr_period), 0, false, NULL},
-    {"warmup", INTEGER, AT(warmup), 0, false, NULL},
-    {"clip_norm", NUMBER, AT(clip_norm), 0, false, NULL},
-    {"weight_decay", NUMBER, AT(weight_decay), 0, false, NULL},
-    {"momentum", NUMBER, AT(momentum), 0, false, NULL},
-    {"nesterov", FLAG, AT(nesterov), 0, false, NULL},
-    {"augment", CHOICE, AT(augment), 0, false, augmentations},
-    {"label_smoothing", FRACTION, AT(label_smoothing), 0, false, NULL},
-    {"beta", NUMBER, AT(beta), 0, true, NULL},
-    {"estimator", CHOICE, AT(estimator), 0, false, estimators},
-    {"switches", CHOICE, AT(switches), 0, false, switches},
-    {"nudging", CHOICE, AT(nudging), 0, false, nudgings},
-    {"free_sweeps", INTEGER, AT(free_sweeps), 1, false, NULL},
-    {"nudged_sweeps", INTEGER, AT(nudged_sweeps), 1, false, NULL},
-    {"free_tolerance", NUMBER, AT(free_tolerance), 0, false, NULL},
-    {"nudged_tolerance", NUMBER, AT(nudged_tolerance), 0, false, NULL},
-    {"relaxation", NUMBER, AT(relaxation), 0, true, NULL},
-    {"precision", CHOICE, AT(precision), 0, false, precisions},
+    {"epochs", INTEGER, AT(epochs), 1, false, 0, NULL},
+    {"batch", INTEGER, AT(batch), 1, false, 0, NULL},
+    {"optimizer", CHOICE, AT(optimizer), 0, false, 0, optimizers},
+    {"lr", NUMBER, AT(lr), 0, false, 0, NULL},
+    {"lr_min", NUMBER, AT(lr_min), 0, false, 0, NULL},
+    {"schedule", CHOICE, AT(schedule), 0, false, 0, schedules},
+    {"schedule_per", CHOICE, AT(schedule_per), 0, false, 0, periods},
+    {"lr_factor", NUMBER, AT(lr_factor), 0, false, 0, NULL},
+    {"lr_period", INTEGER, AT(lr_period), 0, false, 0, NULL},
+    {"warmup", INTEGER, AT(warmup), 0, false, 0, NULL},
+    {"clip_norm", NUMBER, AT(clip_norm), 0, false, 0, NULL},
+    {"weight_decay", NUMBER, AT(weight_decay), 0, false, 0, NULL},
+    {"momentum", NUMBER, AT(momentum), 0, false, 0, NULL},
+    {"nesterov", FLAG, AT(nesterov), 0, false, 0, NULL},
+    {"augment", CHOICE, AT(augment), 0, false, 0, augmentations},
+    {"label_smoothing", NUMBER, AT(label_smoothing), 0, false, 1, NULL},
+    {"beta", NUMBER, AT(beta), 0, true, 0, NULL},
+    {"estimator", CHOICE, AT(estimator), 0, false, 0, estimators},
+    {"switches", CHOICE, AT(switches), 0, false, 0, switches},
+    {"nudging", CHOICE, AT(nudging), 0, false, 0, nudgings},
+    {"free_sweeps", INTEGER, AT(free_sweeps), 1, false, 0, NULL},
+    {"nudged_sweeps", INTEGER, AT(nudged_sweeps), 1, false, 0, NULL},
+    {"free_tolerance", NUMBER, AT(free_tolerance), 0, false, 0, NULL},
+    {"nudged_tolerance", NUMBER, AT(nudged_tolerance), 0, false, 0, NULL},
+    {"relaxation", NUMBER, AT(relaxation), 0, true, 2, NULL},
+    {"precision", CHOICE, AT(precision), 0, false, 0, precisions},
 };
 
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
@@ -98,6 +99,21 @@ void ffebmi_recipe_init(ffebm_recipe *recipe)
                              .augment = FFEBM_AUGMENT_NONE};
 }
 
+void ffebmi_recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config)
+{
+    ffebm_equilibrium_config_init(config, sizeof *config);
+    config->beta = recipe->beta;
+    config->free_tolerance = recipe->free_tolerance;
+    config->nudged_tolerance = recipe->nudged_tolerance;
+    config->free_sweeps = recipe->free_sweeps;
+    config->nudged_sweeps = recipe->nudged_sweeps;
+    config->estimator = recipe->estimator;
+    config->switches = recipe->switches;
+    config->nudging = recipe->nudging;
+    config->relaxation = recipe->relaxation;
+    config->precision = recipe->precision;
+}
+
 static ffebm_status parse_entry(const ffebmi_fields *fields, const entry *e, ffebm_recipe *recipe)
 {
     void *field = (char *)recipe + e->offset;
@@ -119,8 +135,8 @@ static ffebm_status parse_entry(const ffebmi_fields *fields, const entry *e, ffe
     FFEBMI_CHECK(fields->context, e->above ? number > e->smallest : number >= e->smallest, FFEBM_ERR_PARSE,
                  "%s: \"%s\" is %g, expected %s %g", fields->where, e->key, number, e->above ? "more than" : "at least",
                  e->smallest);
-    FFEBMI_CHECK(fields->context, e->kind != FRACTION || number < 1, FFEBM_ERR_PARSE,
-                 "%s: \"%s\" is %g, expected less than 1", fields->where, e->key, number);
+    FFEBMI_CHECK(fields->context, e->below == 0 || number < e->below, FFEBM_ERR_PARSE,
+                 "%s: \"%s\" is %g, expected less than %g", fields->where, e->key, number, e->below);
     return FFEBM_OK;
 }
 

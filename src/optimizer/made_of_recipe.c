@@ -27,17 +27,7 @@ ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibriu
     if (model == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(read_recipe(model, &r, recipe));
-    ffebm_equilibrium_config_init(&made, sizeof made);
-    made.beta = r.beta;
-    made.free_tolerance = r.free_tolerance;
-    made.nudged_tolerance = r.nudged_tolerance;
-    made.free_sweeps = r.free_sweeps;
-    made.nudged_sweeps = r.nudged_sweeps;
-    made.estimator = r.estimator;
-    made.switches = r.switches;
-    made.nudging = r.nudging;
-    made.relaxation = r.relaxation;
-    made.precision = r.precision;
+    ffebmi_recipe_equilibrium(&r, &made);
     return ffebmi_sized_write(model->context, "equilibrium configuration", config, &made, sizeof made);
 }
 

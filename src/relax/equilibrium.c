@@ -19,7 +19,7 @@ static const ffebm_equilibrium_config defaults = {.size = sizeof defaults,
                                                   .start = FFEBM_START_ZEROS,
                                                   .estimator = FFEBM_ESTIMATOR_CENTERED,
                                                   .nudging = FFEBM_NUDGING_AUTO,
-                                                  .switches = FFEBM_SWITCHES_FOLLOW,
+                                                  .switches = FFEBM_SWITCHES_HOLD,
                                                   .repeats = 1,
                                                   .relaxation = 1,
                                                   .precision = FFEBM_PRECISION_FULL};

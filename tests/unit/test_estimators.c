@@ -33,10 +33,12 @@ static const char pooled_alone[] =
 static const char *const chains[] = {interior_readout, pooled};
 static const double strong[] = {0.5, 1}; /* in the second, switches move */
 
+/* Pools follow: what estimators promise holds with switches that move, too. */
 static ffebm_equilibrium_config config_of(int32_t estimator, double beta, int32_t nudging)
 {
     ffebm_equilibrium_config config = converged();
 
+    config.switches = FFEBM_SWITCHES_FOLLOW;
     config.estimator = estimator;
     config.beta = beta;
     config.nudging = nudging;

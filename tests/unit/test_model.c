@@ -335,7 +335,7 @@ START_TEST(recipe_defaults)
                                           .schedule = FFEBM_SCHEDULE_CONSTANT,
                                           .schedule_per = FFEBM_PER_EPOCH,
                                           .augment = FFEBM_AUGMENT_NONE,
-                                          .switches = FFEBM_SWITCHES_FOLLOW,
+                                          .switches = FFEBM_SWITCHES_HOLD,
                                           .lr_factor = 0.1,
                                           .nudging = FFEBM_NUDGING_AUTO,
                                           .relaxation = 1,

@@ -1,5 +1,6 @@
 /* What a recipe asks for: that the configuration, the optimizer and the learning rate made of it are those. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "refusal.h"
@@ -56,6 +57,91 @@ START_TEST(recipe_of_an_older_program)
     ck_assert(whole.beta == 0.125 && whole.free_tolerance == defaults.free_tolerance);
     assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, NULL));
     ck_assert(config.beta == 0.5 && config.free_tolerance == untouched.free_tolerance);
+    fixture_end(&own);
+}
+END_TEST
+
+/* ----------------------------------------------------------------------------------------- engines settle as it says */
+
+/* Two blocks, the first with a pool; LAST stands behind the second. */
+#define POOLED(keys, last)                                                                                             \
+    "{\"dtype\": \"float64\", \"input\": [1, 6, 6], \"loss\": \"cross_entropy\", \"recipe\": {" keys                   \
+    "}, \"stages\": ["                                                                                                 \
+    "{\"energy\": {\"type\": \"hopfield\", \"couplings\": [{\"type\": \"conv2d\", \"out_channels\": 3, \"kernel\": "   \
+    "3, "                                                                                                              \
+    "\"pool\": {\"type\": \"max\", \"kernel\": 2}}]}}, {\"energy\": {\"type\": \"hopfield\", \"couplings\": ["         \
+    "{\"type\": \"conv2d\", \"out_channels\": 3, \"kernel\": 1}]}}, {\"feedforward\": [" last                          \
+    "{\"type\": \"flatten\"}, "                                                                                        \
+    "{\"type\": \"linear\", \"out_features\": 3}]}]}"
+#define ALL_KEYS                                                                                                       \
+    "\"beta\": 0.5, \"free_tolerance\": 1e-3, \"nudged_tolerance\": 1e-1, \"free_sweeps\": 7, \"nudged_sweeps\": 3, "  \
+    "\"estimator\": \"four_point\", \"switches\": \"follow\", \"relaxation\": 1.5"
+
+static const char *const chains[] = {POOLED(ALL_KEYS, ""), POOLED(ALL_KEYS ", \"nudging\": \"linear\"", ""),
+                                     POOLED(ALL_KEYS ", \"nudging\": \"loss\"", ""),
+                                     POOLED("\"switches\": \"follow\"", ""), POOLED("", "")};
+
+/* What a recipe means, said by hand: loss nudging is for the last block. */
+static void configure_by_hand(const fixture *own)
+{
+    ffebm_equilibrium_config config = {.size = sizeof config};
+
+    assert_ok(own->context, ffebm_recipe_equilibrium(own->model, &config, NULL));
+    if (config.nudging == FFEBM_NUDGING_LOSS) {
+        assert_ok(own->context, ffebm_engine_configure(own->engine, 1, &config));
+        config.nudging = FFEBM_NUDGING_LINEAR;
+        assert_ok(own->context, ffebm_engine_configure(own->engine, 0, &config));
+    } else
+        assert_ok(own->context, ffebm_engine_configure(own->engine, FFEBM_ALL, &config));
+}
+
+static bool same_bits(const ffebm_tensor *a, const ffebm_tensor *b)
+{
+    return memcmp(ffebm_tensor_const_data(a), ffebm_tensor_const_data(b), ffebm_tensor_count(a) * sizeof(double)) == 0;
+}
+
+/* As created; as set by hand; with the library's defaults, another gradient; and with NULL, for all or one by one. */
+START_TEST(engine_of_a_recipe)
+{
+    problem p = problem_of(chains[_i], 0, 1, 5);
+    ffebm_tensor *gradients[5];
+    ffebm_equilibrium_config defaults;
+    ffebm_report report;
+
+    gradients[0] = gradient_of(&p, &report);
+    configure_by_hand(&p.f);
+    gradients[1] = gradient_of(&p, &report);
+    ffebm_equilibrium_config_init(&defaults, sizeof defaults);
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &defaults));
+    gradients[2] = gradient_of(&p, &report);
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, NULL));
+    gradients[3] = gradient_of(&p, &report);
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &defaults));
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, 0, NULL));
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, 1, NULL));
+    gradients[4] = gradient_of(&p, &report);
+    ck_assert(same_bits(gradients[0], gradients[1]) && same_bits(gradients[0], gradients[3]) &&
+              same_bits(gradients[0], gradients[4]));
+    ck_assert(same_bits(gradients[0], gradients[2]) == (_i == COUNT(chains) - 1));
+    destroy_all(gradients, 5);
+    problem_end(&p);
+}
+END_TEST
+
+/* What no block can do is refused at the engine's creation, as the training program refuses it. */
+START_TEST(engine_of_an_impossible_recipe)
+{
+    fixture own = fixture_of(POOLED("", "{\"type\": \"batchnorm2d\"}, "), 0, 1, 1);
+    static const char json[] = POOLED("\"nudging\": \"loss\"", "{\"type\": \"batchnorm2d\"}, ");
+    ffebm_model *model;
+    ffebm_engine *engine;
+
+    assert_ok(own.context, ffebm_model_parse(own.context, &model, json, strlen(json), NULL));
+    assert_ok(own.context, ffebm_model_initialize(model, 1));
+    ck_assert_int_eq(ffebm_engine_create(&engine, model, NULL), FFEBM_ERR_UNSUPPORTED);
+    ck_assert_ptr_null(engine);
+    ck_assert(strstr(ffebm_context_error(own.context), "stage 1: FFEBM_NUDGING_LOSS") != NULL);
+    ffebm_model_destroy(model);
     fixture_end(&own);
 }
 END_TEST
@@ -228,6 +314,8 @@ Suite *test_recipe_suite(void)
 
     tcase_add_test(tests, equilibrium_of_a_recipe);
     tcase_add_test(tests, recipe_of_an_older_program);
+    tcase_add_loop_test(tests, engine_of_a_recipe, 0, COUNT(chains));
+    tcase_add_test(tests, engine_of_an_impossible_recipe);
     tcase_add_test(tests, optimizer_of_a_recipe);
     tcase_add_test(tests, refuse);
     tcase_add_loop_test(tests, learning_rate, 0, COUNT(rates));
