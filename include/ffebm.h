@@ -5,6 +5,7 @@
  *   tensor.h       arrays that go in and out
  *   feedforward.h  describe a feedforward block (digital): a row of ops
  *   energy.h       describe an energy block (analog): a deep Hopfield network
+ *   equilibrium.h  how an energy block settles and is nudged
  *   model.h        chain blocks, hold their parameters; the model description (JSON)
  *   gradient.h     the engine: equilibria and gradients
  *   optimizer.h    SGD, Adam, learning-rate schedules
@@ -27,6 +28,7 @@
 
 #include "ffebm/core.h"
 #include "ffebm/energy.h"
+#include "ffebm/equilibrium.h"
 #include "ffebm/feedforward.h"
 #include "ffebm/gradient.h"
 #include "ffebm/io.h"

@@ -169,16 +169,16 @@ expect() {
     [ "$verdict" = "$1" ] || { cat "$work/errors"; echo "check_layout.sh is blind: '$2' is found $verdict"; exit 1; }
 }
 expect ok 'structs grow' gradient.h 's/^} ffebm_/    double grown_;\n&/'
-expect ok 'a reserved word is taken into use' gradient.h 's/^\( *int32_t  *\)reserved_;/\1used;/'
+expect ok 'a reserved word is taken into use' equilibrium.h 's/^\( *int32_t  *\)reserved_;/\1used;/'
 expect ok 'a function is added' core.h 's/^FFEBM_API const char \*ffebm_status_text/FFEBM_API void ffebm_new(void);\n&/'
 expect broken 'a field is inserted' gradient.h 's/^    size_t  *correct;/    size_t new_;\n&/'
-expect broken 'fields change places' gradient.h 's/free_tolerance;/x_;/; s/nudged_tolerance;/free_tolerance;/
+expect broken 'fields change places' equilibrium.h 's/free_tolerance;/x_;/; s/nudged_tolerance;/free_tolerance;/
     s/x_;/nudged_tolerance;/'
 expect broken 'a field changes its type' gradient.h 's/^    double  *loss;/    int64_t loss;/'
 expect broken 'a field is renamed' gradient.h 's/^    double  *loss;/    double error;/'
 expect broken 'a field points elsewhere' model.h 's/^    const char  *\*name;/    const int8_t *name;/'
 expect broken 'a field is gone' model.h '/^    double upper;/d'
-expect broken 'a constant changes its value' gradient.h 's/FFEBM_ORDER_FORWARD  *= 4/FFEBM_ORDER_FORWARD = 6/'
+expect broken 'a constant changes its value' equilibrium.h 's/FFEBM_ORDER_FORWARD  *= 4/FFEBM_ORDER_FORWARD = 6/'
 expect broken 'a status changes its value' core.h 's/X(FFEBM_ERR_USER,  *-12/X(FFEBM_ERR_USER, -16/'
 expect broken 'a macro changes its value' tensor.h 's/^#define FFEBM_MAX_RANK 8/#define FFEBM_MAX_RANK 9/'
 expect broken 'a parameter changes its type' optimizer.h 's/\(_set_learning_rate(.*\)double/\1float/'

@@ -11,6 +11,7 @@
 #define FFEBM_MODEL_H
 
 #include "energy.h"
+#include "equilibrium.h"
 #include "feedforward.h"
 #include "tensor.h"
 
@@ -179,17 +180,6 @@ enum {
     FFEBM_AUGMENT_NONE = 0,     /* "none" */
     FFEBM_AUGMENT_FLIP = 1,     /* "flip": mirrored left to right, with probability 1/2 */
     FFEBM_AUGMENT_FLIP_CROP = 2 /* "flip-crop": that, and shifted at random */
-};
-
-enum {                                  /* how a gradient is read off nudged states; docs/math.md has the formulas */
-       FFEBM_ESTIMATOR_CENTERED = 1,    /* (f(beta) - f(-beta)) / (2 beta): error O(beta^2) (Laborieux et al. 2021) */
-       FFEBM_ESTIMATOR_POSITIVE = 2,    /* (f(beta) - f(0)) / beta: O(beta), one nudged phase */
-       FFEBM_ESTIMATOR_NEGATIVE = 3,    /* (f(0) - f(-beta)) / beta: likewise */
-       FFEBM_ESTIMATOR_RANDOM_SIGN = 4, /* one of those two, drawn for each sample and call: their O(beta) errors cancel
-                                          on average (Laborieux et al. 2021) */
-       FFEBM_ESTIMATOR_FOUR_POINT = 5,  /* (8 f(beta) - 8 f(-beta) - f(2 beta) + f(-2 beta)) / (12 beta): O(beta^4) */
-       FFEBM_ESTIMATOR_IMPLICIT = 6 /* no nudging, the exact reference: nudged_sweeps of the linearised block under the
-                                     constant force -dl/ds; truncated where they end before nudged_tolerance */
 };
 
 /* How a model wants to be trained: the "recipe" of its description. Engines settle as it says until they are configured

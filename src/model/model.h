@@ -2,7 +2,6 @@
 #ifndef FFEBMI_MODEL_MODEL_H
 #define FFEBMI_MODEL_MODEL_H
 
-#include <ffebm/gradient.h>
 #include <ffebm/model.h>
 
 #include "energy/energy.h"

@@ -3,8 +3,6 @@
 #include <math.h>
 #include <stddef.h>
 
-#include <ffebm/gradient.h>
-
 #include "core/context.h"
 
 static const ffebmi_choice optimizers[] = {

@@ -52,6 +52,8 @@ FUNCTIONS = {
     "energy_destroy": (None, [handle]),
     "energy_create_user": (status, [handle, out, p(s.UserEnergy)]),
     "energy_add_parameter": (status, [handle, p(s.UserParameter)]),
+    # equilibrium.h
+    "equilibrium_config_init": (None, [p(s.EquilibriumConfig), size]),
     # model.h
     "model_create": (status, [handle, out, i32, dims, size, i32]),
     "parse_config_init": (None, [p(s.ParseConfig), size]),
@@ -74,7 +76,6 @@ FUNCTIONS = {
     "engine_config_init": (None, [p(s.EngineConfig), size]),
     "engine_create": (status, [out, handle, p(s.EngineConfig)]),
     "engine_destroy": (None, [handle]),
-    "equilibrium_config_init": (None, [p(s.EquilibriumConfig), size]),
     "engine_configure": (status, [handle, size, p(s.EquilibriumConfig)]),
     "engine_set_beta": (status, [handle, size, f64]),
     "engine_set_sweeps": (status, [handle, size, i64, i64]),
