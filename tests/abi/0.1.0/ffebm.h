@@ -205,6 +205,32 @@ typedef struct ffebm_user_energy {
 } ffebm_user_energy;
 ffebm_status ffebm_energy_create_user(ffebm_context *context, ffebm_energy **block, const ffebm_user_energy *table);
 ffebm_status ffebm_energy_add_parameter(ffebm_energy *block, const ffebm_user_parameter *parameter);
+enum { FFEBM_ORDER_EVEN_ODD = 1, FFEBM_ORDER_ODD_EVEN = 2, FFEBM_ORDER_SYNCHRONOUS = 3, FFEBM_ORDER_FORWARD = 4, FFEBM_ORDER_BACKWARD = 5 };
+enum { FFEBM_NUDGING_AUTO = 1, FFEBM_NUDGING_LOSS = 2, FFEBM_NUDGING_LINEAR = 3 };
+enum { FFEBM_ESTIMATOR_CENTERED = 1, FFEBM_ESTIMATOR_POSITIVE = 2, FFEBM_ESTIMATOR_NEGATIVE = 3, FFEBM_ESTIMATOR_RANDOM_SIGN = 4, FFEBM_ESTIMATOR_FOUR_POINT = 5, FFEBM_ESTIMATOR_IMPLICIT = 6 };
+enum { FFEBM_SWITCHES_FOLLOW = 1, FFEBM_SWITCHES_HOLD = 2 };
+enum { FFEBM_PRECISION_FULL = 1, FFEBM_PRECISION_MIXED = 2 };
+enum { FFEBM_START_ZEROS = 1, FFEBM_START_STATE = 2 };
+typedef struct ffebm_equilibrium_config {
+    size_t size;
+    double beta;
+    double free_tolerance;
+    double nudged_tolerance;
+    int64_t free_sweeps;
+    int64_t nudged_sweeps;
+    int32_t free_order;
+    int32_t nudged_order;
+    int32_t start;
+    int32_t estimator;
+    int32_t nudging;
+    int32_t require_convergence;
+    int32_t switches;
+    int32_t repeats;
+    double relaxation;
+    int32_t precision;
+    int32_t reserved_;
+} ffebm_equilibrium_config;
+void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size);
 typedef struct ffebm_tensor ffebm_tensor;
 enum { FFEBM_FLOAT32 = 1, FFEBM_FLOAT64 = 2, FFEBM_INT64 = 3 };
 ffebm_status ffebm_tensor_create(ffebm_context *context, ffebm_tensor **tensor, int32_t dtype, const int64_t *shape, size_t rank);
@@ -239,7 +265,6 @@ enum { FFEBM_SCHEDULE_CONSTANT = 1, FFEBM_SCHEDULE_COSINE = 2, FFEBM_SCHEDULE_ST
 enum { FFEBM_OPTIMIZER_SGD = 1, FFEBM_OPTIMIZER_ADAM = 2, FFEBM_OPTIMIZER_ADAMW = 3 };
 enum { FFEBM_PER_STEP = 1, FFEBM_PER_EPOCH = 2 };
 enum { FFEBM_AUGMENT_NONE = 0, FFEBM_AUGMENT_FLIP = 1, FFEBM_AUGMENT_FLIP_CROP = 2 };
-enum { FFEBM_ESTIMATOR_CENTERED = 1, FFEBM_ESTIMATOR_POSITIVE = 2, FFEBM_ESTIMATOR_NEGATIVE = 3, FFEBM_ESTIMATOR_RANDOM_SIGN = 4, FFEBM_ESTIMATOR_FOUR_POINT = 5, FFEBM_ESTIMATOR_IMPLICIT = 6 };
 typedef struct ffebm_recipe {
     size_t size;
     int64_t epochs;
@@ -336,36 +361,11 @@ typedef struct ffebm_engine_config {
 void ffebm_engine_config_init(ffebm_engine_config *config, size_t size);
 ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, const ffebm_engine_config *config);
 void ffebm_engine_destroy(ffebm_engine *engine);
-enum { FFEBM_ORDER_EVEN_ODD = 1, FFEBM_ORDER_ODD_EVEN = 2, FFEBM_ORDER_SYNCHRONOUS = 3, FFEBM_ORDER_FORWARD = 4, FFEBM_ORDER_BACKWARD = 5 };
-enum { FFEBM_NUDGING_AUTO = 1, FFEBM_NUDGING_LOSS = 2, FFEBM_NUDGING_LINEAR = 3 };
-enum { FFEBM_MODE_TRAINING = 1, FFEBM_MODE_EVALUATION = 2 };
-enum { FFEBM_SWITCHES_FOLLOW = 1, FFEBM_SWITCHES_HOLD = 2 };
-enum { FFEBM_PRECISION_FULL = 1, FFEBM_PRECISION_MIXED = 2 };
-enum { FFEBM_START_ZEROS = 1, FFEBM_START_STATE = 2 };
-typedef struct ffebm_equilibrium_config {
-    size_t size;
-    double beta;
-    double free_tolerance;
-    double nudged_tolerance;
-    int64_t free_sweeps;
-    int64_t nudged_sweeps;
-    int32_t free_order;
-    int32_t nudged_order;
-    int32_t start;
-    int32_t estimator;
-    int32_t nudging;
-    int32_t require_convergence;
-    int32_t switches;
-    int32_t repeats;
-    double relaxation;
-    int32_t precision;
-    int32_t reserved_;
-} ffebm_equilibrium_config;
-void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size);
 ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config);
 ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta);
 ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stage, int64_t free_sweeps, int64_t nudged_sweeps);
 ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step);
+enum { FFEBM_MODE_TRAINING = 1, FFEBM_MODE_EVALUATION = 2 };
 ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode);
 ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, double smoothing);
 typedef struct ffebm_report {
