@@ -86,6 +86,70 @@ class Computing(unittest.TestCase):
         self.assertEqual(seen, {"input": ((3, 6), "float64", False), "state": ((3, 6), "float64", True), "force": None,
                                 "sweeps": ((3,), "int64", True), "scalars": (3, 0, 0, 60)})
 
+    def test_shapes_as_numbers(self):
+        """A block may say 6 for (6,), and whatever else it says later, calls go by what the library was told."""
+        class Plain(Quadratic):
+            def settle(self, call):
+                super().settle(call)
+                seen.append((call.input.shape, call.state.shape, call.parameters["k"].shape))
+
+        gradients, seen = [], []
+        for width in (6, np.int64(6), [6], np.array([6])):
+            block = Plain(6)
+            block.input_shape = block.output_shape = width
+            block.state_count = np.int32(6)
+            engine = ffebm.Engine(chain_of(block))
+            block.input_shape = block.output_shape = (600,)
+            block.state_count, block.parameters = 10**9, [ffebm.Parameter("k", 10**9)]
+            engine.gradient(*batch())
+            gradients.append(engine.flat_gradient.copy())
+        self.assertEqual(set(seen), {((5, 6), (5, 6), (6,))})
+        for gradient in gradients:
+            np.testing.assert_array_equal(gradient, gradients[0])
+
+    def test_force_at_takes_the_whole_batch(self):
+        class Asking(Quadratic):
+            loss_nudging = True
+
+            def settle(self, call):
+                super().settle(call)
+                if call.nudged:
+                    call.force_at(wrong(call.state))
+
+        engine = ffebm.Engine(chain_of(Asking(6)))
+        engine.configure(nudging="loss")
+        for wrong in (lambda s: s[0], lambda s: s[:1], lambda s: s[:, :5], lambda s: s.T, lambda s: s + 0j,
+                      lambda s: s.astype(object), lambda s: s.astype("longdouble"), lambda s: s.view("V8"),
+                      lambda s: np.array(1.0), lambda s: s.tolist(), lambda s: np.ma.array(s), lambda s: s.view(np.matrix)):
+            with self.assertRaisesRegex((TypeError, ValueError), "^output is .* expected"):
+                engine.gradient(*batch(3))
+        losses = []
+        for wrong in (lambda s: s, np.asfortranarray, lambda s: s.astype(">f8"), lambda s: np.repeat(s, 2, 1)[:, ::2]):
+            losses.append(engine.gradient(*batch(3)).gradient_norm)
+        self.assertEqual(set(losses), {losses[0]})
+
+    def test_outputs_alone_are_written(self):
+        """The state is settle's to write; in other slots it is read."""
+        class Greedy(Quadratic):
+            def parameter_gradient(self, call):
+                call.state[:] = 0
+
+        self.assertRaisesRegex(ValueError, "read-only", ffebm.Engine(chain_of(Greedy(6))).gradient, *batch())
+
+    def test_a_call_ends_with_its_slot(self):
+        class Keeping(Quadratic):
+            loss_nudging = True
+
+            def settle(self, call):
+                super().settle(call)
+                kept.append(call)
+
+        kept = []
+        ffebm.Engine(chain_of(Keeping(6))).gradient(*batch())
+        for call in kept:
+            for use in (lambda: call.state, lambda: call.batch, lambda: call.force_at(np.zeros((5, 6)))):
+                self.assertRaisesRegex(ffebm.StateError, "the slot has returned", use)
+
     def test_life(self):
         gone = []
         block = Quadratic(6)
@@ -174,8 +238,11 @@ class Failing(unittest.TestCase):
         self.assertEqual(engine.phase("free", 1).retries, 2)
         block.answer = np.int64(-7)
         self.assertRaisesRegex(ffebm.BlockError, "settle.*-7", engine.forward, batch()[0])
-        block.answer = "yes"
-        self.assertRaises(ValueError, engine.forward, batch()[0])
+        for answer in ("yes", True, 0.0, [0]):
+            block.answer = answer
+            self.assertRaisesRegex(TypeError, "settle has returned: .* expected a whole", engine.forward, batch()[0])
+        block.answer = 2**32  # no success, though its last 32 bits are
+        self.assertRaisesRegex(ValueError, "settle has returned: 4294967296 is", engine.forward, batch()[0])
 
     def test_no_calls_from_within(self):
         class Nosy(Quadratic):
@@ -283,7 +350,7 @@ class Threads(unittest.TestCase):
             np.testing.assert_array_equal(together[kind], alone[kind % 2])
 
     def test_dropped_after_a_fork(self):
-        """The child has no threads that could be told to end: what it drops is left alone."""
+        """The child has no threads that could be told to end; it drops its copy all the same."""
         engine = ffebm.Engine(model_of(context=ffebm.Context(threads=4)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # from 3.12 on, of a fork beside threads
@@ -295,6 +362,28 @@ class Threads(unittest.TestCase):
             os._exit(7)
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
         engine.gradient(*batch())
+
+    def test_made_after_a_fork(self):
+        """What a child makes on its parent's context goes when it drops it. The parent's blocks are the parent's to
+        close."""
+        def block(name):
+            made = Quadratic(6)
+            made.destroyed = lambda: gone.append(name)
+            return made
+
+        gone, context = [], ffebm.Context()
+        model = chain_of(block("parent's"), context=context)
+        before = set(ffebm.user._bound)
+        child = os.fork()
+        if child == 0:
+            chain_of(block("child's"), context=context)
+            del model
+            gc.collect()
+            os._exit(7 if gone == ["child's"] and set(ffebm.user._bound) < before else 1)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+        del model
+        gc.collect()
+        self.assertEqual(gone, ["parent's"])
 
     def test_one_context_in_two(self):
         class Waiting(Quadratic):

@@ -7,36 +7,40 @@ from .structs import OpConfig as Op
 __all__ = ["Coupling", "Feedforward", "Hopfield", "Op"]
 
 
+def _part(part, kind):
+    if not isinstance(part, kind):
+        raise TypeError(f"{part!r} is no {kind.__name__}")
+    return part
+
+
 class Feedforward:
     """A row of ops: Feedforward(Op("linear", out=32), Op("tanh"))."""
 
     _add_to_model = raw.model_add_feedforward
-    _destroy = raw.feedforward_destroy
+    _add_part, _destroy = raw.feedforward_add_op, raw.feedforward_destroy
 
     def __init__(self, *ops):
         self.ops = list(ops)
 
-    def _create(self, context):
-        return context.make(raw.feedforward_create)
+    def _parts(self):
+        return [_part(op, Op) for op in self.ops]
 
-    def _fill(self, context, block):
-        for op in self.ops:
-            context.call(raw.feedforward_add_op, block, op)
+    def _create(self, context, _):
+        return context.make(raw.feedforward_create)
 
 
 class Hopfield:
     """A deep Hopfield network: Hopfield(Coupling("dense", out=32), slope=0.5)."""
 
     _add_to_model = raw.model_add_energy
-    _destroy = raw.energy_destroy
+    _add_part, _destroy = raw.energy_add_coupling, raw.energy_destroy
 
     def __init__(self, *couplings, **config):
         self.couplings = list(couplings)
         self.config = HopfieldConfig(**config)
 
-    def _create(self, context):
-        return context.make(raw.energy_create_hopfield, self.config)
+    def _parts(self):
+        return [_part(coupling, Coupling) for coupling in self.couplings]
 
-    def _fill(self, context, block):
-        for coupling in self.couplings:
-            context.call(raw.energy_add_coupling, block, coupling)
+    def _create(self, context, _):
+        return context.make(raw.energy_create_hopfield, self.config)

@@ -5,20 +5,19 @@ import os
 from . import structs
 from .errors import NotFoundError
 from .functions import raw
+from .model import Model
+from .optimizer import Optimizer
 from .tensor import Tensor
 
 
-def _text(value):
-    return None if value is None else value.encode()
-
-
-def _address(handle):
-    return None if handle is None else handle._address
+def _handles(model, optimizer):
+    return (Model.address_of(model, "model"),
+            None if optimizer is None else Optimizer.address_of(optimizer, "optimizer"))
 
 
 def save(model, path, optimizer=None, note=None):
     """Write a file, so that the old or the new one is always whole. note: a text of yours."""
-    model.context.call(raw.checkpoint_save, model._address, _address(optimizer), _text(note), os.fsencode(path))
+    model.context.call(raw.checkpoint_save, *_handles(model, optimizer), note, os.fsencode(path))
 
 
 def to_bytes(model, optimizer=None, note=None):
@@ -35,7 +34,7 @@ def to_bytes(model, optimizer=None, note=None):
             guard.carry(error)
             return 1
 
-    model.context.compute(raw.checkpoint_write, model._address, _address(optimizer), _text(note), take, None)
+    model.context.compute(raw.checkpoint_write, *_handles(model, optimizer), note, take, None)
     return b"".join(parts)
 
 
@@ -43,9 +42,9 @@ def restore(model, source, optimizer=None):
     """Read values into a model that you have built, and into its optimizer: from a path, or from bytes."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
-        model.context.call(raw.checkpoint_read, model._address, _address(optimizer), data, len(data))
+        model.context.call(raw.checkpoint_read, *_handles(model, optimizer), data, len(data))
     else:
-        model.context.call(raw.checkpoint_restore, model._address, _address(optimizer), os.fsencode(source))
+        model.context.call(raw.checkpoint_restore, *_handles(model, optimizer), os.fsencode(source))
 
 
 def _read_text(context, function, *where):
@@ -59,12 +58,12 @@ def _read_text(context, function, *where):
 
 def metadata(context, path, key):
     """A text of the file: "note", "model", or any other key."""
-    return _read_text(context, raw.checkpoint_metadata, os.fsencode(path), _text(key))
+    return _read_text(context, raw.checkpoint_metadata, os.fsencode(path), key)
 
 
 def tensor(context, path, name):
     """One tensor of the file, as an array."""
-    return Tensor(context, context.make(raw.checkpoint_tensor, os.fsencode(path), _text(name))).array
+    return Tensor(context, context.make(raw.checkpoint_tensor, os.fsencode(path), name)).array
 
 
 def tensor_names(context, path):

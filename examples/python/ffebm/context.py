@@ -1,6 +1,5 @@
 """The context: how a call is made, what its failures become, and when handles are destroyed."""
 import ctypes as c
-import os
 import signal
 import threading
 import weakref
@@ -16,7 +15,6 @@ class Guard:
     callback, where the library may not be called."""
 
     def __init__(self):
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._waiting = deque()
         self.carried = None  # the exception of a callback, on its way through the library
@@ -33,8 +31,6 @@ class Guard:
         self._lock.release()
 
     def destroy(self, function, address):
-        if os.getpid() != self._process:  # a fork has the memory, but none of the library's threads: let it lie
-            return
         self._waiting.append((function, address))
         if self._lock.acquire(blocking=False):
             self.__exit__()
@@ -92,6 +88,16 @@ class Handle:
     def _own(self, guard, address, destroy):
         self._address = address
         self._finalizer = weakref.finalize(self, guard.destroy, destroy, address)
+
+    @classmethod
+    def address_of(cls, handle, what):
+        """What the library knows it by, of one of this class: it cannot tell an address of another kind itself."""
+        if not isinstance(handle, cls):
+            raise TypeError(f"{what} is {type(handle).__name__}, expected {cls.__name__}")
+        return handle._address
+
+    def __reduce_ex__(self, _):
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled; ffebm.checkpoint.to_bytes has a model's values")
 
 
 class Context(Handle):

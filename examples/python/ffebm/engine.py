@@ -9,6 +9,7 @@ from .constants import ALL, Mode, Phase, choice
 from .context import Handle
 from .errors import CancelledError
 from .functions import raw
+from .model import Model
 from .reports import report_of
 from .tensor import NUMPY, Arguments, Tensor, view_of
 
@@ -18,10 +19,9 @@ class Engine(Handle):
     are int64."""
 
     def __init__(self, model, max_batch=128, seed=0):
+        address, config = Model.address_of(model, "model"), structs.EngineConfig(max_batch=max_batch, seed=seed)
         self.model, self.context = model, model.context
-        config = structs.EngineConfig(max_batch=max_batch, seed=seed)
-        self._own(self.context.guard, self.context.make_for(raw.engine_create, model._address, config),
-                  raw.engine_destroy)
+        self._own(self.context.guard, self.context.make_for(raw.engine_create, address, config), raw.engine_destroy)
         self._dtype = NUMPY[model.info.dtype]
 
     # ------------------------------------------------------------------------------------------------------- settings

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from . import structs as s
+from .scalars import CONVERTERS, Checked
 
 status, handle, out, size = c.c_int32, c.c_void_p, c.POINTER(c.c_void_p), c.c_size_t
 i32, i64, u64, f64, text = c.c_int32, c.c_int64, c.c_uint64, c.c_double, c.c_char_p
@@ -154,7 +155,8 @@ class Raw:
             except AttributeError as error:
                 raise ImportError(f"{library._name} is too old or too new for this package: {error}") from error
             function.restype, function.argtypes = result, arguments
-            setattr(self, name, function)
+            plain = CONVERTERS.keys().isdisjoint(arguments)
+            setattr(self, name, function if plain else Checked(function, name, arguments))
         for name, config in CONFIGS.items():
             config._init_ = getattr(self, name)
 

@@ -5,18 +5,18 @@ import math
 import os
 
 from . import reports, structs
-from .constants import NONE, Dtype, Loss, Role, choice
+from .constants import NONE, Loss, Role, choice
 from .context import Handle
 from .functions import raw
 from .reports import report_of
-from .tensor import dims, view_of
+from .tensor import dims, dtype_of, view_of
 
 
 class Model(Handle):
     """Build it call by call (add), or take it from a description (parse) or a checkpoint (load)."""
 
     def __init__(self, context, input_shape, loss="none", dtype="float32"):
-        address = context.make(raw.model_create, choice(Dtype, dtype), *dims(input_shape), choice(Loss, loss))
+        address = context.make(raw.model_create, dtype_of(dtype), *dims(input_shape), choice(Loss, loss))
         self._from(context, address)
 
     @classmethod
@@ -24,8 +24,8 @@ class Model(Handle):
         """From a dictionary or JSON text; docs/model_description.md has the keys. dtype overrides the description's."""
         text = description if isinstance(description, (str, bytes)) else json.dumps(description)
         text = text.encode() if isinstance(text, str) else text
-        config = structs.ParseConfig(dtype=dtype or 0)
-        return cls._at(context, context.make(raw.model_parse, text, len(text), config))
+        config = structs.ParseConfig(dtype=0 if dtype is None else dtype_of(dtype))
+        return cls._at(context, context.make(raw.model_parse, c.c_char_p(text), len(text), config))
 
     @classmethod
     def load(cls, context, path):
@@ -46,9 +46,13 @@ class Model(Handle):
 
     def add(self, block):
         """Append a block: Feedforward, Hopfield, or one of your own. Returns the model."""
-        address = c.c_void_p(block._create(self.context))
+        if not hasattr(block, "_add_to_model"):
+            raise TypeError(f"block is {type(block).__name__}, expected Feedforward, Hopfield, or one of your own")
+        parts = block._parts()
+        address = c.c_void_p(block._create(self.context, parts))
         try:
-            block._fill(self.context, address)
+            for part in parts:
+                self.context.call(type(block)._add_part, address, part)
             self.context.call(type(block)._add_to_model, self._address, c.byref(address))
         finally:
             self.context.guard.destroy(type(block)._destroy, address.value)  # None once it is taken
@@ -60,7 +64,7 @@ class Model(Handle):
 
     def set_bounds(self, prefix, lower=-math.inf, upper=math.inf):
         """Keep the parameters whose names begin with these whole parts within bounds."""
-        self.context.call(raw.model_set_bounds, self._address, prefix.encode(), lower, upper)
+        self.context.call(raw.model_set_bounds, self._address, prefix, lower, upper)
 
     def initialize(self, seed=0):
         """Draw first values. Returns the model, which is ready then."""
@@ -94,7 +98,7 @@ class Model(Handle):
 
     def find(self, name):
         """The index of a parameter or buffer; None if there is none of this name."""
-        index = raw.model_find_parameter(self._address, name.encode())
+        index = raw.model_find_parameter(self._address, name)
         return None if index == NONE else index
 
     @property

@@ -1,7 +1,9 @@
 """Update rules. Each has a config of the same name in `structs`; learning-rate schedules are pure functions."""
 from . import structs
 from .context import Handle
+from .engine import Engine
 from .functions import raw
+from .model import Model
 
 
 class Optimizer(Handle):
@@ -11,19 +13,19 @@ class Optimizer(Handle):
         self._create(model, raw.recipe_optimizer, None)
 
     def _create(self, model, function, config):
-        self.context = model.context
-        self._own(self.context.guard, self.context.make_for(function, model._address, config), raw.optimizer_destroy)
+        address, self.context = Model.address_of(model, "model"), model.context
+        self._own(self.context.guard, self.context.make_for(function, address, config), raw.optimizer_destroy)
 
     def step(self, engine):
         """Update the model's parameters with an engine's gradient."""
-        self.context.call(raw.optimizer_step, self._address, engine._address)
+        self.context.call(raw.optimizer_step, self._address, Engine.address_of(engine, "engine"))
 
     def set_learning_rate(self, learning_rate):
         self.context.call(raw.optimizer_set_learning_rate, self._address, learning_rate)
 
     def set_multipliers(self, prefix, learning_rate=1.0, weight_decay=1.0):
         """Factors of the parameters whose names begin with these whole parts; a learning rate of 0 freezes."""
-        self.context.call(raw.optimizer_set_multipliers, self._address, prefix.encode(), learning_rate, weight_decay)
+        self.context.call(raw.optimizer_set_multipliers, self._address, prefix, learning_rate, weight_decay)
 
 
 class Sgd(Optimizer):

@@ -6,6 +6,7 @@ number or [height, width].
 import ctypes as c
 
 from . import constants as k
+from .scalars import CONVERTERS, named, whole
 
 size, i32, i64, u64, f64 = c.c_size_t, c.c_int32, c.c_int64, c.c_uint64, c.c_double
 text, pointer, shape, window = c.c_char_p, c.c_void_p, c.POINTER(c.c_int64), c.c_int64 * 2
@@ -19,6 +20,13 @@ ForceAtFn = c.CFUNCTYPE(None, pointer, pointer, pointer)
 CancelFn = c.CFUNCTYPE(i32, pointer)
 WriteFn = c.CFUNCTYPE(i32, pointer, pointer, size)
 DestroyFn = c.CFUNCTYPE(None, pointer)
+
+
+def _window(value):
+    sides = value if isinstance(value, (tuple, list)) else (value, value)
+    if len(sides) != 2:
+        raise ValueError(f"{value!r}, expected one number or [height, width]")
+    return window(*map(whole, sides))
 
 
 class Sized(c.Structure):
@@ -39,14 +47,17 @@ class Sized(c.Structure):
         if name not in self._types_:
             known = ", ".join(field for field, _ in self._fields_ if field != "size" and not field.startswith("reserved"))
             raise TypeError(f"{type(self).__name__} has no {name!r}, expected one of {known}")
-        kind = self._types_[name]
+        with named(f"{type(self).__name__}.{name}"):
+            super().__setattr__(name, self._converted(name, self._types_[name], value))
+
+    def _converted(self, name, kind, value):
+        if isinstance(value, str) and self._choices_.get(name, bool) is not bool:
+            return k.choice(self._choices_[name], value)
         if kind is window:
-            value = window(*value) if isinstance(value, (tuple, list)) else window(value, value)
-        elif name in self._choices_ and self._choices_[name] is not bool:
-            value = k.choice(self._choices_[name], value)
-        elif isinstance(value, Sized):
-            value = c.pointer(value)
-        super().__setattr__(name, value)
+            return _window(value)
+        if kind in CONVERTERS:
+            return CONVERTERS[kind](value, kind)
+        return c.pointer(value) if isinstance(value, Sized) else value
 
 
 class Config(Sized):

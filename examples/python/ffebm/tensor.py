@@ -6,14 +6,22 @@ import numpy as np
 from .constants import Dtype, choice
 from .context import Handle
 from .functions import raw
+from .scalars import shape_of
 
 NUMPY = {Dtype.FLOAT32: np.dtype("float32"), Dtype.FLOAT64: np.dtype("float64"), Dtype.INT64: np.dtype("int64")}
 DTYPES = {numpy: dtype for dtype, numpy in NUMPY.items()}
+PLAIN = {np.ndarray, np.memmap}  # other subclasses may mean something else: a mask, a unit, another product
 
 
 def dims(shape):
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    """A shape and its rank, as functions take them."""
+    shape = shape_of(shape)
     return (c.c_int64 * len(shape))(*shape), len(shape)
+
+
+def dtype_of(dtype):
+    """A Dtype from its name, or from what NumPy takes for one."""
+    return choice(Dtype, dtype) if isinstance(dtype, (str, int)) else DTYPES.get(np.dtype(dtype), dtype)
 
 
 def view(address, dtype, shape, owner=None, writable=True):
@@ -33,15 +41,25 @@ def view_of(handle, owner=None, writable=True):
     return view(raw.tensor_const_data(handle), NUMPY[raw.tensor_dtype(handle)], shape[:rank.value], owner, writable)
 
 
-def check_array(array, what):
+def check_plain(array, what):
+    """An array that means its numbers and nothing else."""
+    kind = type(array)
+    if kind not in PLAIN:
+        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        raise TypeError(f"{what} is {name}, expected a NumPy array of class ndarray")
+
+
+def check_array(array, what, writable=False):
     """What can be handed over without a copy; anything else is refused, not converted in secret."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{what} is {type(array).__name__}, expected a NumPy array")
+    check_plain(array, what)
     if array.dtype not in DTYPES:
         raise TypeError(f"{what} is {array.dtype}, expected float32, float64 or int64")
-    if not array.flags.c_contiguous:
-        raise ValueError(f"{what} is not C-contiguous; use numpy.ascontiguousarray")
-    return array
+    if array.ndim == 0:
+        raise ValueError(f"{what} has no dimensions, expected a row for each sample")
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        raise ValueError(f"{what} is not C-contiguous, or not aligned; use numpy.ascontiguousarray, or copy it")
+    if writable and not array.flags.writeable:
+        raise ValueError(f"{what} is read-only, expected an array to write to")
 
 
 class Tensor(Handle):
@@ -55,7 +73,7 @@ class Tensor(Handle):
     @classmethod
     def zeros(cls, context, shape, dtype="float32"):
         """With memory of its own."""
-        return cls(context, context.make(raw.tensor_create, choice(Dtype, dtype), *dims(shape)))
+        return cls(context, context.make(raw.tensor_create, dtype_of(dtype), *dims(shape)))
 
     @classmethod
     def wrap(cls, context, array, what="array"):
@@ -80,7 +98,8 @@ class Tensor(Handle):
 
     def copy_from(self, other):
         """Copy another tensor's values, converting between float32 and float64."""
-        self.context.call(raw.tensor_copy, self._address, other._address)
+        check_array(self.array, "the tensor to copy to", writable=True)
+        self.context.call(raw.tensor_copy, self._address, Tensor.address_of(other, "the tensor to copy from"))
 
     @property
     def array(self):
@@ -97,9 +116,7 @@ class Arguments:
     def __call__(self, array, what, writable=False):
         if array is None:
             return None
-        if not isinstance(array, Tensor):
-            array = Tensor.wrap(self._context, array, what)
-            if writable and not array._memory.flags.writeable:
-                raise ValueError(f"{what} is read-only, expected an array to write to")
-        self._tensors.append(array)
-        return array._address
+        tensor = array if isinstance(array, Tensor) else Tensor.wrap(self._context, array, what)
+        check_array(tensor.array, what, writable)
+        self._tensors.append(tensor)
+        return tensor._address
