@@ -117,8 +117,9 @@ typedef void (*ffebm_task_fn)(void *task_user, size_t index);
  *  `count` is at most the context's `threads`. Must not fail; results do not depend on how the tasks are spread. */
 typedef void (*ffebm_run_fn)(void *user, ffebm_task_fn task, void *task_user, size_t count);
 
-/** Shall a call go on? Return 0, or another value to stop it. Asked between the phases and blocks of whatever computes, on
- *  the thread that called the library; may not use the context. */
+/** Shall a call go on? Return 0, or another value to stop it. Asked between the phases and blocks of whatever computes, and
+ *  between the ops, couplings and tensors of what is parsed and restored, on the thread that called the library; may not
+ *  use the context. */
 typedef int32_t (*ffebm_cancel_fn)(void *user);
 
 /* Instructions for products in float32. Results differ between them by rounding. */

@@ -67,6 +67,7 @@ FFEBM_API void ffebm_parse_config_init(ffebm_parse_config *config, size_t size);
  *           FFEBM_ERR_DTYPE:       config asks for a dtype that is no float type.
  *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates.
+ *           FFEBM_ERR_CANCELLED:   the context's `cancel` asked to stop.
  *  In:      context.
  *  Out:     model: NULL on failure.
  *  In:      json, length: UTF-8, NUL not needed and not counted; docs/model_description.md has the keys.

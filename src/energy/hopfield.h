@@ -10,6 +10,7 @@ typedef struct ffebmi_hopfield {
     int32_t activation;
     bool clamp_last;
     size_t coupling_count;
+    size_t coupling_capacity;
     ffebmi_coupling *couplings; /* i between layers i and i + 1 */
 } ffebmi_hopfield;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/list.h"
 #include "core/sized.h"
 #include "energy/hopfield.h"
 
@@ -124,14 +125,11 @@ ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling
     FFEBMI_CHECK(block->context, ffebmi_hopfield_of(block) != NULL, FFEBM_ERR_STATE,
                  "ffebm_energy_add_coupling: the block is %s, couplings are a hopfield's", block->kind->type);
     FFEBMI_TRY(read_coupling(block->context, &coupling, config));
-    couplings = ffebmi_allocate(block->context, h->coupling_count + 1, sizeof *couplings);
+    couplings =
+        ffebmi_list_room(block->context, h->couplings, &h->coupling_capacity, h->coupling_count, 1, sizeof *couplings);
     if (couplings == NULL)
         return ffebmi_fail_memory(block->context, "a coupling");
-    if (h->coupling_count > 0)
-        memcpy(couplings, h->couplings, h->coupling_count * sizeof *couplings);
-    couplings[h->coupling_count] = coupling;
-    ffebmi_release(block->context, h->couplings);
     h->couplings = couplings;
-    h->coupling_count++;
+    h->couplings[h->coupling_count++] = coupling;
     return FFEBM_OK;
 }

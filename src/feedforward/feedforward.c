@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/list.h"
 #include "core/sized.h"
 
 static const ffebmi_op_kind *const kinds[] = {
@@ -125,15 +126,11 @@ ffebm_status ffebm_feedforward_add_op(ffebm_feedforward *block, const ffebm_op_c
     FFEBMI_CHECK(block->context, !block->user, FFEBM_ERR_STATE,
                  "ffebm_feedforward_add_op: the block was made by ffebm_feedforward_create_user");
     FFEBMI_TRY(read_op(block->context, &op, config));
-    ops = ffebmi_allocate(block->context, block->op_count + 1, sizeof *ops);
+    ops = ffebmi_list_room(block->context, block->ops, &block->op_capacity, block->op_count, 1, sizeof *ops);
     if (ops == NULL)
         return ffebmi_fail_memory(block->context, "an op");
-    if (block->op_count > 0)
-        memcpy(ops, block->ops, block->op_count * sizeof *ops);
-    ops[block->op_count] = op;
-    ffebmi_release(block->context, block->ops);
     block->ops = ops;
-    block->op_count++;
+    block->ops[block->op_count++] = op;
     return FFEBM_OK;
 }
 

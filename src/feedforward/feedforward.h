@@ -8,6 +8,7 @@ struct ffebm_feedforward {
     ffebm_context *context;
     bool user; /* its one op is the user's */
     size_t op_count;
+    size_t op_capacity;
     ffebmi_op *ops;
     ffebmi_shape input; /* of a sample; set by fit */
     ffebmi_shape output;

@@ -9,7 +9,7 @@
 #include "tensor/shape.h"
 #include "tensor/window.h"
 
-enum { FFEBMI_OP_PARAMETERS = FFEBM_USER_PARAMETERS_MAX, FFEBMI_OP_BUFFERS = 2 };
+enum { FFEBMI_OP_PARAMETERS = FFEBM_USER_PARAMETERS_MAX, FFEBMI_OP_OWN = 2, FFEBMI_OP_BUFFERS = 2 };
 
 typedef struct ffebmi_op_kind ffebmi_op_kind;
 
@@ -25,7 +25,8 @@ typedef struct ffebmi_op {
     bool view;    /* its output is its input, in another shape */
     size_t units; /* the gradient is cut over so many */
     size_t parameter_count;
-    ffebmi_parameter parameters[FFEBMI_OP_PARAMETERS];
+    ffebmi_parameter parameters[FFEBMI_OP_OWN];
+    const ffebmi_parameter *listed; /* those of an op of the user's, which may be more; NULL: `parameters` */
     size_t buffer_count;
     ffebmi_parameter buffers[FFEBMI_OP_BUFFERS];
     const ffebmi_learnable *learnables; /* of the parameters one by one; NULL: `learnable` is that of all */

@@ -212,7 +212,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
     op->output = u->output;
     op->parameter_count = u->parameters.count;
     op->learnables = u->parameters.learnables;
-    memcpy(op->parameters, u->parameters.list, u->parameters.count * sizeof *op->parameters);
+    op->listed = u->parameters.list;
     return FFEBM_OK;
 }
 

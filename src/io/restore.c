@@ -97,6 +97,7 @@ static ffebm_status check_all(const ffebmi_table *table, const ffebmi_contents *
     if (contents->optimizer != NULL)
         FFEBMI_TRY(check_optimizer(table, contents->optimizer, steps));
     for (size_t i = 0; i < contents->count; i++) {
+        FFEBMI_TRY(ffebmi_context_ask(table->context));
         ffebmi_contents_inspect(contents, &content, i);
         FFEBMI_TRY(check_tensor(table, &content));
     }
@@ -115,6 +116,7 @@ static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_content
     for (size_t i = 0; i < contents->count; i++) {
         void *to;
 
+        FFEBMI_TRY(ffebmi_context_ask(table->context));
         ffebmi_contents_inspect(contents, &content, i);
         to = ffebmi_at(kernel, staged, ffebmi_contents_start(contents, content.array) + content.offset);
         FFEBMI_TRY(ffebmi_table_values(table, ffebmi_table_find(table, content.name), to, model->dtype));

@@ -113,8 +113,10 @@ static ffebm_status read_entries(ffebmi_table *table, uint64_t data)
     size_t count = 0;
 
     for (const cJSON *item = table->root->child; item != NULL; item = item->next)
-        if (item != table->metadata)
+        if (item != table->metadata) {
+            FFEBMI_TRY(ffebmi_context_ask(table->context));
             FFEBMI_TRY(read_entry(table, &table->entries[count++], item, data));
+        }
     table->entry_count = count;
 
     if (count > 0)

@@ -94,17 +94,57 @@ ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_i
     return ffebmi_sized_write(model->context, "parameter info", info, &facts, sizeof facts);
 }
 
+/* The number that `text` begins with, and where it ends; so large that there is no such stage or op if it is none. */
+static size_t place_in(const char **text)
+{
+    size_t number = **text >= '0' && **text <= '9' ? 0 : SIZE_MAX;
+
+    for (; **text >= '0' && **text <= '9'; (*text)++)
+        number = number < SIZE_MAX / 16 ? 10 * number + (size_t)(**text - '0') : SIZE_MAX / 16;
+    return number;
+}
+
+/* Does `p` stand before that op of that stage? */
+static bool stands_before(const ffebmi_model_parameter *p, size_t stage, size_t position)
+{
+    return p->stage != stage ? p->stage < stage : p->position < position;
+}
+
+/* Where a name is in a list, or `count`. A name says where it stands, so most of the list is not looked at. */
+static size_t find_in(const ffebmi_model_parameter *list, size_t count, const char *name)
+{
+    const char *at = name + strlen("stage");
+    size_t stage, position, low = 0, high = count;
+
+    if (strncmp(name, "stage", strlen("stage")) != 0)
+        return count;
+    stage = place_in(&at);
+    at += *at == '.';
+    position = place_in(&at);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (stands_before(&list[middle], stage, position))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < count && list[low].stage == stage && list[low].position == position; low++)
+        if (strcmp(list[low].name, name) == 0)
+            return low;
+    return count;
+}
+
 size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name)
 {
+    size_t found;
+
     if (model == NULL || name == NULL)
         return FFEBM_NONE;
-    for (size_t i = 0; i < model->parameter_count; i++)
-        if (strcmp(model->parameters[i].name, name) == 0)
-            return i;
-    for (size_t i = 0; i < model->buffer_count; i++)
-        if (strcmp(model->buffers[i].name, name) == 0)
-            return model->parameter_count + i;
-    return FFEBM_NONE;
+    found = find_in(model->parameters, model->parameter_count, name);
+    if (found == model->parameter_count)
+        found += find_in(model->buffers, model->buffer_count, name);
+    return found < model->parameter_count + model->buffer_count ? found : FFEBM_NONE;
 }
 
 ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model)

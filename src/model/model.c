@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/list.h"
 
 /* --------------------------------------------------------------------------------------------------- life and death */
 
@@ -100,6 +101,7 @@ static ffebm_status list_one(listing *l, const ffebmi_parameter *parameter, cons
         to->parameter = *parameter;
         to->learnable = learnable;
         to->stage = l->model->stage_count;
+        to->position = position;
         to->offset = l->elements;
         snprintf(to->name, sizeof to->name, "stage%zu.%zu.%s", l->model->stage_count, position, parameter->name);
     }
@@ -122,7 +124,7 @@ static ffebm_status list_feedforward(listing *parameters, listing *buffers, cons
         const ffebmi_op *op = &block->ops[i];
 
         for (size_t p = 0; p < op->parameter_count; p++)
-            FFEBMI_TRY(list_one(parameters, &op->parameters[p],
+            FFEBMI_TRY(list_one(parameters, op->listed != NULL ? &op->listed[p] : &op->parameters[p],
                                 op->learnables != NULL ? &op->learnables[p] : &op->learnable, i));
         for (size_t b = 0; b < op->buffer_count; b++)
             FFEBMI_TRY(list_one(buffers, &op->buffers[b], &op->learnable, i));
@@ -136,63 +138,51 @@ static ffebm_status list_stage(listing *parameters, listing *buffers, const ffeb
                                  : list_feedforward(parameters, buffers, stage->feedforward);
 }
 
-static void *grown(ffebm_context *context, const void *old, size_t count, size_t more, size_t size)
-{
-    void *memory = ffebmi_allocate(context, count + more, size);
-
-    if (memory != NULL && count > 0)
-        memcpy(memory, old, count * size);
-    return memory;
-}
-
-static void adopt(ffebm_model *model, const ffebmi_stage *stage, ffebmi_stage *stages, const listing *parameters,
-                  const listing *buffers)
+/* Room for what has been counted; the lists themselves do not change. */
+static ffebm_status make_room(ffebm_model *model, size_t parameters, size_t buffers)
 {
     ffebm_context *context = model->context;
+    void *stages =
+        ffebmi_list_room(context, model->stages, &model->stage_capacity, model->stage_count, 1, sizeof *model->stages);
+    void *list;
 
-    stages[model->stage_count++] = *stage;
-    ffebmi_release(context, model->stages);
-    ffebmi_release(context, model->parameters);
-    ffebmi_release(context, model->buffers);
-    ffebmi_release(context, model->description);
+    if (stages == NULL)
+        return ffebmi_fail_memory(context, "a stage");
     model->stages = stages;
-    model->parameters = parameters->list;
-    model->parameter_count = parameters->count;
-    model->element_count = parameters->elements;
-    model->buffers = buffers->list;
-    model->buffer_count = buffers->count;
-    model->buffer_element_count = buffers->elements;
-    model->description = NULL;
+    list = ffebmi_list_room(context, model->parameters, &model->parameter_capacity, model->parameter_count, parameters,
+                            sizeof *model->parameters);
+    if (list == NULL)
+        return ffebmi_fail_memory(context, "the parameters of a stage");
+    model->parameters = list;
+    list = ffebmi_list_room(context, model->buffers, &model->buffer_capacity, model->buffer_count, buffers,
+                            sizeof *model->buffers);
+    if (list == NULL)
+        return ffebmi_fail_memory(context, "the buffers of a stage");
+    model->buffers = list;
+    return FFEBM_OK;
 }
 
 static ffebm_status append(ffebm_model *model, ffebmi_stage *stage)
 {
-    ffebm_context *context = model->context;
     listing parameters = {.model = model, .elements = model->element_count};
     listing buffers = {.model = model, .elements = model->buffer_element_count};
-    ffebmi_stage *stages;
 
     FFEBMI_TRY(list_stage(&parameters, &buffers, stage));
     stage->first_parameter = model->parameter_count;
     stage->parameter_count = parameters.count;
     stage->first_buffer = model->buffer_count;
     stage->buffer_count = buffers.count;
-    stages = grown(context, model->stages, model->stage_count, 1, sizeof *stages);
-    parameters.list =
-        grown(context, model->parameters, model->parameter_count, parameters.count, sizeof *parameters.list);
-    buffers.list = grown(context, model->buffers, model->buffer_count, buffers.count, sizeof *buffers.list);
-    if (stages == NULL || parameters.list == NULL || buffers.list == NULL) {
-        ffebmi_release(context, stages);
-        ffebmi_release(context, parameters.list);
-        ffebmi_release(context, buffers.list);
-        return ffebmi_fail_memory(context, "a stage");
-    }
-    parameters.count = model->parameter_count;
-    parameters.elements = model->element_count;
-    buffers.count = model->buffer_count;
-    buffers.elements = model->buffer_element_count;
+    FFEBMI_TRY(make_room(model, parameters.count, buffers.count));
+    parameters = (listing){model, model->element_count, model->parameter_count, model->parameters};
+    buffers = (listing){model, model->buffer_element_count, model->buffer_count, model->buffers};
     list_stage(&parameters, &buffers, stage); /* it has succeeded once, on the same numbers */
-    adopt(model, stage, stages, &parameters, &buffers);
+    model->stages[model->stage_count++] = *stage;
+    model->parameter_count = parameters.count;
+    model->element_count = parameters.elements;
+    model->buffer_count = buffers.count;
+    model->buffer_element_count = buffers.elements;
+    ffebmi_release(model->context, model->description);
+    model->description = NULL;
     return FFEBM_OK;
 }
 

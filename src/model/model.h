@@ -17,8 +17,9 @@ typedef struct ffebmi_model_parameter {
     ffebmi_parameter parameter;
     const ffebmi_learnable *learnable;
     size_t stage;
-    size_t offset; /* of its first element in the flat parameters, or in the flat buffers */
-    double lower;  /* what values are projected onto, rounded to the model's type; infinite: no bound */
+    size_t position; /* of the op or coupling in it */
+    size_t offset;   /* of its first element in the flat parameters, or in the flat buffers */
+    double lower;    /* what values are projected onto, rounded to the model's type; infinite: no bound */
     double upper;
     ffebm_tensor value; /* borrowed by users; data NULL while building */
 } ffebmi_model_parameter;
@@ -43,12 +44,15 @@ struct ffebm_model {
     const ffebmi_loss_kind *loss;
     ffebmi_shape input;
     size_t stage_count;
+    size_t stage_capacity;
     ffebmi_stage *stages;
     size_t parameter_count;
-    ffebmi_model_parameter *parameters;
+    size_t parameter_capacity;
+    ffebmi_model_parameter *parameters; /* in the order of stages, and of positions */
     size_t element_count;
     size_t buffer_count;
-    ffebmi_model_parameter *buffers;
+    size_t buffer_capacity;
+    ffebmi_model_parameter *buffers; /* likewise */
     size_t buffer_element_count;
     void *values;      /* all parameters, contiguous, and behind them the buffers; NULL while building */
     ffebm_tensor flat; /* over values */

@@ -128,6 +128,7 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
     const char *type = "";
     ffebmi_fields fields;
 
+    FFEBMI_TRY(ffebmi_context_ask(context));
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_op_kind_named(type);
     FFEBMI_TRY(refuse_user(context, where, type));
@@ -172,6 +173,7 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
     const char *type = "";
     ffebmi_fields fields;
 
+    FFEBMI_TRY(ffebmi_context_ask(context));
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_coupling_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\"", where, type);
@@ -283,6 +285,7 @@ static ffebm_status add_stage(ffebm_model *model, const cJSON *json)
     ffebmi_fields fields;
     char where[WHERE];
 
+    FFEBMI_TRY(ffebmi_context_ask(model->context));
     snprintf(where, sizeof where, "stage %zu", model->stage_count);
     FFEBMI_TRY(ffebmi_fields_begin(&fields, model->context, json, where, keys));
     feedforward = ffebmi_fields_item(&fields, "feedforward");

@@ -52,6 +52,7 @@ static void begin(scene *s)
     assert_ok(s->context, ffebm_tensor_create(s->context, &s->output, FFEBM_FLOAT64, outputs, 2));
     s->x = random_batch(s->context, FFEBM_FLOAT64, 6, image, 3, -1, 1, 2);
     s->y = random_batch(s->context, FFEBM_FLOAT64, 6, outputs + 1, 1, -1, 1, 3);
+    s->host.asked = 0;
 }
 
 static void end(scene *s)
@@ -105,12 +106,44 @@ static ffebm_status trace(scene *s)
     return ffebm_engine_trace(s->engine, s->x, s->y, NULL, visit, NULL);
 }
 
+static ffebm_status parse(scene *s)
+{
+    ffebm_model *model;
+    ffebm_status status = ffebm_model_parse(s->context, &model, chain, strlen(chain), NULL);
+
+    ffebm_model_destroy(model);
+    return status;
+}
+
+typedef struct bytes {
+    char at[16384];
+    size_t count;
+} bytes;
+
+static int32_t append(void *user, const void *from, size_t count)
+{
+    bytes *to = user;
+
+    ck_assert_uint_le(to->count + count, sizeof to->at);
+    memcpy(to->at + to->count, from, count);
+    to->count += count;
+    return 0;
+}
+
+static ffebm_status restore(scene *s)
+{
+    bytes file = {.count = 0};
+
+    assert_ok(s->context, ffebm_checkpoint_write(s->model, s->optimizer, NULL, append, &file));
+    return ffebm_checkpoint_read(s->model, s->optimizer, file.at, file.count);
+}
+
 static const struct {
     const char *name;
     ffebm_status (*call)(scene *s);
     size_t least; /* questions */
-} calls[] = {{"gradient", gradient, 5},   {"evaluate", evaluate, 3}, {"forward", forward, 3},
-             {"vjp", forward_and_vjp, 6}, {"certify", certify, 20},  {"trace", trace, 10}};
+} calls[] = {{"gradient", gradient, 5}, {"evaluate", evaluate, 3}, {"forward", forward, 3}, {"vjp", forward_and_vjp, 6},
+             {"certify", certify, 20},  {"trace", trace, 10},      {"parse", parse, 8},     {"restore", restore, 50}};
 
 /* All parameters and running statistics. */
 static double sum_of_values(ffebm_model *model)

@@ -644,6 +644,48 @@ START_TEST(inspect_parameters)
 }
 END_TEST
 
+/* One long list of each kind, which would not end if adding one copied all. Every name is found where it stands. */
+START_TEST(many)
+{
+    enum { MANY = 20000 };
+    const int64_t shape[] = {1, 1, 1};
+    ffebm_op_config op;
+    ffebm_coupling_config coupling;
+    ffebm_model *model;
+    ffebm_feedforward *ops;
+    ffebm_energy *energy;
+    ffebm_model_info all = {.size = sizeof all};
+
+    ffebm_op_config_init(&op, sizeof op, FFEBM_OP_BATCHNORM2D);
+    ffebm_coupling_config_init(&coupling, sizeof coupling, FFEBM_COUPLING_DENSE);
+    coupling.out = 1;
+    assert_ok(context, ffebm_model_create(context, &model, FFEBM_FLOAT32, shape, 3, FFEBM_LOSS_NONE));
+    assert_ok(context, ffebm_feedforward_create(context, &ops));
+    assert_ok(context, ffebm_energy_create_hopfield(context, &energy, NULL));
+    for (int i = 0; i < MANY; i++) {
+        assert_ok(context, ffebm_feedforward_add_op(ops, &op));
+        assert_ok(context, ffebm_energy_add_coupling(energy, &coupling));
+    }
+    assert_ok(context, ffebm_model_add_feedforward(model, &ops));
+    assert_ok(context, ffebm_model_add_energy(model, &energy));
+    for (int i = 0; i < MANY; i++) {
+        assert_ok(context, ffebm_feedforward_create(context, &ops));
+        assert_ok(context, ffebm_model_add_feedforward(model, &ops));
+    }
+    assert_ok(context, ffebm_model_inspect(model, &all));
+    ck_assert_uint_eq(all.stage_count, MANY + 2);
+    ck_assert_uint_eq(all.parameter_count, 4 * MANY);
+    ck_assert_uint_eq(all.buffer_count, 2 * MANY);
+    for (size_t i = 0; i < all.parameter_count + all.buffer_count; i++) {
+        ffebm_parameter_info info = {.size = sizeof info};
+
+        assert_ok(context, ffebm_model_inspect_parameter(model, &info, i));
+        ck_assert_uint_eq(ffebm_model_find_parameter(model, info.name), i);
+    }
+    ffebm_model_destroy(model);
+}
+END_TEST
+
 START_TEST(find_nothing)
 {
     static const char *const names[] = {"",
@@ -654,7 +696,15 @@ START_TEST(find_nothing)
                                         "stage0.1.weigh",
                                         "Stage0.1.weight",
                                         "stage4.0.weight",
-                                        "stage01.0.weight"};
+                                        "stage01.0.weight",
+                                        "stage0.01.weight",
+                                        "stage0",
+                                        "stage0.",
+                                        "stage0..weight",
+                                        "stage.1.weight",
+                                        "stage0.1weight",
+                                        "stage18446744073709551616.1.weight",
+                                        "stage0.18446744073709551617.weight"};
     ffebm_model *model = parsed(full, 0);
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -688,6 +738,7 @@ Suite *test_model_suite(void)
     tcase_add_test(tests, inspect_model_and_stages);
     tcase_add_test(tests, inspect_layers);
     tcase_add_test(tests, inspect_parameters);
+    tcase_add_test(tests, many);
     tcase_add_test(tests, find_nothing);
     suite_add_tcase(suite, tests);
     return suite;
