@@ -19,7 +19,9 @@ int main(int argc, char **argv)
 
     blas_threads_one();
     code = run_open(&run, argc, argv);
-    if (code == RUN_DONE && run.settings.help)
+    if (code == RUN_DONE && run.settings.version)
+        printf("libffebm %s\n", ffebm_version());
+    else if (code == RUN_DONE && run.settings.help)
         settings_print_help(&run.settings);
     else if (code == RUN_DONE)
         code = loop_run(&run);

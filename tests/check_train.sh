@@ -169,7 +169,7 @@ wait "$pid" 2>/dev/null || :
 pid=
 same "$work/whole"
 
-for option in $(sed -n 's/^ *[A-Z]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
-    "$program" --help | grep -q -e "^  --$option " || fail "--help does not know --$option"
+for option in $(sed -n 's/^ *[A-Z_]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
+    "$program" --help | grep -q -e "^  --$option[ ,]" || fail "--help does not know --$option"
 done
 echo 'killed, stopped and resumed: the same bits'

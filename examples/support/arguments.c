@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text_file.h"
-
 static int add(struct arguments *arguments, const char *item, size_t length, struct failure *failure)
 {
     char **items = realloc(arguments->items, ((size_t)arguments->count + 2) * sizeof *items);
@@ -38,65 +36,25 @@ void arguments_destroy(struct arguments *arguments)
     *arguments = (struct arguments){.items = NULL};
 }
 
-int arguments_read(struct arguments *arguments, const char *path, struct failure *failure)
+int arguments_add_option(struct arguments *arguments, const char *name, const char *value, struct failure *failure)
 {
-    const char *line, *end;
-    char *text;
-    size_t length;
-    int result = text_file_read(path, &text, &length, failure);
+    const size_t capacity = sizeof "--=" + strlen(name) + (value != NULL ? strlen(value) : 0);
+    char *item = malloc(capacity);
+    int result;
 
-    if (result != 0)
-        return result;
-    for (line = text; result == 0 && line < text + length; line = end + 1) {
-        end = memchr(line, '\n', length - (size_t)(line - text));
-        if (end == NULL)
-            end = text + length;
-        result = add(arguments, line, (size_t)(end - line), failure);
-    }
-    free(text);
+    if (item == NULL)
+        return failure_set(failure, "out of memory for the command line");
+    snprintf(item, capacity, "--%s%s%s", name, value != NULL ? "=" : "", value != NULL ? value : "");
+    result = add(arguments, item, strlen(item), failure);
+    free(item);
     return result;
 }
 
-/* How many arguments an option takes from argv[at] on, if it is this one: 1 for --name=value, 2 for --name value. */
-static int matches(const char *argument, const char *name)
+int arguments_add(struct arguments *arguments, int argc, char **argv, struct failure *failure)
 {
-    size_t length = strlen(name);
+    int result = 0;
 
-    if (strncmp(argument, "--", 2) != 0 || strncmp(argument + 2, name, length) != 0)
-        return 0;
-    return argument[2 + length] == '=' ? 1 : argument[2 + length] == '\0' ? 2 : 0;
-}
-
-int arguments_add(struct arguments *arguments, int argc, char **argv, const char *without, struct failure *failure)
-{
-    for (int at = 1; at < argc;) {
-        int left_out = matches(argv[at], without);
-
-        if (left_out == 0 && add(arguments, argv[at], strlen(argv[at]), failure) != 0)
-            return -1;
-        at += left_out > 0 ? left_out : 1;
-    }
-    return 0;
-}
-
-int arguments_write(const struct arguments *arguments, const char *path, struct failure *failure)
-{
-    size_t length = 0;
-    char *text, *at;
-    int result;
-
-    for (int i = 1; i < arguments->count; i++) {
-        if (strchr(arguments->items[i], '\n') != NULL)
-            return failure_set(failure, "%s: an argument with a line break cannot be kept: %s", path,
-                               arguments->items[i]);
-        length += strlen(arguments->items[i]) + 1;
-    }
-    text = at = malloc(length + 1);
-    if (text == NULL)
-        return failure_set(failure, "%s: out of memory", path);
-    for (int i = 1; i < arguments->count; i++)
-        at += sprintf(at, "%s\n", arguments->items[i]);
-    result = text_file_write(path, text, length, failure);
-    free(text);
+    for (int at = 1; result == 0 && at < argc; at++)
+        result = add(arguments, argv[at], strlen(argv[at]), failure);
     return result;
 }

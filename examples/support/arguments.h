@@ -1,4 +1,4 @@
-/* arguments.h - a command line that can be kept in a file and continued. */
+/* arguments.h - a command line put together from several places. */
 #ifndef EXAMPLES_ARGUMENTS_H
 #define EXAMPLES_ARGUMENTS_H
 
@@ -15,13 +15,10 @@ struct arguments {
 int arguments_create(struct arguments *arguments, const char *program, struct failure *failure);
 void arguments_destroy(struct arguments *arguments);
 
-/* Add those of a file, one a line. Returns as above. */
-int arguments_read(struct arguments *arguments, const char *path, struct failure *failure);
+/* Add "--name=value", or "--name" where value is NULL. Returns as above. */
+int arguments_add_option(struct arguments *arguments, const char *name, const char *value, struct failure *failure);
 
-/* Add argv[1] .., but not the option --<without> with its value. Returns as above. */
-int arguments_add(struct arguments *arguments, int argc, char **argv, const char *without, struct failure *failure);
-
-/* Keep all but the program's name in a file, one a line. Returns as above; an argument with a line break is refused. */
-int arguments_write(const struct arguments *arguments, const char *path, struct failure *failure);
+/* Add argv[1] .. Returns as above. */
+int arguments_add(struct arguments *arguments, int argc, char **argv, struct failure *failure);
 
 #endif

@@ -47,6 +47,53 @@ static void fill_levels(struct dataset *data, const struct dataset_source *sourc
     }
 }
 
+/* ------------------------------------------------------------------------------------------------------ fingerprint */
+
+enum { LOOKED_AT = 16 }; /* samples of a part whose pixels are looked at */
+
+/* FNV-1a, by bytes. */
+static uint64_t mix_bytes(uint64_t hash, const unsigned char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static uint64_t mix_number(uint64_t hash, uint64_t number)
+{
+    for (int i = 0; i < 8; i++, number >>= 8)
+        hash = (hash ^ (number & 255)) * 0x100000001b3u;
+    return hash;
+}
+
+/* All labels, and the pixels of samples from the first to the last. */
+static int mix_part(uint64_t *hash, const struct dataset *data, const struct dataset_part *part,
+                    struct failure *failure)
+{
+    unsigned char pixels[DATASET_MOST_PIXELS];
+
+    *hash = mix_number(*hash, part->count);
+    for (size_t i = 0; i < part->count; i++)
+        *hash = mix_number(*hash, (uint64_t)part->labels[i]);
+    for (size_t i = 0; i < LOOKED_AT && part->count > 0; i++) {
+        if (dataset_read(data, part, i * (part->count - 1) / (LOOKED_AT - 1), pixels, failure) != 0)
+            return -1;
+        *hash = mix_bytes(*hash, pixels, data->sample_size);
+    }
+    return 0;
+}
+
+/* 63 bits, so that it is a number for whoever has no unsigned ones. */
+static int take_fingerprint(struct dataset *data, struct failure *failure)
+{
+    uint64_t hash = mix_number(0xcbf29ce484222325u, data->sample_size);
+
+    if (mix_part(&hash, data, &data->train, failure) != 0 || mix_part(&hash, data, &data->test, failure) != 0)
+        return -1;
+    data->fingerprint = (int64_t)(hash >> 1);
+    return 0;
+}
+
 int dataset_open(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                  struct failure *failure)
 {
@@ -63,6 +110,10 @@ int dataset_open(struct dataset *data, const struct dataset_source *source, cons
     }
     data->sample_size = data->channels * data->height * data->width;
     fill_levels(data, source);
+    if (take_fingerprint(data, failure) != 0) {
+        dataset_free(data);
+        return -1;
+    }
     return 0;
 }
 

@@ -43,6 +43,7 @@ struct dataset {
     size_t width;
     size_t sample_size; /* channels * height * width: so many bytes */
     int64_t classes;
+    int64_t fingerprint; /* of labels, and of some samples: other data has another one */
     float levels[DATASET_MOST_CHANNELS][DATASET_LEVELS]; /* what a pixel's byte becomes, by channel */
 };
 

@@ -5,15 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "lock.h"
+
+/* Locked, so that no other process writes to it; what it holds is left alone until then. */
+static int open_log(struct log *log, const char *path, struct failure *failure)
+{
+    *log = (struct log){.path = path, .file = fopen(path, "a+")};
+    if (log->file == NULL)
+        return failure_set(failure, "%s: %s", path, strerror(errno));
+    if (lock_open_file(fileno(log->file)) == 0)
+        return 0;
+    log_close(log);
+    return failure_set(failure, "%s: another process writes to it", path);
+}
+
+/* A log is no device: /dev/stdout and pipes cannot be cut. */
+static int cut(struct log *log, off_t end, struct failure *failure)
+{
+    struct stat status;
+
+    if (fstat(fileno(log->file), &status) == 0 && S_ISREG(status.st_mode) &&
+        (ftruncate(fileno(log->file), end) != 0 || fseeko(log->file, 0, SEEK_END) != 0))
+        return failure_set(failure, "%s: %s", log->path, strerror(errno));
+    return 0;
+}
 
 int log_create(struct log *log, const char *path, struct failure *failure)
 {
     *log = (struct log){.path = path};
     if (path == NULL)
         return 0;
-    log->file = fopen(path, "w");
-    return log->file != NULL ? 0 : failure_set(failure, "%s: %s", path, strerror(errno));
+    return open_log(log, path, failure) != 0 ? -1 : cut(log, 0, failure);
 }
 
 /* The whole number behind a key of a line, or 0. */
@@ -45,19 +70,13 @@ static off_t find_end(FILE *file, int64_t steps, int64_t epochs)
 
 int log_continue(struct log *log, const char *path, int64_t steps, int64_t epochs, struct failure *failure)
 {
-    off_t end;
-
     *log = (struct log){.path = path};
     if (path == NULL)
         return 0;
-    log->file = fopen(path, "a+");
-    if (log->file == NULL)
-        return failure_set(failure, "%s: %s", path, strerror(errno));
+    if (open_log(log, path, failure) != 0)
+        return -1;
     rewind(log->file);
-    end = find_end(log->file, steps, epochs);
-    if (ftruncate(fileno(log->file), end) != 0 || fseeko(log->file, 0, SEEK_END) != 0)
-        return failure_set(failure, "%s: %s", path, strerror(errno));
-    return 0;
+    return cut(log, find_end(log->file, steps, epochs), failure);
 }
 
 void log_close(struct log *log)

@@ -273,7 +273,7 @@ static int run_epoch(struct loop *loop)
 static int begin(struct loop *loop)
 {
     struct run *run = loop->run;
-    const char *path = run->settings.log;
+    const char *path = run->log;
     int result;
 
     progress_init(&loop->progress, run->settings.recipe.epochs, run->settings.quiet);

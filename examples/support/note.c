@@ -14,9 +14,13 @@ struct field {
 };
 
 static const struct field integers[] = {
-    {"epoch", offsetof(struct run_note, epoch)},     {"step", offsetof(struct run_note, step)},
-    {"seed", offsetof(struct run_note, seed)},       {"batch", offsetof(struct run_note, batch)},
-    {"samples", offsetof(struct run_note, samples)}, {"best_epoch", offsetof(struct run_note, best_epoch)},
+    {"epoch", offsetof(struct run_note, epoch)},
+    {"step", offsetof(struct run_note, step)},
+    {"seed", offsetof(struct run_note, seed)},
+    {"batch", offsetof(struct run_note, batch)},
+    {"samples", offsetof(struct run_note, samples)},
+    {"data", offsetof(struct run_note, data)},
+    {"best_epoch", offsetof(struct run_note, best_epoch)},
 };
 
 static const struct field numbers[] = {

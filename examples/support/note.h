@@ -15,6 +15,7 @@ struct run_note {
     int64_t seed;
     int64_t batch;   /* samples a step, */
     int64_t samples; /* and an epoch: what `step` counts in */
+    int64_t data;    /* fingerprint of the data set */
     int64_t best_epoch;
     double best_accuracy;    /* on the test samples; -1: not tested yet */
     double seconds;          /* that the run has taken, in all its processes */

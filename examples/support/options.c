@@ -4,14 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "options.h"
 
 enum { EXPECTED = 256, LEFT = 30, RIGHT = 84 }; /* the columns of the help */
 
+static int kind_of(const struct option *option)
+{
+    return option->kind & OPTION_KIND;
+}
+
 /* Say in words what an option takes. */
 static void describe(char *words, size_t capacity, const struct option *option)
 {
-    switch (option->kind) {
+    switch (kind_of(option)) {
     case OPTION_INTEGER:
         snprintf(words, capacity, "a whole number from %" PRId64 " to %" PRId64, option->least, option->most);
         break;
@@ -55,7 +61,7 @@ static int store_number(double *field, const struct option *option, const char *
 
     if (end == value || *end != '\0' || !isfinite(number) || number < 0)
         return -1;
-    if (option->kind == OPTION_POSITIVE && number <= 0)
+    if (kind_of(option) == OPTION_POSITIVE && number <= 0)
         return -1;
     *field = number;
     return 0;
@@ -84,8 +90,9 @@ static int store(void *record, const struct option *option, const char *value)
 {
     void *field = (char *)record + option->offset;
 
-    switch (option->kind) {
+    switch (kind_of(option)) {
     case OPTION_TEXT:
+    case OPTION_PATH:
         return store_text(field, value);
     case OPTION_INTEGER:
         return store_integer(field, option, value);
@@ -96,11 +103,16 @@ static int store(void *record, const struct option *option, const char *value)
     }
 }
 
-/* Find the option that `name`, of `length` characters, names. */
-static const struct option *find(const struct option *table, const char *name, size_t length)
+/* Find the option that an argument names: --name, --name=value, -letter. */
+static const struct option *find(const struct option *table, const char *argument)
 {
+    const size_t length = strcspn(argument, "=");
+
     for (; table->name != NULL; table++) {
-        if (strlen(table->name) == length && strncmp(table->name, name, length) == 0)
+        if (strncmp(argument, "--", 2) == 0 && strlen(table->name) + 2 == length &&
+            strncmp(argument + 2, table->name, length - 2) == 0)
+            return table;
+        if ((table->kind & OPTION_LETTER) && argument[0] == '-' && argument[1] == table->name[0] && argument[2] == '\0')
             return table;
     }
     return NULL;
@@ -109,17 +121,15 @@ static const struct option *find(const struct option *table, const char *name, s
 /* Read the option at argv[at]; returns how many arguments it took, or -1. */
 static int parse_one(void *record, const struct option *table, int at, int argc, char **argv, struct failure *failure)
 {
-    const char *name = argv[at] + 2;
-    const size_t length = strcspn(name, "=");
-    const char *value = name[length] == '=' ? name + length + 1 : NULL;
-    const struct option *option = strncmp(argv[at], "--", 2) == 0 ? find(table, name, length) : NULL;
+    const struct option *option = find(table, argv[at]);
+    const char *equals = strchr(argv[at], '='), *value = equals != NULL ? equals + 1 : NULL;
     char expected[EXPECTED];
     int taken = 1;
 
     if (option == NULL)
         return failure_set(failure, "%s: no such option; --help lists them", argv[at]);
     describe(expected, sizeof expected, option);
-    if (option->kind == OPTION_FLAG) {
+    if (kind_of(option) == OPTION_FLAG) {
         if (value != NULL)
             return failure_set(failure, "--%s %s: expected no value", option->name, value);
         *(int32_t *)(void *)((char *)record + option->offset) = 1;
@@ -148,6 +158,71 @@ int options_parse(void *record, const struct option *table, int argc, char **arg
     return 0;
 }
 
+static const char *choice_name(const struct option *option, int32_t value)
+{
+    for (const struct option_choice *choice = option->choices; choice->name != NULL; choice++) {
+        if (choice->value == value)
+            return choice->name;
+    }
+    return NULL;
+}
+
+/* Is the option to be written, and does it say anything? */
+static int is_wanted(const struct option *option, const void *field, const char *const *only)
+{
+    if ((kind_of(option) == OPTION_TEXT || kind_of(option) == OPTION_PATH) && *(const char *const *)field == NULL)
+        return 0;
+    if (kind_of(option) == OPTION_CHOICE && choice_name(option, *(const int32_t *)field) == NULL)
+        return 0;
+    if (only == NULL)
+        return !(option->kind & OPTION_ONCE);
+    for (; *only != NULL; only++) {
+        if (strcmp(*only, option->name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void write_value(FILE *file, const struct option *option, const void *field)
+{
+    switch (kind_of(option)) {
+    case OPTION_TEXT:
+        json_text_write(file, *(const char *const *)field);
+        break;
+    case OPTION_PATH:
+        json_text_write_path(file, *(const char *const *)field);
+        break;
+    case OPTION_INTEGER:
+        fprintf(file, "%" PRId64, *(const int64_t *)field);
+        break;
+    case OPTION_CHOICE:
+        json_text_write(file, choice_name(option, *(const int32_t *)field));
+        break;
+    case OPTION_FLAG:
+        fputs(*(const int32_t *)field ? "true" : "false", file);
+        break;
+    default:
+        json_number_write(file, *(const double *)field);
+        break;
+    }
+}
+
+void options_write(FILE *file, const struct option *table, const void *record, const char *const *only,
+                   const char *between)
+{
+    const char *before = "";
+
+    for (; table->name != NULL; table++) {
+        const void *field = (const char *)record + table->offset;
+
+        if (!is_wanted(table, field, only))
+            continue;
+        fprintf(file, "%s\"%s\": ", before, table->name);
+        write_value(file, table, field);
+        before = between;
+    }
+}
+
 /* "a|b|c", or what the table calls the value. */
 static void name_value(char *words, size_t capacity, const struct option *option)
 {
@@ -170,18 +245,18 @@ static void name_default(char *words, size_t capacity, const struct option *opti
     const char *const *text = field;
 
     words[0] = '\0';
-    if (record == NULL || option->kind == OPTION_FLAG)
+    if (record == NULL || kind_of(option) == OPTION_FLAG)
         return;
-    if (option->kind == OPTION_INTEGER) {
+    if (kind_of(option) == OPTION_INTEGER) {
         snprintf(words, capacity, " (default %" PRId64 ")", *(const int64_t *)field);
-    } else if (option->kind == OPTION_TEXT) {
+    } else if (kind_of(option) == OPTION_TEXT || kind_of(option) == OPTION_PATH) {
         if (*text != NULL)
             snprintf(words, capacity, " (default %s)", *text);
-    } else if (option->kind == OPTION_CHOICE) {
-        for (const struct option_choice *choice = option->choices; choice->name != NULL; choice++) {
-            if (choice->value == *(const int32_t *)field)
-                snprintf(words, capacity, " (default %s)", choice->name);
-        }
+    } else if (kind_of(option) == OPTION_CHOICE) {
+        const char *name = choice_name(option, *(const int32_t *)field);
+
+        if (name != NULL)
+            snprintf(words, capacity, " (default %s)", name);
     } else {
         snprintf(words, capacity, " (default %g)", *(const double *)field);
     }
@@ -213,6 +288,8 @@ void options_print(FILE *file, const struct option *table, const void *record)
         name_value(value, sizeof value, table);
         name_default(unless, sizeof unless, table, record);
         snprintf(left, sizeof left, "--%s %s", table->name, value);
+        if (table->kind & OPTION_LETTER)
+            snprintf(left, sizeof left, "--%s, -%c", table->name, table->name[0]);
         snprintf(right, sizeof right, "%s%s", table->text, unless);
         if (strlen(left) > LEFT)
             fprintf(file, "  %s\n  %-*s  ", left, LEFT, "");

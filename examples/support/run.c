@@ -2,9 +2,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "command.h"
 #include "fit.h"
+#include "network.h"
 #include "recipe.h"
 #include "shuffle.h"
 #include "text_file.h"
@@ -18,53 +19,28 @@ int run_check(struct run *run, ffebm_status status)
     return RUN_FAILED;
 }
 
-/* ------------------------------------------------------------------------------------------------- the command line */
-
-static int parse(struct run *run, const ffebm_model *model, int64_t seed)
+/* What a run directory says of the run. */
+static int describe(struct run *run)
 {
-    settings_init(&run->settings, model);
-    run->settings.seed = seed;
-    return settings_parse(&run->settings, run->arguments.count, run->arguments.items, &run->failure) == 0 ? RUN_DONE
-                                                                                                          : RUN_MISUSED;
-}
+    const struct settings_file file = {
+        .settings = &run->settings, .data = &run->data, .commands = run->commands, .argv = run->argv};
 
-/* A run directory knows how its run was begun; what is said now comes after that. */
-static int collect_arguments(struct run *run, int argc, char **argv)
-{
-    const char *resume;
-    int known;
-
-    settings_init(&run->settings, NULL);
-    if (settings_parse(&run->settings, argc, argv, &run->failure) != 0)
-        return RUN_MISUSED;
-    resume = run->settings.resume;
-    known = resume != NULL && run_directory_exists(resume);
-    if (known && (run_directory_name(&run->directory, resume, &run->failure) != 0 ||
-                  run_directory_lock(&run->directory, &run->failure) != 0))
-        return RUN_MISUSED;
-    if (known && access(run->directory.last, F_OK) != 0) {
-        failure_set(&run->failure, "--resume %s: has no last.safetensors; begin the run anew, with --run", resume);
-        return RUN_MISUSED;
-    }
-    if (arguments_create(&run->arguments, argv[0], &run->failure) != 0 ||
-        (known && arguments_read(&run->arguments, run->directory.arguments, &run->failure) != 0) ||
-        arguments_add(&run->arguments, argc, argv, "resume", &run->failure) != 0)
+    if (settings_file_write(&file, run->directory.settings, &run->failure) != 0 ||
+        run_directory_write_model(&run->directory, run->context, run->model, &run->failure) != 0)
         return RUN_FAILED;
-    run->resumed = known ? run->directory.last : resume;
-    if (!known && run->settings.model == NULL && resume == NULL && !run->settings.help) {
-        failure_set(&run->failure, "--model: not given, expected a model description (or --resume); see --help");
-        return RUN_MISUSED;
-    }
-    return known ? parse(run, NULL, 0) : RUN_DONE;
+    return RUN_DONE;
 }
 
 /* Where things are kept. A resumed directory is the run's, wherever it has been moved. */
 static int place(struct run *run)
 {
     const int resumed = run->resumed == run->directory.last;
-    struct settings *settings = &run->settings;
+    const struct settings *settings = &run->settings;
 
     run->last = settings->checkpoint;
+    run->log = settings->log;
+    if (settings->checkpoint != NULL && lock_take(&run->lock, settings->checkpoint, &run->failure) != 0)
+        return RUN_FAILED;
     if (!resumed && settings->run == NULL)
         return RUN_DONE;
     if (!resumed && (run_directory_name(&run->directory, settings->run, &run->failure) != 0 ||
@@ -73,11 +49,8 @@ static int place(struct run *run)
         return RUN_MISUSED;
     run->last = run->directory.last;
     run->best = run->directory.best;
-    settings->log = run->directory.log;
-    if (arguments_write(&run->arguments, run->directory.arguments, &run->failure) != 0)
-        return RUN_FAILED;
-    return run_directory_write_model(&run->directory, run->context, run->model, &run->failure) == 0 ? RUN_DONE
-                                                                                                    : RUN_FAILED;
+    run->log = run->directory.log;
+    return describe(run);
 }
 
 /* --------------------------------------------------------------------------------------------------------- objects */
@@ -88,10 +61,11 @@ static int create_context(struct run *run)
 
     ffebm_context_config_init(&config, sizeof config);
     config.threads = (int32_t)run->settings.threads;
+    config.max_isa = run->settings.isa;
     return run_check(run, ffebm_context_create(&run->context, &config));
 }
 
-static int parse_model(struct run *run, const char *path)
+static int parse_model(struct run *run, ffebm_model **model, const char *path)
 {
     char *json;
     size_t length;
@@ -99,18 +73,43 @@ static int parse_model(struct run *run, const char *path)
 
     if (text_file_read(path, &json, &length, &run->failure) != 0)
         return RUN_FAILED;
-    code = run_check(run, ffebm_model_parse(run->context, &run->model, json, length, NULL));
+    code = run_check(run, ffebm_model_parse(run->context, model, json, length, NULL));
     free(json);
     return code;
 }
 
-/* A run directory's model is that of its checkpoint: the file that it was begun with may have changed. */
+/* A description may be given beside a checkpoint: then it has to be of the same network. Outside a run directory, which knows
+ * all its settings, its recipe counts. */
+static int compare_model(struct run *run)
+{
+    ffebm_recipe recipe = {.size = sizeof recipe};
+    ffebm_model *given = NULL;
+    int code = parse_model(run, &given, run->model_given);
+
+    if (code == RUN_DONE && network_compare(run->context, given, run->model, run->model_given, &run->failure) != 0)
+        code = RUN_MISUSED;
+    if (code == RUN_DONE && (code = run_check(run, ffebm_model_recipe(given, &recipe))) == RUN_DONE)
+        code = run_check(run, ffebm_model_set_recipe(run->model, &recipe));
+    ffebm_model_destroy(given);
+    return code;
+}
+
+/* A resumed run's model is that of its checkpoint: the file that it was begun with may have changed. */
 static int create_model(struct run *run)
 {
-    const char *path = run->resumed == run->directory.last ? NULL : run->settings.model;
+    int code;
 
-    return path != NULL ? parse_model(run, path)
-                        : run_check(run, ffebm_checkpoint_load(run->context, &run->model, run->resumed));
+    if (run->resumed == NULL)
+        return parse_model(run, &run->model, run->settings.model);
+    code = run_check(run, ffebm_checkpoint_load(run->context, &run->model, run->resumed));
+    return code == RUN_DONE && run->model_given != NULL ? compare_model(run) : code;
+}
+
+/* The model says how it is trained. A run without epochs leaves its recipe as it is. */
+static int set_recipe(struct run *run)
+{
+    return run->settings.recipe.epochs == 0 ? RUN_DONE
+                                            : run_check(run, ffebm_model_set_recipe(run->model, &run->settings.recipe));
 }
 
 /* The model is there: now its recipe gives the defaults, and the note of a resumed run the seed. */
@@ -122,7 +121,7 @@ static int complete_settings(struct run *run)
     if (note_create(note, run->model, &run->failure) != 0 ||
         (run->resumed != NULL && note_read(run->context, note, run->resumed, &run->failure) != 0))
         return RUN_FAILED;
-    if ((code = parse(run, run->model, note->seed)) != RUN_DONE)
+    if ((code = command_parse(run, run->model, note->seed)) != RUN_DONE)
         return code;
     if (settings_complete(&run->settings, run->model, &run->failure) != 0)
         return RUN_MISUSED;
@@ -132,21 +131,40 @@ static int complete_settings(struct run *run)
         return RUN_MISUSED;
     }
     note->seed = run->settings.seed;
-    return RUN_DONE;
+    return set_recipe(run);
 }
 
 static int load_data(struct run *run)
 {
-    const struct settings *settings = &run->settings;
+    struct settings *settings = &run->settings;
     const struct dataset_source *source = dataset_find(settings->dataset, &run->failure);
 
     if (source == NULL)
         return RUN_MISUSED;
+    if (settings->data == NULL)
+        settings->data = source->directory;
     if (dataset_open(&run->data, source, settings->data, settings->split, &run->failure) != 0)
         return RUN_FAILED;
     dataset_limit(&run->data.train, (size_t)settings->limit_train);
     dataset_limit(&run->data.test, (size_t)settings->limit_test);
     return fit_check(run->model, &run->data, settings->dataset, &run->failure) == 0 ? RUN_DONE : RUN_FAILED;
+}
+
+/* The same bits come of the same data alone. */
+static int compare_data(struct run *run)
+{
+    struct run_note *note = &run->note;
+
+    if (run->resumed != NULL && note->data != run->data.fingerprint && !run->settings.other_data) {
+        failure_set(
+            &run->failure,
+            "data set %s in %s is not the one that the run was begun with; give --data, or --other-data if that "
+            "is meant",
+            run->settings.dataset, run->settings.data);
+        return RUN_MISUSED;
+    }
+    note->data = run->data.fingerprint;
+    return RUN_DONE;
 }
 
 /* In the middle of an epoch a step is only a place in it if batches are still those that it was counted in. */
@@ -234,15 +252,15 @@ static int open_help(struct run *run)
 
 int run_open(struct run *run, int argc, char **argv)
 {
-    int code = collect_arguments(run, argc, argv);
+    int code = command_read(run, argc, argv);
 
-    if (code != RUN_DONE)
+    if (code != RUN_DONE || run->settings.version)
         return code;
     if (run->settings.help)
         return open_help(run);
     if ((code = create_context(run)) != RUN_DONE || (code = create_model(run)) != RUN_DONE ||
         (code = complete_settings(run)) != RUN_DONE || (code = load_data(run)) != RUN_DONE ||
-        (code = fit_note(run)) != RUN_DONE)
+        (code = compare_data(run)) != RUN_DONE || (code = fit_note(run)) != RUN_DONE)
         return code;
     if (run->resumed == NULL)
         code = run_check(run, ffebm_model_initialize(run->model, (uint64_t)run->note.seed));
@@ -263,4 +281,6 @@ void run_close(struct run *run)
     ffebm_context_destroy(run->context);
     dataset_free(&run->data);
     arguments_destroy(&run->arguments);
+    free(run->commands);
+    lock_release(&run->lock);
 }

@@ -8,9 +8,10 @@
 #include "dataset.h"
 #include "failure.h"
 #include "loader.h"
+#include "lock.h"
 #include "note.h"
 #include "run_directory.h"
-#include "settings.h"
+#include "settings_file.h"
 
 /* How a part of the program ends, and in the end the program itself; a signal is 128 + its number. */
 enum { RUN_DONE = 0, RUN_FAILED = 1, RUN_MISUSED = 2 };
@@ -18,11 +19,16 @@ enum { RUN_DONE = 0, RUN_FAILED = 1, RUN_MISUSED = 2 };
 struct run {
     struct failure failure; /* filled where anything but RUN_DONE is returned */
     struct settings settings;
-    struct arguments arguments; /* of the whole run: those it was begun with, then those of this resumption */
+    struct arguments arguments; /* of the whole run: its settings so far, then those of this command line */
+    char **argv;                /* of this process */
+    char *commands;             /* of those before it, as in settings.json */
+    const char *model_given;    /* on this command line */
     struct run_directory directory;
     const char *last; /* checkpoints; NULL: not kept */
     const char *best;
+    const char *log;     /* NULL: none */
     const char *resumed; /* the checkpoint that the run was resumed from; NULL: begun here */
+    struct lock lock;    /* of --checkpoint */
     struct dataset data;
     ffebm_context *context;
     ffebm_model *model;
@@ -34,7 +40,7 @@ struct run {
 };
 
 /* Make all that a command line asks for, from the beginning or as a checkpoint left it. With --help only the settings'
- * defaults are made, and `settings.help` is set. Close it in any case. */
+ * defaults are made, and `settings.help` is set; with --version nothing, and `settings.version`. Close it in any case. */
 int run_open(struct run *run, int argc, char **argv);
 void run_close(struct run *run);
 

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* flock */
 #include "run_directory.h"
 
 #include <dirent.h>
@@ -6,10 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lock.h"
 #include "text_file.h"
 
 int run_directory_exists(const char *path)
@@ -30,7 +29,7 @@ int run_directory_name(struct run_directory *directory, const char *path, struct
 {
     directory->path = path;
     if (join(directory->model, path, "model.json", failure) != 0 ||
-        join(directory->arguments, path, "args.txt", failure) != 0 ||
+        join(directory->settings, path, "settings.json", failure) != 0 ||
         join(directory->log, path, "log.jsonl", failure) != 0 ||
         join(directory->last, path, "last.safetensors", failure) != 0 ||
         join(directory->best, path, "best.safetensors", failure) != 0)
@@ -77,14 +76,14 @@ static void clear_away(const struct run_directory *directory)
         closedir(listing);
 }
 
-/* The lock goes with the process, however it ends: the file is never closed. Some file systems have no locks. */
+/* The lock goes with the process, however it ends: the file is never closed. */
 int run_directory_lock(const struct run_directory *directory, struct failure *failure)
 {
     int file = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (file < 0)
         return failure_set(failure, "%s: %s", directory->path, strerror(errno));
-    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (lock_open_file(file) != 0) {
         close(file);
         return failure_set(failure, "%s: another process is at this run", directory->path);
     }

@@ -1,10 +1,10 @@
 /* run_directory.h - the directory that holds everything of a training run:
  *
- *   model.json         the model's description, complete
- *   args.txt           the command line, one argument a line
+ *   model.json         the model's description, complete, with the recipe in force
+ *   settings.json      what it is trained with, see settings_file.h
  *   log.jsonl          the log
  *   last.safetensors   the checkpoint to go on from
- *   best.safetensors   the one of the best test accuracy
+ *   best.safetensors   the one of the best epoch
  *   result.json        what the program printed at its end; not there before
  */
 #ifndef EXAMPLES_RUN_DIRECTORY_H
@@ -19,7 +19,7 @@ enum { RUN_PATH = 1024 };
 struct run_directory {
     const char *path; /* borrowed */
     char model[RUN_PATH];
-    char arguments[RUN_PATH];
+    char settings[RUN_PATH];
     char log[RUN_PATH];
     char last[RUN_PATH];
     char best[RUN_PATH];

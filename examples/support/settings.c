@@ -9,36 +9,46 @@
 /* clang-format off */
 static const struct option_choice splits[] = {
     {"mixed", DATASET_SPLIT_MIXED}, {"last", DATASET_SPLIT_LAST}, {NULL, 0}};
+static const struct option_choice isas[] = {
+    {"best", 0}, {"avx512", FFEBM_ISA_AVX512}, {"avx2", FFEBM_ISA_AVX2}, {"portable", FFEBM_ISA_PORTABLE}, {NULL, 0}};
 static const struct option_choice algorithms[] = {
     {"ep", ALGORITHM_EP}, {"id", ALGORITHM_ID}, {"bp", ALGORITHM_BP}, {NULL, 0}};
 
-#define TEXT(name, field, value, text)          {name, value, text, NULL, offsetof(struct settings, field), 0, 0, OPTION_TEXT}
-#define INTEGER(name, field, least, most, text) {name, "N", text, NULL, offsetof(struct settings, field), least, most, OPTION_INTEGER}
-#define NUMBER(name, field, text)               {name, "X", text, NULL, offsetof(struct settings, field), 0, 0, OPTION_NUMBER}
-#define MINUTES(name, field, text)              {name, "MIN", text, NULL, offsetof(struct settings, field), 0, 0, OPTION_NUMBER}
-#define POSITIVE(name, field, text)             {name, "X", text, NULL, offsetof(struct settings, field), 0, 0, OPTION_POSITIVE}
-#define CHOICE(name, field, choices, text)      {name, NULL, text, choices, offsetof(struct settings, field), 0, 0, OPTION_CHOICE}
-#define FLAG(name, field, text)                 {name, NULL, text, NULL, offsetof(struct settings, field), 0, 0, OPTION_FLAG}
+#define AT(field) offsetof(struct settings, field)
+#define TEXT(name, field, value, text)          {name, value, text, NULL, AT(field), 0, 0, OPTION_TEXT}
+#define PATH(name, field, value, text)          {name, value, text, NULL, AT(field), 0, 0, OPTION_PATH}
+#define ONCE_PATH(name, field, value, text)     {name, value, text, NULL, AT(field), 0, 0, OPTION_PATH | OPTION_ONCE}
+#define INTEGER(name, field, least, most, text) {name, "N", text, NULL, AT(field), least, most, OPTION_INTEGER}
+#define NUMBER(name, field, text)               {name, "X", text, NULL, AT(field), 0, 0, OPTION_NUMBER}
+#define MINUTES(name, field, text)              {name, "MIN", text, NULL, AT(field), 0, 0, OPTION_NUMBER}
+#define POSITIVE(name, field, text)             {name, "X", text, NULL, AT(field), 0, 0, OPTION_POSITIVE}
+#define CHOICE(name, field, choices, text)      {name, NULL, text, choices, AT(field), 0, 0, OPTION_CHOICE}
+#define ONCE_CHOICE(name, field, choices, text) {name, NULL, text, choices, AT(field), 0, 0, OPTION_CHOICE | OPTION_ONCE}
+#define FLAG(name, field, text)                 {name, NULL, text, NULL, AT(field), 0, 0, OPTION_FLAG}
+#define ONCE_FLAG(name, field, letter, text)    {name, NULL, text, NULL, AT(field), 0, 0, OPTION_FLAG | OPTION_ONCE | (letter)}
 
 static const struct option table[] = {
-    TEXT("model", model, "FILE.json", "description of the model, with the recipe that gives defaults below"),
+    PATH("model", model, "FILE.json", "description of the model, with the recipe that gives defaults below"),
     TEXT("dataset", dataset, "NAME", "digits, fashion-mnist, mnist, cifar10, cifar100 or imagenet32"),
-    TEXT("data", data, "DIR", "directory of its files"),
+    PATH("data", data, "DIR", "directory of its files"),
     CHOICE("split", split, splits, "of digits: every fifth sample tests, or the last 360 do (default mixed)"),
     INTEGER("limit-train", limit_train, 0, INT64_MAX, "use the first N training samples; 0: all"),
     INTEGER("limit-test", limit_test, 0, INT64_MAX, "use the first N test samples; 0: all"),
     CHOICE("augment", recipe.augment, recipe_augmentations, "random variants of the training images"),
 
-    TEXT("run", run, "DIR", "a new directory for everything of the run: model, arguments, log, checkpoints"),
-    TEXT("resume", resume, "DIR", "go on with the run in DIR, bit for bit; other options have the last word. Or a "
-         "checkpoint: then give the options of its run again, --model may be left out"),
-    TEXT("checkpoint", checkpoint, "FILE", "where the last checkpoint goes, outside a run directory"),
+    ONCE_PATH("run", run, "DIR", "a new directory for everything of the run: settings, log, checkpoints, result"),
+    ONCE_PATH("resume", resume, "DIR", "go on with the run in DIR, bit for bit. Or with a checkpoint: where none of a run "
+              "directory, give the options of its run again. Other options have the last word, but --seed, and the network of "
+              "a --model, must be the run's; in the middle of an epoch --batch and --limit-train too"),
+    ONCE_FLAG("other-data", other_data, 0, "resume although the data set is not the one that the run was begun with"),
+    PATH("checkpoint", checkpoint, "FILE", "where the last checkpoint goes, without --run"),
     MINUTES("checkpoint-minutes", checkpoint_minutes, "save so often between epochs, in minutes; 0: after epochs alone"),
     MINUTES("max-minutes", max_minutes, "stop after so many minutes, save, test; 0: when all epochs are done"),
-    TEXT("log", log, "FILE.jsonl", "one JSON object a line and epoch, outside a run directory"),
+    PATH("log", log, "FILE.jsonl", "one JSON object a line and epoch, without --run"),
     INTEGER("log-every", log_every, 0, INT64_MAX, "a line of the log for every N steps too; 0: epochs alone"),
     FLAG("quiet", quiet, "no progress on stderr"),
-    NUMBER("max-loss", limits.loss, "stop as diverged if the training loss is X times that of the first steps; 0: never"),
+    NUMBER("max-loss", limits.loss, "stop as diverged if the training loss is X times what an untrained model loses; "
+           "0: never"),
     NUMBER("max-residual", limits.residual, "likewise if layers still change by X of themselves at the end of free phases; "
            "0: never"),
 
@@ -46,6 +56,7 @@ static const struct option table[] = {
     INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
     INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor"),
+    CHOICE("isa", isa, isas, "instructions to use at most; results differ between them by rounding"),
     CHOICE("optimizer", recipe.optimizer, recipe_optimizers, "how parameters are updated"),
     NUMBER("lr", recipe.lr, "learning rate at first"),
     CHOICE("schedule", recipe.schedule, recipe_schedules, "how it moves"),
@@ -63,7 +74,8 @@ static const struct option table[] = {
     TEXT("freeze", freeze, "PREFIX,...", "parameters that are not trained"),
     NUMBER("label-smoothing", recipe.label_smoothing, "of labels in training, below 1: the part spread over all classes"),
 
-    CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation; bp: no energy blocks"),
+    ONCE_CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation (estimator implicit); bp: "
+                "no energy blocks"),
     CHOICE("estimator", recipe.estimator, recipe_estimators, "how a gradient is read off nudged states"),
     CHOICE("nudging", recipe.nudging, recipe_nudgings, "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it can)"),
     CHOICE("switches", recipe.switches, recipe_switches, "of max pools, in nudged phases"),
@@ -74,7 +86,8 @@ static const struct option table[] = {
     NUMBER("free-tolerance", recipe.free_tolerance, "relative change a sweep where free phases stop; 0: all sweeps"),
     NUMBER("nudged-tolerance", recipe.nudged_tolerance, "the same of the displacement, in nudged phases; 0: all sweeps"),
     POSITIVE("relaxation", recipe.relaxation, "below 2: how far a sweep moves layers; above 1 saves sweeps in deep blocks, below 1 damps"),
-    FLAG("help", help, "print this; with --model, the defaults of its recipe"),
+    ONCE_FLAG("help", help, OPTION_LETTER, "print this; with --model, the defaults of its recipe"),
+    ONCE_FLAG("version", version, 0, "print which library this is"),
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 /* clang-format on */
 
@@ -84,8 +97,7 @@ void settings_init(struct settings *settings, const ffebm_model *model)
                                   .limits = {.loss = 10, .residual = 0.5},
                                   .dataset = "digits",
                                   .checkpoint_minutes = 10,
-                                  .split = DATASET_SPLIT_DEFAULT,
-                                  .algorithm = ALGORITHM_EP};
+                                  .split = DATASET_SPLIT_DEFAULT};
     ffebm_model_recipe(model, &settings->recipe);
 }
 
@@ -100,6 +112,8 @@ int settings_complete(struct settings *settings, const ffebm_model *model, struc
 
     if (settings->algorithm == ALGORITHM_ID)
         recipe->estimator = FFEBM_ESTIMATOR_IMPLICIT;
+    if (settings->algorithm == ALGORITHM_EP && recipe->estimator == FFEBM_ESTIMATOR_IMPLICIT)
+        recipe->estimator = FFEBM_ESTIMATOR_CENTERED;
     if (settings->algorithm == ALGORITHM_BP && fit_find_energy(model) != FFEBM_NONE)
         return failure_set(failure,
                            "--algorithm bp: expected a chain without energy blocks, stage %zu is one; use ep or id",
@@ -111,6 +125,11 @@ int settings_complete(struct settings *settings, const ffebm_model *model, struc
     if (recipe->momentum >= 1)
         return failure_set(failure, "--momentum %g: expected a number below 1", recipe->momentum);
     return 0;
+}
+
+void settings_write(FILE *file, const struct settings *settings, const char *const *only, const char *between)
+{
+    options_write(file, table, settings, only, between);
 }
 
 void settings_print_help(const struct settings *settings)

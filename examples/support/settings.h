@@ -2,6 +2,8 @@
 #ifndef EXAMPLES_SETTINGS_H
 #define EXAMPLES_SETTINGS_H
 
+#include <stdio.h>
+
 #include <ffebm.h>
 
 #include "failure.h"
@@ -29,9 +31,12 @@ struct settings {
     int64_t limit_test;
     int64_t log_every; /* steps; 0: epochs alone */
     int32_t split;     /* DATASET_SPLIT_ */
-    int32_t algorithm;
+    int32_t algorithm; /* ALGORITHM_; 0: as the estimator says */
+    int32_t isa;       /* FFEBM_ISA_; 0: the best there is */
+    int32_t other_data;
     int32_t quiet;
     int32_t help;
+    int32_t version;
 };
 
 /* Fill in the defaults, those of the recipe from the model. */
@@ -43,6 +48,9 @@ int settings_parse(struct settings *settings, int argc, char **argv, struct fail
 
 /* Check what no option tells alone, and complete the recipe by --algorithm. Returns as above. */
 int settings_complete(struct settings *settings, const ffebm_model *model, struct failure *failure);
+
+/* Write those in force as members of a JSON object, as options_write does. */
+void settings_write(FILE *file, const struct settings *settings, const char *const *only, const char *between);
 
 /* Print how to call the program, with these settings as the defaults. */
 void settings_print_help(const struct settings *settings);

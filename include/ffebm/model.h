@@ -225,6 +225,17 @@ typedef struct ffebm_recipe {
  */
 FFEBM_API ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe);
 
+/** Set the recipe, as of a model built by calls, or to what a program has trained with: it stands in the description, and so
+ *  in checkpoints.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT:    a value that a description could not have.
+ *           FFEBM_ERR_UNSUPPORTED: recipe has fields set that this library does not know.
+ *  In/Out:  model:  unchanged on failure.
+ *  In:      recipe: copied; NULL: the defaults, which are also those of a new model.
+ */
+FFEBM_API ffebm_status ffebm_model_set_recipe(ffebm_model *model, const ffebm_recipe *recipe);
+
 /* ------------------------------------------------------------------------------------- what is inside */
 
 /** Facts about a model. */

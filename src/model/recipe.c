@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "core/context.h"
+#include "core/sized.h"
 
 static const ffebmi_choice optimizers[] = {
     {"sgd", FFEBM_OPTIMIZER_SGD}, {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {NULL, 0}};
@@ -148,6 +149,57 @@ ffebm_status ffebmi_recipe_parse(ffebm_context *context, ffebm_recipe *recipe, c
     FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, "recipe", keys));
     for (size_t i = 0; i < ENTRY_COUNT; i++)
         FFEBMI_TRY(parse_entry(&fields, &entries[i], recipe));
+    return FFEBM_OK;
+}
+
+static double number_of(const entry *e, const ffebm_recipe *recipe)
+{
+    const void *field = (const char *)recipe + e->offset;
+
+    switch (e->kind) {
+    case CHOICE:
+    case FLAG:
+        return *(const int32_t *)field;
+    case INTEGER:
+        return (double)*(const int64_t *)field;
+    default:
+        return *(const double *)field;
+    }
+}
+
+static bool entry_allows(const entry *e, double number)
+{
+    if (e->kind == CHOICE)
+        return ffebmi_choice_name(e->choices, (int32_t)number) != NULL;
+    if (e->kind == FLAG)
+        return number == 0 || number == 1;
+    return isfinite(number) && (e->above ? number > e->smallest : number >= e->smallest) &&
+           (e->kind != FRACTION || number < 1);
+}
+
+static ffebm_status check(ffebm_context *context, const ffebm_recipe *recipe)
+{
+    for (size_t i = 0; i < ENTRY_COUNT; i++) {
+        const double number = number_of(&entries[i], recipe);
+
+        FFEBMI_CHECK_ARGUMENT(context, entry_allows(&entries[i], number),
+                              "recipe: %s is %g, expected a value that a description may have", entries[i].key, number);
+    }
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_model_set_recipe(ffebm_model *model, const ffebm_recipe *recipe)
+{
+    ffebm_recipe wanted;
+
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    ffebmi_recipe_init(&wanted);
+    FFEBMI_TRY(ffebmi_sized_read(model->context, "recipe", &wanted, sizeof wanted, recipe));
+    FFEBMI_TRY(check(model->context, &wanted));
+    model->recipe = wanted;
+    ffebmi_release(model->context, model->description);
+    model->description = NULL;
     return FFEBM_OK;
 }
 

@@ -185,6 +185,10 @@ void models()
     EXPECT(p.model.info().parameter_count == 4 && p.model.stage(1).layer_count == 2 && p.model.layer(1, 1).units == 3);
     EXPECT(p.model.find_parameter("stage1.0.bias") == 3 && p.model.parameter(3).count == 3);
     EXPECT(p.model.recipe().batch == 64 && p.model.equilibrium().beta == 0.2);
+    ffebm_recipe recipe = p.model.recipe();
+    recipe.batch = 3;
+    parsed.set_recipe(recipe);
+    EXPECT(parsed.recipe().batch == 3);
     parsed.initialize(1);
     parsed.set_bounds("stage0", -1, 1);
     EXPECT(std::memcmp(ffebm_tensor_data(parsed.flat_parameters()), ffebm_tensor_data(p.model.flat_parameters()),

@@ -41,6 +41,10 @@ class Models(unittest.TestCase):
         self.assertEqual(model.equilibrium(free_sweeps=7).free_sweeps, 7)
         self.assertEqual((model.equilibrium().beta, model.equilibrium().estimator), (0.125, 5))
         self.assertAlmostEqual(model.learning_rate(20, 10), 0.3)
+        model.set_recipe(beta=0.5)
+        self.assertEqual((model.recipe.beta, model.description["recipe"]["beta"], model.recipe.lr), (0.5, 0.5, 0.5))
+        with self.assertRaises(ffebm.ArgumentError):
+            model.set_recipe(epochs=0)
         with self.assertRaises(ffebm.ArgumentError):
             model.stage(3)
 

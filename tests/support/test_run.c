@@ -8,9 +8,9 @@
 #include <ffebm.h>
 
 #include "suites.h"
-#include "support/arguments.h"
 #include "support/log.h"
 #include "support/note.h"
+#include "support/settings_file.h"
 #include "support/text_file.h"
 #include "support/watch.h"
 
@@ -128,7 +128,9 @@ START_TEST(note_remembers)
 }
 END_TEST
 
-#define BEGINNING "{\"epoch\": 1, \"step\": 0, \"seed\": 0, \"batch\": 1, \"samples\": 1, \"best_epoch\": 0, "
+#define BEGINNING                                                                                                      \
+    "{\"epoch\": 1, \"step\": 0, \"seed\": 0, \"batch\": 1, \"samples\": 1, \"data\": 1, "                             \
+    "\"best_epoch\": 0, "
 #define MIDDLE                                                                                                         \
     "\"best_accuracy\": -1, \"seconds\": 1, \"training_samples\": 1, \"training_seconds\": 1, \"watch_steps\": 1, "    \
     "\"watch_first_loss\": 1, \"watch_loss\": 1, \"watch_residual\": 1, "
@@ -198,29 +200,93 @@ START_TEST(log_goes_on)
 }
 END_TEST
 
-START_TEST(arguments_kept)
+/* Do two records say the same? */
+static void same_settings(const struct settings *one, const struct settings *two)
 {
-    char *begun[] = {"train", "--model", "a b.json", "--quiet", NULL};
-    char *resumed[] = {"train", "--resume", "runs/a", "--epochs=3", "--resume=b", NULL};
-    static const char *const expected[] = {"train", "--model", "a b.json", "--quiet", "--epochs=3"};
-    struct arguments arguments, again;
+    char texts[2][4096];
 
+    for (int i = 0; i < 2; i++) {
+        FILE *file = fmemopen(texts[i], sizeof texts[i], "w");
+
+        settings_write(file, i == 0 ? one : two, NULL, " ");
+        fclose(file);
+    }
+    ck_assert_str_eq(texts[0], texts[1]);
+}
+
+/* Whatever a run is told, a process that reads its settings.json is told too, to the bit; what this one is told besides has
+ * the last word, and the commands add up. */
+START_TEST(settings_kept)
+{
+    char *begun[] = {"train",
+                     "--model",
+                     "a \"b\\\n\t\xc3\xa9=c.json",
+                     "--quiet",
+                     "--lr=0.1",
+                     "--beta",
+                     "0.30000000000000004",
+                     "--seed",
+                     "9223372036854775807",
+                     "--lr-min=5e-324",
+                     "--rates",
+                     "stage0=0.5,stage1=1:0",
+                     "--help",
+                     NULL};
+    char *resumed[] = {"train", "--lr=0.2", NULL}, *commands, *all;
+    const struct dataset data = {.classes = 10};
+    struct settings told, read;
+    struct arguments first, second;
+
+    settings_init(&told, model);
+    settings_init(&read, model);
+    ck_assert_int_eq(settings_parse(&told, 13, begun, &failure), 0);
+    ck_assert_int_eq(settings_file_write(&(struct settings_file){&told, &data, NULL, begun}, path, &failure), 0);
+    ck_assert_int_eq(arguments_create(&first, "train", &failure), 0);
+    ck_assert_msg(settings_file_read(&first, &commands, path, &failure) == 0, "%s", failure.text);
+    ck_assert_msg(settings_parse(&read, first.count, first.items, &failure) == 0, "%s", failure.text);
+    ck_assert(read.model[0] == '/' && strstr(read.model, begun[2]) != NULL && told.help == 1 && read.help == 0);
+    told.model = read.model; /* as an absolute path */
+    same_settings(&read, &told);
+
+    ck_assert_int_eq(arguments_add(&first, 2, resumed, &failure), 0);
+    ck_assert_int_eq(settings_parse(&told, first.count, first.items, &failure), 0);
+    ck_assert(told.recipe.lr == 0.2 && told.recipe.beta == read.recipe.beta);
+    ck_assert_int_eq(settings_file_write(&(struct settings_file){&told, &data, commands, resumed}, path, &failure), 0);
+    ck_assert_int_eq(arguments_create(&second, "train", &failure), 0);
+    ck_assert_int_eq(settings_file_read(&second, &all, path, &failure), 0);
+    ck_assert_int_eq(settings_parse(&read, second.count, second.items, &failure), 0);
+    same_settings(&read, &told);
+    ck_assert_ptr_nonnull(strstr(all, "\"--seed\", \"9223372036854775807\""));
+    ck_assert_ptr_nonnull(strstr(all, "],\n    [\"train\", \"--lr=0.2\"]"));
+    arguments_destroy(&first);
+    arguments_destroy(&second);
+    free(commands);
+    free(all);
+}
+END_TEST
+
+static const char *const bad_settings[] = {
+    "",
+    "{\"options\": {",
+    "{\"options\": {\"lr\" 1}}",
+    "{\"options\": {\"lr\": }}",
+    "{\"options\": {\"lr\": \"0.1}}",
+    "{\"options\": {\"model\": \"\\n\"}}",
+    "{\"options\": {lr: 1}}",
+};
+
+START_TEST(settings_refused)
+{
+    struct arguments arguments;
+    char *commands;
+
+    ck_assert_int_eq(text_file_write(path, bad_settings[_i], strlen(bad_settings[_i]), &failure), 0);
     ck_assert_int_eq(arguments_create(&arguments, "train", &failure), 0);
-    ck_assert_int_eq(arguments_add(&arguments, 4, begun, "resume", &failure), 0);
-    ck_assert_int_eq(arguments_write(&arguments, path, &failure), 0);
-    ck_assert_int_eq(arguments_create(&again, "train", &failure), 0);
-    ck_assert_int_eq(arguments_read(&again, path, &failure), 0);
-    ck_assert_int_eq(arguments_add(&again, 5, resumed, "resume", &failure), 0);
-    ck_assert_int_eq(again.count, 5);
-    for (int i = 0; i < 5; i++)
-        ck_assert_str_eq(again.items[i], expected[i]);
-    ck_assert_ptr_null(again.items[5]);
-    begun[2] = "two\nlines";
-    ck_assert_int_eq(arguments_add(&again, 3, begun, "resume", &failure), 0);
-    ck_assert_int_eq(arguments_write(&again, path, &failure), -1);
-    ck_assert_ptr_nonnull(strstr(failure.text, "line break"));
+    ck_assert_int_eq(settings_file_read(&arguments, &commands, path, &failure), -1);
+    ck_assert_msg(strstr(failure.text, "expected \"options\"") != NULL && strstr(failure.text, path) != NULL, "%s",
+                  failure.text);
     arguments_destroy(&arguments);
-    arguments_destroy(&again);
+    free(commands);
 }
 END_TEST
 
@@ -232,9 +298,10 @@ Suite *test_run_suite(void)
     tcase_add_test(alone, divergence);
     tcase_add_checked_fixture(files, make_directory, remove_directory);
     tcase_add_loop_test(files, log_goes_on, 0, sizeof logs / sizeof logs[0]);
-    tcase_add_test(files, arguments_kept);
+    tcase_add_loop_test(files, settings_refused, 0, sizeof bad_settings / sizeof bad_settings[0]);
     tcase_add_checked_fixture(notes, make_model, remove_model);
     tcase_add_test(notes, note_remembers);
+    tcase_add_test(notes, settings_kept);
     tcase_add_loop_test(notes, note_refused, 0, sizeof bad_notes / sizeof bad_notes[0]);
     suite_add_tcase(suite, alone);
     suite_add_tcase(suite, files);

@@ -244,6 +244,49 @@ START_TEST(refuse)
     recipe.momentum = 1;
     REFUSED(ffebm_recipe_optimizer(&made, f.model, &recipe), FFEBM_ERR_ARGUMENT, "momentum is 1");
     REFUSED(ffebm_recipe_optimizer(NULL, f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
+    NO_HANDLE(ffebm_model_set_recipe(NULL, NULL));
+    REFUSED(ffebm_model_set_recipe(f.model, &beyond.recipe), FFEBM_ERR_UNSUPPORTED, "recipe: byte");
+}
+END_TEST
+
+/* What a model is told stands in its description, from which another model reads it; what a description could not say is
+ * refused and changes nothing. */
+START_TEST(set_recipe)
+{
+    ffebm_recipe recipe = {.size = sizeof recipe}, read = {.size = sizeof read}, kept;
+    ffebm_model *second = NULL;
+    const char *text;
+    size_t length;
+
+    assert_ok(f.context, ffebm_model_recipe(f.model, &recipe));
+    recipe.epochs = 3;
+    recipe.lr = 0.375;
+    recipe.estimator = FFEBM_ESTIMATOR_POSITIVE;
+    recipe.nesterov = 1;
+    assert_ok(f.context, ffebm_model_set_recipe(f.model, &recipe));
+    assert_ok(f.context, ffebm_model_description(f.model, &text, &length));
+    assert_ok(f.context, ffebm_model_parse(f.context, &second, text, length, NULL));
+    assert_ok(f.context, ffebm_model_recipe(second, &read));
+    ck_assert(memcmp(&read, &recipe, sizeof recipe) == 0);
+    ffebm_model_destroy(second);
+
+#define BAD(field, value, words)                                                                                       \
+    kept = recipe;                                                                                                     \
+    kept.field = (value);                                                                                              \
+    REFUSED(ffebm_model_set_recipe(f.model, &kept), FFEBM_ERR_ARGUMENT, words)
+    BAD(epochs, 0, "epochs is 0");
+    BAD(lr, NAN, "lr is nan");
+    BAD(lr, -1, "lr is -1");
+    BAD(beta, 0, "beta is 0");
+    BAD(label_smoothing, 1, "label_smoothing is 1");
+    BAD(nesterov, 2, "nesterov is 2");
+    BAD(schedule, 77, "schedule is 77");
+#undef BAD
+    assert_ok(f.context, ffebm_model_recipe(f.model, &read));
+    ck_assert(memcmp(&read, &recipe, sizeof recipe) == 0);
+    assert_ok(f.context, ffebm_model_set_recipe(f.model, NULL));
+    assert_ok(f.context, ffebm_model_recipe(f.model, &read));
+    ck_assert(read.epochs == 10 && read.estimator == FFEBM_ESTIMATOR_CENTERED);
 }
 END_TEST
 
@@ -318,6 +361,7 @@ Suite *test_recipe_suite(void)
     tcase_add_test(tests, engine_of_an_impossible_recipe);
     tcase_add_test(tests, optimizer_of_a_recipe);
     tcase_add_test(tests, refuse);
+    tcase_add_test(tests, set_recipe);
     tcase_add_loop_test(tests, learning_rate, 0, COUNT(rates));
     tcase_add_loop_test(tests, course_of_the_learning_rate, 0, COUNT(courses));
     return suite;

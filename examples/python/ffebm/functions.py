@@ -67,6 +67,7 @@ FUNCTIONS = {
     "model_initialize": (status, [handle, u64]),
     "model_description": (status, [handle, p(text), length]),
     "model_recipe": (status, [handle, p(s.Recipe)]),
+    "model_set_recipe": (status, [handle, p(s.Recipe)]),
     "model_inspect": (status, [handle, p(s.ModelInfo)]),
     "model_inspect_stage": (status, [handle, p(s.StageInfo), size]),
     "model_inspect_layer": (status, [handle, p(s.LayerInfo), size, size]),

@@ -62,6 +62,14 @@ class Model(Handle):
         """How parameters of ops and couplings without an initialisation of their own are drawn."""
         self.context.call(raw.model_set_initialization, self._address, structs.Initialization(type=type, **fields))
 
+    def set_recipe(self, **changes):
+        """Change some of the recipe, as its description and its checkpoints give it."""
+        recipe = structs.Recipe()
+        self.context.call(raw.model_recipe, self._address, c.byref(recipe))
+        for name, value in changes.items():
+            setattr(recipe, name, value)
+        self.context.call(raw.model_set_recipe, self._address, c.byref(recipe))
+
     def set_bounds(self, prefix, lower=-math.inf, upper=math.inf):
         """Keep the parameters whose names begin with these whole parts within bounds."""
         self.context.call(raw.model_set_bounds, self._address, prefix, lower, upper)
