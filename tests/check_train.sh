@@ -144,6 +144,8 @@ refused() {
     grep -q -e "$words" "$work/errors" || fail "$*: expected an error with \"$words\""
 }
 model=examples/models/digits.json
+sed -E 's/("slope": *)[0-9.]+/\10.25/' $model >"$work/steep.json"
+sed '1s/{/{"dtype": "float64", /' $model >"$work/double.json"
 refused '--model: not given'
 refused '--sweeps: no such option' --model $model --sweeps 3
 refused '--epochs 1.5: expected a whole number from 0 to 1000000' --model $model --epochs 1.5
@@ -154,6 +156,13 @@ refused '--label-smoothing 1: expected a number below 1' --model $model --label-
 refused '--rates stage0: expected PREFIX=RATE' --model $model --rates stage0
 refused '--rates stage0: .*learning rate multiplier -1' --model $model --rates stage0=-1
 refused '--freeze stage9: .*no parameter' --model $model --freeze stage9
+refused '--run: the run goes on in the directory' --resume "$work/whole" --run "$work/other"
+refused '--log: a run directory has its own' --resume "$work/whole" --log "$work/log"
+refused '--log: a run directory has its own' --model $model --run "$work/other" --log "$work/log"
+refused '--checkpoint: a run directory has its own' --model $model --run "$work/other" --checkpoint "$work/c.safetensors"
+refused '"slope":0.25.*expected "slope":' --resume "$work/whole" --model "$work/steep.json"
+refused '"dtype":"float64".*expected "dtype":"float32"' --resume "$work/whole" --model "$work/double.json"
+refused 'is not the one that the run was begun with' --resume "$work/whole" --split last
 refused '--seed 8: expected 7' --resume "$work/whole" --seed 8
 refused 'a run lives there' --model $model --run "$work/whole"
 refused 'has no last.safetensors' --resume "$work"
@@ -168,6 +177,65 @@ kill -9 "$pid"
 wait "$pid" 2>/dev/null || :
 pid=
 same "$work/whole"
+
+# What cannot be written is noticed before the first step, and nothing is left over. (Permissions do not stop root.)
+mkdir "$work/places"
+: >"$work/places/file"
+for place in "--log $work/nowhere/log" "--log $work/places" "--checkpoint $work/nowhere/c" "--checkpoint $work/places" \
+    "--run $work/places/file" "--run $work/places/file/run"; do
+    status=0
+    "$program" --model $model --data examples/data --epochs 1 $place >"$work/output" 2>"$work/errors" || status=$?
+    [ "$status" -ne 0 ] && [ ! -s "$work/output" ] && ! grep -q epoch "$work/errors" || fail "$place: status $status"
+    grep -q "${place#* }" "$work/errors" || fail "$place: expected an error that names it"
+done
+[ "$(ls "$work/places")" = file ] || fail "a place that cannot be written to: something is left over"
+
+# One process at a time writes to a log, and to a checkpoint.
+"$program" --model $model --data examples/data --epochs 1000000 --log "$work/one.jsonl" --checkpoint "$work/one" \
+    --log-every 1 --quiet >/dev/null 2>&1 &
+pid=$!
+while [ "$(lines "$work/one.jsonl")" -eq 0 ]; do
+    kill -0 "$pid" 2>/dev/null || fail "a long run did not begin"
+    sleep 0.01
+done
+for place in "--log $work/one.jsonl" "--checkpoint $work/one"; do
+    status=0
+    "$program" --model $model --data examples/data $place >/dev/null 2>"$work/errors" || status=$?
+    [ "$status" -eq 1 ] && grep -q 'another process writes to it' "$work/errors" || fail "$place twice: status $status"
+done
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+pid=
+[ "$(lines "$work/one.jsonl")" -gt 0 ] || fail "a log was cut by a process that may not write to it"
+"$program" --model $model --data examples/data --epochs 0 --checkpoint "$work/one" --quiet >/dev/null 2>"$work/errors" ||
+    fail "a killed process has left a lock behind"
+
+# Settings go with the run: it ends alike from another directory, and with options that are said again.
+root=$PWD program_path=$(cd "$(dirname "$program")" && pwd)/$(basename "$program")
+mkdir "$work/elsewhere" "$work/elsewhere/examples"
+"$program" --model $model --data examples/data --run "$work/told" --limit-train 200 --limit-test 40 --epochs 2 --beta 0.3 \
+    --free-sweeps 50 --quiet >/dev/null
+cp -r "$work/told" "$work/moved"
+(cd "$work/elsewhere" && "$program_path" --resume ../moved --epochs 3 --quiet >/dev/null 2>"$work/errors") ||
+    fail "a run cannot be resumed elsewhere"
+"$program" --resume "$work/told" --epochs 3 --model $model >/dev/null 2>"$work/errors" || fail "--resume DIR --model"
+values "$work/told/last.safetensors" >"$work/expected"
+values "$work/moved/last.safetensors" | cmp - "$work/expected" || fail "resumed elsewhere: other bits"
+for file in settings.json model.json; do
+    grep -q '"beta": *0.3,' "$work/told/$file" && grep -Eq '"free[_-]sweeps": *50,' "$work/told/$file" &&
+        grep -Eq '"epochs": *3,' "$work/told/$file" || fail "$file does not say what was trained"
+done
+grep -q "\"data\": \"$root/examples/data\"" "$work/told/settings.json" || fail 'settings.json: "data" is no absolute path'
+[ "$(grep -c '^    \["' "$work/told/settings.json")" -eq 2 ] || fail "settings.json: expected two commands"
+
+# A checkpoint alone: with the options of its run, --model among them, it goes on as the unbroken run.
+alone="$program --model $model --data examples/data --limit-train 200 --limit-test 40 --schedule constant --quiet"
+$alone --epochs 2 --checkpoint "$work/two" >/dev/null
+$alone --epochs 1 --checkpoint "$work/first" >/dev/null
+$alone --epochs 2 --resume "$work/first" --checkpoint "$work/second" >/dev/null 2>"$work/errors" ||
+    fail "--resume FILE --model"
+values "$work/two" >"$work/expected"
+values "$work/second" | cmp - "$work/expected" || fail "--resume FILE --model: other bits"
 
 for option in $(sed -n 's/^ *[A-Z_]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
     "$program" --help | grep -q -e "^  --$option[ ,]" || fail "--help does not know --$option"

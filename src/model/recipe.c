@@ -174,7 +174,7 @@ static bool entry_allows(const entry *e, double number)
     if (e->kind == FLAG)
         return number == 0 || number == 1;
     return isfinite(number) && (e->above ? number > e->smallest : number >= e->smallest) &&
-           (e->kind != FRACTION || number < 1);
+           (e->below == 0 || number < e->below);
 }
 
 static ffebm_status check(ffebm_context *context, const ffebm_recipe *recipe)

@@ -279,6 +279,7 @@ START_TEST(set_recipe)
     BAD(lr, -1, "lr is -1");
     BAD(beta, 0, "beta is 0");
     BAD(label_smoothing, 1, "label_smoothing is 1");
+    BAD(relaxation, 2, "relaxation is 2");
     BAD(nesterov, 2, "nesterov is 2");
     BAD(schedule, 77, "schedule is 77");
 #undef BAD

@@ -296,6 +296,7 @@ typedef struct ffebm_recipe {
     double relaxation;
 } ffebm_recipe;
 ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe);
+ffebm_status ffebm_model_set_recipe(ffebm_model *model, const ffebm_recipe *recipe);
 typedef struct ffebm_model_info {
     size_t size;
     size_t stage_count;
