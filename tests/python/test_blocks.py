@@ -120,7 +120,7 @@ class Computing(unittest.TestCase):
         engine.configure(nudging="loss")
         for wrong in (lambda s: s[0], lambda s: s[:1], lambda s: s[:, :5], lambda s: s.T, lambda s: s + 0j,
                       lambda s: s.astype(object), lambda s: s.astype("longdouble"), lambda s: s.view("V8"),
-                      lambda s: np.array(1.0), lambda s: s.tolist(), lambda s: np.ma.array(s), lambda s: s.view(np.matrix)):
+                      lambda s: np.array(1.0), lambda s: s.tolist(), np.ma.array, lambda s: s.view(np.matrix)):
             with self.assertRaisesRegex((TypeError, ValueError), "^output is .* expected"):
                 engine.gradient(*batch(3))
         losses = []

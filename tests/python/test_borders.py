@@ -1,5 +1,5 @@
-"""What crosses from Python to C and would mean something else there, or reach beyond it: refused before the library sees
-it, by every function, every field and every argument that takes its kind."""
+"""What crosses from Python to C and would mean something else there, or reach beyond it: refused before the library
+sees it, by every function, every field and every argument that takes its kind."""
 import copy
 import ctypes as c
 import os
@@ -101,15 +101,15 @@ def no_arrays(good):
     structured = np.zeros(good.shape, [("value", good.dtype)])
     odd = np.frombuffer(b"\0" * (good.nbytes + 1), np.uint8)[1:].view(good.dtype).reshape(good.shape)
     yield from {
-        "masked": np.ma.masked_greater(good, 0), "masked nothing": np.ma.array(good), "a record": np.rec.array(structured),
-        "structured": structured, "objects": good.astype(object), "complex": good.astype(complex),
+        "masked": np.ma.masked_greater(good, 0), "masked nothing": np.ma.array(good),
+        "a record": np.rec.array(structured), "structured": structured, "objects": good.astype(object), "complex": good.astype(complex),
         "swapped": good.astype(good.dtype.newbyteorder()), "bytes": good.astype("S8"), "halves": good.astype("float16"),
         "long": good.astype("longdouble"), "booleans": good.astype(bool), "times": good.astype("int64").view("m8[s]"),
         "no dimensions": np.array(good.flat[0]), "a number": good.flat[0], "list": good.tolist(),
         "memory": memoryview(good), "a subclass": good.view(type("Metres", (np.ndarray,), {})),
         "misaligned": odd, "reversed": good[::-1], "every other": np.repeat(good, 2, 0)[::2],
-        "broadcast": np.broadcast_to(good[:1], good.shape), "empty": good[:0], "deep": good.reshape((1,) * 9 + good.shape),
-        "fewer rows": good[:-1],
+        "broadcast": np.broadcast_to(good[:1], good.shape), "empty": good[:0],
+        "deep": good.reshape((1,) * 9 + good.shape), "fewer rows": good[:-1],
     }.items()
     if good.ndim == 2:
         yield from {"a matrix": good.view(np.matrix), "by columns": np.asfortranarray(good), "flat": good.reshape(-1),
@@ -218,9 +218,10 @@ class Texts(unittest.TestCase):
                             lambda: optimizer.set_multipliers(bad), lambda: checkpoint.save(model, path, note=bad),
                             lambda: checkpoint.to_bytes(model, note=bad), lambda: checkpoint.save(model, bad),
                             lambda: checkpoint.restore(model, bad), lambda: checkpoint.metadata(context, bad, "note"),
-                            lambda: checkpoint.metadata(context, path, bad), lambda: checkpoint.tensor(context, bad, "x"),
-                            lambda: checkpoint.tensor(context, path, bad), lambda: checkpoint.tensor_names(context, bad),
-                            lambda: ffebm.Model.load(context, bad), lambda: chain_of(nameless)):
+                            lambda: checkpoint.metadata(context, path, bad),
+                            lambda: checkpoint.tensor(context, bad, "x"),
+                            lambda: checkpoint.tensor(context, path, bad),
+                            lambda: checkpoint.tensor_names(context, bad), lambda: ffebm.Model.load(context, bad), lambda: chain_of(nameless)):
                     with self.assertRaisesRegex(ValueError, "NUL"):
                         use()
             self.assertEqual(os.listdir(folder), ["file"])

@@ -97,7 +97,7 @@ class Handle:
         return handle._address
 
     def __reduce_ex__(self, _):
-        raise TypeError(f"{type(self).__name__} cannot be copied or pickled; ffebm.checkpoint.to_bytes has a model's values")
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled; checkpoint.to_bytes has a model's values")
 
 
 class Context(Handle):

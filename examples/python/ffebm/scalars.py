@@ -1,5 +1,5 @@
-"""What a number or a text of C can hold. ctypes would cut a whole number down to its bits, and C a text at its first NUL,
-both in silence; here such values are refused. Whole numbers of any kind are taken, NumPy's too."""
+"""What a number or a text of C can hold. ctypes would cut a whole number down to its bits, and C a text at its first
+NUL, both in silence; here such values are refused. Whole numbers of any kind are taken, NumPy's too."""
 import contextlib
 import ctypes as c
 import itertools
@@ -61,8 +61,8 @@ CONVERTERS = {**dict.fromkeys(RANGES, whole), c.c_char_p: text}
 
 
 class Checked:
-    """A function whose whole numbers and texts are converted on their way. An object, not a closure: as the attribute of
-    a class it stays a function, as those of ctypes do."""
+    """A function whose whole numbers and texts are converted on their way. An object, not a closure: as a class's
+    attribute it stays a function, as those of ctypes do."""
 
     def __init__(self, function, name, kinds):
         self._function, self._name, self._kinds = function, name, kinds

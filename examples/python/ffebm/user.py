@@ -114,7 +114,7 @@ class _Over:
     __slots__ = ()
 
     def __getattr__(self, name):
-        raise StateError(f"FFEBM_ERR_STATE: the slot has returned, and with it went the call's {name}; copy what you keep")
+        raise StateError(f"FFEBM_ERR_STATE: the slot has returned, and the call's {name} is gone; copy what you keep")
 
 
 _OVER = _Over()
@@ -145,8 +145,8 @@ class _Block:
     retry_limit = 0
 
     def destroyed(self):
-        """Called when a model with this block has gone, in the process that made it: a fork has a copy of the model, and
-        none of a device."""
+        """Called when a model with this block has gone, in the process that made it: a fork copies the model, and no
+        device."""
 
     def _parts(self):
         return [parameter._struct() for parameter in self.parameters]
