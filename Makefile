@@ -20,9 +20,12 @@ SOFILE  := libffebm.so.$(VERSION)
 # A sanitized library must never get into lib/, from where it could be shipped: it has an output directory of its own.
 OUT ?= build$(if $(SANITIZE),/sanitize)
 $(if $(filter-out . ./ .. /,$(OUT)),,$(error OUT must name a directory of its own))
+$(if $(word 2,$(OUT)),$(error OUT is "$(OUT)", expected a path without spaces: make has no targets with spaces))
 LIB := $(if $(filter build,$(OUT)),lib,$(OUT)/lib)
 
 PREFIX     ?= /usr/local
+# A relative PREFIX begins where make does; libdir and the others follow it.
+override PREFIX := $(if $(filter-out /% ~%,$(firstword $(PREFIX))),$(CURDIR)/)$(PREFIX)
 libdir     ?= $(PREFIX)/lib
 includedir ?= $(PREFIX)/include
 docdir     ?= $(PREFIX)/share/doc/ffebm
@@ -191,7 +194,7 @@ $(OUT)/tests/embedding/reload: $(OBJ)/tests/embedding/reload.o
 $(OUT)/tests/embedding/plugin.so: $(OBJ)/tests/embedding/work.o $(SHARED)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -shared -o $@ $< -L$(LIB) -lffebm -Wl,-rpath,$(abspath $(LIB))
+	$(Q)$(LINK) -shared -o $@ $< -L$(LIB) -lffebm -Xlinker -rpath -Xlinker "$(if $(filter /%,$(LIB)),,$(CURDIR)/)$(LIB)"
 GUESTS := $(addprefix $(OUT)/tests/embedding/,manners threads fork)
 $(GUESTS): $(OUT)/%: $(OBJ)/%.o $(OBJ)/tests/embedding/work.o $(STATIC)
 	$(call say,LINK)
@@ -378,37 +381,25 @@ plots:                               ## a picture of LOG, what train has logged,
 	@echo 'picture: $(CURVES:.jsonl=.png)'
 
 # --------------------------------------------------------------------------------------------------------- install
-PC        = $(DESTDIR)$(libdir)/pkgconfig
-CMAKE_DIR = $(DESTDIR)$(libdir)/cmake/ffebm
-DOCS     := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md docs/*.png)
-under_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
-fill = sed -e 's|@VERSION@|$(VERSION)|; s|@MAJOR@|$(MAJOR)|g; s|@MINOR@|$(MINOR)|' \
-  -e 's|@SOFILE@|$(SOFILE)|; s|@SONAME@|$(SONAME)|; s|@BLAS_LIBS@|$(strip $(BLAS_LIBS))|; s|@CJSON_LIBS@|$(CJSON_LIBS)|'
+# By the environment, where paths may have spaces.
+install uninstall: export DESTDIR := $(DESTDIR)
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export libdir := $(libdir)
+install uninstall: export includedir := $(includedir)
+install uninstall: export docdir := $(docdir)
+install uninstall: export mandir := $(mandir)
+install uninstall: export BLAS_LIBS := $(BLAS_LIBS)
+install uninstall: export CJSON_LIBS := $(CJSON_LIBS)
+NAMES = LIB=$(LIB) VERSION=$(VERSION) MAJOR=$(MAJOR) MINOR=$(MINOR) SONAME=$(SONAME) SOFILE=$(SOFILE)
 install: $(STATIC) $(SHARED)         ## to PREFIX (/usr/local), below DESTDIR
-	install -d $(PC) $(CMAKE_DIR) $(DESTDIR)$(includedir)/ffebm $(DESTDIR)$(docdir)/docs \
-	  $(DESTDIR)$(mandir)/man7
-	install -m 644 $(STATIC) $(DESTDIR)$(libdir)
-	install -m 755 $(LIB)/$(SOFILE) $(DESTDIR)$(libdir)
-	ln -sf $(SOFILE) $(DESTDIR)$(libdir)/$(SONAME)
-	ln -sf $(SOFILE) $(DESTDIR)$(libdir)/libffebm.so
-	install -m 644 include/ffebm.h $(DESTDIR)$(includedir)
-	install -m 644 include/ffebm/*.h $(DESTDIR)$(includedir)/ffebm
-	$(fill) -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(call under_prefix,$(libdir))|' \
-	  -e 's|@INCLUDEDIR@|$(call under_prefix,$(includedir))|' ffebm.pc.in >$(PC)/ffebm.pc
-	$(fill) -e 's|@LIBDIR@|$(libdir)|; s|@INCLUDEDIR@|$(includedir)|' lib/ffebmConfig.cmake.in >$(CMAKE_DIR)/ffebmConfig.cmake
-	$(fill) lib/ffebmConfigVersion.cmake.in >$(CMAKE_DIR)/ffebmConfigVersion.cmake
-	for file in $(DOCS); do install -m 644 $$file $(DESTDIR)$(docdir)/$$file; done
-	install -m 644 docs/ffebm.7 $(DESTDIR)$(mandir)/man7
+	@$(NAMES) lib/install.sh install
 
+installcheck: export libdir := $(libdir)
 installcheck:                        ## build and run programs with what is installed, in every way
-	@tests/check_consumer.sh $(libdir)
+	@tests/check_consumer.sh "$$libdir"
 
 uninstall:                           ## take away what install put there
-	rm -f $(addprefix $(DESTDIR)$(libdir)/,libffebm.a $(SOFILE) $(SONAME) libffebm.so pkgconfig/ffebm.pc)
-	rm -f $(DESTDIR)$(includedir)/ffebm.h $(addprefix $(DESTDIR)$(includedir)/ffebm/,$(notdir $(wildcard include/ffebm/*.h)))
-	rm -f $(CMAKE_DIR)/ffebmConfig.cmake $(CMAKE_DIR)/ffebmConfigVersion.cmake
-	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(DOCS)) $(DESTDIR)$(mandir)/man7/ffebm.7
-	-rmdir $(DESTDIR)$(includedir)/ffebm $(CMAKE_DIR) $(DESTDIR)$(docdir)/docs $(DESTDIR)$(docdir) 2>/dev/null || :
+	@$(NAMES) lib/install.sh uninstall
 
 dist:                                ## the source tarball, build/libffebm-<version>.tar.gz: the same bytes each time
 	@lib/dist.sh $(OUT)/libffebm-$(VERSION).tar.gz && echo '$(OUT)/libffebm-$(VERSION).tar.gz'

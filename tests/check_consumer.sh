@@ -2,7 +2,8 @@
 # Build tests/consumer from an empty folder with an installed libffebm, and run it: with pkg-config's answers alone,
 # shared and static, in C99 and C++17, with every compiler there is; and through CMake, if that is there.
 #   check_consumer.sh LIBDIR   where libffebm.so, pkgconfig/ and cmake/ have been installed
-# shellcheck disable=SC2046,SC2086  # what pkg-config answers, compilers and flags may be several words
+# COMPILERS are those to try. What pkg-config answers is for a shell to read, as a path in it may have spaces: hence eval.
+# shellcheck disable=SC2016,SC2086  # compilers may be several words
 set -eu
 libdir=$(realpath "${1:?usage: check_consumer.sh LIBDIR}")
 pkg_config=${PKG_CONFIG:-pkg-config}
@@ -26,16 +27,19 @@ run() {
 }
 
 # Where both libraries are, the linker takes the shared one: so -lffebm becomes the archive's name.
-static=$($pkg_config --static --libs ffebm | sed "s|-lffebm|$libdir/libffebm.a|")
+static=$($pkg_config --static --libs ffebm | sed 's|-lffebm|"$libdir/libffebm.a"|')
 try() {
     compiler=$1 language=$2 standard=$3
-    command -v "$compiler" >/dev/null || return 0
+    case " ${COMPILERS-gcc clang g++ clang++} " in
+    *" $compiler "*) command -v "$compiler" >/dev/null || return 0 ;;
+    *) return 0 ;;
+    esac
     flags="-x $language -std=$standard -pedantic-errors -Wall -Wextra -Werror -O1"
     flags="$flags $($pkg_config --cflags ffebm)"
-    quiet $compiler $flags consumer.c -x none -o shared $($pkg_config --libs ffebm)
+    eval "quiet $compiler $flags consumer.c -x none -o shared $($pkg_config --libs ffebm)"
     readelf -d shared | grep -q 'NEEDED.*libffebm\.so' || { echo 'not linked with libffebm.so'; exit 1; }
     run shared "$compiler $standard"
-    quiet $compiler $flags consumer.c -x none -o static $static
+    eval "quiet $compiler $flags consumer.c -x none -o static $static"
     ! readelf -d static | grep -q 'NEEDED.*libffebm\.so' || { echo 'not linked with libffebm.a'; exit 1; }
     run static "$compiler $standard static"
 }

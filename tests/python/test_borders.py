@@ -102,9 +102,9 @@ def no_arrays(good):
     odd = np.frombuffer(b"\0" * (good.nbytes + 1), np.uint8)[1:].view(good.dtype).reshape(good.shape)
     yield from {
         "masked": np.ma.masked_greater(good, 0), "masked nothing": np.ma.array(good),
-        "a record": np.rec.array(structured), "structured": structured, "objects": good.astype(object), "complex": good.astype(complex),
-        "swapped": good.astype(good.dtype.newbyteorder()), "bytes": good.astype("S8"), "halves": good.astype("float16"),
-        "long": good.astype("longdouble"), "booleans": good.astype(bool), "times": good.astype("int64").view("m8[s]"),
+        "a record": np.rec.array(structured), "structured": structured, "objects": good.astype(object),
+        "complex": good.astype(complex), "swapped": good.astype(good.dtype.newbyteorder()), "bytes": good.astype("S8"),
+        "halves": good.astype("float16"), "long": good.astype("longdouble"), "booleans": good.astype(bool), "times": good.astype("int64").view("m8[s]"),
         "no dimensions": np.array(good.flat[0]), "a number": good.flat[0], "list": good.tolist(),
         "memory": memoryview(good), "a subclass": good.view(type("Metres", (np.ndarray,), {})),
         "misaligned": odd, "reversed": good[::-1], "every other": np.repeat(good, 2, 0)[::2],
@@ -221,7 +221,8 @@ class Texts(unittest.TestCase):
                             lambda: checkpoint.metadata(context, path, bad),
                             lambda: checkpoint.tensor(context, bad, "x"),
                             lambda: checkpoint.tensor(context, path, bad),
-                            lambda: checkpoint.tensor_names(context, bad), lambda: ffebm.Model.load(context, bad), lambda: chain_of(nameless)):
+                            lambda: checkpoint.tensor_names(context, bad),
+                            lambda: ffebm.Model.load(context, bad), lambda: chain_of(nameless)):
                     with self.assertRaisesRegex(ValueError, "NUL"):
                         use()
             self.assertEqual(os.listdir(folder), ["file"])

@@ -1,0 +1,116 @@
+#!/bin/sh
+# What `make install` puts where, and `make uninstall` takes away: install.sh install|uninstall. The Makefile says by the
+# environment where (DESTDIR PREFIX libdir includedir docdir mandir) and what (LIB VERSION MAJOR MINOR SOFILE SONAME
+# BLAS_LIBS CJSON_LIBS). Any of these may have spaces in it.
+set -eu
+umask 022 # files are for all to read, whatever the umask of who installs
+cd "$(dirname "$0")/.."
+
+fail() {
+    echo "install.sh: $*" >&2
+    exit 1
+}
+PREFIX=${PREFIX:-/}
+for name in PREFIX libdir includedir docdir mandir; do
+    eval "place=\$$name"
+    case $place in
+    /*) eval "$name=\$(realpath -ms -- \"\$place\")" ;;
+    *) fail "$name is '$place', expected an absolute path" ;;
+    esac
+done
+[ -z "${DESTDIR-}" ] || DESTDIR=$(realpath -ms -- "$DESTDIR")
+DESTDIR=${DESTDIR%/}
+
+# All of it: file MODE FROM TO, link TARGET TO, filled FROM TO.
+everything() {
+    file 644 "$LIB/libffebm.a" "$libdir/libffebm.a"
+    file 755 "$LIB/$SOFILE" "$libdir/$SOFILE"
+    link "$SOFILE" "$libdir/$SONAME"
+    link "$SOFILE" "$libdir/libffebm.so"
+    file 644 include/ffebm.h "$includedir/ffebm.h"
+    for header in include/ffebm/*.h; do
+        file 644 "$header" "$includedir/ffebm/${header##*/}"
+    done
+    filled ffebm.pc.in "$libdir/pkgconfig/ffebm.pc"
+    filled lib/ffebmConfig.cmake.in "$libdir/cmake/ffebm/ffebmConfig.cmake"
+    filled lib/ffebmConfigVersion.cmake.in "$libdir/cmake/ffebm/ffebmConfigVersion.cmake"
+    for text in README.md CHANGELOG.md LICENSE docs/*.md docs/*.png; do
+        file 644 "$text" "$docdir/$text"
+    done
+    file 644 docs/ffebm.7 "$mandir/man7/ffebm.7"
+}
+
+# The pkg-config file finds the rest from its own place, so that what is installed can be moved, or used where it is staged:
+# if libdir and includedir are below PREFIX, and no symbolic link leads from there to elsewhere.
+is_below() {
+    case $1/ in
+    "${PREFIX%/}"/*) [ "$(realpath -m -- "$DESTDIR$1")" = "$(realpath -m -- "$DESTDIR$PREFIX")${1#"${PREFIX%/}"}" ] ;;
+    *) false ;;
+    esac
+}
+# As pkg-config wants a path.
+escaped() { printf %s "$1" | sed 's/[\\ "#'\'']/\\&/g'; }
+find_places() {
+    INCLUDEDIR=$includedir
+    TO_INCLUDEDIR=$(realpath -ms --relative-to="$libdir" -- "$includedir")
+    PC_PREFIX=$(escaped "$PREFIX")
+    PC_LIBDIR=$(escaped "$libdir")
+    PC_INCLUDEDIR=$(escaped "$includedir")
+    if is_below "$libdir" && is_below "$includedir"; then
+        PC_PREFIX="\${pcfiledir}/$(realpath -ms --relative-to="$libdir/pkgconfig" -- "$PREFIX")"
+        PC_LIBDIR="\${prefix}$(escaped "${libdir#"${PREFIX%/}"}")"
+        PC_INCLUDEDIR="\${prefix}$(escaped "${includedir#"${PREFIX%/}"}")"
+    fi
+    export INCLUDEDIR TO_INCLUDEDIR PC_PREFIX PC_LIBDIR PC_INCLUDEDIR
+}
+
+# Each @NAME@ of standard input, from the environment.
+fill() {
+    awk '{
+        done = ""
+        while (match($0, /@[A-Z_]+@/)) {
+            done = done substr($0, 1, RSTART - 1) ENVIRON[substr($0, RSTART + 1, RLENGTH - 2)]
+            $0 = substr($0, RSTART + RLENGTH)
+        }
+        print done $0
+    }'
+}
+
+# Directories that uninstall has emptied go, but for PREFIX, DESTDIR and those that a system has from the beginning.
+prune() {
+    directory=$1
+    while [ "$directory" != "${DESTDIR:-$PREFIX}" ]; do
+        case $directory in
+        /usr/local/include | /usr/local/lib | /usr/local/share | /usr/local/share/man) break ;;
+        esac
+        rmdir "$directory" 2>/dev/null || break
+        directory=${directory%/*}
+    done
+}
+remove() {
+    rm -f "$DESTDIR$1"
+    prune "$(dirname "$DESTDIR$1")"
+}
+
+case ${1-} in
+install)
+    file() { install -D -m "$1" "$2" "$DESTDIR$3"; }
+    link() { ln -sf "$1" "$DESTDIR$2"; }
+    filled() {
+        mkdir -p "$DESTDIR${2%/*}"
+        fill <"$1" >"$DESTDIR$2"
+        chmod 644 "$DESTDIR$2"
+    }
+    mkdir -p "$DESTDIR$libdir" "$DESTDIR$includedir"
+    find_places
+    everything
+    echo "libffebm $VERSION: $DESTDIR$libdir, $DESTDIR$includedir"
+    ;;
+uninstall)
+    file() { remove "$3"; }
+    link() { remove "$2"; }
+    filled() { remove "$2"; }
+    everything
+    ;;
+*) fail 'usage: install.sh install|uninstall' ;;
+esac
