@@ -2,6 +2,7 @@
 # What `make install` puts where, and `make uninstall` takes away: install.sh install|uninstall. The Makefile says by the
 # environment where (DESTDIR PREFIX libdir includedir docdir mandir) and what (LIB VERSION MAJOR MINOR SOFILE SONAME
 # BLAS_LIBS CJSON_LIBS). Any of these may have spaces in it.
+# shellcheck disable=SC2154  # the places are assigned by eval
 set -eu
 umask 022 # files are for all to read, whatever the umask of who installs
 cd "$(dirname "$0")/.."
