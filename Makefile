@@ -264,6 +264,8 @@ endif
 # Compiled in earnest by check-install.
 one-file: amalgamation
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror $(DEFS) -fsyntax-only $(OUT)/amalgamation/ffebm.c
+	@echo '== arithmetic: no source is compiled without NaN and infinity'
+	$(Q)CC='$(CC)' tests/check_strict.sh $(OUT)/amalgamation/ffebm.c
 
 .PHONY: try-docs
 try-docs: $(STATIC) $(EXAMPLES)
@@ -321,6 +323,8 @@ abi-baseline:                        ## write down the present API and ABI; docs
 
 check-install:                       ## install and use in every way, with each BLAS; the tarball; the two files
 	@tests/setup.sh build check check-install
+	@echo '== how many threads may be in each BLAS at once'
+	@tests/check_blas.sh
 	@echo '== the tarball, and the library in two files'
 	@MAKE='$(MAKE)' tests/check_dist.sh
 	@echo '== install, use, uninstall'

@@ -82,6 +82,9 @@ cat >"$out/ffebm.c" <<END
  * -DFFEBM_CBLAS_HEADER='<other.h>' names the header of another CBLAS, -DFFEBM_BLAS_NAME='"other"' what ffebm_version()
  * is to say of it.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif

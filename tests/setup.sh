@@ -87,6 +87,8 @@ for target in "${@:-build}"; do
         have_blas openblas || missing="$missing libopenblas-pthread-dev"
         have_blas blis || missing="$missing libblis-serial-dev"
         have_blas netlib || missing="$missing libblas-dev"
+        # Second to the pthread one among Debian's alternatives: what is linked otherwise stays as it was.
+        have_file /usr/lib/*/openblas-serial/libopenblas.a || missing="$missing libopenblas-serial-dev"
         ;;
     *)
         echo "setup.sh: unknown target $target" >&2

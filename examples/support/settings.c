@@ -55,7 +55,7 @@ static const struct option table[] = {
     INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only tests"),
     INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
-    INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor"),
+    INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor that it may use"),
     CHOICE("isa", isa, isas, "instructions to use at most; results differ between them by rounding"),
     CHOICE("optimizer", recipe.optimizer, recipe_optimizers, "how parameters are updated"),
     NUMBER("lr", recipe.lr, "learning rate at first"),

@@ -23,8 +23,8 @@
  *    goes with the last of them; the host's callbacks must work until then.
  * 6. Threads: a context and everything made from it is used by one thread at a time; contexts are independent. There is
  *    no global state but two things that no result depends on: the JSON parser takes its passing memory from malloc, and
- *    products take turns where BLAS is an OpenBLAS built for one thread, which bears one call at a time. Const on a
- *    handle means that the object is not changed.
+ *    products take turns where BLAS is an OpenBLAS built for one thread, or an unknown one. Const on a handle means
+ *    that the object is not changed.
  * 7. Sized structs: the first field is `size_t size`. An init function fills a configuration with its defaults and sets
  *    size; where a function takes a configuration, NULL means all defaults. In every other struct you set size:
  *        ffebm_report report = {.size = sizeof report};
@@ -137,7 +137,8 @@ typedef struct ffebm_context_config {
     void *allocator_user;
     ffebm_run_fn run; /* NULL: the library's own threads, started at creation */
     void *run_user;
-    int32_t threads; /* most tasks at once; default 1: the caller's thread; 0: one a processor; at most 1024 */
+    int32_t threads; /* most tasks at once; default 1: the caller's thread; 0: one a processor that the process may use
+                        (its affinity, its container's share of time); at most 1024 */
     int32_t max_isa; /* default 0: the best instructions that the processor has; FFEBM_ISA_: none beyond these */
     ffebm_cancel_fn
         cancel; /* NULL: calls are not stopped; else they may return FFEBM_ERR_CANCELLED, and have then changed

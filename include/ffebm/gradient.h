@@ -106,7 +106,7 @@ FFEBM_API ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stag
 /** Number the next computing call: what is drawn in it depends on the engine's seed and this number alone.
  *
  *  Returns: FFEBM_OK.
- *  In/Out:  engine: counts on from here, by one in every gradient, evaluate, forward, vjp and settle; from 0 when created.
+ *  In/Out:  engine: counts on from here, by one in every such call that succeeds; from 0 when created.
  *  In:      step:   any value. Set it to your training step, and a resumed run draws what an unbroken one would have.
  */
 FFEBM_API ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step);

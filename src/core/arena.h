@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "core/strict.h"
+
 typedef struct ffebmi_arena {
     char *base;  /* NULL while measuring */
     size_t used; /* SIZE_MAX: the sizes overflow */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/context.h"
+#include "core/processors.h"
 
 /* ---------------------------------------------------------------------------------------------- our own threads */
 
@@ -137,17 +138,10 @@ static ffebmi_pool *pool_start(ffebm_context *context, size_t thread_count)
 
 /* ------------------------------------------------------------------------------------------------- the executor */
 
-static size_t processors(void)
-{
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return count < 1 ? 1 : (size_t)count;
-}
-
 ffebm_status ffebmi_executor_start(ffebm_context *context, ffebmi_executor *executor, ffebm_run_fn run, void *run_user,
                                    size_t threads)
 {
-    executor->workers = threads > 0 ? threads : processors();
+    executor->workers = threads > 0 ? threads : ffebmi_processors();
     executor->run = run;
     executor->run_user = run_user;
     if (run != NULL || executor->workers == 1)

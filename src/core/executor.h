@@ -4,6 +4,8 @@
 
 #include <ffebm/core.h>
 
+#include "core/strict.h"
+
 typedef struct ffebmi_pool ffebmi_pool;
 
 typedef struct ffebmi_executor {

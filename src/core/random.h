@@ -4,6 +4,8 @@
 
 #include <ffebm/core.h>
 
+#include "core/strict.h"
+
 /* Four random words for a key and a 128-bit counter. */
 void ffebmi_philox(uint32_t out[4], uint64_t key, uint64_t counter_low, uint64_t counter_high);
 

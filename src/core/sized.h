@@ -4,6 +4,8 @@
 
 #include <ffebm/core.h>
 
+#include "core/strict.h"
+
 /* Give a configuration of `size` bytes its defaults; `known` is what this library has of it. Bytes beyond are zero. */
 void ffebmi_sized_init(void *config, size_t size, const void *defaults, size_t known);
 

@@ -1,6 +1,8 @@
 #include <ffebm/core.h>
 #include <ffebm/version.h>
 
+#include "core/strict.h"
+
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 

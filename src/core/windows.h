@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/strict.h"
+
 /* in and out are heights and widths; padding is of nothing (pools) or of zeros (convolutions). */
 typedef struct ffebmi_windows {
     size_t channels;

@@ -165,18 +165,36 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
                              ffebmi_at(k, call->input_cotangent, at));
 }
 
-static void commit(const ffebmi_op *op, const ffebmi_op_call *call)
+/* A running statistic of a channel, as the call finds it (evaluation) or would leave it (training). */
+static double statistic(const ffebmi_op *op, const ffebmi_op_call *call, size_t buffer, size_t channel)
 {
-    const ffebmi_kernel *k = call->kernel;
     const memory *m = call->memory;
     double count = (double)(call->rows * pixels_of(op)), unbiased = count > 1 ? count / (count - 1) : 1;
+    double was = number(call->kernel, call->buffers[buffer], channel);
+    double now = buffer == 0 ? m->mean[channel] : unbiased * m->variance[channel];
 
-    for (size_t c = 0; c < channels_of(op); c++) {
-        double mean = number(k, call->buffers[0], c), variance = number(k, call->buffers[1], c);
+    return call->training ? was + op->momentum * (now - was) : was;
+}
 
-        set_number(k, call->buffers[0], c, mean + op->momentum * (m->mean[c] - mean));
-        set_number(k, call->buffers[1], c, variance + op->momentum * (unbiased * m->variance[c] - variance));
-    }
+static size_t bad_buffer(const ffebmi_op *op, const ffebmi_op_call *call)
+{
+    for (size_t b = 0; b < 2; b++)
+        for (size_t c = 0; c < channels_of(op); c++) {
+            double value = statistic(op, call, b, c);
+
+            if (call->kernel->element == sizeof(float))
+                value = (double)(float)value;
+            if (!isfinite(value) || (b == 1 && value < 0 && !call->training))
+                return b;
+        }
+    return 2;
+}
+
+static void commit(const ffebmi_op *op, const ffebmi_op_call *call)
+{
+    for (size_t b = 0; b < 2; b++)
+        for (size_t c = 0; c < channels_of(op); c++)
+            set_number(call->kernel, call->buffers[b], c, statistic(op, call, b, c));
 }
 
 const ffebmi_op_kind ffebmi_op_batchnorm2d = {.type = FFEBM_OP_BATCHNORM2D,
@@ -193,4 +211,5 @@ const ffebmi_op_kind ffebmi_op_batchnorm2d = {.type = FFEBM_OP_BATCHNORM2D,
                                               .prepare_vjp = prepare_vjp,
                                               .gradient = gradient,
                                               .pullback = pullback,
+                                              .bad_buffer = bad_buffer,
                                               .commit = commit};

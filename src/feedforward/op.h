@@ -86,6 +86,9 @@ struct ffebmi_op_kind {
     ffebmi_op_fn gradient;
     /* Rows first .. first + count - 1 of input_cotangent from output_cotangent. */
     ffebmi_op_fn pullback;
+    /* After forward: the first buffer that cannot be computed with (in evaluation), or that commit would make NaN or
+     * infinite (in training); buffer_count: none. */
+    size_t (*bad_buffer)(const ffebmi_op *op, const ffebmi_op_call *call);
     /* Move the buffers by what the last forward saw. */
     void (*commit)(const ffebmi_op *op, const ffebmi_op_call *call);
 

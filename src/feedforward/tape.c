@@ -233,6 +233,20 @@ ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforw
     return FFEBM_OK;
 }
 
+size_t ffebmi_feedforward_bad_buffer(const ffebm_feedforward *block, const ffebmi_tape *tape,
+                                     const ffebmi_feedforward_values *values, size_t rows)
+{
+    for (size_t i = 0; i < block->op_count; i++) {
+        const ffebmi_op *op = &block->ops[i];
+        ffebmi_op_call call = call_of(block, tape, values, rows, NULL, i);
+        size_t bad = op->kind->bad_buffer == NULL ? op->buffer_count : op->kind->bad_buffer(op, &call);
+
+        if (bad < op->buffer_count)
+            return position_of(block, i).buffer + bad;
+    }
+    return FFEBM_NONE;
+}
+
 void ffebmi_feedforward_commit(const ffebm_feedforward *block, const ffebmi_tape *tape,
                                const ffebmi_feedforward_values *values, size_t rows)
 {

@@ -56,7 +56,12 @@ ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforw
                                     const ffebmi_feedforward_values *values, size_t rows, const void *input,
                                     const void **cotangent, bool want_input_cotangent);
 
-/* Move the buffers (running statistics) by what the last forward on this tape saw. */
+/* After a forward, whatever came of it: the first of the block's buffers (running statistics) that cannot be computed
+ * with, or that a commit would make NaN or infinite; FFEBM_NONE: there is none. */
+size_t ffebmi_feedforward_bad_buffer(const ffebm_feedforward *block, const ffebmi_tape *tape,
+                                     const ffebmi_feedforward_values *values, size_t rows);
+
+/* Move the buffers by what the last forward on this tape saw. */
 void ffebmi_feedforward_commit(const ffebm_feedforward *block, const ffebmi_tape *tape,
                                const ffebmi_feedforward_values *values, size_t rows);
 

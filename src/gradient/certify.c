@@ -305,7 +305,7 @@ static ffebm_status certify(certification *c)
     ffebm_status status;
 
     FFEBMI_TRY(allocate(c));
-    ffebmi_reference_begin(c->engine);
+    ffebmi_engine_begin_call(c->engine);
     FFEBMI_TRY(ffebmi_compute_free(c->engine, c->input, &c->targets, c->batch, &facts, NULL));
     c->loss = facts.loss / (double)c->batch;
     ffebmi_reference_save(c->engine, c->equilibria);

@@ -74,6 +74,23 @@ ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t
     return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);
 }
 
+/* What would leave NaN or infinity in running statistics fails here, though the output is finite: while nothing has moved. */
+static ffebm_status check_buffers(const ffebm_engine *engine, size_t stage, size_t batch,
+                                  const ffebmi_feedforward_values *values)
+{
+    const ffebmi_stage *of = &engine->model->stages[stage];
+    size_t bad = ffebmi_feedforward_bad_buffer(of->feedforward, &engine->stages[stage].tape, values, batch);
+    const char *name;
+
+    if (bad == FFEBM_NONE)
+        return FFEBM_OK;
+    name = engine->model->buffers[of->first_buffer + bad].name;
+    FFEBMI_CHECK(engine->context, !engine->training, FFEBM_ERR_NUMERIC,
+                 "stage %zu: the batch would make %s NaN or infinite", stage, name);
+    return ffebmi_fail(engine->context, FFEBM_ERR_NUMERIC,
+                       "stage %zu: %s is no running statistic: negative, NaN or infinite", stage, name);
+}
+
 static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
 {
     const ffebmi_stage *of = &engine->model->stages[stage];
@@ -91,6 +108,7 @@ static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, c
     values.seed = ffebmi_engine_draw(engine);
     FFEBMI_TRY(
         ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input, &s->output));
+    FFEBMI_TRY(check_buffers(engine, stage, batch, &values));
     FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * of->output.count, s->output), FFEBM_ERR_NUMERIC,
                  "stage %zu: NaN or infinity in the output of a feedforward block", stage);
     return FFEBM_OK;

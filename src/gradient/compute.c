@@ -171,21 +171,18 @@ ffebm_status ffebmi_compute_free(ffebm_engine *engine, const void *input, ffebmi
 
 static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
 {
-    size_t bad = 0;
-
     *norm = engine->kernel->norm(engine->model->element_count, engine->gradient.values);
     if (isfinite(*norm))
         return FFEBM_OK;
-    while (bad + 1 < engine->model->parameter_count) {
-        const ffebmi_model_parameter *p = &engine->model->parameters[bad];
+    for (size_t i = 0; i < engine->model->parameter_count; i++) {
+        const ffebmi_model_parameter *p = &engine->model->parameters[i];
 
-        if (!engine->kernel->finite(p->parameter.shape.count,
-                                    ffebmi_at(engine->kernel, engine->gradient.values, p->offset)))
-            break;
-        bad++;
+        FFEBMI_CHECK(engine->context,
+                     engine->kernel->finite(p->parameter.shape.count,
+                                            ffebmi_at(engine->kernel, engine->gradient.values, p->offset)),
+                     FFEBM_ERR_NUMERIC, "NaN or infinity in the gradient of %s", p->name);
     }
-    return ffebmi_fail(engine->context, FFEBM_ERR_NUMERIC, "NaN or infinity in the gradient of %s",
-                       engine->model->parameters[bad].name);
+    return ffebmi_fail(engine->context, FFEBM_ERR_NUMERIC, "the norm of the gradient is infinite");
 }
 
 ffebm_status ffebmi_compute_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
@@ -246,6 +243,7 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
     ffebm_report facts = {0};
     ffebmi_targets targets;
     size_t batch;
+    ffebm_status status;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
@@ -254,7 +252,8 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &batch, &targets));
     ffebmi_engine_begin_call(engine);
-    return give_report(engine, report, &facts, gradient(engine, input->data, &targets, batch, &facts));
+    status = gradient(engine, input->data, &targets, batch, &facts);
+    return give_report(engine, report, &facts, ffebmi_engine_end_call(engine, status));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- evaluate */
@@ -312,7 +311,7 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, c
     engine->training = false;
     status = evaluate(engine, input->data, &targets, batch, &facts);
     engine->training = training;
-    return give_report(engine, report, &facts, status);
+    return give_report(engine, report, &facts, ffebmi_engine_end_call(engine, status));
 }
 
 /* -------------------------------------------------------------------------------------------------- forward and vjp */
@@ -339,7 +338,7 @@ ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, co
     commit_statistics(engine);
     engine->state = FFEBMI_ENGINE_FORWARD;
     engine->version = engine->model->version;
-    return FFEBM_OK;
+    return ffebmi_engine_end_call(engine, FFEBM_OK);
 }
 
 static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_cotangent,
@@ -394,7 +393,8 @@ ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangen
     if (status == FFEBM_OK)
         ffebmi_engine_begin_call(engine);
     if (status == FFEBM_OK)
-        status = vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch);
+        status = ffebmi_engine_end_call(
+            engine, vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch));
     if (status != FFEBM_OK)
         engine->state = FFEBMI_ENGINE_IDLE;
     return status;

@@ -125,6 +125,10 @@ ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage
 /* A computing call begins: what it draws follows from the seed and its number. */
 void ffebmi_engine_begin_call(ffebm_engine *engine);
 
+/* It ends, and if it has succeeded the next one has the next number. Returns the status. Analysis has no number of its
+ * own: it begins and does not end. */
+ffebm_status ffebmi_engine_end_call(ffebm_engine *engine, ffebm_status status);
+
 /* The next seed of the present call, for a block of the user's. */
 uint64_t ffebmi_engine_draw(ffebm_engine *engine);
 

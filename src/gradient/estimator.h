@@ -8,6 +8,8 @@
 
 #include <ffebm/gradient.h>
 
+#include "core/strict.h"
+
 enum { FFEBMI_MAX_NUDGES = 4, FFEBMI_MAX_PAIRS = 2 };
 
 /* weight / beta * (f(first) - f(second)), f = dE/dtheta at the state of a nudge, or at the free state (FFEBM_NONE). */

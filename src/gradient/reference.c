@@ -30,11 +30,3 @@ void ffebmi_reference_restore(ffebm_engine *engine, const ffebm_equilibrium_conf
     for (size_t i = 0; i < engine->model->stage_count; i++)
         engine->stages[i].equilibrium = saved[i];
 }
-
-void ffebmi_reference_begin(ffebm_engine *engine)
-{
-    uint64_t step = engine->step;
-
-    ffebmi_engine_begin_call(engine);
-    engine->step = step;
-}

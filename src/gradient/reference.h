@@ -15,7 +15,4 @@ void ffebmi_reference_configure(ffebm_engine *engine, int64_t sweeps, double tol
 void ffebmi_reference_save(const ffebm_engine *engine, ffebm_equilibrium_config *saved);
 void ffebmi_reference_restore(ffebm_engine *engine, const ffebm_equilibrium_config *saved);
 
-/* What the next computing call will draw, without counting one. */
-void ffebmi_reference_begin(ffebm_engine *engine);
-
 #endif

@@ -171,9 +171,16 @@ ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step)
 
 void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
-    engine->stream = ffebmi_random_stream(engine->seed, engine->step++);
+    engine->stream = ffebmi_random_stream(engine->seed, engine->step);
     engine->draws = 0;
     engine->profiled = false;
+}
+
+ffebm_status ffebmi_engine_end_call(ffebm_engine *engine, ffebm_status status)
+{
+    if (status == FFEBM_OK)
+        engine->step++;
+    return status;
 }
 
 uint64_t ffebmi_engine_draw(ffebm_engine *engine)

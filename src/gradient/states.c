@@ -99,11 +99,12 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
     ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, engine->cotangents[0]);
     if (force != NULL) {
         ffebmi_layout_inward(engine->kernel, &of->output, batch, force->data, engine->cotangents[1]);
-        return settle_nudged(engine, stage, engine->cotangents[0], engine->cotangents[1], batch);
+        return ffebmi_engine_end_call(
+            engine, settle_nudged(engine, stage, engine->cotangents[0], engine->cotangents[1], batch));
     }
     if (engine->nudging.settled_stage == stage)
         engine->nudging.settled_stage = FFEBM_NONE;
-    return ffebmi_chain_settle_free(engine, stage, batch, engine->cotangents[0]);
+    return ffebmi_engine_end_call(engine, ffebmi_chain_settle_free(engine, stage, batch, engine->cotangents[0]));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- states */

@@ -243,7 +243,7 @@ static ffebm_status run(trace *t)
     ffebm_status status;
 
     FFEBMI_TRY(allocate(t));
-    ffebmi_reference_begin(engine);
+    ffebmi_engine_begin_call(engine);
     FFEBMI_TRY(ffebmi_compute_free(engine, t->input, &t->targets, t->batch, &facts, NULL));
     if (engine->last_energy == FFEBM_NONE)
         return FFEBM_OK;

@@ -4,6 +4,8 @@
 
 #include <ffebm/tensor.h>
 
+#include "core/strict.h"
+
 typedef struct ffebmi_element {
     const char *name; /* "F32" */
     uint32_t bits;

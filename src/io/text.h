@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/strict.h"
+
 enum { FFEBMI_SHOWN = 96 };
 
 /* Where UTF-8 without NUL ends: `length` if all of it is good, else the index of the first bad byte. */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/strict.h"
+
 /* Numbers this small are nothing: the reciprocal of their scale would overflow. */
 #define FFEBMI_COARSE_NOTHING 1e-30f
 

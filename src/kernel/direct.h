@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/strict.h"
 #include "kernel/coarse.h"
 #include "kernel/winograd.h"
 

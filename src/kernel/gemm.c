@@ -5,15 +5,35 @@
 
 #include FFEBM_CBLAS_HEADER
 
-/* OpenBLAS built for one thread is not safe to call from several at once, and which OpenBLAS it is shows only at run
- * time: so the calls to that one take turns. NULL with any other BLAS. */
-extern int openblas_get_parallel(void) __attribute__((weak));
+/* An OpenBLAS that was built for one thread is wrong when several call it, and which BLAS it is shows only at run time. So
+ * calls take turns unless the BLAS shows, by one of these, that it bears several callers. An archive gives the linker
+ * only what its products need: openblas_get_parallel is not among that, exec_blas is in every OpenBLAS with threads
+ * and in no other. */
+#define MARK(symbol) extern void mark_##symbol(void) __asm__(#symbol) __attribute__((weak))
+MARK(blas_memory_alloc);          /* any OpenBLAS */
+MARK(exec_blas);                  /* one with threads */
+MARK(flexiblas_get_color_output); /* FlexiBLAS: has the reference's marks, and the products of another */
+MARK(bli_init);                   /* BLIS */
+MARK(MKL_Get_Max_Threads);        /* MKL */
+MARK(CBLAS_CallFromC);            /* the reference implementation */
+extern int openblas_get_parallel(void) __attribute__((weak)); /* OpenBLAS as a shared library: 0 if for one thread */
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
+static bool bears_several(void)
+{
+    if (openblas_get_parallel != NULL)
+        return openblas_get_parallel() != 0;
+    if (mark_blas_memory_alloc != NULL)
+        return mark_exec_blas != NULL;
+    if (mark_flexiblas_get_color_output != NULL)
+        return false;
+    return mark_bli_init != NULL || mark_MKL_Get_Max_Threads != NULL || mark_CBLAS_CallFromC != NULL;
+}
+
 static bool take_turn(void)
 {
-    bool needed = openblas_get_parallel != NULL && openblas_get_parallel() == 0;
+    bool needed = !bears_several();
 
     if (needed)
         pthread_mutex_lock(&turn);

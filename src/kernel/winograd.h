@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/strict.h"
+
 enum { FFEBMI_WINOGRAD_SIDE = 6, FFEBMI_WINOGRAD_POINTS = 36 }; /* the most of a scheme */
 
 /* One scheme for one instruction set. Its transforms work channel by channel on one tile; `stride` lies between the points of

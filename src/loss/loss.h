@@ -6,6 +6,8 @@
 
 #include <ffebm/model.h>
 
+#include "core/strict.h"
+
 /* A sample's target: values, or where they are NULL a label in [0, n), which stands for the values
  * (1 - smoothing) one-hot + smoothing / n. */
 typedef struct ffebmi_target {

@@ -3,6 +3,8 @@
 
 #include <ffebm/optimizer.h>
 
+#include "core/strict.h"
+
 static const double pi = 3.14159265358979323846;
 
 double ffebm_schedule_cosine(double first, double last, int64_t step, int64_t steps)

@@ -63,6 +63,7 @@ static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_kernel 
         if (!frozen(o, i))
             *norm = hypot(*norm, k->norm(p->parameter.shape.count, part));
     }
+    FFEBMI_CHECK(o->context, isfinite(*norm), FFEBM_ERR_NUMERIC, "optimizer: the norm of the gradient is infinite");
     return FFEBM_OK;
 }
 
@@ -111,7 +112,8 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
     /* First on trial: a step that would leave something infinite is refused before anything has moved. */
     for (size_t i = 0; i < parameter_count(o); i++)
         FFEBMI_CHECK(o->context, frozen(o, i) || update(o, k, &settings, gradient->values, scale, i, false),
-                     FFEBM_ERR_NUMERIC, "optimizer: the step would make %s NaN or infinite",
+                     FFEBM_ERR_NUMERIC,
+                     "optimizer: the step would make %s, or what is remembered of its gradient, NaN or infinite",
                      o->model->parameters[i].name);
     for (size_t i = 0; i < parameter_count(o); i++)
         if (!frozen(o, i))

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/strict.h"
+
 typedef struct ffebmi_half_sweep {
     size_t first;
     size_t step;

@@ -6,6 +6,8 @@
 
 #include <ffebm/tensor.h>
 
+#include "core/strict.h"
+
 enum { FFEBMI_SHAPE_TEXT = 192 };
 
 typedef struct ffebmi_shape {

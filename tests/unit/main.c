@@ -14,7 +14,8 @@ static Suite *(*const suites[])(void) = {
     test_direct_suite,           test_certificate_suite,      test_trace_suite,
     test_user_energy_suite,      test_user_slices_suite,      test_user_faults_suite,
     test_user_description_suite, test_user_feedforward_suite, test_recipe_suite,
-    test_json_memory_suite,      test_cancel_suite,           test_precision_suite};
+    test_json_memory_suite,      test_cancel_suite,           test_precision_suite,
+    test_processors_suite};
 
 int main(void)
 {

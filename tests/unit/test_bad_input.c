@@ -319,6 +319,43 @@ START_TEST(no_step_after_a_failure)
 }
 END_TEST
 
+/* Signs are drawn by the number of the call: one that fails, for whatever reason and however late, has none. */
+START_TEST(a_failure_draws_nothing)
+{
+    ffebm_tensor *v = zeros(FFEBM_FLOAT64, 4, 3), *in = zeros(FFEBM_FLOAT64, 4, 6), *gradient;
+    ffebm_equilibrium_config config;
+    double good = element(x, 9);
+
+    ffebm_equilibrium_config_init(&config, sizeof config);
+    config.estimator = FFEBM_ESTIMATOR_RANDOM_SIGN;
+    assert_ok(f.context, ffebm_engine_configure(f.engine, FFEBM_ALL, &config));
+    assert_ok(f.context, ffebm_engine_set_step(f.engine, 7));
+    assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, NULL));
+    gradient = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
+
+    assert_ok(f.context, ffebm_engine_set_step(f.engine, 6));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x)); /* the only one that counts */
+    set_element(v, 5, NAN);
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_NUMERIC, "output_cotangent");
+    set_element(x, 9, NAN);
+    REFUSED(ffebm_engine_gradient(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
+    REFUSED(ffebm_engine_forward(f.engine, NULL, x), FFEBM_ERR_NUMERIC, "input");
+    set_element(x, 9, good);
+    set_element(in, 3, NAN);
+    REFUSED(ffebm_engine_settle(f.engine, 1, in, NULL), FFEBM_ERR_NUMERIC, "stage 1");
+    set_element(v, 5, 1e308); /* found in the gradient */
+    REFUSED(ffebm_engine_gradient(f.engine, NULL, x, v, NULL), FFEBM_ERR_NUMERIC, "");
+    assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, NULL));
+    ck_assert_mem_eq(ffebm_tensor_data(ffebm_engine_flat_gradient(f.engine)), ffebm_tensor_data(gradient),
+                     f.info.element_count * sizeof(double));
+    assert_ok(f.context, ffebm_engine_configure(f.engine, FFEBM_ALL, NULL));
+    ffebm_tensor_destroy(v);
+    ffebm_tensor_destroy(in);
+    ffebm_tensor_destroy(gradient);
+}
+END_TEST
+
 Suite *test_bad_input_suite(void)
 {
     TCase *tests;
@@ -336,5 +373,6 @@ Suite *test_bad_input_suite(void)
     tcase_add_loop_test(tests, not_finite_parameter, 0, 30);
     tcase_add_test(tests, not_a_number_in_a_block);
     tcase_add_loop_test(tests, no_step_after_a_failure, 0, 4);
+    tcase_add_test(tests, a_failure_draws_nothing);
     return suite;
 }

@@ -339,6 +339,23 @@ static ffebm_status unsettled(fixture *f, const batch *b) /* found out on the wa
     return train(f, b);
 }
 
+/* The square of such a number is too large: the output is finite, the statistics would not be. */
+static ffebm_status outlier(fixture *f, const batch *b)
+{
+    ffebm_status status;
+
+    set_element(b->x, 7, 1e160);
+    status = train(f, b);
+    ck_assert_ptr_nonnull(strstr(ffebm_context_error(f->context), "stage0.0.running_var"));
+    return status;
+}
+
+static ffebm_status outlier_forward(fixture *f, const batch *b)
+{
+    set_element(b->x, 7, -1e160);
+    return only_forward(f, b);
+}
+
 static ffebm_status mode_alone(fixture *f, const batch *b)
 {
     (void)b;
@@ -362,6 +379,8 @@ static const struct {
                {huge_weight, FFEBM_ERR_NUMERIC, false},
                {nan_parameter, FFEBM_ERR_NUMERIC, false},
                {nan_forward, FFEBM_ERR_NUMERIC, false},
+               {outlier, FFEBM_ERR_NUMERIC, false},
+               {outlier_forward, FFEBM_ERR_NUMERIC, false},
                {unsettled, FFEBM_ERR_CONVERGENCE, false}};
 
 static void save(const fixture *f, ffebm_tensor *saved[4])
@@ -411,6 +430,29 @@ START_TEST(running_statistics_move_once_on_success)
         ffebm_tensor_destroy(before[i]);
     }
     ffebm_tensor_destroy(state);
+    batch_end(&b);
+    fixture_end(&f);
+}
+END_TEST
+
+/* What a file or a host may have put where running statistics were: evaluation names it. */
+START_TEST(no_statistics)
+{
+    static const double values[] = {-3, NAN, INFINITY};
+    fixture f = fixture_of(chain, 0, 1, 8);
+    batch b = batch_of(&f);
+
+    for (size_t i = 0; i < 4; i++) {
+        double good = element(value_of(&f, buffers[i]), 1);
+        bool mean = i % 2 == 0;
+
+        set_element(value_of(&f, buffers[i]), 1, values[_i]);
+        ck_assert_int_eq(evaluate(&f, &b), mean && _i == 0 ? FFEBM_OK : FFEBM_ERR_NUMERIC);
+        if (!mean || _i > 0)
+            ck_assert_ptr_nonnull(strstr(ffebm_context_error(f.context), buffers[i]));
+        set_element(value_of(&f, buffers[i]), 1, good);
+        assert_ok(f.context, evaluate(&f, &b));
+    }
     batch_end(&b);
     fixture_end(&f);
 }
@@ -507,6 +549,7 @@ Suite *test_normalization_suite(void)
     tcase_add_loop_test(tests, layernorm_equals_naive_loops, 0, 3);
     tcase_add_loop_test(tests, vjp_equals_differences, 0, 5);
     tcase_add_loop_test(tests, running_statistics_move_once_on_success, 0, sizeof actions / sizeof actions[0]);
+    tcase_add_loop_test(tests, no_statistics, 0, 3);
     tcase_add_loop_test(tests, coupled_samples_are_nudged_linearly, 0, 2);
     tcase_add_test(tests, evaluate_is_in_evaluation_mode);
     tcase_add_test(tests, threads_and_precisions_agree);

@@ -103,7 +103,7 @@ class Handle:
 class Context(Handle):
     """Allocator, threads and error text, shared by what is made from it; used by one thread at a time.
 
-    threads: most tasks at once; 0: one a processor. max_isa: "portable", "avx2" or "avx512" at most.
+    threads: most tasks at once; 0: one a processor that the process may use. max_isa: "portable", "avx2" or "avx512" at most.
     """
 
     def __init__(self, threads=1, max_isa=0):
