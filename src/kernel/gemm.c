@@ -7,11 +7,11 @@
 
 /* An OpenBLAS that was built for one thread is wrong when several call it, and which BLAS it is shows only at run time. So
  * calls take turns unless the BLAS shows, by one of these, that it bears several callers. An archive gives the linker
- * only what its products need: openblas_get_parallel is not among that, exec_blas is in every OpenBLAS with threads
+ * only what its products need: openblas_get_parallel is not among that, blas_thread_init is in every OpenBLAS with threads
  * and in no other. */
 #define MARK(symbol) extern void mark_##symbol(void) __asm__(#symbol) __attribute__((weak))
 MARK(blas_memory_alloc);          /* any OpenBLAS */
-MARK(exec_blas);                  /* one with threads */
+MARK(blas_thread_init);           /* one with threads */
 MARK(flexiblas_get_color_output); /* FlexiBLAS: has the reference's marks, and the products of another */
 MARK(bli_init);                   /* BLIS */
 MARK(MKL_Get_Max_Threads);        /* MKL */
@@ -25,7 +25,7 @@ static bool bears_several(void)
     if (openblas_get_parallel != NULL)
         return openblas_get_parallel() != 0;
     if (mark_blas_memory_alloc != NULL)
-        return mark_exec_blas != NULL;
+        return mark_blas_thread_init != NULL;
     if (mark_flexiblas_get_color_output != NULL)
         return false;
     return mark_bli_init != NULL || mark_MKL_Get_Max_Threads != NULL || mark_CBLAS_CallFromC != NULL;
