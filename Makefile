@@ -206,7 +206,10 @@ ATTACK_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(ATTACKS))
 FUZZ_PROGRAMS   := $(patsubst tests/attack/fuzz/%.c,$(OUT)/tests/attack/fuzz_%,$(FUZZED))
 FUZZ_MAIN       := $(if $(LIBFUZZER),must,must replay)
 campaigns: $(ATTACK_PROGRAMS) $(FUZZ_PROGRAMS) $(EXAMPLES) ## the programs of the campaigns, without running them
-$(ATTACK_PROGRAMS): $(OUT)/%: $(OBJ)/%.o $(call objects,$(COMMON) $(SUPPORT)) $(STATIC)
+# NAME.c may have parts, in a folder NAME.
+parts_of = $(filter-out $(ATTACKS),$(wildcard $(1)/*.c))
+.SECONDEXPANSION:
+$(ATTACK_PROGRAMS): $(OUT)/%: $(OBJ)/%.o $$(call objects,$$(call parts_of,$$*) $(COMMON) $(SUPPORT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
