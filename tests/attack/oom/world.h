@@ -32,6 +32,7 @@ typedef struct scenario {
     void (*prepare)(world *w);
     int (*act)(world *w); /* 0 where all is done, else something has failed */
     bool keeps;           /* parameters and optimizer are as before if it fails */
+    bool loses_memory;    /* libzip itself does, when it gets none */
 } scenario;
 
 extern const scenario scenarios[];

@@ -112,7 +112,7 @@ static void write_cifar(const char *directory)
         data_fill(&records, 100, PIXELS);
     }
     for (int i = 1; i <= 5; i++) {
-        char name[32];
+        char name[48];
 
         snprintf(name, sizeof name, "data_batch_%d.bin", i);
         data_write(directory, name, records.bytes, records.count);
@@ -129,7 +129,7 @@ static void write_imagenet(const char *directory)
     data_append_npy(&pixels, "|u1", "(2, 3072)", zeros, sizeof zeros);
     data_append_npy(&labels, "<i8", "(2,)", ones, sizeof ones);
     for (int i = 1; i <= 10; i++) {
-        char name[32];
+        char name[48];
 
         snprintf(name, sizeof name, "train_data_batch_%d.npz", i);
         data_write_npz(directory, name, &pixels, &labels);
