@@ -59,6 +59,8 @@ ffebm_status ffebmi_replacement_begin(ffebm_context *context, ffebmi_replacement
     ffebm_status status;
 
     *replacement = (ffebmi_replacement){.context = context, .path = path, .directory = -1, .file = -1};
+    if (!exists && errno != ENOENT)
+        return ffebmi_fail_system(context, path, "cannot be followed", errno);
     FFEBMI_CHECK(context, !exists || S_ISREG(old.st_mode), FFEBM_ERR_IO, "%.200s: is not a regular file", path);
     FFEBMI_CHECK(context, path[0] != '\0' && path[strlen(path) - 1] != '/', FFEBM_ERR_IO, "\"%.200s\": names no file",
                  path);

@@ -110,7 +110,7 @@ int ffebmi_temporary_create(char *name, const char *target, mode_t mode)
 {
     const char *last = name_of(target);
     size_t kept = kept_of(last), stem = (size_t)(last - target) + kept;
-    int file;
+    int file, error = EEXIST;
 
     for (int i = 0; i < ATTEMPTS; i++) {
         snprintf(name, ffebmi_temporary_capacity(target), "%.*s%s%016" PRIx64 "%s", (int)stem, target, mark, draw(i),
@@ -120,11 +120,12 @@ int ffebmi_temporary_create(char *name, const char *target, mode_t mode)
             return -1;
         if (file >= 0 && lock(file, name))
             return file;
+        error = errno;
         if (file >= 0) {
             unlink(name);
             close(file);
         }
     }
-    errno = EEXIST;
+    errno = error;
     return -1;
 }
