@@ -10,6 +10,7 @@
 
 #include "support/blas_threads.h"
 #include "support/loop.h"
+#include "support/predict.h"
 #include "support/run.h"
 
 int main(int argc, char **argv)
@@ -24,7 +25,7 @@ int main(int argc, char **argv)
     else if (code == RUN_DONE && run.settings.help)
         settings_print_help(&run.settings);
     else if (code == RUN_DONE)
-        code = loop_run(&run);
+        code = run.settings.predict != NULL ? predict_run(&run) : loop_run(&run);
     if (code != RUN_DONE)
         fprintf(stderr, "train: %s\n", run.failure.text);
     run_close(&run);

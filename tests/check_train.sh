@@ -35,16 +35,17 @@ events() {
     sed -E 's/"(seconds|samples_per_second|waited_seconds|run_seconds|peak_mib)": [^,]*, //g' "$1"
 }
 
-# same RUN: it has ended as the unbroken run has, with nothing left over.
+# same RUN: it has ended as the unbroken run, $whole, has, with nothing left over.
+whole=$work/whole
 same() {
     for file in "$1"/*.tmp; do
         [ ! -e "$file" ] || fail "$file is left over"
     done
     for file in last best; do
-        values "$work/whole/$file.safetensors" >"$work/expected"
+        values "$whole/$file.safetensors" >"$work/expected"
         values "$1/$file.safetensors" | cmp -s - "$work/expected" || fail "$1: $file.safetensors has other bits"
     done
-    events "$work/whole/log.jsonl" >"$work/expected"
+    events "$whole/log.jsonl" >"$work/expected"
     events "$1/log.jsonl" | cmp - "$work/expected" || fail "$1: another log"
 }
 
@@ -100,6 +101,8 @@ for name in INT:130 TERM:143; do
     run=$work/${name%:*}
     break_off "${name%:*}" "$run" 30 begin "$run"
     [ "$status" -eq "${name#*:}" ] || fail "SIG${name%:*} ended in status $status, expected ${name#*:}"
+    head -n 1 "$work/errors" | grep -q 'finishing this step, then saving; again to stop at once' ||
+        fail "SIG${name%:*}: not answered at once"
     grep -q "train --resume $run\$" "$work/errors" || fail "SIG${name%:*}: not told how to go on"
     "$program" --resume "$run" >/dev/null 2>"$work/errors" || fail "a stopped run cannot be resumed"
     same "$run"
@@ -131,8 +134,10 @@ diverges() {
     "$program" --resume "$run" --epochs 0 >/dev/null 2>"$work/errors" || fail "$*: the checkpoint left cannot be read"
 }
 diverges 'NaN or infinit' --lr 1e30 --lr-min 1e30 --warmup 0 --clip-norm 0 --max-loss 0 --max-residual 0
-diverges 'times that of the first steps' --max-loss 0.5
+diverges 'times the 2.[0-9]* of an untrained model' --max-loss 0.5
 diverges 'no longer settle' --max-residual 1e-5
+diverges 'times the 2.[0-9]* of an untrained model' --lr 30 --lr-min 30 --warmup 0 --clip-norm 0 --max-residual 0
+diverges 'on the test samples' --lr 30 --lr-min 30 --warmup 0 --clip-norm 0 --max-residual 0 --limit-train 48 --epochs 1
 
 # refused WORDS OPTION..: status 2 and an error with these words.
 refused() {
@@ -228,6 +233,41 @@ done
 grep -q "\"data\": \"$root/examples/data\"" "$work/told/settings.json" || fail 'settings.json: "data" is no absolute path'
 [ "$(grep -c '^    \["' "$work/told/settings.json")" -eq 2 ] || fail "settings.json: expected two commands"
 
+# The best epoch is chosen on samples that are held out, and training ends when it is long ago; broken off and resumed, it is
+# the same run. What is predicted is what was tested.
+held() {
+    exec "$program" --model $model --data examples/data --run "$@" --quiet --limit-train 300 --limit-test 60 --val 40 \
+        --patience 2 --epochs 200 --log-every 1 --lr 0.02 --schedule constant
+}
+(held "$work/held" >/dev/null 2>"$work/errors") || fail "a run with --val failed"
+epochs=$(grep -c val_accuracy "$work/held/log.jsonl")
+[ "$epochs" -lt 200 ] || fail "--patience 2 did not end a run of 200 epochs"
+awk -v last="$epochs" '
+    function number(key) { return substr($0, index($0, "\"" key "\": ") + length(key) + 4) + 0 }
+    /"val_accuracy"/ && (best == "" || number("val_accuracy") > best) { best = number("val_accuracy"); epoch = number("epoch") }
+    END { exit epoch + 2 != last }' "$work/held/log.jsonl" || fail "--patience 2 ended after $epochs epochs"
+break_off KILL "$work/broken" 15 held "$work/broken"
+"$program" --resume "$work/broken" >/dev/null 2>"$work/errors" || fail "a run with --val cannot be resumed"
+whole=$work/held
+same "$work/broken"
+whole=$work/whole
+refused '--val 41 of 300 training samples: expected 40 of 300' --resume "$work/held" --val 41
+refused '--val 40 of 200 training samples: expected 40 of 300' --resume "$work/held" --limit-train 200
+refused '--val 300: expected fewer than the 300' --model $model --data examples/data --limit-train 300 --val 300
+refused '--patience 2: expected --val N too' --model $model --patience 2
+refused '--predict: expected --resume' --model $model --predict "$work/predictions.csv"
+for from in held:test_accuracy held/best.safetensors:best_test_accuracy; do
+    "$program" --resume "$work/${from%:*}" --predict "$work/predictions.csv" >"$work/output" 2>"$work/errors" ||
+        fail "--predict failed"
+    awk -F, -v key="\"${from#*:}\": " '
+        FNR == NR { wanted = substr($0, index($0, key) + length(key)) + 0; next }
+        FNR == 1 { bad = $0 != "index,label,prediction,probability"; next }
+        { bad += $1 != count || $4 <= 0.1 || $4 > 1; count++; right += $2 == $3 }
+        END { exit bad || count != 60 || (right / count - wanted) ^ 2 > 1e-12 }' \
+        FS='\n' "$work/held/result.json" FS=, "$work/predictions.csv" || fail "--predict: not what was tested of $from"
+done
+[ ! -e "$work/predictions.csv.lock" ] || fail "--predict: a lock is left over"
+
 # A checkpoint alone: with the options of its run, --model among them, it goes on as the unbroken run.
 alone="$program --model $model --data examples/data --limit-train 200 --limit-test 40 --schedule constant --quiet"
 $alone --epochs 2 --checkpoint "$work/two" >/dev/null
@@ -237,6 +277,9 @@ $alone --epochs 2 --resume "$work/first" --checkpoint "$work/second" >/dev/null 
 values "$work/two" >"$work/expected"
 values "$work/second" | cmp - "$work/expected" || fail "--resume FILE --model: other bits"
 
+"$program" --help >"$work/help"
+"$program" -h | cmp -s - "$work/help" || fail "-h is not --help"
+"$program" --version | grep -q '^libffebm [0-9]' || fail "--version"
 for option in $(sed -n 's/^ *[A-Z_]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
     "$program" --help | grep -q -e "^  --$option[ ,]" || fail "--help does not know --$option"
 done

@@ -11,11 +11,12 @@ int command_parse(struct run *run, const ffebm_model *model, int64_t seed)
                                                                                                           : RUN_MISUSED;
 }
 
-/* A run directory is locked before anything in it is read. */
+/* A run directory is locked before anything in it is read, unless nothing will be written there. */
 static int take_directory(struct run *run, const char *path)
 {
-    if (run_directory_name(&run->directory, path, &run->failure) != 0 ||
-        run_directory_lock(&run->directory, &run->failure) != 0)
+    if (run_directory_name(&run->directory, path, &run->failure) != 0)
+        return RUN_MISUSED;
+    if (run->settings.predict == NULL && run_directory_lock(&run->directory, &run->failure) != 0)
         return RUN_MISUSED;
     if (access(run->directory.last, F_OK) != 0) {
         failure_set(&run->failure, "--resume %s: has no last.safetensors; begin the run anew, with --run", path);
@@ -62,6 +63,9 @@ static int check(struct run *run)
 
     if (settings->model == NULL && settings->resume == NULL)
         return misused(run, "--model", "not given, expected a model description (or --resume); see --help");
+    if (settings->predict != NULL && (settings->resume == NULL || settings->run != NULL))
+        return misused(run, "--predict",
+                       "expected --resume with the run or checkpoint whose model predicts, and no --run");
     if (settings->run != NULL && run->resumed == run->directory.last)
         return misused(run, "--run", "the run goes on in the directory that it is resumed from; leave --run out");
     if (kept && settings->log != NULL)

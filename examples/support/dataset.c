@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shuffle.h"
+
 /* clang-format off */
 #define CIFAR_MEAN         {0.4914, 0.4822, 0.4465}
 #define CIFAR_DEVIATION    {3 * 0.2023, 3 * 0.1994, 3 * 0.2010}
@@ -123,11 +125,78 @@ void dataset_limit(struct dataset_part *part, size_t limit)
         part->count = limit;
 }
 
+/* The samples whose mark is `mark`, in the order of the shards, as a part of its own. */
+static int choose(struct dataset_part *chosen, const struct dataset_part *from, const unsigned char *marks, int mark,
+                  size_t count)
+{
+    *chosen = (struct dataset_part){.shards = from->shards};
+    chosen->labels = malloc(count * sizeof *chosen->labels);
+    chosen->members = malloc(count * sizeof *chosen->members);
+    if (chosen->labels == NULL || chosen->members == NULL)
+        return -1;
+    for (size_t i = 0; i < from->count; i++) {
+        if (marks[i] == mark) {
+            chosen->labels[chosen->count] = from->labels[i];
+            chosen->members[chosen->count++] = i;
+        }
+    }
+    return 0;
+}
+
+/* The first of a random order are marked. */
+static unsigned char *draw_marks(size_t count, size_t marked, uint64_t stream)
+{
+    unsigned char *marks = calloc(count, 1);
+    size_t *order = malloc(count * sizeof *order);
+
+    if (marks == NULL || order == NULL) {
+        free(marks);
+        free(order);
+        return NULL;
+    }
+    shuffle(order, count, stream);
+    for (size_t i = 0; i < marked; i++)
+        marks[order[i]] = 1;
+    free(order);
+    return marks;
+}
+
+static void free_lists(struct dataset_part *part)
+{
+    free(part->labels);
+    free(part->members);
+}
+
+int dataset_hold_out(struct dataset *data, size_t count, uint64_t stream, struct failure *failure)
+{
+    struct dataset_part *all = &data->train, train = {NULL};
+    unsigned char *marks;
+
+    if (count == 0)
+        return 0;
+    if (count >= all->count)
+        return failure_set(failure, "--val %zu: expected fewer than the %zu training samples", count, all->count);
+    marks = draw_marks(all->count, count, stream);
+    if (marks == NULL || choose(&data->validation, all, marks, 1, count) != 0 ||
+        choose(&train, all, marks, 0, all->count - count) != 0) {
+        free(marks);
+        free_lists(&train);
+        return failure_set(failure, "out of memory for the numbers of %zu samples", all->count);
+    }
+    free(marks);
+    free_lists(all);
+    train.shard_count = all->shard_count;
+    *all = train;
+    return 0;
+}
+
 int dataset_read(const struct dataset *data, const struct dataset_part *part, size_t sample, unsigned char *pixels,
                  struct failure *failure)
 {
     const struct dataset_shard *shard = part->shards;
 
+    if (part->members != NULL)
+        sample = part->members[sample];
     for (; sample >= shard->count; shard++)
         sample -= shard->count;
     return data_file_read(&shard->file, pixels, data->sample_size, shard->first_byte + (uint64_t)sample * shard->stride,
@@ -138,12 +207,15 @@ static void free_part(struct dataset_part *part)
 {
     for (size_t i = 0; i < part->shard_count; i++)
         data_file_close(&part->shards[i].file);
-    free(part->shards);
+    if (part->shard_count > 0)
+        free(part->shards);
     free(part->labels);
+    free(part->members);
 }
 
 void dataset_free(struct dataset *data)
 {
+    free_part(&data->validation);
     free_part(&data->train);
     free_part(&data->test);
     *data = (struct dataset){0};

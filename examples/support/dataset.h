@@ -30,13 +30,15 @@ struct dataset_shard {
 
 struct dataset_part {
     struct dataset_shard *shards;
-    size_t shard_count;
-    int64_t *labels; /* [count], from 0 */
+    size_t shard_count; /* 0: the shards are another part's */
+    int64_t *labels;    /* [count], from 0 */
+    size_t *members;    /* [count]: which samples of the shards these are; NULL: the first ones */
     size_t count;
 };
 
 struct dataset {
     struct dataset_part train;
+    struct dataset_part validation; /* empty until dataset_hold_out */
     struct dataset_part test;
     size_t channels;
     size_t height;
@@ -77,6 +79,10 @@ int dataset_open(struct dataset *data, const struct dataset_source *source, cons
 
 /* Keep only the first `limit` samples; 0 keeps all. */
 void dataset_limit(struct dataset_part *part, size_t limit);
+
+/* Take samples out of the training samples, to validate with: which, is drawn from a stream of random numbers. Returns 0, or
+ * -1 with the failure filled, also if none would be left. 0 samples: none. */
+int dataset_hold_out(struct dataset *data, size_t count, uint64_t stream, struct failure *failure);
 
 /* Read the bytes of one sample of a part. Any number of threads may. Returns 0, or -1 with the failure filled. */
 int dataset_read(const struct dataset *data, const struct dataset_part *part, size_t sample, unsigned char *pixels,

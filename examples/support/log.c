@@ -159,7 +159,7 @@ int log_steps(struct log *log, const struct log_place *place, const struct meter
     return finish_line(log, failure);
 }
 
-int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct score *test,
+int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct scores *scores,
               struct failure *failure)
 {
     const struct meter_totals *totals = &meter->totals;
@@ -170,7 +170,10 @@ int log_epoch(struct log *log, const struct log_place *place, const struct meter
             "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"train_loss\": %.9g, \"train_accuracy\": %.9g, "
             "\"test_loss\": %.9g, \"test_accuracy\": %.9g, \"test_top5\": %.9g",
             place->epoch, place->step, per(totals->loss, totals->samples), per(totals->correct, totals->samples),
-            test->loss, test->accuracy, test->top5);
+            scores->test.loss, scores->test.accuracy, scores->test.top5);
+    if (scores->validated)
+        fprintf(log->file, ", \"val_loss\": %.9g, \"val_accuracy\": %.9g", scores->validation.loss,
+                scores->validation.accuracy);
     write_totals(log->file, place, meter);
     write_blocks(log->file, meter);
     return finish_line(log, failure);

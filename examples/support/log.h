@@ -21,6 +21,13 @@ struct score {
     double top5;
 };
 
+/* Of an epoch. */
+struct scores {
+    struct score test;
+    struct score validation;
+    int32_t validated; /* there are samples for it */
+};
+
 /* Where a run stands. */
 struct log_place {
     int64_t epoch;  /* the one that a line is about, from 1 */
@@ -36,7 +43,7 @@ void log_close(struct log *log);
 
 /* Write a line about the steps that the meter has summed up, or about an epoch. Nothing without a log. Returns as above. */
 int log_steps(struct log *log, const struct log_place *place, const struct meter *meter, struct failure *failure);
-int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct score *test,
+int log_epoch(struct log *log, const struct log_place *place, const struct meter *meter, const struct scores *scores,
               struct failure *failure);
 
 #endif

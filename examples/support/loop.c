@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -14,11 +15,11 @@ struct loop {
     struct run *run;
     struct progress progress;
     struct log log;
-    struct score tested; /* after the last epoch, */
-    int32_t is_tested;   /* if it was tested here */
-    size_t steps;        /* an epoch */
-    size_t made;         /* steps, by this process */
-    double started;      /* these are times of progress_clock */
+    struct scores scores; /* after the last epoch, */
+    int32_t is_tested;    /* if it was tested here */
+    size_t steps;         /* an epoch */
+    size_t made;          /* steps, by this process */
+    double started;       /* these are times of progress_clock */
     double saved;
     double mark;           /* where the step being made began */
     double waited;         /* for data until then */
@@ -209,19 +210,19 @@ static int train_epoch(struct loop *loop)
     return code;
 }
 
-/* On all test samples. A signal ends it without a result. */
-static int test(struct loop *loop)
+/* On all samples of a part. A signal ends it without a result. */
+static int score(struct loop *loop, struct score *score, struct loader *loader, size_t samples)
 {
     struct run *run = loop->run;
     ffebm_report report = {.size = sizeof report};
-    const double count = (double)run->data.test.count;
+    const double count = (double)samples;
     size_t correct = 0, correct_top5 = 0;
     const struct batch *batch;
     double loss = 0;
     int more, code;
 
-    loader_start(run->test, 0, 0);
-    while ((more = loader_next(run->test, &batch, &run->failure)) == 1) {
+    loader_start(loader, 0, 0);
+    while ((more = loader_next(loader, &batch, &run->failure)) == 1) {
         code = check_step(loop, ffebm_engine_evaluate(run->engine, &report, batch->input, batch->target, NULL));
         if (code != RUN_DONE)
             return code;
@@ -231,10 +232,26 @@ static int test(struct loop *loop)
         correct += report.correct;
         correct_top5 += report.correct_top5;
     }
-    loop->tested =
-        (struct score){.loss = loss, .accuracy = (double)correct / count, .top5 = (double)correct_top5 / count};
-    loop->is_tested = more == 0;
+    *score = (struct score){.loss = loss, .accuracy = (double)correct / count, .top5 = (double)correct_top5 / count};
     return more == 0 ? RUN_DONE : RUN_FAILED;
+}
+
+static int test(struct loop *loop)
+{
+    const struct run *run = loop->run;
+    int code = score(loop, &loop->scores.test, run->test, run->data.test.count);
+
+    loop->is_tested = code == RUN_DONE;
+    loop->scores.validated = run->validation != NULL;
+    if (code != RUN_DONE || run->validation == NULL)
+        return code;
+    return score(loop, &loop->scores.validation, run->validation, run->data.validation.count);
+}
+
+/* The best epoch is chosen on samples that are not trained on: on the test samples only for want of others. */
+static double accuracy_that_counts(const struct scores *scores)
+{
+    return scores->validated ? scores->validation.accuracy : scores->test.accuracy;
 }
 
 /* An epoch is trained and tested: log it, keep it, and begin the next. */
@@ -242,17 +259,19 @@ static int finish_epoch(struct loop *loop)
 {
     struct run *run = loop->run;
     struct run_note *note = &run->note;
-    const int best = loop->tested.accuracy > note->best_accuracy;
+    const double accuracy = accuracy_that_counts(&loop->scores);
+    const int best = accuracy > note->best_accuracy;
     struct log_place at = place(loop, note->epoch + 1);
     int code = RUN_DONE;
 
-    if (log_epoch(&loop->log, &at, &note->epoch_meter, &loop->tested, &run->failure) != 0)
+    if (log_epoch(&loop->log, &at, &note->epoch_meter, &loop->scores, &run->failure) != 0)
         return RUN_FAILED;
-    progress_epoch(&loop->progress, at.epoch, &note->epoch_meter, &loop->tested, best);
+    progress_epoch(&loop->progress, at.epoch, &note->epoch_meter, &loop->scores, best);
     note->epoch++;
     note->step = 0;
     if (best) {
-        note->best_accuracy = loop->tested.accuracy;
+        note->best_accuracy = accuracy;
+        note->best_test_accuracy = loop->scores.test.accuracy;
         note->best_epoch = note->epoch;
         code = run->best != NULL ? save(loop, run->best) : RUN_DONE;
     }
@@ -270,6 +289,15 @@ static int run_epoch(struct loop *loop)
 
 /* ---------------------------------------------------------------------------------------------------- from end to end */
 
+static const char *answer_to_signals(const struct progress *progress, int saving)
+{
+    static char answer[96];
+
+    snprintf(answer, sizeof answer, "%strain: finishing this step%s; again to stop at once\n",
+             progress->terminal ? "\n" : "", saving ? ", then saving" : "");
+    return answer;
+}
+
 static int begin(struct loop *loop)
 {
     struct run *run = loop->run;
@@ -283,18 +311,28 @@ static int begin(struct loop *loop)
         return RUN_FAILED;
     loop->saved = loop->started;
     loop->saved_steps = steps_done(loop);
-    signals_catch();
+    signals_catch(answer_to_signals(&loop->progress, run->last != NULL));
     if (run->best == NULL) /* no run directory */
         return RUN_DONE;
     unlink(run->directory.result);
     return run->resumed == NULL ? save_last(loop) : RUN_DONE;
 }
 
+/* All epochs are done, or too many of them were no better. */
+static int is_done(const struct run *run)
+{
+    const struct run_note *note = &run->note;
+    const int64_t patience = run->settings.patience;
+
+    return note->epoch >= run->settings.recipe.epochs || (patience > 0 && note->epoch - note->best_epoch >= patience);
+}
+
 static int train(struct loop *loop)
 {
+    struct run *run = loop->run;
     int code = RUN_DONE;
 
-    while (code == RUN_DONE && loop->run->note.epoch < loop->run->settings.recipe.epochs)
+    while (code == RUN_DONE && !is_done(run))
         code = run_epoch(loop);
     progress_end(&loop->progress);
     if (code == STOPPED) { /* by a signal, or for want of time */
@@ -304,11 +342,14 @@ static int train(struct loop *loop)
     if (code == RUN_DONE && !loop->is_tested)
         code = signals_caught() == 0 ? test(loop) : STOPPED;
     if (code == STOPPED)
-        return outcome_stopped(loop->run, signals_caught(), steps_done(loop));
+        return outcome_stopped(run, signals_caught(), steps_done(loop));
     if (code != RUN_DONE)
         return code;
-    loop->run->note.seconds = seconds(loop);
-    return outcome_result(loop->run, &loop->tested);
+    if (run->settings.recipe.epochs > 0 &&
+        watch_end(&run->note.watch, &run->settings.limits, loop->scores.test.loss, &run->failure) != 0)
+        return outcome_diverged(run, steps_done(loop), loop->saved_steps);
+    run->note.seconds = seconds(loop);
+    return outcome_result(run, &loop->scores);
 }
 
 int loop_run(struct run *run)

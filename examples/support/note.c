@@ -21,15 +21,17 @@ static const struct field integers[] = {
     {"samples", offsetof(struct run_note, samples)},
     {"data", offsetof(struct run_note, data)},
     {"best_epoch", offsetof(struct run_note, best_epoch)},
+    {"validation", offsetof(struct run_note, validation)},
 };
 
 static const struct field numbers[] = {
     {"best_accuracy", offsetof(struct run_note, best_accuracy)},
+    {"best_test_accuracy", offsetof(struct run_note, best_test_accuracy)},
     {"seconds", offsetof(struct run_note, seconds)},
     {"training_samples", offsetof(struct run_note, training_samples)},
     {"training_seconds", offsetof(struct run_note, training_seconds)},
     {"watch_steps", offsetof(struct run_note, watch.steps)},
-    {"watch_first_loss", offsetof(struct run_note, watch.first_loss)},
+    {"watch_untrained", offsetof(struct run_note, watch.untrained)},
     {"watch_loss", offsetof(struct run_note, watch.loss)},
     {"watch_residual", offsetof(struct run_note, watch.residual)},
 };
@@ -38,7 +40,11 @@ enum { INTEGERS = sizeof integers / sizeof integers[0], NUMBERS = sizeof numbers
 
 int note_create(struct run_note *note, const ffebm_model *model, struct failure *failure)
 {
-    *note = (struct run_note){.best_accuracy = -1};
+    ffebm_model_info info = {.size = sizeof info};
+
+    *note = (struct run_note){.best_accuracy = -1, .best_test_accuracy = -1};
+    if (ffebm_model_inspect(model, &info) == FFEBM_OK)
+        note->watch.untrained = watch_chance(info.loss, info.output_shape[0]);
     return meter_create(&note->epoch_meter, model, failure) == 0 ? meter_create(&note->interval_meter, model, failure)
                                                                  : -1;
 }

@@ -17,10 +17,12 @@ struct run_note {
     int64_t samples; /* and an epoch: what `step` counts in */
     int64_t data;    /* fingerprint of the data set */
     int64_t best_epoch;
-    double best_accuracy;    /* on the test samples; -1: not tested yet */
-    double seconds;          /* that the run has taken, in all its processes */
-    double training_samples; /* trained on in */
-    double training_seconds; /* so many, for the mean speed */
+    int64_t validation;        /* samples held out */
+    double best_accuracy;      /* on these, or on the test samples if there are none; -1: not tested yet */
+    double best_test_accuracy; /* of the same epoch */
+    double seconds;            /* that the run has taken, in all its processes */
+    double training_samples;   /* trained on in */
+    double training_seconds;   /* so many, for the mean speed */
     struct watch watch;
     struct meter epoch_meter;    /* of the epoch that is not done */
     struct meter interval_meter; /* since the last line of the log */

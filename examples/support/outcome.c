@@ -3,32 +3,65 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "signals.h"
 #include "text_file.h"
 
-int outcome_result(struct run *run, const struct score *test)
+static void write_number(FILE *to, const char *key, double number, int known)
 {
+    if (known)
+        fprintf(to, "\"%s\": %.9g, ", key, number);
+    else
+        fprintf(to, "\"%s\": null, ", key);
+}
+
+static void write_result(FILE *to, const struct run *run, const struct scores *scores)
+{
+    static const char *const settings[] = {"model",     "dataset", "epochs",    "batch", "seed",
+                                           "optimizer", "lr",      "estimator", "beta",  NULL};
     const struct run_note *note = &run->note;
     const struct meter_totals *totals = &note->epoch_meter.totals;
-    char train_loss[32] = "null", line[512];
-    int length;
+    const int known = note->best_epoch > 0;
 
-    if (totals->samples > 0)
-        snprintf(train_loss, sizeof train_loss, "%.9g", totals->loss / totals->samples);
-    length = snprintf(line, sizeof line,
-                      "{\"test_accuracy\": %.9g, \"test_top5\": %.9g, \"test_loss\": %.9g, \"train_loss\": %s, "
-                      "\"seconds\": %.6g, \"samples_per_second\": %.6g}\n",
-                      test->accuracy, test->top5, test->loss, train_loss, note->seconds,
-                      note->training_seconds > 0 ? note->training_samples / note->training_seconds : 0);
-    if (run->best != NULL && text_file_write(run->directory.result, line, (size_t)length, &run->failure) != 0)
-        return RUN_FAILED;
-    if (fputs(line, stdout) == EOF || fflush(stdout) != 0) {
-        failure_set(&run->failure, "standard output: %s", strerror(errno));
-        return RUN_FAILED;
+    fprintf(to, "{\"test_accuracy\": %.9g, \"test_top5\": %.9g, \"test_loss\": %.9g, ", scores->test.accuracy,
+            scores->test.top5, scores->test.loss);
+    write_number(to, "train_loss", totals->loss / totals->samples, totals->samples > 0);
+    fprintf(to, "\"seconds\": %.6g, \"samples_per_second\": %.6g, \"epochs_done\": %" PRId64 ", ", note->seconds,
+            note->training_seconds > 0 ? note->training_samples / note->training_seconds : 0, note->epoch);
+    write_number(to, "best_epoch", (double)note->best_epoch, known);
+    write_number(to, "best_test_accuracy", note->best_test_accuracy, known);
+    if (scores->validated) {
+        write_number(to, "best_val_accuracy", note->best_accuracy, known);
+        fprintf(to, "\"val_accuracy\": %.9g, \"val_loss\": %.9g, ", scores->validation.accuracy,
+                scores->validation.loss);
     }
-    return RUN_DONE;
+    fprintf(to, "\"settings\": {");
+    settings_write(to, &run->settings, settings, ", ");
+    fprintf(to, "}}\n");
+}
+
+int outcome_result(struct run *run, const struct scores *scores)
+{
+    char *line = NULL;
+    size_t length;
+    FILE *to = open_memstream(&line, &length);
+    int code = RUN_DONE;
+
+    if (to != NULL)
+        write_result(to, run, scores);
+    if (to == NULL || fclose(to) != 0) {
+        failure_set(&run->failure, "out of memory for the result");
+        code = RUN_FAILED;
+    } else if (run->best != NULL && text_file_write(run->directory.result, line, length, &run->failure) != 0) {
+        code = RUN_FAILED;
+    } else if (fputs(line, stdout) == EOF || fflush(stdout) != 0) {
+        failure_set(&run->failure, "standard output: %s", strerror(errno));
+        code = RUN_FAILED;
+    }
+    free(line);
+    return code;
 }
 
 int outcome_stopped(struct run *run, int number, int64_t steps)

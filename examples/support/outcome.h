@@ -6,7 +6,7 @@
 #include "run.h"
 
 /* Print the last line of stdout, which a run directory gets too. Returns RUN_DONE, or RUN_FAILED with the failure filled. */
-int outcome_result(struct run *run, const struct score *test);
+int outcome_result(struct run *run, const struct scores *scores);
 
 /* The run is saved, because of a signal: make the failure a sentence that says so, and how to go on. Returns the status of
  * the program. */

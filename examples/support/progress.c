@@ -131,7 +131,7 @@ void progress_step(struct progress *progress, const struct progress_view *view)
         print_view(progress, view);
 }
 
-void progress_epoch(struct progress *progress, int64_t epoch, const struct meter *meter, const struct score *test,
+void progress_epoch(struct progress *progress, int64_t epoch, const struct meter *meter, const struct scores *scores,
                     int best)
 {
     const struct meter_totals *totals = &meter->totals;
@@ -140,10 +140,12 @@ void progress_epoch(struct progress *progress, int64_t epoch, const struct meter
     if (progress->quiet)
         return;
     name_sweeps(sweeps, meter, WORDS);
-    fprintf(stderr,
-            "%sepoch %" PRId64 "/%" PRId64 "  train loss %.4f  test loss %.4f  test accuracy %.4f%s  %.0f samples/s %s",
-            progress->terminal ? ERASE_LINE : "", epoch, progress->epochs, totals->loss / totals->samples, test->loss,
-            test->accuracy, best ? "*" : "", totals->samples / totals->seconds, sweeps);
+    fprintf(stderr, "%sepoch %" PRId64 "/%" PRId64 "  train loss %.4f  test loss %.4f  test accuracy %.4f",
+            progress->terminal ? ERASE_LINE : "", epoch, progress->epochs, totals->loss / totals->samples,
+            scores->test.loss, scores->test.accuracy);
+    if (scores->validated)
+        fprintf(stderr, "  val accuracy %.4f", scores->validation.accuracy);
+    fprintf(stderr, "%s  %.0f samples/s %s", best ? "*" : "", totals->samples / totals->seconds, sweeps);
     if (totals->unconverged > 0)
         fprintf(stderr, "  %.0f unconverged", totals->unconverged);
     fputc('\n', stderr);

@@ -30,7 +30,7 @@ void progress_init(struct progress *progress, int64_t epochs, int32_t quiet);
 void progress_step(struct progress *progress, const struct progress_view *view);
 
 /* Say how an epoch went. */
-void progress_epoch(struct progress *progress, int64_t epoch, const struct meter *meter, const struct score *test,
+void progress_epoch(struct progress *progress, int64_t epoch, const struct meter *meter, const struct scores *scores,
                     int best);
 
 /* Take the bar away, if there is one: something else is to be said. */

@@ -37,6 +37,8 @@ static int place(struct run *run)
     const int resumed = run->resumed == run->directory.last;
     const struct settings *settings = &run->settings;
 
+    if (settings->predict != NULL)
+        return lock_take(&run->lock, settings->predict, &run->failure) == 0 ? RUN_DONE : RUN_FAILED;
     run->last = settings->checkpoint;
     run->log = settings->log;
     if (settings->checkpoint != NULL && lock_take(&run->lock, settings->checkpoint, &run->failure) != 0)
@@ -147,6 +149,9 @@ static int load_data(struct run *run)
         return RUN_FAILED;
     dataset_limit(&run->data.train, (size_t)settings->limit_train);
     dataset_limit(&run->data.test, (size_t)settings->limit_test);
+    if (dataset_hold_out(&run->data, (size_t)settings->validation,
+                         stream_seed((uint64_t)run->note.seed, STREAM_VALIDATION, 0), &run->failure) != 0)
+        return RUN_MISUSED;
     return fit_check(run->model, &run->data, settings->dataset, &run->failure) == 0 ? RUN_DONE : RUN_FAILED;
 }
 
@@ -167,12 +172,16 @@ static int compare_data(struct run *run)
     return RUN_DONE;
 }
 
-/* In the middle of an epoch a step is only a place in it if batches are still those that it was counted in. */
+/* In the middle of an epoch a step is only a place in it if batches are still those that it was counted in. What was held
+ * out must stay so: it is drawn from the samples that there are. */
 static int fit_note(struct run *run)
 {
     struct run_note *note = &run->note;
     const int64_t batch = run->settings.recipe.batch, samples = (int64_t)run->data.train.count;
+    const int64_t validation = (int64_t)run->data.validation.count;
 
+    if (run->settings.predict != NULL) /* training does not go on */
+        return RUN_DONE;
     if (run->resumed != NULL && note->step > 0 && (note->batch != batch || note->samples != samples)) {
         failure_set(&run->failure,
                     "%s is in the middle of an epoch of %" PRId64 " samples in batches of %" PRId64
@@ -180,8 +189,16 @@ static int fit_note(struct run *run)
                     run->resumed, note->samples, note->batch, samples, batch);
         return RUN_MISUSED;
     }
+    if (run->resumed != NULL && (note->validation != validation || (validation > 0 && note->samples != samples))) {
+        failure_set(&run->failure,
+                    "--val %" PRId64 " of %" PRId64 " training samples: expected %" PRId64 " of %" PRId64
+                    ", as the run was begun",
+                    validation, samples + validation, note->validation, note->samples + note->validation);
+        return RUN_MISUSED;
+    }
     note->batch = batch;
     note->samples = samples;
+    note->validation = validation;
     return RUN_DONE;
 }
 
@@ -221,11 +238,14 @@ static int create_loaders(struct run *run)
                                       .seed = (uint64_t)run->note.seed,
                                       .augment = run->settings.recipe.augment,
                                       .shuffled = 1};
-    const struct loader_plan test = {
+    struct loader_plan tests = {
         .data = &run->data, .part = &run->data.test, .batch = train.batch, .augment = FFEBM_AUGMENT_NONE};
 
     if (loader_create(&run->train, run->context, run->model, &train, &run->failure) != 0 ||
-        loader_create(&run->test, run->context, run->model, &test, &run->failure) != 0)
+        loader_create(&run->test, run->context, run->model, &tests, &run->failure) != 0)
+        return RUN_FAILED;
+    tests.part = &run->data.validation;
+    if (tests.part->count > 0 && loader_create(&run->validation, run->context, run->model, &tests, &run->failure) != 0)
         return RUN_FAILED;
     return RUN_DONE;
 }
@@ -273,6 +293,7 @@ int run_open(struct run *run, int argc, char **argv)
 void run_close(struct run *run)
 {
     loader_destroy(run->train);
+    loader_destroy(run->validation);
     loader_destroy(run->test);
     note_destroy(&run->note);
     ffebm_optimizer_destroy(run->optimizer);

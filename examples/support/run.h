@@ -28,13 +28,14 @@ struct run {
     const char *best;
     const char *log;     /* NULL: none */
     const char *resumed; /* the checkpoint that the run was resumed from; NULL: begun here */
-    struct lock lock;    /* of --checkpoint */
+    struct lock lock;    /* of --checkpoint or --predict */
     struct dataset data;
     ffebm_context *context;
     ffebm_model *model;
     ffebm_engine *engine;
     ffebm_optimizer *optimizer;
     struct loader *train;
+    struct loader *validation; /* NULL: no samples for it */
     struct loader *test;
     struct run_note note;
 };

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stddef.h>
 
 #include "dataset.h"
@@ -34,12 +35,16 @@ static const struct option table[] = {
     CHOICE("split", split, splits, "of digits: every fifth sample tests, or the last 360 do (default mixed)"),
     INTEGER("limit-train", limit_train, 0, INT64_MAX, "use the first N training samples; 0: all"),
     INTEGER("limit-test", limit_test, 0, INT64_MAX, "use the first N test samples; 0: all"),
+    INTEGER("val", validation, 0, INT64_MAX, "hold out N of the training samples, drawn by the seed; the best epoch is then the one "
+            "that is best on these, not on the test samples"),
     CHOICE("augment", recipe.augment, recipe_augmentations, "random variants of the training images"),
 
     ONCE_PATH("run", run, "DIR", "a new directory for everything of the run: settings, log, checkpoints, result"),
     ONCE_PATH("resume", resume, "DIR", "go on with the run in DIR, bit for bit. Or with a checkpoint: where none of a run "
               "directory, give the options of its run again. Other options have the last word, but --seed, and the network of "
               "a --model, must be the run's; in the middle of an epoch --batch and --limit-train too"),
+    ONCE_PATH("predict", predict, "FILE.csv", "instead of training, write what the model that is resumed makes of each test sample: "
+              "index, label, prediction, probability"),
     ONCE_FLAG("other-data", other_data, 0, "resume although the data set is not the one that the run was begun with"),
     PATH("checkpoint", checkpoint, "FILE", "where the last checkpoint goes, without --run"),
     MINUTES("checkpoint-minutes", checkpoint_minutes, "save so often between epochs, in minutes; 0: after epochs alone"),
@@ -53,6 +58,7 @@ static const struct option table[] = {
            "0: never"),
 
     INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only tests"),
+    INTEGER("patience", patience, 0, 1000000, "stop after N epochs that were not better on the samples of --val; 0: never"),
     INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
     INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor that it may use"),
@@ -118,6 +124,11 @@ int settings_complete(struct settings *settings, const ffebm_model *model, struc
         return failure_set(failure,
                            "--algorithm bp: expected a chain without energy blocks, stage %zu is one; use ep or id",
                            fit_find_energy(model));
+    if (settings->patience > 0 && settings->validation == 0)
+        return failure_set(failure,
+                           "--patience %" PRId64 ": expected --val N too; test samples that decide when to stop no "
+                           "longer test",
+                           settings->patience);
     if (recipe->schedule == FFEBM_SCHEDULE_STEP && recipe->lr_period == 0)
         return failure_set(failure, "--lr-period 0: expected 1 or more with --schedule step");
     if (recipe->label_smoothing >= 1)

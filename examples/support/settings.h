@@ -21,6 +21,7 @@ struct settings {
     const char *checkpoint;
     const char *resume;
     const char *log;
+    const char *predict;
     const char *rates;
     const char *freeze;
     double checkpoint_minutes; /* 0: not between epochs */
@@ -29,10 +30,12 @@ struct settings {
     int64_t threads;
     int64_t limit_train;
     int64_t limit_test;
-    int64_t log_every; /* steps; 0: epochs alone */
-    int32_t split;     /* DATASET_SPLIT_ */
-    int32_t algorithm; /* ALGORITHM_; 0: as the estimator says */
-    int32_t isa;       /* FFEBM_ISA_; 0: the best there is */
+    int64_t validation; /* samples */
+    int64_t patience;   /* epochs */
+    int64_t log_every;  /* steps; 0: epochs alone */
+    int32_t split;      /* DATASET_SPLIT_ */
+    int32_t algorithm;  /* ALGORITHM_; 0: as the estimator says */
+    int32_t isa;        /* FFEBM_ISA_; 0: the best there is */
     int32_t other_data;
     int32_t quiet;
     int32_t help;

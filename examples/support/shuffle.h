@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* What random numbers are for; each purpose has streams of its own. */
-enum { STREAM_SHUFFLE = 1, STREAM_AUGMENT = 2, STREAM_ENGINE = 3 };
+enum { STREAM_SHUFFLE = 1, STREAM_AUGMENT = 2, STREAM_ENGINE = 3, STREAM_VALIDATION = 4 };
 
 /* Derive the seed of one purpose's stream in one epoch, for ffebm_random_uniform. */
 uint64_t stream_seed(uint64_t seed, uint64_t purpose, uint64_t epoch);

@@ -312,6 +312,56 @@ START_TEST(data_set_larger_than_its_memory)
 }
 END_TEST
 
+/* What is held out and what is left are all the samples, each once, in their order, with their own labels; which ones is a
+ * matter of the stream, and both are loaded as any part is. */
+START_TEST(held_out)
+{
+    enum { ALL = 20, HELD = 7 };
+    struct dataset_part *parts[] = {&data.train, &data.validation};
+    unsigned char pixels[ALL][DATASET_MOST_PIXELS], found[DATASET_MOST_PIXELS];
+    int64_t labels[ALL];
+    size_t members[HELD];
+    const struct batch *batch;
+
+    ck_assert_uint_eq(data.train.count, ALL);
+    for (size_t i = 0; i < ALL; i++) {
+        ck_assert_int_eq(dataset_read(&data, &data.train, i, pixels[i], &failure), 0);
+        labels[i] = data.train.labels[i];
+    }
+    ck_assert_int_eq(dataset_hold_out(&data, ALL, 1, &failure), -1);
+    ck_assert_ptr_nonnull(strstr(failure.text, "--val 20: expected fewer than the 20"));
+    ck_assert_int_eq(dataset_hold_out(&data, 0, 1, &failure), 0);
+    ck_assert_uint_eq(data.train.count, ALL);
+    ck_assert_int_eq(dataset_hold_out(&data, HELD, 1, &failure), 0);
+    ck_assert_uint_eq(data.train.count, ALL - HELD);
+    ck_assert_uint_eq(data.validation.count, HELD);
+    for (size_t i = 0, next[2] = {0, 0}; i < ALL; i++) {
+        int held = next[1] < HELD && data.validation.members[next[1]] == i;
+        size_t at = next[held]++;
+
+        ck_assert_uint_eq(parts[held]->members[at], i);
+        ck_assert_int_eq(parts[held]->labels[at], labels[i]);
+        ck_assert_int_eq(dataset_read(&data, parts[held], at, found, &failure), 0);
+        ck_assert_mem_eq(found, pixels[i], data.sample_size);
+    }
+    memcpy(members, data.validation.members, sizeof members);
+
+    loader_destroy(loader);
+    ck_assert_int_eq(loader_create(&loader, context, model, &plan, &failure), 0);
+    ck_assert_uint_eq(loader_steps(loader), 5);
+    loader_start(loader, 2, 0);
+    for (size_t step = 0; step < 5; step++) {
+        ck_assert_int_eq(loader_next(loader, &batch, &failure), 1);
+        assert_batch(batch, 2, step);
+    }
+
+    dataset_free(&data);
+    ck_assert_int_eq(open_format(&formats[NPZ]), 0);
+    ck_assert_int_eq(dataset_hold_out(&data, HELD, 2, &failure), 0);
+    ck_assert_int_ne(memcmp(members, data.validation.members, sizeof members), 0);
+}
+END_TEST
+
 Suite *test_loader_suite(void)
 {
     Suite *suite = suite_create("loader");
@@ -329,6 +379,7 @@ Suite *test_loader_suite(void)
     tcase_add_test(tests, created_without_success);
     tcase_add_test(tests, file_cut_while_it_is_read);
     tcase_add_test(tests, signals_are_the_programs);
+    tcase_add_test(tests, held_out);
     tcase_add_test(tests, data_set_larger_than_its_memory);
     suite_add_tcase(suite, tests);
     return suite;

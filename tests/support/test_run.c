@@ -55,9 +55,58 @@ START_TEST(divergence)
     ck_assert_int_eq(give_up(&limits, 2, 1, 0.6), 20);
     ck_assert_ptr_nonnull(strstr(failure.text, "no longer settle"));
     ck_assert_int_eq(give_up(&none, 2, 1e9, 1e9), 0);
-    /* One bad step among good ones is not a divergence. */
+    /* One bad step among good ones is not a divergence, however bad it is. */
     for (int step = 1; step <= 200; step++)
-        ck_assert_int_eq(watch_step(&watch, &limits, step == 50 ? 100 : 2, step == 60 ? 5 : 0.1, &failure), 0);
+        ck_assert_int_eq(watch_step(&watch, &limits, step == 50 ? 1e12 : 2, step == 60 ? 5 : 0.1, &failure), 0);
+}
+END_TEST
+
+/* The losses of a run's steps: `from` until the `at`-th, then `to`, and from the `until`-th on `last`. An untrained model
+ * loses 2.3. */
+static const struct {
+    double from, to, last;
+    int at, until, gives_up;
+} beginnings[] = {
+    {2.3, 4.6e6, 4.6e6, 2, 1000, 20}, /* at once, and it stays so */
+    {2.3, 30, 30, 5, 1000, 20},
+    {0.1, 22, 22, 2, 1000, 0}, /* more than 10 times its first step, less than 10 times chance */
+    {2.3, 1e6, 2, 2, 8, 0},    /* up at first, then down again */
+    {2.3, 1e6, 2, 30, 36, 0},  /* likewise later */
+    {500, 300, 1, 2, 30, 0},   /* an untrained model that is worse than chance, as it was drawn */
+    {500, 6e3, 6e3, 2, 1000, 20},
+    {2.3, 24, 24, 100, 1000, 160},
+};
+
+START_TEST(divergence_at_the_beginning)
+{
+    const struct watch_limits limits = {.loss = 10, .residual = 0.5};
+    struct watch watch = {.untrained = watch_chance(FFEBM_LOSS_CROSS_ENTROPY, 10)};
+    int given_up = 0;
+
+    for (int step = 1; step <= 200 && given_up == 0; step++) {
+        double loss = step < beginnings[_i].at      ? beginnings[_i].from
+                      : step < beginnings[_i].until ? beginnings[_i].to
+                                                    : beginnings[_i].last;
+
+        if (watch_step(&watch, &limits, loss, 0, &failure) != 0)
+            given_up = step;
+    }
+    ck_assert_int_eq(given_up, beginnings[_i].gives_up);
+}
+END_TEST
+
+/* A run of a few steps is judged by what it comes to. */
+START_TEST(divergence_at_the_end)
+{
+    const struct watch_limits limits = {.loss = 10}, none = {.loss = 0};
+    struct watch watch = {.untrained = watch_chance(FFEBM_LOSS_CROSS_ENTROPY, 10)};
+
+    ck_assert_int_eq(watch_end(&watch, &limits, 4.6e6, &failure), 0); /* was not trained */
+    ck_assert_int_eq(watch_step(&watch, &limits, 2, 0, &failure), 0);
+    ck_assert_int_eq(watch_end(&watch, &limits, 23, &failure), 0);
+    ck_assert_int_eq(watch_end(&watch, &none, 4.6e6, &failure), 0);
+    ck_assert_int_eq(watch_end(&watch, &limits, 4.6e6, &failure), -1);
+    ck_assert_ptr_nonnull(strstr(failure.text, "4.6e+06"));
 }
 END_TEST
 
@@ -98,10 +147,13 @@ START_TEST(note_remembers)
     saved.samples = 6;
     saved.best_epoch = 2;
     saved.best_accuracy = 1.0 / 3;
+    saved.best_test_accuracy = 2.0 / 7;
+    saved.validation = 8;
+    saved.data = 9;
     saved.seconds = 1e300;
     saved.training_samples = 7;
     saved.training_seconds = 0.1;
-    saved.watch = (struct watch){.steps = 9, .first_loss = 2.0 / 3, .loss = 1e-300, .residual = 0.3};
+    saved.watch = (struct watch){.steps = 9, .untrained = 2.0 / 3, .loss = 1e-300, .residual = 0.3};
     for (size_t i = 0; i < meter_count(&saved.epoch_meter); i++) {
         *meter_number(&saved.epoch_meter, i) = 1.0 / (double)(i + 3);
         *meter_number(&saved.interval_meter, i) = -(double)i / 7;
@@ -120,6 +172,7 @@ START_TEST(note_remembers)
     ck_assert_int_eq(read.batch, saved.batch);
     ck_assert_int_eq(read.samples, saved.samples);
     ck_assert_int_eq(read.best_epoch, saved.best_epoch);
+    ck_assert(read.best_test_accuracy == saved.best_test_accuracy && read.validation == 8 && read.data == 9);
     ck_assert(read.best_accuracy == saved.best_accuracy && read.seconds == saved.seconds);
     ck_assert(read.training_samples == saved.training_samples && read.training_seconds == saved.training_seconds);
     ck_assert(memcmp(&read.watch, &saved.watch, sizeof saved.watch) == 0);
@@ -130,10 +183,11 @@ END_TEST
 
 #define BEGINNING                                                                                                      \
     "{\"epoch\": 1, \"step\": 0, \"seed\": 0, \"batch\": 1, \"samples\": 1, \"data\": 1, "                             \
-    "\"best_epoch\": 0, "
+    "\"best_epoch\": 0, \"validation\": 0, "
 #define MIDDLE                                                                                                         \
-    "\"best_accuracy\": -1, \"seconds\": 1, \"training_samples\": 1, \"training_seconds\": 1, \"watch_steps\": 1, "    \
-    "\"watch_first_loss\": 1, \"watch_loss\": 1, \"watch_residual\": 1, "
+    "\"best_accuracy\": -1, \"best_test_accuracy\": -1, \"seconds\": 1, \"training_samples\": 1, "                     \
+    "\"training_seconds\": 1, \"watch_steps\": 1, "                                                                    \
+    "\"watch_untrained\": 1, \"watch_loss\": 1, \"watch_residual\": 1, "
 
 static const struct {
     const char *note, *key; /* what is named as wrong */
@@ -296,6 +350,8 @@ Suite *test_run_suite(void)
     TCase *alone = tcase_create("decisions"), *files = tcase_create("files"), *notes = tcase_create("notes");
 
     tcase_add_test(alone, divergence);
+    tcase_add_loop_test(alone, divergence_at_the_beginning, 0, sizeof beginnings / sizeof beginnings[0]);
+    tcase_add_test(alone, divergence_at_the_end);
     tcase_add_checked_fixture(files, make_directory, remove_directory);
     tcase_add_loop_test(files, log_goes_on, 0, sizeof logs / sizeof logs[0]);
     tcase_add_loop_test(files, settings_refused, 0, sizeof bad_settings / sizeof bad_settings[0]);
