@@ -44,7 +44,7 @@ same "$library" || {
 # program INCLUDE LIBRARY: what tests/abi/program.c prints, built with these headers, on this library.
 program() {
     $cc -std=c11 -Wall -Wextra -Werror -I"$1" -o "$work/program" tests/abi/program.c "$2" \
-        -Wl,-rpath,"$(realpath "$(dirname "$2")")"
+        -Xlinker -rpath -Xlinker "$(realpath "$(dirname "$2")")"
     "$work/program"
 }
 # works OLD NEW LIBRARY: does a program built with headers OLD do on LIBRARY what one built with NEW does?

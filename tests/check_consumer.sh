@@ -5,7 +5,7 @@
 # COMPILERS are those to try. What pkg-config answers is for a shell to read, as a path in it may have spaces: hence eval.
 # shellcheck disable=SC2016,SC2086  # compilers may be several words
 set -eu
-libdir=$(realpath "${1:?usage: check_consumer.sh LIBDIR}")
+libdir=$(realpath -s "${1:?usage: check_consumer.sh LIBDIR}")
 pkg_config=${PKG_CONFIG:-pkg-config}
 empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT

@@ -16,7 +16,7 @@ for compiler in g++ clang++; do
     done
     for source in tests/cpp/test_ffebm.cpp examples/cpp/*.cpp; do
         "$compiler" -std=c++17 -Wall -Wextra -Wshadow -Wpedantic -Werror -pthread -Iinclude "$source" \
-            -o "$work/program" -L"$lib" -lffebm -Wl,-rpath,"$lib"
+            -o "$work/program" -L"$lib" -lffebm -Xlinker -rpath -Xlinker "$lib"
         "$work/program" >"$work/log" 2>&1 || { cat "$work/log"; echo "failed: $source with $compiler"; exit 1; }
         [ "$source" != tests/cpp/test_ffebm.cpp ] || said=$(tail -n 1 "$work/log")
     done

@@ -47,6 +47,9 @@ grep -qF "libdir=\${prefix}/lib/here" "$pc" || fail 'ffebm.pc does not give libd
 if grep -F "$work" "$pc" "$cmake"/*; then fail 'a file mentions DESTDIR'; fi
 if grep '@[A-Z]' "$pc" "$cmake"/*; then fail 'a placeholder is left'; fi
 usable "$stage/usr/lib/here"
+ln -s usr/lib "$stage/lib" # as systems have it
+usable "$stage/lib/here"
+rm "$stage/lib"
 # pkgconf joins a sysroot with a space in its name to itself.
 sysroot=$work/sysroot
 ln -s "$stage" "$sysroot"
@@ -85,6 +88,7 @@ nothing_left "$relative"
 rmdir "$relative"
 refused "PREFIX is '~/ffebm', expected an absolute path" $make install PREFIX='~/ffebm'
 refused "libdir is 'lib64', expected an absolute path" $make install libdir=lib64 DESTDIR="$work/none"
+refused 'is a file of this tree' $make uninstall PREFIX=.
 refused 'expected a path without spaces' $make OUT='my build'
 [ ! -e "$work/none" ] || fail 'a refused install has begun'
 echo 'moved, staged, out of PREFIX, behind a link, relative, private: can be used, and leaves nothing'

@@ -25,8 +25,8 @@ out=$1
 # certify RUN ESTIMATOR NUDGING BETA: the smallest cosine, and the mean of the region changes.
 certify() {
     [ -e "$1/result.json" ] || { printf -- '-\t-\n' && return; }
-    "$bin/certify" --json --dataset "$DATASET" $data --images "${IMAGES:-8}" --seeds 5 --estimator "$2" --nudging "$3" \
-        --beta "$4" "$1/last.safetensors" >"$1/certificates.jsonl" || :
+    "$bin/certify" --json --dataset "$DATASET" ${data:+--data "$data"} --images "${IMAGES:-8}" --seeds 5 \
+        --estimator "$2" --nudging "$3" --beta "$4" "$1/last.safetensors" >"$1/certificates.jsonl" || :
     sed -n 's/.*"cosine": \([^,]*\),.*"region_changes": \([^,]*\),.*/\1 \2/p' "$1/certificates.jsonl" |
         awk 'NR == 1 || $1 < least { least = $1 } { changes += $2 }
              END { if (NR) printf "%.6g\t%.6g\n", least, changes / NR; else print "-\t-" }'
@@ -34,15 +34,16 @@ certify() {
 
 : "${MODEL:=digits}" "${DATASET:=digits}" "${SEEDS:=0 1 2}" "${BETAS:=0.001 0.003 0.01 0.03 0.1 0.3 1}"
 : "${ESTIMATORS:=centered positive negative random_sign four_point}" "${NUDGINGS:=linear loss}" "${EPOCHS:=10}"
-data=${2:+--data $2}
+data=${2-}
 rm -f "$out/table"
 for nudging in $NUDGINGS; do
     for estimator in $ESTIMATORS; do
         for beta in $BETAS; do
             for seed in $SEEDS; do
                 run=$out/$nudging-$estimator-$beta-$seed
-                train "$run" --model "$here/../models/$MODEL.json" --dataset "$DATASET" $data --epochs "$EPOCHS" \
-                    --nudging "$nudging" --estimator "$estimator" --beta "$beta" --seed "$seed" --quiet ${OPTIONS-}
+                train "$run" --model "$here/../models/$MODEL.json" --dataset "$DATASET" ${data:+--data "$data"} \
+                    --epochs "$EPOCHS" --nudging "$nudging" --estimator "$estimator" --beta "$beta" --seed "$seed" \
+                    --quiet ${OPTIONS-}
                 printf '%s\t%s\t%s\t%s\t%s\n' "$nudging" "$estimator" "$beta" \
                     "$(number "$run/result.json" test_accuracy)" "$(certify "$run" "$estimator" "$nudging" "$beta")" \
                     >>"$out/table"
