@@ -117,7 +117,7 @@ static void convolve(const ffebmi_coupling *coupling, const ffebmi_coupling_call
     ffebmi_conv conv = conv_of(coupling);
 
     ffebmi_conv_up(&conv, call->kernel, call->packed, rows, s, z, call->scratch);
-    if (coupling->learnable.bias && !call->linear)
+    if (coupling->learnable.bias && !call->displacement)
         call->kernel->add_row(rows * coupling->convolved.count / conv.out_channels, conv.out_channels,
                               call->parameters[1], z);
 }

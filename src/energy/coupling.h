@@ -3,7 +3,7 @@
 #ifndef FFEBMI_ENERGY_COUPLING_H
 #define FFEBMI_ENERGY_COUPLING_H
 
-#include "energy/energy.h"
+#include "energy/sweeps.h"
 #include "tensor/window.h"
 
 typedef struct ffebmi_coupling_kind ffebmi_coupling_kind;
@@ -32,7 +32,7 @@ typedef struct ffebmi_coupling_call {
     size_t rows;
     uint8_t *switches; /* rows x switch_count */
     bool held;         /* pool by the switches that are there */
-    bool linear;       /* without bias */
+    bool displacement; /* s or v is one: no bias */
     void *scratch;
 } ffebmi_coupling_call;
 

@@ -80,7 +80,7 @@ static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call
         ffebmi_conv_up(&conv, k, call->packed, call->rows, s, z, call->scratch);
     else
         k->gemm(false, true, call->rows, out, in, 1, s, in, call->packed, in, 0, z, out);
-    if (coupling->learnable.bias && !call->linear)
+    if (coupling->learnable.bias && !call->displacement)
         k->add_row(call->rows, out, call->parameters[1], z);
 }
 

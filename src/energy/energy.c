@@ -1,6 +1,7 @@
 #include "energy/energy.h"
 
 #include "core/context.h"
+#include "energy/sweeps.h"
 
 ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, const ffebmi_energy_kind *kind,
                                size_t bytes)
@@ -11,6 +12,7 @@ ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, con
         return ffebmi_fail_memory(context, "an energy block");
     created->context = context;
     created->kind = kind;
+    created->abilities = kind->abilities;
     ffebmi_context_keep(context);
     *block = created;
     return FFEBM_OK;
@@ -36,14 +38,16 @@ ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, c
     return block->kind->fit(block, input, what);
 }
 
-bool ffebmi_energy_heeds_loss(const ffebm_energy *block)
+void *ffebmi_energy_lay_out_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena)
 {
-    return block->own == NULL || block->own->loss_nudging;
+    return block->kind->lay_out_packed == NULL ? NULL : block->kind->lay_out_packed(block, kernel, arena);
 }
 
-bool ffebmi_energy_has_adjoint(const ffebm_energy *block)
+void ffebmi_energy_pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters,
+                        void *packed)
 {
-    return block->own == NULL || block->own->adjoint;
+    if (block->kind->pack != NULL)
+        block->kind->pack(block, kernel, parameters, packed);
 }
 
 const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)
@@ -51,10 +55,17 @@ const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)
     return &block->layers[block->layer_count - 1];
 }
 
+size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t layer)
+{
+    const ffebmi_sweep_rules *sweeps = block->kind->sweeps;
+
+    return sweeps == NULL || sweeps->switch_count == NULL ? 0 : sweeps->switch_count(block, layer);
+}
+
 bool ffebmi_energy_has_switches(const ffebm_energy *block)
 {
     for (size_t l = 0; l < block->layer_count; l++)
-        if (block->kind->switch_count(block, l) > 0)
+        if (ffebmi_energy_switch_count(block, l) > 0)
             return true;
     return false;
 }

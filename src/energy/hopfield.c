@@ -8,10 +8,12 @@
 
 #include "core/context.h"
 #include "core/executor.h"
+#include "tensor/doubles.h"
 
 typedef struct work {
-    void **z;    /* [layer]: rows x units, what a layer feels */
-    void **gain; /* [layer]: rows x units, at the free state: sigma' for linear phases, drives for displaced ones */
+    void **z; /* [layer]: rows x units, what a layer feels */
+    void *
+        *base; /* [layer]: rows x units, of the free state, where states are displacements: drives, or sigma' of them */
     uint8_t **switches; /* [coupling]: rows x switches */
     bool *current;      /* [coupling]: the switches are those of the present state below */
     void *scratch;
@@ -22,7 +24,7 @@ static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
     return (const ffebmi_hopfield *)block;
 }
 
-static void **place_layers(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void **lay_out_layers(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
 {
     void **layers = ffebmi_carve(arena, block->layer_count, sizeof *layers);
 
@@ -35,14 +37,14 @@ static void **place_layers(const ffebm_energy *block, const ffebmi_kernel *kerne
     return layers;
 }
 
-static void *place_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void *lay_out_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
 {
     const ffebmi_hopfield *h = hopfield(block);
     work *w = ffebmi_carve(arena, 1, sizeof *w), placed;
     size_t scratch = 0;
 
-    placed.z = place_layers(block, kernel, rows, arena);
-    placed.gain = place_layers(block, kernel, rows, arena);
+    placed.z = lay_out_layers(block, kernel, rows, arena);
+    placed.base = lay_out_layers(block, kernel, rows, arena);
     placed.switches = ffebmi_carve(arena, h->coupling_count, sizeof *placed.switches);
     placed.current = ffebmi_carve(arena, h->coupling_count, sizeof *placed.current);
     for (size_t c = 0; c < h->coupling_count; c++) {
@@ -63,7 +65,7 @@ static void *place_work(const ffebm_energy *block, const ffebmi_kernel *kernel, 
 /* ------------------------------------------------------------------------------------------------ packed parameters */
 
 /* [coupling]: its packed weight, or NULL where the weight is used as it is. */
-static void *place_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena)
+static void *lay_out_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena)
 {
     const ffebmi_hopfield *h = hopfield(block);
     void **packed = ffebmi_carve(arena, h->coupling_count, sizeof *packed);
@@ -79,7 +81,7 @@ static void *place_packed(const ffebm_energy *block, const ffebmi_kernel *kernel
 }
 
 /* Likewise; what need not be rounded is the packed weight itself. */
-static void *place_rounded(const ffebm_energy *block, const ffebmi_kernel *kernel, void *packed, ffebmi_arena *arena)
+static void *lay_out_rounded(const ffebm_energy *block, const ffebmi_kernel *kernel, void *packed, ffebmi_arena *arena)
 {
     const ffebmi_hopfield *h = hopfield(block);
     void **rounded = ffebmi_carve(arena, h->coupling_count, sizeof *rounded);
@@ -171,8 +173,8 @@ static ffebmi_coupling_call call_of(const ffebmi_settling *s, size_t coupling)
                                  .packed = packed != NULL ? packed : parameters[0],
                                  .rows = s->rows,
                                  .switches = w->switches[coupling],
-                                 .held = s->linear || s->displaced || s->hold_switches,
-                                 .linear = s->linear || s->displaced,
+                                 .held = s->hold_switches,
+                                 .displacement = s->form != FFEBMI_WHOLE,
                                  .scratch = w->scratch};
 
     return call;
@@ -214,24 +216,88 @@ static void couplings_drive(const ffebmi_settling *s, size_t layer, void *z)
         pass_down(s, layer, layer > 0, z);
 }
 
-static void settle_layer(ffebmi_settling *s, size_t layer)
-{
-    work *w = s->work;
-    size_t layers = s->block->layer_count, units = s->block->layers[layer].count;
-    const void *force = layer + 1 == layers ? s->force : NULL;
-    ffebmi_sigma sigma = sigma_of(hopfield(s->block), layer, s->relaxation);
+/* What differs between the forms of states. */
+typedef struct form_rules {
+    /* The new state of a layer from what it feels, z, and its norms. */
+    void (*settle)(const ffebmi_settling *s, size_t layer, const void *force, ffebmi_sigma sigma);
+    /* base of a layer: what its drive at the free state, without the input, becomes. NULL where there is none. */
+    void (*keep_base)(const ffebmi_settling *s, size_t layer, const void *input, ffebmi_sigma sigma);
+    size_t (*region_changes)(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free);
+} form_rules;
 
-    if (s->linear)
-        s->kernel->displace(s->rows, units, w->z[layer], force, w->gain[layer], s->relaxation, s->state[layer],
-                            s->norms + layer, layers);
-    else if (s->displaced)
-        s->kernel->settle_displaced(s->rows, units, w->z[layer], force, w->gain[layer], sigma, s->free_state[layer],
-                                    s->state[layer], s->norms + layer, layers);
-    else
-        s->kernel->settle(s->rows, units, w->z[layer], layer == 0 ? s->input : NULL, force, sigma, s->state[layer],
-                          s->free_state == NULL ? NULL : s->free_state[layer], s->norms + layer, layers);
-    if (layer + 1 < layers)
-        w->current[layer] = false;
+static size_t units_of(const ffebmi_settling *s, size_t layer)
+{
+    return s->block->layers[layer].count;
+}
+
+static void settle_whole(const ffebmi_settling *s, size_t l, const void *force, ffebmi_sigma sigma)
+{
+    s->kernel->settle(s->rows, units_of(s, l), ((work *)s->work)->z[l], l == 0 ? s->input : NULL, force, sigma,
+                      s->state[l], s->free_state == NULL ? NULL : s->free_state[l], s->norms + l,
+                      s->block->layer_count);
+}
+
+static void settle_displaced(const ffebmi_settling *s, size_t l, const void *force, ffebmi_sigma sigma)
+{
+    const work *w = s->work;
+
+    s->kernel->settle_displaced(s->rows, units_of(s, l), w->z[l], force, w->base[l], sigma, s->free_state[l],
+                                s->state[l], s->norms + l, s->block->layer_count);
+}
+
+static void settle_tangent(const ffebmi_settling *s, size_t l, const void *force, ffebmi_sigma sigma)
+{
+    const work *w = s->work;
+
+    s->kernel->displace(s->rows, units_of(s, l), w->z[l], force, w->base[l], sigma.relaxation, s->state[l],
+                        s->norms + l, s->block->layer_count);
+}
+
+static void keep_drive(const ffebmi_settling *s, size_t l, const void *input, ffebmi_sigma sigma)
+{
+    (void)sigma;
+    if (input != NULL)
+        s->kernel->add(s->rows * units_of(s, l), input, ((work *)s->work)->base[l]);
+}
+
+static void keep_slope(const ffebmi_settling *s, size_t l, const void *input, ffebmi_sigma sigma)
+{
+    void *base = ((work *)s->work)->base[l];
+
+    s->kernel->linearize(s->rows, units_of(s, l), base, input, sigma, base);
+}
+
+static size_t whole_changes(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free)
+{
+    return kernel->region_changes(units, state, free);
+}
+
+static size_t displaced_changes(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free)
+{
+    return kernel->displaced_changes(units, state, free);
+}
+
+/* The tangent block has no regions. */
+static size_t no_changes(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free)
+{
+    (void)kernel;
+    (void)units;
+    (void)state;
+    (void)free;
+    return 0;
+}
+
+static const form_rules forms[] = {[FFEBMI_WHOLE] = {settle_whole, NULL, whole_changes},
+                                   [FFEBMI_DISPLACED] = {settle_displaced, keep_drive, displaced_changes},
+                                   [FFEBMI_TANGENT] = {settle_tangent, keep_slope, no_changes}};
+
+static void settle_layer(const ffebmi_settling *s, size_t layer)
+{
+    bool last = layer + 1 == s->block->layer_count;
+
+    forms[s->form].settle(s, layer, last ? s->force : NULL, sigma_of(hopfield(s->block), layer, s->relaxation));
+    if (!last)
+        ((work *)s->work)->current[layer] = false;
 }
 
 /* All drives first, then all states: so that layers updated together do not see each other's new values, whatever the
@@ -272,26 +338,21 @@ static void give_states_back(ffebmi_settling *s, size_t rows)
         memset(s->state[l], 0, rows * s->block->layers[l].count * s->kernel->element);
 }
 
-/* What each layer feels at the free state, and for linear phases through it sigma'. The switches stay as they are there. */
-static void take_free_drives(ffebmi_settling *s)
+/* The base of every layer. The switches stay as they are at the free state. */
+static void take_base(ffebmi_settling *s)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
     const work *w = s->work;
     ffebmi_settling at_free = *s;
 
     at_free.rows = s->rows / s->copies;
-    at_free.linear = at_free.displaced = at_free.hold_switches = false;
+    at_free.form = FFEBMI_WHOLE;
+    at_free.hold_switches = false;
     borrow_states(s, at_free.rows);
     for (size_t l = 0; l < s->block->layer_count; l++) {
-        size_t units = s->block->layers[l].count;
-        const void *input = l == 0 ? s->input : NULL;
-
         couplings_drive(&at_free, l, w->z[l]);
-        spread_rows(at_free.rows, s->copies, units * s->kernel->element, w->z[l], w->gain[l]);
-        if (s->linear)
-            s->kernel->linearize(s->rows, units, w->gain[l], input, sigma_of(h, l, 1), w->gain[l]);
-        else if (input != NULL)
-            s->kernel->add(s->rows * units, input, w->gain[l]);
+        spread_rows(at_free.rows, s->copies, units_of(s, l) * s->kernel->element, w->z[l], w->base[l]);
+        forms[s->form].keep_base(s, l, l == 0 ? s->input : NULL, sigma_of(h, l, 1));
     }
     for (size_t c = 0; c < h->coupling_count; c++)
         spread_rows(at_free.rows, s->copies, h->couplings[c].switch_count, w->switches[c], w->switches[c]);
@@ -317,8 +378,8 @@ static void begin(ffebmi_settling *s)
 
     for (size_t c = 0; c < hopfield(s->block)->coupling_count; c++)
         w->current[c] = false;
-    if (s->linear || s->displaced)
-        take_free_drives(s);
+    if (s->form != FFEBMI_WHOLE)
+        take_base(s);
     else if (s->hold_switches)
         hold(s);
 }
@@ -333,10 +394,10 @@ static void move(ffebmi_settling *s, size_t to, size_t from)
 
         memcpy(w->switches[c] + to * count, w->switches[c] + from * count, count);
     }
-    for (size_t l = 0; (s->linear || s->displaced) && l < s->block->layer_count; l++) {
+    for (size_t l = 0; s->form != FFEBMI_WHOLE && l < s->block->layer_count; l++) {
         size_t units = s->block->layers[l].count;
 
-        memcpy(ffebmi_at(s->kernel, w->gain[l], to * units), ffebmi_at(s->kernel, w->gain[l], from * units),
+        memcpy(ffebmi_at(s->kernel, w->base[l], to * units), ffebmi_at(s->kernel, w->base[l], from * units),
                units * s->kernel->element);
     }
 }
@@ -365,15 +426,30 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
     size_t changes = 0;
 
     for (size_t l = 0; l < s->block->layer_count; l++) {
-        size_t units = s->block->layers[l].count;
+        size_t units = units_of(s, l);
         const void *state = ffebmi_at(s->kernel, s->state[l], row * units);
         const void *free = ffebmi_at(s->kernel, s->free_state[l], row * units);
 
         if (sigma_of(hopfield(s->block), l, 1).clamped)
-            changes += s->displaced ? s->kernel->displaced_changes(units, state, free)
-                                    : s->kernel->region_changes(units, state, free);
+            changes += forms[s->form].region_changes(s->kernel, units, state, free);
     }
     return changes;
+}
+
+/* At 0 or 1. */
+static size_t saturated(const ffebm_energy *block, size_t layer, const ffebmi_kernel *kernel, size_t count,
+                        const void *state)
+{
+    size_t at_bounds = 0;
+
+    if (!sigma_of(hopfield(block), layer, 1).clamped)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        double s = ffebmi_number_at(kernel->element, state, i);
+
+        at_bounds += s == 0 || s == 1;
+    }
+    return at_bounds;
 }
 
 static void gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
@@ -474,23 +550,28 @@ static void destroy(ffebm_energy *block)
     ffebmi_release(block->context, ((ffebmi_hopfield *)block)->couplings);
 }
 
+static const ffebmi_sweep_rules sweeps = {.begin = begin,
+                                          .half_sweep = half_sweep,
+                                          .move = move,
+                                          .gradient = gradient,
+                                          .input_gradient = input_gradient,
+                                          .energies = energies,
+                                          .region_changes = region_changes,
+                                          .switch_count = switch_count,
+                                          .observe = observe};
+
 const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
+                                                   .abilities =
+                                                       FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES,
                                                    .fit = fit,
                                                    .destroy = destroy,
-                                                   .place_packed = place_packed,
+                                                   .lay_out_work = lay_out_work,
+                                                   .sweeps = &sweeps,
+                                                   .lay_out_packed = lay_out_packed,
                                                    .pack = pack,
-                                                   .place_rounded = place_rounded,
+                                                   .lay_out_rounded = lay_out_rounded,
                                                    .round = round_packed,
-                                                   .place_work = place_work,
-                                                   .begin = begin,
-                                                   .half_sweep = half_sweep,
-                                                   .move = move,
-                                                   .region_changes = region_changes,
-                                                   .switch_count = switch_count,
-                                                   .observe = observe,
-                                                   .gradient = gradient,
-                                                   .input_gradient = input_gradient,
-                                                   .energies = energies};
+                                                   .saturated = saturated};
 
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block)
 {

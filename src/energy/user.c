@@ -31,7 +31,7 @@ typedef struct work {
     char message[MESSAGE];
 } work;
 
-void *ffebmi_user_place_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+void *ffebmi_user_lay_out_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
     size_t state = rows * u->table.state_count;
@@ -175,7 +175,7 @@ static ffebm_status read_output(const ffebmi_user_energy *u, const ffebm_energy_
     return FFEBM_OK;
 }
 
-static void load_settling(const ffebmi_user_energy *u, const ffebmi_own_settling *s, work *w)
+static void load_settling(const ffebmi_user_energy *u, const ffebmi_batch_settling *s, work *w)
 {
     size_t count = u->table.state_count;
 
@@ -188,7 +188,7 @@ static void load_settling(const ffebmi_user_energy *u, const ffebmi_own_settling
         ffebmi_to_doubles(s->kernel->element, &u->output, s->rows, s->force, w->force);
 }
 
-static ffebm_status check_settled(const ffebmi_user_energy *u, const ffebmi_own_settling *s, const work *w,
+static ffebm_status check_settled(const ffebmi_user_energy *u, const ffebmi_batch_settling *s, const work *w,
                                   ffebmi_failure *failure)
 {
     size_t count = u->table.state_count;
@@ -201,7 +201,7 @@ static ffebm_status check_settled(const ffebmi_user_energy *u, const ffebmi_own_
     return check_finite(u, &joules, failure);
 }
 
-static ffebm_status settle(const ffebm_energy *block, ffebmi_own_settling *s, void *memory, ffebmi_failure *failure)
+static ffebm_status settle(const ffebm_energy *block, ffebmi_batch_settling *s, void *memory, ffebmi_failure *failure)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
     work *w = memory;
@@ -238,7 +238,7 @@ typedef struct slice {
     size_t rows;
 } slice;
 
-static bool next_slice(const ffebmi_own_sum *sum, const work *w, slice *part)
+static bool next_slice(const ffebmi_batch_sum *sum, const work *w, slice *part)
 {
     size_t left;
 
@@ -249,7 +249,7 @@ static bool next_slice(const ffebmi_own_sum *sum, const work *w, slice *part)
 }
 
 /* A call about one of the sum's states. */
-static ffebm_energy_call load_term(const ffebmi_user_energy *u, const ffebmi_own_sum *sum, size_t term,
+static ffebm_energy_call load_term(const ffebmi_user_energy *u, const ffebmi_batch_sum *sum, size_t term,
                                    const slice *part, work *w)
 {
     const ffebmi_kernel *k = sum->kernel;
@@ -289,8 +289,8 @@ static void clear_sum(const ffebmi_user_energy *u)
     memset(u->parameters.sum, 0, u->parameters.element_count * sizeof(double));
 }
 
-static ffebm_status gradient(const ffebm_energy *block, const ffebmi_own_sum *sum, void *const *gradients, void *memory,
-                             ffebmi_failure *failure)
+static ffebm_status gradient(const ffebm_energy *block, const ffebmi_batch_sum *sum, void *const *gradients,
+                             void *memory, ffebmi_failure *failure)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
 
@@ -333,7 +333,7 @@ static ffebm_status read_input_gradient(const ffebmi_user_energy *u, ffebm_energ
     return FFEBM_OK;
 }
 
-static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_own_sum *sum, void *out, void *memory,
+static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_batch_sum *sum, void *out, void *memory,
                                    ffebmi_failure *failure)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
@@ -364,7 +364,7 @@ static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_own_s
     return FFEBM_OK;
 }
 
-static ffebm_status energies(const ffebm_energy *block, const ffebmi_own_sum *sum, double *out, void *memory,
+static ffebm_status energies(const ffebm_energy *block, const ffebmi_batch_sum *sum, double *out, void *memory,
                              ffebmi_failure *failure)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
@@ -386,7 +386,7 @@ static ffebm_status energies(const ffebm_energy *block, const ffebmi_own_sum *su
     return FFEBM_OK;
 }
 
-static ffebm_status pull_back(const ffebm_energy *block, const ffebmi_own_sum *sum, const void *cotangent,
+static ffebm_status pull_back(const ffebm_energy *block, const ffebmi_batch_sum *sum, const void *cotangent,
                               void *const *gradients, void *out, void *memory, ffebmi_failure *failure)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
@@ -417,8 +417,8 @@ static ffebm_status pull_back(const ffebm_energy *block, const ffebmi_own_sum *s
 }
 
 /* The values wait in the place of the gradient. */
-static ffebm_status initialize(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
-                               ffebmi_failure *failure)
+ffebm_status ffebmi_user_initialize(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
+                                    ffebmi_failure *failure)
 {
     ffebmi_user_energy *u = (ffebmi_user_energy *)block;
     size_t count = u->parameters.element_count;
@@ -437,9 +437,8 @@ static ffebm_status initialize(ffebm_energy *block, size_t element, uint64_t see
     return check_finite(u, &left, failure);
 }
 
-const ffebmi_own ffebmi_user_slots = {.settle = settle,
-                                      .gradient = gradient,
-                                      .input_gradient = input_gradient,
-                                      .energies = energies,
-                                      .pull_back = pull_back,
-                                      .initialize = initialize};
+const ffebmi_batch_rules ffebmi_user_rules = {.settle = settle,
+                                              .gradient = gradient,
+                                              .input_gradient = input_gradient,
+                                              .energies = energies,
+                                              .pull_back = pull_back};

@@ -42,17 +42,10 @@ static ffebm_status check_numbers(ffebm_context *context, const ffebm_user_energ
     return FFEBM_OK;
 }
 
-/* What the rest of the library needs to know of the table. */
-static ffebmi_own own_of(const ffebm_user_energy *t)
+static unsigned abilities_of(const ffebm_user_energy *t)
 {
-    ffebmi_own own = ffebmi_user_slots;
-
-    own.max_rows = t->max_batch;
-    own.concurrent = t->concurrent == 1;
-    own.loss_nudging = t->loss_nudging == 1;
-    own.adjoint = t->adjoint != NULL;
-    own.max_beta = t->max_beta;
-    return own;
+    return (t->loss_nudging == 1 ? FFEBMI_HEEDS_LOSS : 0U) | (t->adjoint != NULL ? FFEBMI_HAS_ADJOINT : 0U) |
+           (t->concurrent == 1 ? FFEBMI_CONCURRENT : 0U);
 }
 
 static ffebm_status create(ffebm_context *context, ffebm_energy **block, const ffebm_user_energy *table)
@@ -69,8 +62,9 @@ static ffebm_status create(ffebm_context *context, ffebm_energy **block, const f
     FFEBMI_TRY(check_shapes(context, &t, &input, &output));
     FFEBMI_TRY(ffebmi_energy_new(context, block, &ffebmi_energy_user, sizeof *created));
     created = (ffebmi_user_energy *)*block;
-    created->own = own_of(&t);
-    created->base.own = &created->own;
+    created->base.abilities |= abilities_of(&t);
+    created->base.max_rows = t.max_batch;
+    created->base.max_beta = t.max_beta;
     created->table = t;
     created->table.retry_limit = t.retry_limit == 0 ? RETRIES : t.retry_limit;
     snprintf(created->name, sizeof created->name, "%s", name);
@@ -151,14 +145,6 @@ static void destroy(ffebm_energy *block)
         u->table.destroy(u->table.self);
 }
 
-static void *place_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena)
-{
-    (void)block;
-    (void)kernel;
-    (void)arena;
-    return NULL;
-}
-
 /* Packed here means handed over: as doubles, in the block itself, since all engines of a model see the same values. */
 static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed)
 {
@@ -168,20 +154,14 @@ static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const v
     ffebmi_user_parameters_refresh(&u->parameters, kernel->element, parameters);
 }
 
-static size_t switch_count(const ffebm_energy *block, size_t layer)
-{
-    (void)block;
-    (void)layer;
-    return 0;
-}
-
 const ffebmi_energy_kind ffebmi_energy_user = {.type = "user",
+                                               .abilities = FFEBMI_READS_INPUT | FFEBMI_MAY_FAIL | FFEBMI_FINITE_ONLY,
                                                .fit = fit,
                                                .destroy = destroy,
-                                               .place_packed = place_packed,
+                                               .lay_out_work = ffebmi_user_lay_out_work,
+                                               .batches = &ffebmi_user_rules,
                                                .pack = pack,
-                                               .place_work = ffebmi_user_place_work,
-                                               .switch_count = switch_count};
+                                               .initialize = ffebmi_user_initialize};
 
 const ffebmi_user_energy *ffebmi_user_energy_of(const ffebm_energy *block)
 {

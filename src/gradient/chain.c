@@ -4,75 +4,9 @@
 
 #include "core/context.h"
 #include "gradient/estimate.h"
-#include "gradient/nudge.h"
-#include "gradient/own.h"
+#include "gradient/phases.h"
 
 /* ----------------------------------------------------------------------------------------------------- up the chain */
-
-void ffebmi_chain_keep_input(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
-{
-    ffebmi_engine_stage *s = &engine->stages[stage];
-    size_t units = engine->model->stages[stage].input.count;
-
-    s->input = input;
-    if (s->own_input == NULL)
-        return;
-    memcpy(s->own_input, input, batch * units * engine->kernel->element);
-    s->own_rows = batch;
-    s->input = s->own_input;
-}
-
-/* A device may fail half-way through the batch, and is then called again, perhaps to start from its last state: that one
- * stays until all samples have settled. */
-static void keep_own_state(ffebm_engine *engine, size_t stage, size_t batch, void *const *settled)
-{
-    const ffebm_energy *block = engine->model->stages[stage].energy;
-
-    for (size_t l = 0; l < block->layer_count; l++)
-        memcpy(engine->stages[stage].free_state[l], settled[l],
-               batch * block->layers[l].count * engine->kernel->element);
-}
-
-ffebm_status ffebmi_chain_settle_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
-{
-    ffebmi_engine_stage *s = &engine->stages[stage];
-    bool resume = s->equilibrium.start == FFEBM_START_STATE, own = engine->model->stages[stage].energy->own != NULL;
-    ffebmi_phase phase = {.block = engine->model->stages[stage].energy,
-                          .kernel = ffebmi_engine_settling_kernel(engine, stage),
-                          .parameters = s->parameters,
-                          .batch = batch,
-                          .nudges = 1,
-                          .order = s->equilibrium.free_order,
-                          .relaxation = s->equilibrium.relaxation,
-                          .max_sweeps = s->equilibrium.free_sweeps,
-                          .tolerance = s->equilibrium.free_tolerance,
-                          .input = input,
-                          .start = resume ? s->free_state : NULL,
-                          .result = s->free_state,
-                          .seed = ffebmi_engine_draw(engine),
-                          .norms = s->norms[0]};
-    ffebm_status status;
-
-    FFEBMI_CHECK(engine->context, !resume || s->free_rows == batch, FFEBM_ERR_STATE,
-                 "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
-                 s->free_rows);
-    if (!own && !ffebmi_energy_has_switches(phase.block)) /* with other switches it would settle elsewhere */
-        phase.coarse = ffebmi_engine_coarse_kernel(engine, stage);
-    ffebmi_nudge_place(engine, stage, 1, phase.coarse);
-    phase.packed = engine->nudging.packed;
-    phase.coarse_packed = engine->nudging.coarse_packed;
-    if (own) /* nudge 0 may hold a state by hand of another stage */
-        phase.result = engine->nudging.layers + phase.block->layer_count;
-    status = ffebmi_relax(engine->context, &phase, engine->nudging.works, &s->tallies[0]);
-    s->tallies[1] = (ffebmi_tally){0};
-    s->nudges = 0;
-    FFEBMI_TRY(status);
-    if (own)
-        keep_own_state(engine, stage, batch, phase.result);
-    ffebmi_chain_keep_input(engine, stage, batch, input);
-    s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
-    return ffebmi_nudge_check(engine, stage, FFEBM_PHASE_FREE);
-}
 
 /* What would leave NaN or infinity in running statistics fails here, though the output is finite: while nothing has moved. */
 static ffebm_status check_buffers(const ffebm_engine *engine, size_t stage, size_t batch,
@@ -99,13 +33,13 @@ static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, c
 
     FFEBMI_TRY(ffebmi_context_ask(engine->context));
     if (of->energy != NULL) {
-        FFEBMI_TRY(ffebmi_chain_settle_free(engine, stage, batch, input));
+        FFEBMI_TRY(ffebmi_phases_free(engine, stage, batch, input));
         s->output = s->free_state[of->energy->layer_count - 1];
         return FFEBM_OK;
     }
     s->input = input;
     values = ffebmi_engine_values(engine, stage, false, 0);
-    values.seed = ffebmi_engine_draw(engine);
+    values.seed = ffebmi_stream_draw(&engine->stream);
     FFEBMI_TRY(
         ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input, &s->output));
     FFEBMI_TRY(check_buffers(engine, stage, batch, &values));
@@ -119,7 +53,7 @@ ffebm_status ffebmi_chain_up(ffebm_engine *engine, size_t batch, const void **ou
     const void *at = engine->input;
 
     engine->batch = batch;
-    engine->nudging.settled_stage = FFEBM_NONE;
+    engine->bench.settled_stage = FFEBM_NONE;
     FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * engine->model->input.count, at), FFEBM_ERR_NUMERIC,
                  "engine: NaN or infinity in the input");
     for (size_t i = 0; i < engine->model->stage_count; i++) {
@@ -128,41 +62,6 @@ ffebm_status ffebmi_chain_up(ffebm_engine *engine, size_t batch, const void **ou
     }
     *output = at;
     return FFEBM_OK;
-}
-
-/* -------------------------------------------------------------------------------------------------------- the loss */
-
-static double weight_of(const ffebmi_targets *targets, size_t sample, size_t element)
-{
-    if (targets->weights == NULL)
-        return 1;
-    return element == sizeof(float) ? (double)((const float *)targets->weights)[sample]
-                                    : ((const double *)targets->weights)[sample];
-}
-
-double ffebmi_chain_loss(const ffebm_engine *engine, const void *output, const ffebmi_targets *targets, size_t sample,
-                         double factor, void *cotangent)
-{
-    const ffebmi_kernel *k = engine->kernel;
-    size_t units = ffebmi_model_output(engine->model)->count;
-    double weight = weight_of(targets, sample, k->element);
-    ffebmi_loss_fn loss = engine->model->dtype == FFEBM_FLOAT32 ? engine->model->loss->f32 : engine->model->loss->f64;
-    ffebmi_target target = {.values = targets->values == NULL ? NULL : ffebmi_at(k, targets->values, sample * units),
-                            .label = targets->labels == NULL ? -1 : targets->labels[sample],
-                            .smoothing = targets->smoothing};
-
-    return weight * loss(units, output, target, factor * weight, cotangent);
-}
-
-void ffebmi_chain_losses(ffebm_engine *engine, size_t batch, const void *output, const ffebmi_targets *targets,
-                         double factor, void *cotangent)
-{
-    size_t units = ffebmi_model_output(engine->model)->count;
-
-    for (size_t i = 0; i < batch; i++)
-        engine->losses[i] =
-            ffebmi_chain_loss(engine, ffebmi_at(engine->kernel, output, i * units), targets, i, factor,
-                              cotangent == NULL ? NULL : ffebmi_at(engine->kernel, cotangent, i * units));
 }
 
 /* --------------------------------------------------------------------------------------------------- down the chain */
@@ -174,15 +73,13 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
     int32_t repeats = equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT ? 1 : equilibrium->repeats;
 
     engine->stages[stage].tallies[1] = (ffebmi_tally){0};
-    if (ffebmi_engine_block(engine, stage)->own != NULL && equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT)
-        return ffebmi_own_pull_back(engine, stage, cotangent, gradient_scale, input_cotangent);
     if (input_cotangent != NULL)
         memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
     for (int32_t r = 0; r < repeats; r++) {
         if (r > 0)
             FFEBMI_TRY(ffebmi_context_ask(engine->context));
-        FFEBMI_TRY(targets != NULL ? ffebmi_nudge_loss(engine, stage, targets)
-                                   : ffebmi_nudge_linear(engine, stage, cotangent));
+        FFEBMI_TRY(targets != NULL ? ffebmi_phases_loss(engine, stage, targets)
+                                   : ffebmi_phases_linear(engine, stage, cotangent));
         ffebmi_estimate_switches(engine, stage);
         if (targets != NULL)
             ffebmi_estimate_readout(engine, targets, gradient_scale / repeats);
@@ -206,7 +103,7 @@ ffebm_status ffebmi_chain_stage_down(ffebm_engine *engine, size_t stage, const v
         return FFEBM_OK;
     }
     *input_cotangent = cotangent;
-    values.seed = ffebmi_engine_draw(engine);
+    values.seed = ffebmi_stream_draw(&engine->stream);
     return ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch, s->input,
                                   input_cotangent, memory != NULL);
 }

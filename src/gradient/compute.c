@@ -23,59 +23,12 @@ static ffebm_status check_max_batch(const ffebm_engine *engine, size_t batch)
     return FFEBM_OK;
 }
 
-static ffebm_status check_labels(const ffebm_engine *engine, const ffebm_tensor *target, size_t batch)
-{
-    const ffebmi_shape *output = ffebmi_model_output(engine->model);
-    const int64_t *labels = target->data;
-    char text[FFEBMI_SHAPE_TEXT];
-
-    FFEBMI_CHECK(engine->context, output->rank == 1, FFEBM_ERR_SHAPE,
-                 "target are labels, but the model's output is %s, expected [classes]",
-                 ffebmi_shape_text(text, output));
-    FFEBMI_CHECK(engine->context, target->shape.rank == 1 && target->shape.count == batch, FFEBM_ERR_SHAPE,
-                 "target is %s, expected [%zu] labels", ffebmi_shape_text(text, &target->shape), batch);
-    for (size_t i = 0; i < batch; i++)
-        FFEBMI_CHECK_ARGUMENT(engine->context, labels[i] >= 0 && labels[i] < output->dims[0],
-                              "target: label %" PRId64 " at %zu, expected 0 to %" PRId64, labels[i], i,
-                              output->dims[0] - 1);
-    return FFEBM_OK;
-}
-
-static ffebm_status check_targets(const ffebm_engine *engine, ffebmi_targets *targets, const ffebm_tensor *target,
-                                  const ffebm_tensor *weights, size_t batch)
-{
-    ffebm_context *context = engine->context;
-
-    *targets = (ffebmi_targets){.smoothing = engine->smoothing};
-    FFEBMI_CHECK(context, engine->model->loss->type != FFEBM_LOSS_NONE, FFEBM_ERR_STATE,
-                 "engine: the model has no loss; use ffebm_engine_forward and ffebm_engine_vjp");
-    FFEBMI_CHECK_ARGUMENT(context, target != NULL, "target is NULL");
-    if (target->dtype == FFEBM_INT64) {
-        FFEBMI_TRY(check_labels(engine, target, batch));
-        targets->labels = target->data;
-    } else {
-        FFEBMI_TRY(ffebmi_tensor_check_rows(context, "target", target, engine->model->dtype,
-                                            ffebmi_model_output(engine->model), batch));
-        targets->values = target->data;
-    }
-    if (weights == NULL)
-        return FFEBM_OK;
-    FFEBMI_CHECK(context, weights->dtype == engine->model->dtype, FFEBM_ERR_DTYPE, "weights are %s, expected %s",
-                 ffebmi_dtype_name(weights->dtype), ffebmi_dtype_name(engine->model->dtype));
-    FFEBMI_CHECK(context, weights->shape.rank == 1 && weights->shape.count == batch, FFEBM_ERR_SHAPE,
-                 "weights has %zu elements, expected [%zu]", weights->shape.count, batch);
-    FFEBMI_CHECK(context, engine->kernel->finite(batch, weights->data), FFEBM_ERR_NUMERIC,
-                 "NaN or infinity in weights");
-    targets->weights = weights->data;
-    return FFEBM_OK;
-}
-
 ffebm_status ffebmi_compute_check(const ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target,
                                   const ffebm_tensor *weights, size_t *batch, ffebmi_targets *targets)
 {
     FFEBMI_TRY(check_batch(engine, input, batch));
     FFEBMI_TRY(check_max_batch(engine, *batch));
-    return check_targets(engine, targets, target, weights, *batch);
+    return ffebmi_targets_read(targets, engine->model, engine->kernel, target, weights, *batch, engine->smoothing);
 }
 
 static void take_input(ffebm_engine *engine, const void *data, size_t batch)
@@ -102,17 +55,13 @@ static void report_phases(const ffebm_engine *engine, ffebm_report *report)
 static void report_outputs(const ffebm_engine *engine, const void *output, const ffebmi_targets *targets, size_t batch,
                            ffebm_report *report)
 {
-    size_t units = ffebmi_model_output(engine->model)->count;
-
     for (size_t i = 0; i < batch; i++) {
-        const void *row = ffebmi_at(engine->kernel, output, i * units);
         size_t rank;
 
         report->loss += engine->losses[i];
         if (targets->labels == NULL)
             continue;
-        rank = engine->model->dtype == FFEBM_FLOAT32 ? ffebmi_label_rank_f32(units, row, targets->labels[i])
-                                                     : ffebmi_label_rank_f64(units, row, targets->labels[i]);
+        rank = ffebmi_targets_rank(targets, i, output);
         report->correct += rank < 1;
         report->correct_top5 += rank < 5;
     }
@@ -144,26 +93,16 @@ static ffebm_status check_report(const ffebm_engine *engine, ffebm_report *repor
 
 /* ---------------------------------------------------------------------------------------------------------- gradient */
 
-/* Targets that are images are stored as images are. */
-static void take_targets(ffebm_engine *engine, ffebmi_targets *targets, size_t batch)
-{
-    if (targets->values == NULL || engine->target_values == NULL)
-        return;
-    ffebmi_layout_inward(engine->kernel, ffebmi_model_output(engine->model), batch, targets->values,
-                         engine->target_values);
-    targets->values = engine->target_values;
-}
-
 ffebm_status ffebmi_compute_free(ffebm_engine *engine, const void *input, ffebmi_targets *targets, size_t batch,
                                  ffebm_report *facts, void *cotangent)
 {
     const void *output;
 
     forget_tallies(engine);
-    take_targets(engine, targets, batch);
+    ffebmi_targets_store(targets, batch, engine->target_values);
     take_input(engine, input, batch);
     FFEBMI_TRY(ffebmi_chain_up(engine, batch, &output));
-    ffebmi_chain_losses(engine, batch, output, targets, 1, cotangent);
+    ffebmi_targets_losses(targets, batch, output, 1, engine->losses, cotangent);
     report_outputs(engine, output, targets, batch, facts);
     FFEBMI_CHECK(engine->context, isfinite(facts->loss), FFEBM_ERR_NUMERIC, "the loss is NaN or infinite");
     return FFEBM_OK;
@@ -242,6 +181,7 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
 {
     ffebm_report facts = {0};
     ffebmi_targets targets;
+    ffebm_status status;
     size_t batch;
     ffebm_status status;
 
@@ -253,24 +193,10 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
     FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &batch, &targets));
     ffebmi_engine_begin_call(engine);
     status = gradient(engine, input->data, &targets, batch, &facts);
-    return give_report(engine, report, &facts, ffebmi_engine_end_call(engine, status));
+    return give_report(engine, report, &facts, ffebmi_stream_end(&engine->stream, status));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- evaluate */
-
-static ffebmi_targets slice(const ffebm_engine *engine, const ffebmi_targets *targets, size_t first)
-{
-    size_t units = ffebmi_model_output(engine->model)->count;
-    ffebmi_targets part = *targets;
-
-    if (part.labels != NULL)
-        part.labels += first;
-    if (part.values != NULL)
-        part.values = ffebmi_at(engine->kernel, part.values, first * units);
-    if (part.weights != NULL)
-        part.weights = ffebmi_at(engine->kernel, part.weights, first);
-    return part;
-}
 
 static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
                              ffebm_report *facts)
@@ -280,7 +206,7 @@ static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffeb
     facts->batch = batch;
     for (size_t first = 0; first < batch && status == FFEBM_OK; first += engine->max_batch) {
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
-        ffebmi_targets part = slice(engine, targets, first);
+        ffebmi_targets part = ffebmi_targets_from(targets, first);
 
         status = ffebmi_compute_free(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count),
                                      &part, rows, facts, NULL);
@@ -304,14 +230,13 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, c
     engine->state = FFEBMI_ENGINE_IDLE;
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(check_batch(engine, input, &batch));
-    FFEBMI_TRY(check_targets(engine, &targets, target, weights, batch));
-    targets.smoothing = 0;
+    FFEBMI_TRY(ffebmi_targets_read(&targets, engine->model, engine->kernel, target, weights, batch, 0));
     ffebmi_engine_begin_call(engine);
     training = engine->training;
     engine->training = false;
     status = evaluate(engine, input->data, &targets, batch, &facts);
     engine->training = training;
-    return give_report(engine, report, &facts, ffebmi_engine_end_call(engine, status));
+    return give_report(engine, report, &facts, ffebmi_stream_end(&engine->stream, status));
 }
 
 /* -------------------------------------------------------------------------------------------------- forward and vjp */
@@ -338,7 +263,7 @@ ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, co
     commit_statistics(engine);
     engine->state = FFEBMI_ENGINE_FORWARD;
     engine->version = engine->model->version;
-    return ffebmi_engine_end_call(engine, FFEBM_OK);
+    return ffebmi_stream_end(&engine->stream, FFEBM_OK);
 }
 
 static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_cotangent,
@@ -393,8 +318,8 @@ ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangen
     if (status == FFEBM_OK)
         ffebmi_engine_begin_call(engine);
     if (status == FFEBM_OK)
-        status = ffebmi_engine_end_call(
-            engine, vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch));
+        status = ffebmi_stream_end(
+            &engine->stream, vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch));
     if (status != FFEBM_OK)
         engine->state = FFEBMI_ENGINE_IDLE;
     return status;

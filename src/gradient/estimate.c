@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "core/executor.h"
-#include "gradient/nudge.h"
-#include "gradient/own.h"
+#include "gradient/phases.h"
 
 /* ------------------------------------------------------------------------------------------------------ the readout */
 
@@ -13,9 +11,9 @@ static const void *last_layer(const ffebm_engine *engine, size_t nudge)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, engine->last_energy);
     size_t last = block->layer_count - 1, count = engine->batch * block->layers[last].count;
-    const void *nudged = engine->nudging.layers[nudge * block->layer_count + last];
+    const void *nudged = ffebmi_workbench_layers(&engine->bench, block, nudge)[last];
 
-    if (!ffebmi_nudge_displaced(engine, engine->last_energy))
+    if (ffebmi_phases_form(engine, engine->last_energy) == FFEBMI_WHOLE)
         return nudged;
     engine->kernel->scale(count, 1, engine->stages[engine->last_energy].free_state[last], engine->nudged_output);
     engine->kernel->add(count, nudged, engine->nudged_output);
@@ -24,79 +22,43 @@ static const void *last_layer(const ffebm_engine *engine, size_t nudge)
 
 void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets, double gradient_scale)
 {
-    size_t first = ffebmi_engine_first_readout(engine), stages = engine->model->stage_count;
+    size_t first = engine->bench.first_readout, outputs = ffebmi_model_output(engine->model)->count;
     const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[engine->last_energy].equilibrium);
+    const ffebmi_kernel *k = engine->kernel;
 
-    if (first == stages || engine->model->stages[first].first_parameter == engine->model->parameter_count)
+    if (first == engine->model->stage_count ||
+        engine->model->stages[first].first_parameter == engine->model->parameter_count)
         return;
     for (size_t n = 0; n < estimator->nudge_count; n++) {
-        const void *at = last_layer(engine, n);
-        const void *cotangent = engine->cotangents[1];
+        double weight = ffebmi_estimator_readout_weight(estimator, n);
+        const void *output = ffebmi_readout_forward(engine, &engine->readout, engine->batch, last_layer(engine, n));
 
-        for (size_t i = first; i < stages; i++) {
-            ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
-
-            engine->stages[i].input = at;
-            ffebmi_feedforward_forward(engine->context, engine->model->stages[i].feedforward, &engine->stages[i].tape,
-                                       &values, engine->batch, at, &at); /* no ops of the user's: it cannot fail */
-        }
-        for (size_t r = 0; r < engine->batch; r++) {
-            size_t row = r * ffebmi_model_output(engine->model)->count;
-
-            ffebmi_chain_loss(engine, ffebmi_at(engine->kernel, at, row), targets, r,
-                              ffebmi_estimator_readout_weight(estimator, n),
-                              ffebmi_at(engine->kernel, engine->cotangents[1], row));
-        }
-        for (size_t i = stages; i-- > first;) {
-            ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
-
-            ffebmi_feedforward_vjp(engine->context, engine->model->stages[i].feedforward, &engine->stages[i].tape,
-                                   &values, engine->batch, engine->stages[i].input, &cotangent, i > first);
-        }
-    }
-}
-
-typedef struct gradient_job {
-    const ffebm_energy *block;
-    const ffebmi_contrast *contrast;
-    ffebmi_relax_work *const *works;
-    size_t parameter;
-} gradient_job;
-
-static void gradient_range(void *user, size_t worker, size_t first, size_t count)
-{
-    const gradient_job *j = user;
-
-    j->block->kind->gradient(j->block, j->contrast, j->parameter, first, count,
-                             ffebmi_relax_kind_work(j->works[worker]));
-}
-
-void ffebmi_estimate_gradient(const ffebm_engine *engine, size_t stage, const ffebmi_contrast *contrast)
-{
-    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
-
-    for (size_t p = 0; p < block->parameter_count; p++) {
-        gradient_job job = {block, contrast, engine->nudging.works, p};
-
-        ffebmi_parallel_ranges(engine->context, block->parameters[p].units, block->parameters[p].grain, gradient_range,
-                               &job);
+        for (size_t r = 0; r < engine->batch; r++)
+            ffebmi_targets_loss(targets, r, ffebmi_at(k, output, r * outputs), weight,
+                                ffebmi_at(k, engine->cotangents[1], r * outputs));
+        ffebmi_readout_gradient(engine, &engine->readout, engine->batch, engine->cotangents[1], gradient_scale);
     }
 }
 
 /* ------------------------------------------------------------------------------------------------------- switches */
 
-void ffebmi_estimate_observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch)
+static uint8_t **switches_of(const ffebm_engine *engine, size_t stage, size_t nudge)
+{
+    return ffebmi_workbench_switches(&engine->bench, ffebmi_engine_block(engine, stage), nudge);
+}
+
+/* Note where the switches of a state stand, as those of a nudge or (FFEBM_NONE) of the free state. */
+static void observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
                             .kernel = ffebmi_engine_settling_kernel(engine, stage),
                             .parameters = engine->stages[stage].parameters,
-                            .packed = engine->nudging.packed,
+                            .packed = engine->bench.packed,
                             .batch = batch,
                             .state = layers};
 
     if (ffebmi_energy_has_switches(states.block))
-        ffebmi_relax_observe(engine->context, &states, engine->nudging.works,
-                             ffebmi_nudge_switches(engine, stage, nudge));
+        ffebmi_relax_observe(engine->context, &states, engine->bench.works, switches_of(engine, stage, nudge));
 }
 
 /* Switches that a nudge has moved are region changes, too. */
@@ -104,13 +66,16 @@ static void count_switch_changes(ffebm_engine *engine, size_t stage, size_t nudg
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     ffebmi_engine_stage *s = &engine->stages[stage];
+    void **layers = ffebmi_workbench_layers(&engine->bench, block, nudge);
 
-    for (size_t l = 0; l + 1 < block->layer_count; l++)
-        if (block->kind->switch_count(block, l) > 0)
+    for (size_t l = 0; l + 1 < block->layer_count; l++) {
+        size_t count = ffebmi_energy_switch_count(block, l);
+
+        if (count > 0)
             s->tallies[1].region_changes += engine->kernel->switch_changes(
-                engine->batch * block->kind->switch_count(block, l),
-                engine->nudging.layers[nudge * block->layer_count + l + 1], s->free_state[l + 1],
-                ffebmi_nudge_switches(engine, stage, nudge)[l], ffebmi_nudge_switches(engine, stage, FFEBM_NONE)[l]);
+                engine->batch * count, layers[l + 1], s->free_state[l + 1], switches_of(engine, stage, nudge)[l],
+                switches_of(engine, stage, FFEBM_NONE)[l]);
+    }
 }
 
 static bool held(const ffebm_engine *engine, size_t stage)
@@ -127,146 +92,97 @@ void ffebmi_estimate_switches(ffebm_engine *engine, size_t stage)
 
     if (!ffebmi_energy_has_switches(block))
         return;
-    ffebmi_estimate_observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
+    observe(engine, stage, FFEBM_NONE, engine->stages[stage].free_state, engine->batch);
     for (size_t n = 0; n < nudge_count && moved; n++) {
-        ffebmi_estimate_observe(engine, stage, n, engine->nudging.layers + n * block->layer_count, engine->batch);
+        observe(engine, stage, n, ffebmi_workbench_layers(&engine->bench, block, n), engine->batch);
         count_switch_changes(engine, stage, n);
     }
 }
 
 /* ----------------------------------------------------------------------------------------------- reading estimates */
 
-typedef struct states_pair {
-    const ffebm_engine *engine;
-    const ffebm_energy *block;
-    bool random_sign;
-    void **free;   /* NULL: the states are whole; else they are displacements from it, and its own are zero: */
-    void **origin; /* first or second where that is the free state, or NULL */
-    void **first;  /* [layer] */
-    void **second;
-    uint8_t **first_switches; /* [layer] */
-    uint8_t **second_switches;
-    void **difference;
-    void **mean;
-} states_pair;
-
-/* A sample nudged by - beta contributes (f(-beta) - f(0)) / (-beta): its two states change places. */
-static void swap_switches(const states_pair *p, size_t sample)
-{
-    for (size_t l = 0; l < p->block->layer_count; l++) {
-        size_t count = p->block->kind->switch_count(p->block, l);
-
-        for (size_t i = sample * count; p->first_switches != p->second_switches && i < (sample + 1) * count; i++) {
-            uint8_t first = p->first_switches[l][i];
-
-            p->first_switches[l][i] = p->second_switches[l][i];
-            p->second_switches[l][i] = first;
-        }
-    }
-}
-
-/* Difference and mean of two states, each whole or a displacement; the free state's displacement is zero. */
-static void contrast_layer(const states_pair *p, size_t layer, size_t sample, void **first, void **second)
-{
-    const ffebmi_kernel *k = p->engine->kernel;
-    size_t units = p->block->layers[layer].count, at = sample * units;
-    void *difference = ffebmi_at(k, p->difference[layer], at), *mean = ffebmi_at(k, p->mean[layer], at);
-
-    if (p->free == NULL || p->origin == NULL) {
-        k->difference_and_mean(units, ffebmi_at(k, first[layer], at), ffebmi_at(k, second[layer], at), difference,
-                               mean);
-    } else {
-        const void *moved = ffebmi_at(k, (first == p->origin ? second : first)[layer], at);
-
-        k->scale(units, 0.5, moved, mean);
-        k->scale(units, first == p->origin ? -1 : 1, moved, difference);
-    }
-    if (p->free != NULL)
-        k->add(units, ffebmi_at(k, p->free[layer], at), mean);
-}
-
-static void contrast_samples(void *user, size_t worker, size_t first, size_t count)
-{
-    const states_pair *p = user;
-
-    (void)worker;
-    for (size_t sample = first; sample < first + count; sample++) {
-        bool swapped = p->random_sign && ffebmi_engine_sign(p->engine, sample) < 0;
-
-        if (swapped)
-            swap_switches(p, sample);
-        for (size_t l = 0; l < p->block->layer_count; l++)
-            contrast_layer(p, l, sample, swapped ? p->second : p->first, swapped ? p->first : p->second);
-    }
-}
-
-static void add_contrast(ffebm_engine *engine, size_t stage, ffebmi_contrast *contrast, double weight,
-                         double gradient_scale, double input_scale, void *input_cotangent)
-{
-    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
-
-    contrast->kernel = ffebmi_engine_settling_kernel(engine, stage);
-    contrast->batch = engine->batch;
-    contrast->gradients = engine->stages[stage].gradients;
-    contrast->weight = weight * gradient_scale;
-    ffebmi_estimate_gradient(engine, stage, contrast);
-    if (input_cotangent == NULL)
-        return;
-    contrast->weight = weight * input_scale;
-    block->kind->input_gradient(block, contrast, input_cotangent);
-}
-
-/* A pair's difference and mean overwrite the states that it is made of; with the free state in it, which must stay,
- * they overwrite the first two nudges' memory, which is there for this. */
-static void estimate_pair(ffebm_engine *engine, size_t stage, const ffebmi_estimator *estimator,
-                          const ffebmi_pair *pair, double gradient_scale, double input_scale, void *input_cotangent)
+static ffebmi_reading reading_of(ffebm_engine *engine, size_t stage, size_t batch)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     const ffebmi_engine_stage *s = &engine->stages[stage];
-    bool with_free = pair->first == FFEBM_NONE || pair->second == FFEBM_NONE, hold = held(engine, stage);
-    void **layers = engine->nudging.layers;
-    states_pair p = {.engine = engine, .block = block, .random_sign = estimator->random_sign};
-    ffebmi_contrast contrast;
 
-    p.first = pair->first == FFEBM_NONE ? s->free_state : layers + pair->first * block->layer_count;
-    p.second = pair->second == FFEBM_NONE ? s->free_state : layers + pair->second * block->layer_count;
-    p.first_switches = ffebmi_nudge_switches(engine, stage, hold ? FFEBM_NONE : pair->first);
-    p.second_switches = ffebmi_nudge_switches(engine, stage, hold ? FFEBM_NONE : pair->second);
-    p.free = ffebmi_nudge_displaced(engine, stage) ? s->free_state : NULL;
-    p.origin = with_free ? s->free_state : NULL;
-    p.difference = with_free ? layers : p.first;
-    p.mean = with_free ? layers + block->layer_count : p.second;
-    ffebmi_parallel_ranges(engine->context, engine->batch, 1, contrast_samples, &p);
-    contrast = (ffebmi_contrast){
-        .difference = p.difference, .mean = p.mean, .switches = {p.first_switches, p.second_switches}};
-    add_contrast(engine, stage, &contrast, pair->weight / s->equilibrium.beta, gradient_scale, input_scale,
-                 input_cotangent);
+    return (ffebmi_reading){.block = block,
+                            .kernel = ffebmi_engine_settling_kernel(engine, stage),
+                            .parameters = s->parameters,
+                            .packed = engine->bench.packed,
+                            .batch = batch,
+                            .input = s->input,
+                            .free = s->free_state,
+                            .memory = {ffebmi_workbench_layers(&engine->bench, block, 0),
+                                       ffebmi_workbench_layers(&engine->bench, block, 1)},
+                            .seed = ffebmi_stream_draw(&engine->stream),
+                            .gradients = s->gradients};
 }
 
-/* Implicit differentiation: the displacement takes the place of the difference, the free state that of the mean. */
-static void estimate_implicit(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
-                              void *input_cotangent)
+static void **layers_of(const ffebm_engine *engine, size_t stage, size_t nudge)
 {
-    uint8_t **switches = ffebmi_nudge_switches(engine, stage, FFEBM_NONE);
-    ffebmi_contrast contrast = {.difference = engine->nudging.layers,
-                                .mean = engine->stages[stage].free_state,
-                                .switches = {switches, switches}};
+    return nudge == FFEBM_NONE ? engine->stages[stage].free_state
+                               : ffebmi_workbench_layers(&engine->bench, ffebmi_engine_block(engine, stage), nudge);
+}
 
-    add_contrast(engine, stage, &contrast, 1, gradient_scale, input_scale, input_cotangent);
+static ffebmi_reading_pair pair_of(const ffebm_engine *engine, size_t stage, const ffebmi_pair *pair)
+{
+    bool hold = held(engine, stage);
+
+    return (ffebmi_reading_pair){
+        .first = layers_of(engine, stage, pair->first),
+        .second = layers_of(engine, stage, pair->second),
+        .first_switches = switches_of(engine, stage, hold ? FFEBM_NONE : pair->first),
+        .second_switches = switches_of(engine, stage, hold ? FFEBM_NONE : pair->second),
+        .weight = pair->weight / engine->stages[stage].equilibrium.beta,
+    };
+}
+
+/* Implicit differentiation: the adjoint's displacement alone, at the free state. */
+static ffebmi_reading_pair adjoint_pair(const ffebm_engine *engine, size_t stage)
+{
+    uint8_t **switches = switches_of(engine, stage, FFEBM_NONE);
+
+    return (ffebmi_reading_pair){
+        .first = layers_of(engine, stage, 0), .first_switches = switches, .second_switches = switches, .weight = 1};
+}
+
+static const double *draw_signs(ffebm_engine *engine)
+{
+    for (size_t i = 0; i < engine->batch; i++)
+        engine->signs[i] = ffebmi_stream_sign(&engine->stream, i);
+    return engine->signs;
 }
 
 ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
                              void *input_cotangent)
 {
     const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[stage].equilibrium);
+    ffebmi_reading reading = reading_of(engine, stage, engine->batch);
 
-    if (ffebmi_engine_block(engine, stage)->own != NULL)
-        return ffebmi_own_estimate(engine, stage, gradient_scale, input_scale, input_cotangent);
-    if (engine->stages[stage].equilibrium.estimator == FFEBM_ESTIMATOR_IMPLICIT) {
-        estimate_implicit(engine, stage, gradient_scale, input_scale, input_cotangent);
-        return FFEBM_OK;
-    }
+    reading.form = ffebmi_phases_form(engine, stage);
+    reading.gradient_scale = gradient_scale;
+    reading.input_scale = input_scale;
+    reading.input_cotangent = input_cotangent;
+    if (estimator->random_sign)
+        reading.signs = draw_signs(engine);
     for (size_t i = 0; i < estimator->pair_count; i++)
-        estimate_pair(engine, stage, estimator, &estimator->pairs[i], gradient_scale, input_scale, input_cotangent);
-    return FFEBM_OK;
+        reading.pairs[reading.pair_count++] = pair_of(engine, stage, &estimator->pairs[i]);
+    if (reading.form == FFEBMI_TANGENT)
+        reading.pairs[reading.pair_count++] = adjoint_pair(engine, stage);
+    return ffebmi_solver_of(reading.block)->read(engine->context, &reading, engine->bench.works);
+}
+
+ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **layers, size_t rows, size_t nudge)
+{
+    bool hold = held(engine, stage);
+    uint8_t **switches = switches_of(engine, stage, hold ? FFEBM_NONE : nudge);
+    ffebmi_reading reading = reading_of(engine, stage, rows);
+
+    observe(engine, stage, hold ? FFEBM_NONE : nudge, hold ? engine->stages[stage].free_state : layers, rows);
+    reading.pairs[reading.pair_count++] =
+        (ffebmi_reading_pair){.first = layers, .first_switches = switches, .second_switches = switches, .weight = 1};
+    reading.gradient_scale = 1.0 / (double)rows;
+    reading.replace = true;
+    return ffebmi_solver_of(reading.block)->read(engine->context, &reading, engine->bench.works);
 }

@@ -2,7 +2,8 @@
 #ifndef FFEBMI_GRADIENT_ESTIMATE_H
 #define FFEBMI_GRADIENT_ESTIMATE_H
 
-#include "gradient/chain.h"
+#include "gradient/engine.h"
+#include "gradient/targets.h"
 
 /* Note where the switches of the states stand. To be called first, while the packed parameters are the block's. */
 void ffebmi_estimate_switches(ffebm_engine *engine, size_t stage);
@@ -12,15 +13,13 @@ void ffebmi_estimate_switches(ffebm_engine *engine, size_t stage);
 void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets, double gradient_scale);
 
 /* Read the estimate off the states: add gradient_scale times it to the block's gradients, and input_scale times the
- * cotangent of its input (batch x units; NULL if not wanted). The nudged states are used up. Only a user's block can
- * fail. */
+ * cotangent of its input (batch x units; NULL if not wanted). The nudged states are used up. Only a block that may fail
+ * can. */
 ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
                              void *input_cotangent);
 
-/* Note where the switches of a state of the batch stand, as those of a nudge or (FFEBM_NONE) of the free state. */
-void ffebmi_estimate_observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch);
-
-/* Add a contrast of states to all of a block's gradients. */
-void ffebmi_estimate_gradient(const ffebm_engine *engine, size_t stage, const ffebmi_contrast *contrast);
+/* The mean of dE/dtheta over a state of so many samples takes the place of the block's gradients. nudge: whose switches are
+ * the state's own, or FFEBM_NONE for the free state's. */
+ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **layers, size_t rows, size_t nudge);
 
 #endif

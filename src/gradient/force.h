@@ -2,7 +2,8 @@
 #ifndef FFEBMI_GRADIENT_FORCE_H
 #define FFEBMI_GRADIENT_FORCE_H
 
-#include "gradient/chain.h"
+#include "gradient/engine.h"
+#include "gradient/targets.h"
 
 /* `user` of the two functions below. */
 typedef struct ffebmi_force {
@@ -18,6 +19,15 @@ typedef struct ffebmi_force {
 void ffebmi_force_linear(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                          void *out);
 void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                       void *out);
+
+/* A force that is given, of one nudge; and the ffebmi_force_fn that hands it on. */
+typedef struct ffebmi_force_by_hand {
+    const void *force; /* batch x units of the last layer */
+    size_t row;        /* bytes */
+} ffebmi_force_by_hand;
+
+void ffebmi_force_held(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                        void *out);
 
 #endif

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "core/context.h"
-#include "core/random.h"
 #include "gradient/engine.h"
 #include "relax/equilibrium.h"
 
@@ -11,7 +10,7 @@
  * would couple the batch, and a user's op is run by the caller's thread. */
 static bool readout_forbids(const ffebm_engine *engine)
 {
-    for (size_t i = ffebmi_engine_first_readout(engine); i < engine->model->stage_count; i++) {
+    for (size_t i = engine->bench.first_readout; i < engine->model->stage_count; i++) {
         const ffebm_feedforward *block = engine->model->stages[i].feedforward;
 
         for (size_t j = 0; j < block->op_count; j++)
@@ -24,7 +23,7 @@ static bool readout_forbids(const ffebm_engine *engine)
 static bool can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
 {
     return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE && !readout_forbids(engine) &&
-           ffebmi_energy_heeds_loss(ffebmi_engine_block(engine, stage));
+           ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_HEEDS_LOSS);
 }
 
 static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int32_t nudging)
@@ -50,11 +49,11 @@ static double max_beta(const ffebm_engine *engine, size_t stage, const ffebm_equ
 {
     const ffebmi_estimator *estimator = ffebmi_estimator_of(c);
     double strongest = 0;
-    const ffebmi_own *own = ffebmi_engine_block(engine, stage)->own;
+    double bears = ffebmi_engine_block(engine, stage)->max_beta;
 
     for (size_t n = 0; n < estimator->nudge_count; n++)
         strongest = fmax(strongest, fabs(estimator->strength[n]));
-    return own == NULL || own->max_beta == 0 ? INFINITY : own->max_beta / strongest;
+    return bears == 0 ? INFINITY : bears / strongest;
 }
 
 /* What a user's block cannot do. What is meant for all blocks has its beta cut down instead of refused. */
@@ -67,7 +66,7 @@ static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const 
                           max_beta(engine, stage, c));
     FFEBMI_CHECK(engine->context,
                  c->estimator != FFEBM_ESTIMATOR_IMPLICIT ||
-                     ffebmi_energy_has_adjoint(ffebmi_engine_block(engine, stage)),
+                     ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_HAS_ADJOINT),
                  FFEBM_ERR_UNSUPPORTED, "stage %zu: FFEBM_ESTIMATOR_IMPLICIT, but its block has no adjoint", stage);
     return FFEBM_OK;
 }
@@ -93,6 +92,17 @@ static void set_equilibrium(ffebm_engine *engine, size_t stage, const ffebm_equi
         to->nudging = can_nudge_by_loss(engine, stage) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
 }
 
+/* Feedforward stages pack their weights on the workbench, which may have moved. */
+static ffebm_status reserve(ffebm_engine *engine, const ffebm_equilibrium_config *c)
+{
+    if (engine->last_energy == FFEBM_NONE)
+        return FFEBM_OK;
+    FFEBMI_TRY(ffebmi_workbench_reserve(&engine->bench, ffebmi_estimator_of(c)->nudge_count,
+                                        c->precision == FFEBM_PRECISION_MIXED));
+    engine->tape_work.packed = engine->bench.packed_memory;
+    return FFEBM_OK;
+}
+
 ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *config)
 {
     const bool recipe = config == NULL;
@@ -112,8 +122,7 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
         if (ffebmi_engine_is_energy(engine, i))
             FFEBMI_TRY(check_block(engine, i, &own, recipe || stage == FFEBM_ALL));
     }
-    FFEBMI_TRY(
-        ffebmi_engine_reserve(engine, ffebmi_estimator_of(&c)->nudge_count, c.precision == FFEBM_PRECISION_MIXED));
+    FFEBMI_TRY(reserve(engine, &c));
     for (size_t i = first; i < end; i++) {
         ffebm_equilibrium_config own = recipe ? recipe_of(engine, i) : c;
 
@@ -165,32 +174,14 @@ ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step)
 {
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
-    engine->step = step;
+    engine->stream.step = step;
     return FFEBM_OK;
 }
 
 void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
-    engine->stream = ffebmi_random_stream(engine->seed, engine->step);
-    engine->draws = 0;
+    ffebmi_stream_begin(&engine->stream);
     engine->profiled = false;
-}
-
-ffebm_status ffebmi_engine_end_call(ffebm_engine *engine, ffebm_status status)
-{
-    if (status == FFEBM_OK)
-        engine->step++;
-    return status;
-}
-
-uint64_t ffebmi_engine_draw(ffebm_engine *engine)
-{
-    return ffebmi_random_stream(engine->stream, engine->draws++);
-}
-
-double ffebmi_engine_sign(const ffebm_engine *engine, size_t sample)
-{
-    return ffebm_random_uniform(engine->stream, sample) < 0.5 ? -1 : 1;
 }
 
 ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)

@@ -140,8 +140,8 @@ static ffebm_status ask_user(ffebm_model *model, size_t stage, uint64_t seed)
     s->given = NULL;
     if (s->feedforward != NULL && s->feedforward->user)
         return ffebmi_op_user.initialize(s->feedforward->ops, element, seed, &s->given, model->context);
-    if (s->energy != NULL && s->energy->own != NULL &&
-        s->energy->own->initialize(s->energy, element, seed, &s->given, &failure) != FFEBM_OK)
+    if (s->energy != NULL && s->energy->kind->initialize != NULL &&
+        s->energy->kind->initialize(s->energy, element, seed, &s->given, &failure) != FFEBM_OK)
         return ffebmi_fail(model->context, failure.status, "%s", failure.text);
     return FFEBM_OK;
 }

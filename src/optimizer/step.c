@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "core/context.h"
-#include "model/flat_gradient.h"
+#include "gradient/flat_gradient.h"
 #include "optimizer/optimizer.h"
 
 ffebm_status ffebm_optimizer_set_learning_rate(ffebm_optimizer *optimizer, double learning_rate)

@@ -7,7 +7,7 @@
 #include "core/context.h"
 #include "energy/coupling.h"
 #include "line.h"
-#include "relax/relax.h"
+#include "relax/solver.h"
 
 enum { ROUNDS = 5, LEAST_SHARDS = 2 };
 #define SECONDS_A_REPEAT 0.025

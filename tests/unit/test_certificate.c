@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "energy/energy.h"
+#include "energy/sweeps.h"
 #include "gradient/engine.h"
 #include "trial.h"
 
@@ -128,21 +128,20 @@ END_TEST
 /* -------------------------------------------------------------------------------------------------- a spoiled gradient */
 
 /* A kind that is the block's own but for the gradient of one parameter; where what is spoiled is estimates alone, implicit
- * differentiation, which takes the free state for the mean, is left as it was. */
-static const ffebm_engine *spoiled_engine;
+ * differentiation is left as it was. */
 static const ffebmi_energy_kind *own_kind;
-static size_t spoiled_stage, spoiled_parameter;
+static ffebmi_sweep_rules spoiled_rules;
+static size_t spoiled_parameter;
 static int spoil_both;
 
 static void spoiled_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
                              size_t count, void *work)
 {
     ffebmi_contrast other = *contrast;
-    int implicit = contrast->mean == spoiled_engine->stages[spoiled_stage].free_state;
 
-    if (parameter == spoiled_parameter && (spoil_both || !implicit))
+    if (parameter == spoiled_parameter && (spoil_both || !contrast->tangent))
         other.weight *= -1;
-    own_kind->gradient(block, &other, parameter, first, count, work);
+    own_kind->sweeps->gradient(block, &other, parameter, first, count, work);
 }
 
 static void spoil(trial *p, ffebmi_energy_kind *kind, size_t stage, int both)
@@ -151,10 +150,10 @@ static void spoil(trial *p, ffebmi_energy_kind *kind, size_t stage, int both)
 
     own_kind = block->kind;
     *kind = *own_kind;
-    kind->gradient = spoiled_gradient;
+    spoiled_rules = *own_kind->sweeps;
+    spoiled_rules.gradient = spoiled_gradient;
+    kind->sweeps = &spoiled_rules;
     block->kind = kind;
-    spoiled_engine = p->f.engine;
-    spoiled_stage = stage;
     spoiled_parameter = 0;
     spoil_both = both;
 }

@@ -59,7 +59,7 @@ snapshot snapshot_of(const trial *p)
     memcpy(s.values, model->values, s.bytes);
     for (size_t i = 0; i < 5; i++)
         s.equilibria[i] = p->f.engine->stages[i].equilibrium;
-    s.step = p->f.engine->step;
+    s.step = p->f.engine->stream.step;
     return s;
 }
 
@@ -68,6 +68,6 @@ void check_snapshot(snapshot *s, const trial *p)
     ck_assert_mem_eq(s->values, p->f.model->values, s->bytes);
     for (size_t i = 0; i < 5; i++)
         ck_assert_mem_eq(&s->equilibria[i], &p->f.engine->stages[i].equilibrium, sizeof s->equilibria[i]);
-    ck_assert_uint_eq(s->step, p->f.engine->step);
+    ck_assert_uint_eq(s->step, p->f.engine->stream.step);
     free(s->values);
 }

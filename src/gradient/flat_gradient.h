@@ -1,7 +1,6 @@
-/* A gradient laid out as a model's flat parameters: what the engine makes and an optimizer takes. It stands on this floor
- * because those two do not know each other. */
-#ifndef FFEBMI_MODEL_FLAT_GRADIENT_H
-#define FFEBMI_MODEL_FLAT_GRADIENT_H
+/* A gradient laid out as a model's flat parameters: what the engine makes and an optimizer takes. */
+#ifndef FFEBMI_GRADIENT_FLAT_GRADIENT_H
+#define FFEBMI_GRADIENT_FLAT_GRADIENT_H
 
 #include <ffebm/gradient.h>
 

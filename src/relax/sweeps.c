@@ -1,16 +1,36 @@
-#include "relax/relax.h"
-
+/* The solver by sweeps: layers are updated from one another until every sample of the batch is at rest. */
 #include <float.h>
 #include <string.h>
-#include <time.h>
 
-#include "core/context.h"
+#include "core/executor.h"
+#include "energy/sweeps.h"
+#include "relax/contrast.h"
 #include "relax/order.h"
-#include "relax/own.h"
+#include "relax/solver.h"
 #include "relax/stopping.h"
-#include "relax/work.h"
 
-static void **place_layers(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows)
+/* A worker's memory holds the rows of one shard side by side. Samples that have settled leave: the last sample still at
+ * work moves into their seat, so that products always run over the first `active` samples without gaps. */
+typedef struct shard {
+    ffebmi_relax_work base; /* first, so that a pointer to one is a pointer to the other */
+    void **state;           /* [layer]: rows x units */
+    void **free_state;      /* [layer]: rows x units */
+    void **view;            /* [layer]: rows of a batch looked at in seat */
+    uint8_t **switches;     /* [layer]: likewise */
+    void *input;            /* rows x units of the block's input */
+    void *force;            /* rows x units of the last layer */
+    void *last;             /* likewise: the last layer itself, where states are displacements */
+    ffebmi_norms *norms;
+    size_t samples[FFEBMI_SHARD]; /* which sample is in which seat */
+    int64_t spent[FFEBMI_SHARD];  /* sweeps of each sample of the shard, counted from its first, before this leg */
+} shard;
+
+static bool takes(const ffebm_energy *block)
+{
+    return block->kind->sweeps != NULL;
+}
+
+static void **lay_out_layers(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows)
 {
     void **layers = ffebmi_carve(arena, block->layer_count, sizeof *layers);
 
@@ -23,35 +43,26 @@ static void **place_layers(ffebmi_arena *arena, const ffebm_energy *block, const
     return layers;
 }
 
-ffebmi_relax_work *ffebmi_relax_place(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                                      size_t nudges, size_t max_batch)
+static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
+                                  size_t nudges, size_t max_batch)
 {
     size_t rows = nudges * FFEBMI_SHARD, last = block->layer_count - 1;
-    ffebmi_relax_work *w = ffebmi_carve(arena, 1, sizeof *w), placed = {0};
+    shard *w = ffebmi_carve(arena, 1, sizeof *w), placed = {0};
 
-    if (block->own != NULL) {
-        placed.own_rows = ffebmi_relax_own_rows(block, max_batch);
-        placed.force = ffebmi_carve(arena, placed.own_rows, block->layers[last].count * kernel->element);
-        placed.forces = ffebmi_carve(arena, nudges * placed.own_rows, block->layers[last].count * kernel->element);
-        placed.samples_own = ffebmi_carve(arena, placed.own_rows, sizeof *placed.samples_own);
-        placed.kind_work = block->kind->place_work(block, kernel, placed.own_rows, arena);
-        if (w != NULL)
-            *w = placed;
-        return w;
-    }
-
-    placed.state = place_layers(arena, block, kernel, rows);
-    placed.free_state = place_layers(arena, block, kernel, rows);
+    (void)max_batch;
+    placed.state = lay_out_layers(arena, block, kernel, rows);
+    placed.free_state = lay_out_layers(arena, block, kernel, rows);
     placed.view = ffebmi_carve(arena, block->layer_count, sizeof *placed.view);
     placed.switches = ffebmi_carve(arena, block->layer_count, sizeof *placed.switches);
-    placed.input = ffebmi_carve(arena, rows, block->layers[0].count * kernel->element);
+    placed.input = ffebmi_carve(arena, rows, block->input.count * kernel->element);
     placed.force = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element);
     placed.last = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element);
     placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
-    placed.kind_work = block->kind->place_work(block, kernel, rows, arena);
-    if (w != NULL)
-        *w = placed;
-    return w;
+    placed.base.kind_work = block->kind->lay_out_work(block, kernel, rows, arena);
+    if (w == NULL)
+        return NULL;
+    *w = placed;
+    return &w->base;
 }
 
 /* ------------------------------------------------------------------------------------- rows in, rows out, rows moved */
@@ -62,19 +73,19 @@ static void copy_rows(const ffebmi_kernel *k, size_t units, void *to, size_t to_
     memmove(ffebmi_at(k, to, to_row * units), ffebmi_at(k, from, from_row * units), rows * units * k->element);
 }
 
-static void load(const ffebmi_phase *p, ffebmi_relax_work *w, size_t place, size_t sample)
+static void load(const ffebmi_phase *p, shard *w, size_t seat, size_t sample)
 {
     const ffebm_energy *b = p->block;
 
-    w->samples[place] = sample;
+    w->samples[seat] = sample;
     for (size_t n = 0; n < p->nudges; n++) {
-        size_t row = place * p->nudges + n;
+        size_t row = seat * p->nudges + n;
 
-        copy_rows(p->kernel, b->layers[0].count, w->input, row, p->input, sample, 1);
+        copy_rows(p->kernel, b->input.count, w->input, row, p->input, sample, 1);
         for (size_t l = 0; l < b->layer_count; l++) {
             size_t units = b->layers[l].count;
 
-            if (p->start == NULL || p->linear || p->displaced)
+            if (p->start == NULL || p->form != FFEBMI_WHOLE)
                 memset(ffebmi_at(p->kernel, w->state[l], row * units), 0, units * p->kernel->element);
             else
                 copy_rows(p->kernel, units, w->state[l], row, p->start[l], sample, 1);
@@ -84,17 +95,17 @@ static void load(const ffebmi_phase *p, ffebmi_relax_work *w, size_t place, size
     }
 }
 
-static void store(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t place)
+static void store(const ffebmi_phase *p, const shard *w, size_t seat)
 {
     const ffebm_energy *b = p->block;
 
     for (size_t n = 0; n < p->nudges; n++)
         for (size_t l = 0; l < b->layer_count; l++)
-            copy_rows(p->kernel, b->layers[l].count, p->result[n * b->layer_count + l], w->samples[place], w->state[l],
-                      place * p->nudges + n, 1);
+            copy_rows(p->kernel, b->layers[l].count, p->result[n * b->layer_count + l], w->samples[seat], w->state[l],
+                      seat * p->nudges + n, 1);
 }
 
-static void move(const ffebmi_phase *p, ffebmi_relax_work *w, ffebmi_settling *s, size_t to, size_t from)
+static void move(const ffebmi_phase *p, shard *w, ffebmi_settling *s, size_t to, size_t from)
 {
     const ffebm_energy *b = p->block;
     size_t r = p->nudges, last = b->layer_count - 1;
@@ -102,7 +113,7 @@ static void move(const ffebmi_phase *p, ffebmi_relax_work *w, ffebmi_settling *s
     if (to == from)
         return;
     w->samples[to] = w->samples[from];
-    copy_rows(p->kernel, b->layers[0].count, w->input, to * r, w->input, from * r, r);
+    copy_rows(p->kernel, b->input.count, w->input, to * r, w->input, from * r, r);
     copy_rows(p->kernel, b->layers[last].count, w->force, to * r, w->force, from * r, r);
     for (size_t l = 0; l < b->layer_count; l++) {
         copy_rows(p->kernel, b->layers[l].count, w->state[l], to * r, w->state[l], from * r, r);
@@ -110,13 +121,13 @@ static void move(const ffebmi_phase *p, ffebmi_relax_work *w, ffebmi_settling *s
             copy_rows(p->kernel, b->layers[l].count, w->free_state[l], to * r, w->free_state[l], from * r, r);
     }
     for (size_t n = 0; n < r; n++)
-        b->kind->move(s, to * r + n, from * r + n);
+        b->kind->sweeps->move(s, to * r + n, from * r + n);
 }
 
 /* ------------------------------------------------------------------------------------------------------- one shard */
 
-/* Each sample has a place of its own, so that sums do not depend on who settles it. */
-static void keep_norms(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t place)
+/* Each sample has a seat of its own, so that sums do not depend on who settles it. */
+static void keep_norms(const ffebmi_phase *p, const shard *w, size_t seat)
 {
     size_t layers = p->block->layer_count;
 
@@ -124,46 +135,46 @@ static void keep_norms(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t
         ffebmi_norms sum = {0};
 
         for (size_t n = 0; n < p->nudges; n++) {
-            const ffebmi_norms *one = &w->norms[(place * p->nudges + n) * layers + l];
+            const ffebmi_norms *one = &w->norms[(seat * p->nudges + n) * layers + l];
 
             sum.change += one->change;
             sum.size += one->size;
             sum.displacement += one->displacement;
         }
-        p->norms[w->samples[place] * layers + l] = sum;
+        p->norms[w->samples[seat] * layers + l] = sum;
     }
 }
 
-static void finish(const ffebmi_phase *p, ffebmi_relax_work *w, const ffebmi_settling *s, size_t place,
-                   ffebmi_verdict verdict, int64_t sweeps)
+static void finish(const ffebmi_phase *p, shard *w, const ffebmi_settling *s, size_t seat, ffebmi_verdict verdict,
+                   int64_t sweeps)
 {
     ffebmi_tally one = {.samples = 1, .sweeps_min = sweeps, .sweeps_max = sweeps, .sweeps_sum = sweeps};
 
     one.residual_max = verdict.residual;
     one.nonfinite = !verdict.finite;
     one.unconverged = p->tolerance > 0 && !verdict.settled;
-    if (p->nudged && !p->linear)
+    if (p->nudged && p->block->kind->sweeps->region_changes != NULL)
         for (size_t n = 0; n < p->nudges; n++)
-            one.region_changes += p->block->kind->region_changes(s, place * p->nudges + n);
-    ffebmi_tally_add(&w->tally, &one);
+            one.region_changes += p->block->kind->sweeps->region_changes(s, seat * p->nudges + n);
+    ffebmi_tally_add(&w->base.tally, &one);
     if (p->norms != NULL)
-        keep_norms(p, w, place);
-    store(p, w, place);
+        keep_norms(p, w, seat);
+    store(p, w, seat);
 }
 
 /* As forces are to see it. */
-static const void *last_layer(const ffebmi_phase *p, const ffebmi_relax_work *w, size_t rows)
+static const void *last_layer(const ffebmi_phase *p, const shard *w, size_t rows)
 {
     size_t last = p->block->layer_count - 1, count = rows * p->block->layers[last].count;
 
-    if (!p->displaced)
+    if (p->form != FFEBMI_DISPLACED)
         return w->state[last];
     p->kernel->scale(count, 1, w->free_state[last], w->last);
     p->kernel->add(count, w->state[last], w->last);
     return w->last;
 }
 
-static void sweep(const ffebmi_phase *p, size_t worker, ffebmi_relax_work *w, ffebmi_settling *s, size_t active)
+static void sweep(const ffebmi_phase *p, size_t worker, shard *w, ffebmi_settling *s, size_t active)
 {
     size_t layers = p->block->layer_count;
 
@@ -173,7 +184,7 @@ static void sweep(const ffebmi_phase *p, size_t worker, ffebmi_relax_work *w, ff
 
         if (p->force != NULL && !p->force_held && ffebmi_half_sweep_has_last(half, layers))
             p->force(p->force_user, worker, w->samples, active, last_layer(p, w, s->rows), w->force);
-        p->block->kind->half_sweep(s, half.first, half.step);
+        p->block->kind->sweeps->half_sweep(s, half.first, half.step);
     }
 }
 
@@ -188,41 +199,39 @@ typedef struct leg {
 } leg;
 
 /* Let go of the samples that this sweep of a leg has finished; returns how many stay. */
-static size_t release_settled(const leg *of, ffebmi_relax_work *w, ffebmi_settling *s, size_t first, size_t active,
-                              int64_t sweeps)
+static size_t release_settled(const leg *of, shard *w, ffebmi_settling *s, size_t first, size_t active, int64_t sweeps)
 {
     const ffebmi_phase *p = of->phase;
     size_t layers = p->block->layer_count;
     double rounding = p->kernel->element == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
-    for (size_t place = active; place-- > 0;) {
-        int64_t *spent = &w->spent[w->samples[place] - first], taken = *spent + sweeps;
-        ffebmi_verdict verdict = ffebmi_judge(w->norms + place * p->nudges * layers, p->nudges, layers, p->nudged,
+    for (size_t seat = active; seat-- > 0;) {
+        int64_t *spent = &w->spent[w->samples[seat] - first], taken = *spent + sweeps;
+        ffebmi_verdict verdict = ffebmi_judge(w->norms + seat * p->nudges * layers, p->nudges, layers, p->nudged,
                                               of->tolerance, rounding, taken);
 
         if (!verdict.settled && verdict.finite && taken < of->end)
             continue;
         if (of->last) {
-            finish(p, w, s, place, verdict, taken);
+            finish(p, w, s, seat, verdict, taken);
         } else {
             *spent = taken;
-            store(p, w, place);
+            store(p, w, seat);
         }
-        move(p, w, s, place, --active);
+        move(p, w, s, seat, --active);
     }
     return active;
 }
 
-static void run_leg(const leg *of, ffebmi_relax_work *w, size_t worker, size_t first, size_t count)
+static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t count)
 {
     const ffebmi_phase *p = of->phase;
     ffebmi_settling s = {.block = p->block,
                          .kernel = p->kernel,
                          .parameters = p->parameters,
                          .packed = p->packed,
-                         .linear = p->linear,
-                         .hold_switches = p->hold_switches,
-                         .displaced = p->displaced,
+                         .form = p->form,
+                         .hold_switches = p->hold_switches || p->form != FFEBMI_WHOLE,
                          .copies = p->nudges,
                          .relaxation = p->relaxation,
                          .state = w->state,
@@ -230,13 +239,13 @@ static void run_leg(const leg *of, ffebmi_relax_work *w, size_t worker, size_t f
                          .input = w->input,
                          .force = p->force == NULL ? NULL : w->force,
                          .norms = w->norms,
-                         .work = w->kind_work};
+                         .work = w->base.kind_work};
     size_t active = count;
 
     for (size_t i = 0; i < count; i++)
         load(p, w, i, first + i);
     s.rows = count * p->nudges;
-    p->block->kind->begin(&s); /* with the free state, which is never coarse */
+    p->block->kind->sweeps->begin(&s); /* with the free state, which is never coarse */
     s.kernel = of->kernel;
     s.packed = of->packed;
     if (p->force != NULL && p->force_held)
@@ -262,98 +271,57 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
     ffebmi_phase rest = *p;
     leg last = {p, p->kernel, p->packed, p->tolerance, p->max_sweeps, true};
     leg coarse = {p, p->coarse, p->coarse_packed, p->tolerance, p->max_sweeps / 2, false};
+    shard *w = (shard *)j->works[worker];
 
-    memset(j->works[worker]->spent, 0, sizeof j->works[worker]->spent);
+    memset(w->spent, 0, sizeof w->spent);
     if (p->coarse != NULL && p->nudged) {
         last.kernel = p->coarse;
         last.packed = p->coarse_packed;
     } else if (p->coarse != NULL && coarse.end > 0) {
         if (p->tolerance > 0 && p->tolerance < coarse_tolerance)
             coarse.tolerance = coarse_tolerance;
-        run_leg(&coarse, j->works[worker], worker, first, count);
+        run_leg(&coarse, w, worker, first, count);
         rest.start = p->result;
         last.phase = &rest;
     }
-    run_leg(&last, j->works[worker], worker, first, count);
+    run_leg(&last, w, worker, first, count);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the phase */
-
-void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from)
+static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works)
 {
-    if (from->samples == 0)
-        return;
-    if (to->samples == 0 || from->sweeps_min < to->sweeps_min)
-        to->sweeps_min = from->sweeps_min;
-    if (from->sweeps_max > to->sweeps_max)
-        to->sweeps_max = from->sweeps_max;
-    if (from->residual_max > to->residual_max)
-        to->residual_max = from->residual_max;
-    to->samples += from->samples;
-    to->unconverged += from->unconverged;
-    to->nonfinite += from->nonfinite;
-    to->region_changes += from->region_changes;
-    to->sweeps_sum += from->sweeps_sum;
-    to->retries += from->retries;
-    to->seconds += from->seconds;
-    to->joules += from->joules;
-}
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-ffebm_status ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
-                          ffebmi_tally *tally)
-{
-    double start = now();
-    size_t workers = context->executor.workers;
-    ffebm_status status = FFEBM_OK;
-
-    *tally = (ffebmi_tally){0};
-    for (size_t w = 0; w < workers; w++)
-        works[w]->tally = (ffebmi_tally){0};
-    if (phase->block->own != NULL)
-        status = ffebmi_relax_own(context, phase, works);
-    else
-        ffebmi_parallel_ranges(context, phase->batch, FFEBMI_SHARD, settle_shard, &(job){phase, works});
-    for (size_t w = 0; w < workers; w++)
-        ffebmi_tally_add(tally, &works[w]->tally);
-    tally->seconds = now() - start;
-    return status;
+    ffebmi_parallel_ranges(context, phase->batch, FFEBMI_SHARD, settle_shard, &(job){phase, works});
 }
 
 /* ------------------------------------------------------------------------------------------- looking at states */
 
-static ffebmi_settling look_at(const ffebmi_states *states, ffebmi_relax_work *work, size_t first, size_t rows)
+static ffebmi_settling look_at(const ffebmi_states *states, shard *w, size_t first, size_t rows)
 {
     ffebmi_settling s = {.block = states->block,
                          .kernel = states->kernel,
                          .parameters = states->parameters,
                          .packed = states->packed,
                          .rows = rows,
-                         .state = work->view,
-                         .work = work->kind_work};
+                         .state = w->view,
+                         .work = w->base.kind_work};
 
     for (size_t l = 0; l < states->block->layer_count; l++)
-        work->view[l] = ffebmi_at(states->kernel, states->state[l], first * states->block->layers[l].count);
+        w->view[l] = ffebmi_at(states->kernel, states->state[l], first * states->block->layers[l].count);
     if (states->input != NULL)
-        s.input = ffebmi_at(states->kernel, states->input, first * states->block->layers[0].count);
+        s.input = ffebmi_at(states->kernel, states->input, first * states->block->input.count);
     return s;
 }
 
-void ffebmi_relax_energies(const ffebmi_states *states, ffebmi_relax_work *work, double *energies)
+static ffebm_status energies(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                             double *out)
 {
+    (void)context;
     for (size_t first = 0; first < states->batch; first += FFEBMI_SHARD) {
         size_t left = states->batch - first;
-        ffebmi_settling s = look_at(states, work, first, left < FFEBMI_SHARD ? left : FFEBMI_SHARD);
+        ffebmi_settling s = look_at(states, (shard *)works[0], first, left < FFEBMI_SHARD ? left : FFEBMI_SHARD);
 
-        states->block->kind->energies(&s, energies + first);
+        states->block->kind->sweeps->energies(&s, out + first);
     }
+    return FFEBM_OK;
 }
 
 typedef struct observation {
@@ -366,12 +334,12 @@ static void observe_shard(void *user, size_t worker, size_t first, size_t count)
 {
     const observation *o = user;
     const ffebm_energy *block = o->states->block;
-    ffebmi_relax_work *w = o->works[worker];
+    shard *w = (shard *)o->works[worker];
     ffebmi_settling s = look_at(o->states, w, first, count);
 
     for (size_t l = 0; l < block->layer_count; l++)
-        w->switches[l] = o->switches[l] + first * block->kind->switch_count(block, l);
-    block->kind->observe(&s, w->switches);
+        w->switches[l] = o->switches[l] + first * ffebmi_energy_switch_count(block, l);
+    block->kind->sweeps->observe(&s, w->switches);
 }
 
 void ffebmi_relax_observe(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
@@ -381,7 +349,9 @@ void ffebmi_relax_observe(ffebm_context *context, const ffebmi_states *states, f
                            &(observation){states, works, switches});
 }
 
-void *ffebmi_relax_kind_work(const ffebmi_relax_work *work)
-{
-    return work->kind_work;
-}
+const ffebmi_solver ffebmi_solver_sweeps = {.name = "sweeps",
+                                            .takes = takes,
+                                            .lay_out = lay_out,
+                                            .settle = settle,
+                                            .read = ffebmi_contrast_read,
+                                            .energies = energies};

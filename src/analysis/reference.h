@@ -1,6 +1,6 @@
 /* Implicit differentiation as a reference: where it comes, and an engine's settings put aside while it works. */
-#ifndef FFEBMI_GRADIENT_REFERENCE_H
-#define FFEBMI_GRADIENT_REFERENCE_H
+#ifndef FFEBMI_ANALYSIS_REFERENCE_H
+#define FFEBMI_ANALYSIS_REFERENCE_H
 
 #include "gradient/engine.h"
 

@@ -1,4 +1,4 @@
-#include "gradient/differences.h"
+#include "analysis/differences.h"
 
 #include <float.h>
 #include <math.h>
@@ -19,14 +19,14 @@ static size_t part_count(const ffebm_engine *engine, size_t stage)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
 
-    return block == NULL ? 0 : block->layer_count + (engine->stages[stage].own_input != NULL);
+    return block == NULL ? 0 : block->layer_count + (engine->stages[stage].kept_input != NULL);
 }
 
 static void *part_of(const ffebm_engine *engine, size_t stage, size_t part)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
 
-    return part < ffebmi_engine_block(engine, stage)->layer_count ? s->free_state[part] : s->own_input;
+    return part < ffebmi_engine_block(engine, stage)->layer_count ? s->free_state[part] : s->kept_input;
 }
 
 static size_t part_bytes(const ffebm_engine *engine, size_t stage, size_t part, size_t batch)
@@ -102,7 +102,7 @@ static ffebm_status loss_at(const ffebmi_differences *d, double *loss)
     ffebmi_model_touch(engine->model);
     ffebmi_differences_restore(engine, d->states);
     FFEBMI_TRY(ffebmi_chain_up(engine, engine->batch, &output));
-    ffebmi_chain_losses(engine, engine->batch, output, d->targets, 1, NULL);
+    ffebmi_targets_losses(d->targets, engine->batch, output, 1, engine->losses, NULL);
     *loss = 0;
     for (size_t i = 0; i < engine->batch; i++)
         *loss += engine->losses[i] / (double)engine->batch;

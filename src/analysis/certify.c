@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/comparison.h"
+#include "analysis/differences.h"
+#include "analysis/reference.h"
 #include "core/context.h"
 #include "core/sized.h"
-#include "gradient/comparison.h"
 #include "gradient/compute.h"
-#include "gradient/differences.h"
-#include "gradient/reference.h"
 
 static const ffebm_certify_config defaults = {
     .size = sizeof defaults, .min_cosine = 0.99, .max_difference_error = 0.15, .adjoint_sweeps = 1000};
@@ -133,7 +133,7 @@ static ffebm_status down(certification *c, const ffebmi_targets *targets, size_t
     const void *output = engine->stages[engine->model->stage_count - 1].output, *below = NULL;
     double norm;
 
-    ffebmi_chain_losses(engine, c->batch, output, &c->targets, 1, engine->cotangents[1]);
+    ffebmi_targets_losses(&c->targets, c->batch, output, 1, engine->losses, engine->cotangents[1]);
     FFEBMI_TRY(
         ffebmi_compute_down(engine, engine->cotangents[1], targets, 1.0 / (double)c->batch, bottom, &below, &norm));
     if (bottom == 0)

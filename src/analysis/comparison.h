@@ -1,6 +1,6 @@
 /* How two gradients of a tensor compare. */
-#ifndef FFEBMI_GRADIENT_COMPARISON_H
-#define FFEBMI_GRADIENT_COMPARISON_H
+#ifndef FFEBMI_ANALYSIS_COMPARISON_H
+#define FFEBMI_ANALYSIS_COMPARISON_H
 
 #include "gradient/engine.h"
 

@@ -1,9 +1,10 @@
-#include "gradient/reference.h"
+#include "analysis/reference.h"
 
 size_t ffebmi_reference_bottom(const ffebm_engine *engine)
 {
     for (size_t i = engine->model->stage_count; i-- > 0;)
-        if (engine->model->stages[i].energy != NULL && !ffebmi_energy_has_adjoint(engine->model->stages[i].energy))
+        if (engine->model->stages[i].energy != NULL &&
+            !ffebmi_energy_can(engine->model->stages[i].energy, FFEBMI_HAS_ADJOINT))
             return i + 1;
     return 0;
 }

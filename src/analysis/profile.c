@@ -6,19 +6,6 @@
 #include "core/sized.h"
 #include "gradient/engine.h"
 
-static size_t count_saturated(const ffebm_engine *engine, size_t count, const void *state)
-{
-    size_t saturated = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        double s =
-            engine->model->dtype == FFEBM_FLOAT32 ? (double)((const float *)state)[i] : ((const double *)state)[i];
-
-        saturated += s == 0 || s == 1;
-    }
-    return saturated;
-}
-
 /* The squares of a layer, summed over the batch in its order. */
 static ffebmi_norms sum_of(const ffebm_engine *engine, const ffebmi_norms *norms, size_t layers, size_t layer)
 {
@@ -45,7 +32,9 @@ static void fill(const ffebm_engine *engine, ffebm_layer_report *facts, size_t s
         facts->nudge_norm =
             sqrt(sum_of(engine, s->norms[1], block->layer_count, layer).displacement / (batch * (double)s->nudges));
     facts->signal_to_residual = facts->nudge_norm == 0 ? 0 : facts->nudge_norm / facts->residual_norm;
-    facts->saturated = (double)count_saturated(engine, count, s->free_state[layer]) / (double)count;
+    if (block->kind->saturated != NULL)
+        facts->saturated =
+            (double)block->kind->saturated(block, layer, engine->kernel, count, s->free_state[layer]) / (double)count;
 }
 
 ffebm_status ffebm_engine_inspect_layer(const ffebm_engine *engine, ffebm_layer_report *report, size_t stage,

@@ -1,4 +1,4 @@
-#include "gradient/comparison.h"
+#include "analysis/comparison.h"
 
 #include <math.h>
 #include <string.h>

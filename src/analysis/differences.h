@@ -1,6 +1,6 @@
 /* Central differences of the loss at equilibrium, along random directions of one tensor. */
-#ifndef FFEBMI_GRADIENT_DIFFERENCES_H
-#define FFEBMI_GRADIENT_DIFFERENCES_H
+#ifndef FFEBMI_ANALYSIS_DIFFERENCES_H
+#define FFEBMI_ANALYSIS_DIFFERENCES_H
 
 #include "gradient/chain.h"
 

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/comparison.h"
+#include "analysis/reference.h"
 #include "core/context.h"
-#include "gradient/comparison.h"
 #include "gradient/compute.h"
-#include "gradient/reference.h"
 
 /* The two algorithms that are traced side by side. Each is handed down its own error, and has a flat gradient. */
 enum { ESTIMATE, IMPLICIT, WAYS };
@@ -112,10 +112,11 @@ static void take_error(trace *t, size_t stage, const void *error, size_t way)
 static ffebm_status readout_down(trace *t)
 {
     ffebm_engine *engine = t->engine;
-    size_t first = ffebmi_engine_first_readout(engine), stages = engine->model->stage_count;
+    size_t first = engine->bench.first_readout, stages = engine->model->stage_count;
     const void *error = engine->cotangents[1];
 
-    ffebmi_chain_losses(engine, t->batch, engine->stages[stages - 1].output, &t->targets, 1, engine->cotangents[1]);
+    ffebmi_targets_losses(&t->targets, t->batch, engine->stages[stages - 1].output, 1, engine->losses,
+                          engine->cotangents[1]);
     for (size_t i = stages; i-- > first;)
         FFEBMI_TRY(
             ffebmi_chain_stage_down(engine, i, error, NULL, 1.0 / (double)t->batch, engine->cotangents[0], &error));

@@ -1,0 +1,67 @@
+/* What a kind of energy fills whose blocks settle by sweeps: layers are updated from the others, some at a time, until they
+ * rest. The driver is relax/sweeps.c. */
+#ifndef FFEBMI_ENERGY_SWEEPS_H
+#define FFEBMI_ENERGY_SWEEPS_H
+
+#include "energy/energy.h"
+
+/* One settling in progress: `rows` independent states in step, in memory of the driver. */
+typedef struct ffebmi_settling {
+    const ffebm_energy *block;
+    const ffebmi_kernel *kernel;
+    const void *const *parameters;
+    const void *packed; /* the parameters as `pack` has laid them out; NULL where the kind has no packing */
+    ffebmi_form form;
+    bool hold_switches;      /* pools pass what they pass at the free state; always so but for whole states */
+    double relaxation;       /* of half-sweeps */
+    size_t rows;             /* those still at work; they shrink as samples settle */
+    size_t copies;           /* so many rows beside each other have one free state and input */
+    void **state;            /* [layer]: rows x units */
+    void *const *free_state; /* [layer]: rows x units, or NULL in a free phase */
+    const void *input;       /* rows x units of the block's input */
+    const void *force;       /* rows x units of the last layer, or NULL */
+    ffebmi_norms *norms;     /* [row * layer_count + layer] */
+    void *work;              /* laid out by the kind */
+} ffebmi_settling;
+
+/* Two sets of states of a whole batch, as their difference and mean: products of layers then keep their precision. */
+typedef struct ffebmi_contrast {
+    const ffebmi_kernel *kernel;
+    const void *const *parameters;
+    size_t batch;
+    const void *input;       /* batch x units of the block's input; of kinds with FFEBMI_READS_INPUT, else NULL */
+    void *const *difference; /* [layer]: batch x units */
+    void *const *mean;
+    bool alone;                  /* f(first) by itself: the difference is the first state, the mean half of it */
+    bool tangent;                /* the derivative of f along `difference`, at `mean` */
+    uint8_t *const *switches[2]; /* [state][layer]: batch x switches, of the first and of the second state */
+    double weight;               /* of (f(first) - f(second)), f = dE/dtheta summed over the batch */
+    void *const *gradients;      /* [parameter]: added to */
+} ffebmi_contrast;
+
+struct ffebmi_sweep_rules {
+    /* REQUIRED. The rows have been loaded: forget all others; where states are displacements, take from the free state what
+     * that needs. */
+    void (*begin)(ffebmi_settling *settling);
+    /* REQUIRED. Update layers first, first + step, .. together from the present state of the others, and leave their norms. */
+    void (*half_sweep)(ffebmi_settling *settling, size_t first, size_t step);
+    /* REQUIRED. Row `from` moves into the place of row `to`: take along what the kind remembers of it. */
+    void (*move)(ffebmi_settling *settling, size_t to, size_t from);
+    /* REQUIRED. Add weight * (f(first) - f(second)) to units first .. first + count - 1 of one parameter's gradient. */
+    void (*gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
+                     size_t count, void *work);
+    /* REQUIRED. out += weight * (dE/dx(first) - dE/dx(second)), batch x units of the block's input. */
+    void (*input_gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, void *out);
+    /* REQUIRED. The energies of rows of states, as doubles. */
+    void (*energies)(ffebmi_settling *settling, double *energies);
+
+    /* OPTIONAL: how many units of one row are in another region than in its free state. Without it there are no regions. */
+    size_t (*region_changes)(const ffebmi_settling *settling, size_t row);
+
+    /* OPTIONAL, both or neither: bytes of switches of one sample at a layer, 0 where there are none; and where they stand at
+     * settling->state. */
+    size_t (*switch_count)(const ffebm_energy *block, size_t layer);
+    void (*observe)(ffebmi_settling *settling, uint8_t *const *switches);
+};
+
+#endif

@@ -1,0 +1,192 @@
+#include "gradient/phases.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "gradient/force.h"
+
+/* ---------------------------------------------------------------------------------------------- building */
+
+/* What phases of a stage have in common. */
+static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+
+    return (ffebmi_phase){.block = ffebmi_engine_block(engine, stage),
+                          .kernel = ffebmi_engine_settling_kernel(engine, stage),
+                          .parameters = s->parameters,
+                          .batch = batch,
+                          .nudges = 1,
+                          .relaxation = s->equilibrium.relaxation,
+                          .input = input,
+                          .seed = ffebmi_stream_draw(&engine->stream)};
+}
+
+static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_phase phase = phase_of(engine, stage, batch, input);
+
+    phase.order = s->equilibrium.free_order;
+    phase.max_sweeps = s->equilibrium.free_sweeps;
+    phase.tolerance = s->equilibrium.free_tolerance;
+    phase.start = s->equilibrium.start == FFEBM_START_STATE ? s->free_state : NULL;
+    phase.norms = s->norms[0];
+    if (!ffebmi_energy_has_switches(phase.block)) /* with other switches it would settle elsewhere */
+        phase.coarse = ffebmi_engine_coarse_kernel(engine, stage);
+    return phase;
+}
+
+static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_phase phase = phase_of(engine, stage, batch, input);
+
+    phase.nudged = true;
+    phase.order = s->equilibrium.nudged_order;
+    phase.max_sweeps = s->equilibrium.nudged_sweeps;
+    phase.tolerance = s->equilibrium.nudged_tolerance;
+    phase.start = s->free_state;
+    phase.hold_switches = s->equilibrium.switches == FFEBM_SWITCHES_HOLD;
+    return phase;
+}
+
+/* Make the workbench ready for it. */
+static void set_up(ffebm_engine *engine, ffebmi_phase *phase)
+{
+    ffebmi_workbench_set_up(&engine->bench, phase->block, phase->kernel, phase->coarse, phase->parameters,
+                            phase->nudges);
+    phase->packed = engine->bench.packed;
+    phase->coarse_packed = engine->bench.coarse_packed;
+}
+
+static ffebm_status check(const ffebm_engine *engine, size_t stage, const char *phase, const ffebmi_tally *tally)
+{
+    FFEBMI_CHECK(engine->context, tally->nonfinite == 0, FFEBM_ERR_NUMERIC,
+                 "stage %zu: %zu of %zu samples ended the %s phase in NaN or infinity", stage, tally->nonfinite,
+                 tally->samples, phase);
+    FFEBMI_CHECK(engine->context, tally->unconverged == 0 || engine->stages[stage].equilibrium.require_convergence == 0,
+                 FFEBM_ERR_CONVERGENCE, "stage %zu: %zu of %zu samples had not settled after %" PRId64 " %s sweeps",
+                 stage, tally->unconverged, tally->samples, tally->sweeps_max, phase);
+    return FFEBM_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- free */
+
+void ffebmi_phases_keep_input(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+
+    s->input = input;
+    if (s->kept_input == NULL)
+        return;
+    memcpy(s->kept_input, input, batch * engine->model->stages[stage].input.count * engine->kernel->element);
+    s->kept_rows = batch;
+    s->input = s->kept_input;
+}
+
+static void take_state(const ffebm_engine *engine, size_t stage, const ffebmi_phase *phase)
+{
+    for (size_t l = 0; l < phase->block->layer_count; l++)
+        memcpy(engine->stages[stage].free_state[l], phase->result[l],
+               phase->batch * phase->block->layers[l].count * engine->kernel->element);
+}
+
+ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_phase phase = free_phase(engine, stage, batch, input);
+    bool aside = ffebmi_energy_can(phase.block, FFEBMI_MAY_FAIL);
+    ffebm_status status;
+
+    FFEBMI_CHECK(engine->context, phase.start == NULL || s->free_rows == batch, FFEBM_ERR_STATE,
+                 "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
+                 s->free_rows);
+    set_up(engine, &phase);
+    /* A device may fail half-way through the batch, and is then called again, perhaps to start from its last state: that one
+     * stays until all samples have settled. Nudge 0 may hold a state by hand of another stage. */
+    phase.result = aside ? ffebmi_workbench_layers(&engine->bench, phase.block, 1) : s->free_state;
+    status = ffebmi_relax(engine->context, &phase, engine->bench.works, &s->tallies[0]);
+    s->tallies[1] = (ffebmi_tally){0};
+    s->nudges = 0;
+    FFEBMI_TRY(status);
+    if (aside)
+        take_state(engine, stage, &phase);
+    ffebmi_phases_keep_input(engine, stage, batch, input);
+    s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
+    return check(engine, stage, "free", &s->tallies[0]);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ nudged */
+
+ffebmi_form ffebmi_phases_form(const ffebm_engine *engine, size_t stage)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebm_equilibrium_config *e = &engine->stages[stage].equilibrium;
+    bool moving = e->switches == FFEBM_SWITCHES_FOLLOW && ffebmi_energy_has_switches(block);
+
+    if (e->estimator == FFEBM_ESTIMATOR_IMPLICIT)
+        return FFEBMI_TANGENT;
+    return ffebmi_energy_can(block, FFEBMI_DISPLACES) && !moving ? FFEBMI_DISPLACED : FFEBMI_WHOLE;
+}
+
+static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn call, ffebmi_force *f, bool held)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_phase phase = nudged_phase(engine, stage, engine->batch, s->input);
+    ffebmi_tally tally;
+    ffebm_status status;
+
+    phase.form = ffebmi_phases_form(engine, stage);
+    if (phase.form == FFEBMI_DISPLACED)
+        phase.coarse = ffebmi_engine_coarse_kernel(engine, stage);
+    f->engine = engine;
+    f->estimator = ffebmi_estimator_of(&s->equilibrium);
+    f->beta = phase.form == FFEBMI_TANGENT ? 1 : s->equilibrium.beta; /* what is linear needs no small force */
+    f->units = ffebmi_energy_output(phase.block)->count;
+    s->nudges = phase.nudges = f->estimator->nudge_count;
+    phase.norms = s->norms[1];
+    phase.force = call;
+    phase.force_user = f;
+    phase.force_held = held;
+    set_up(engine, &phase);
+    phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
+    status = ffebmi_relax(engine->context, &phase, engine->bench.works, &tally);
+    ffebmi_tally_add(&s->tallies[1], &tally);
+    FFEBMI_TRY(status);
+    return check(engine, stage, "nudged", &s->tallies[1]);
+}
+
+ffebm_status ffebmi_phases_linear(ffebm_engine *engine, size_t stage, const void *delta)
+{
+    return nudge(engine, stage, ffebmi_force_linear, &(ffebmi_force){.delta = delta}, true);
+}
+
+ffebm_status ffebmi_phases_loss(ffebm_engine *engine, size_t stage, const ffebmi_targets *targets)
+{
+    return nudge(engine, stage, ffebmi_force_loss, &(ffebmi_force){.targets = targets}, false);
+}
+
+ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t batch, const void *input,
+                                   const void *force)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    ffebmi_phase phase = nudged_phase(engine, stage, batch, input);
+    ffebmi_force_by_hand f = {force, ffebmi_energy_output(phase.block)->count * engine->kernel->element};
+
+    FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
+                 "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);
+    engine->bench.settled_stage = FFEBM_NONE;
+    phase.force = ffebmi_force_held;
+    phase.force_user = &f;
+    phase.force_held = true;
+    set_up(engine, &phase);
+    phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
+    FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->bench.works, &s->tallies[1]));
+    FFEBMI_TRY(check(engine, stage, "nudged", &s->tallies[1]));
+    ffebmi_phases_keep_input(engine, stage, batch, input);
+    engine->bench.settled_stage = stage;
+    engine->bench.settled_rows = batch;
+    return FFEBM_OK;
+}

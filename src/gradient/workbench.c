@@ -1,0 +1,221 @@
+#include "gradient/workbench.h"
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* --------------------------------------------------------------------------------------------------- how much of it */
+
+/* What the largest of the model's energy blocks needs. */
+typedef struct needs {
+    size_t state;    /* bytes of one state of a batch */
+    size_t switches; /* and of its switches */
+    size_t layers;
+    size_t packed;
+    size_t coarse; /* packed likewise */
+    size_t relax;
+} needs;
+
+static size_t state_bytes(const ffebmi_workbench *bench, const ffebm_energy *block)
+{
+    ffebmi_arena measure = {0};
+
+    for (size_t l = 0; l < block->layer_count; l++)
+        ffebmi_carve(&measure, bench->max_batch, block->layers[l].count * bench->kernel->element);
+    return measure.used;
+}
+
+static size_t switch_bytes(const ffebmi_workbench *bench, const ffebm_energy *block)
+{
+    ffebmi_arena measure = {0};
+
+    for (size_t l = 0; l < block->layer_count; l++)
+        ffebmi_carve(&measure, bench->max_batch, ffebmi_energy_switch_count(block, l));
+    return measure.used;
+}
+
+/* By one of the kernels that it may settle by. */
+static void raise_needs(needs *most, const ffebmi_workbench *bench, const ffebm_energy *block,
+                        const ffebmi_kernel *kernel)
+{
+    ffebmi_arena relax = {0}, packed = {0};
+
+    ffebmi_solver_of(block)->lay_out(&relax, block, kernel, bench->nudges, bench->max_batch);
+    ffebmi_energy_lay_out_packed(block, kernel, &packed);
+    most->relax = larger(most->relax, relax.used);
+    most->packed = larger(most->packed, packed.used);
+}
+
+/* And what coarse sweeps need besides; their scratch is no larger. */
+static void raise_coarse_needs(needs *most, const ffebmi_workbench *bench, const ffebm_energy *block)
+{
+    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(bench->kernel);
+    ffebmi_arena rounded = {0};
+
+    if (coarse == NULL || block->kind->round == NULL)
+        return;
+    block->kind->lay_out_rounded(block, coarse, NULL, &rounded);
+    most->coarse = larger(most->coarse, rounded.used);
+}
+
+static ffebmi_tape_needs tape_needs(const ffebm_model *model, const ffebmi_kernel *kernel, size_t first)
+{
+    ffebmi_tape_needs most = {0};
+
+    for (size_t i = first; i < model->stage_count; i++)
+        if (model->stages[i].feedforward != NULL)
+            ffebmi_tape_measure(&most, model->stages[i].feedforward, kernel);
+    return most;
+}
+
+size_t ffebmi_workbench_feedforward_packed(const ffebm_model *model, const ffebmi_kernel *kernel)
+{
+    return tape_needs(model, kernel, 0).packed;
+}
+
+static needs needs_of(const ffebmi_workbench *bench)
+{
+    const ffebmi_kernel *k = bench->kernel;
+    needs most = {.packed = ffebmi_workbench_feedforward_packed(bench->model, k) * k->element};
+
+    for (size_t i = 0; i < bench->model->stage_count; i++) {
+        const ffebm_energy *block = bench->model->stages[i].energy;
+
+        if (block == NULL)
+            continue;
+        raise_needs(&most, bench, block, k);
+        if (k->exact != NULL)
+            raise_needs(&most, bench, block, k->exact);
+        if (bench->mixed)
+            raise_coarse_needs(&most, bench, block);
+        most.state = larger(most.state, state_bytes(bench, block));
+        most.switches = larger(most.switches, switch_bytes(bench, block));
+        most.layers = larger(most.layers, block->layer_count);
+    }
+    return most;
+}
+
+/* ------------------------------------------------------------------------------------------------------- taking it */
+
+static void lay_out_worker(const ffebmi_workbench *bench, ffebmi_arena *arena, ffebmi_worker *worker,
+                           size_t relax_bytes)
+{
+    const ffebm_model *model = bench->model;
+    size_t first = bench->first_readout, rows = bench->nudges * FFEBMI_SHARD;
+    ffebmi_tape_needs readout = tape_needs(model, bench->kernel, first);
+    ffebmi_worker placed = {.relax_memory = ffebmi_carve(arena, relax_bytes, 1)};
+
+    placed.readout_work = ffebmi_tape_place_work(arena, &readout, bench->kernel, rows, 1);
+    placed.readout_tapes = ffebmi_carve(arena, model->stage_count - first, sizeof *placed.readout_tapes);
+    placed.readout = ffebmi_readout_lay_out(arena, NULL, model->stage_count - first);
+    placed.loss_cotangent = ffebmi_carve(arena, rows, ffebmi_model_output(model)->count * bench->kernel->element);
+    if (worker != NULL)
+        *worker = placed;
+    for (size_t i = 0; first + i < model->stage_count; i++) {
+        ffebmi_tape *tape = worker == NULL ? NULL : &worker->readout_tapes[i];
+
+        ffebmi_tape_place(arena, tape, model->stages[first + i].feedforward, bench->kernel, rows,
+                          worker == NULL ? &placed.readout_work : &worker->readout_work);
+        if (worker != NULL)
+            worker->readout.tapes[i] = tape;
+    }
+}
+
+static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)
+{
+    size_t workers = bench->context->executor.workers;
+    needs most = needs_of(bench);
+
+    bench->states = ffebmi_carve(arena, bench->nudges, sizeof(void *));
+    bench->switch_sets = ffebmi_carve(arena, bench->nudges + 1, sizeof(void *));
+    bench->layers = ffebmi_carve(arena, bench->nudges * most.layers, sizeof(void *));
+    bench->switches = ffebmi_carve(arena, (bench->nudges + 1) * most.layers, sizeof(void *));
+    bench->works = ffebmi_carve(arena, workers, sizeof(void *));
+    bench->workers = ffebmi_carve(arena, workers, sizeof *bench->workers);
+    bench->packed_memory = ffebmi_carve(arena, most.packed, 1);
+    bench->coarse_memory = ffebmi_carve(arena, most.coarse, 1);
+    for (size_t n = 0; n <= bench->nudges; n++) {
+        void *state = n < bench->nudges ? ffebmi_carve(arena, most.state, 1) : NULL;
+        void *switches = ffebmi_carve(arena, most.switches, 1);
+
+        if (bench->states != NULL && n < bench->nudges)
+            bench->states[n] = state;
+        if (bench->switch_sets != NULL)
+            bench->switch_sets[n] = switches;
+    }
+    for (size_t w = 0; w < workers; w++)
+        lay_out_worker(bench, arena, bench->workers == NULL ? NULL : &bench->workers[w], most.relax);
+}
+
+ffebm_status ffebmi_workbench_reserve(ffebmi_workbench *bench, size_t nudges, bool mixed)
+{
+    ffebmi_workbench created = *bench;
+    ffebmi_arena arena = {0};
+
+    created.nudges = larger(larger(nudges, 2), bench->nudges);
+    created.mixed = mixed || bench->mixed;
+    created.settled_stage = FFEBM_NONE;
+    if (created.nudges == bench->nudges && created.mixed == bench->mixed)
+        return FFEBM_OK;
+    lay_out(&created, &arena);
+    FFEBMI_CHECK(bench->context, arena.used != SIZE_MAX, FFEBM_ERR_SHAPE,
+                 "engine: max_batch %zu makes the size of its memory overflow", bench->max_batch);
+    created.memory = ffebmi_allocate(bench->context, arena.used, 1);
+    if (created.memory == NULL)
+        return ffebmi_fail_memory(bench->context, "the nudged states of an engine");
+    arena = (ffebmi_arena){.base = created.memory};
+    lay_out(&created, &arena);
+    ffebmi_release(bench->context, bench->memory);
+    *bench = created;
+    return FFEBM_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------- for one block */
+
+void **ffebmi_workbench_layers(const ffebmi_workbench *bench, const ffebm_energy *block, size_t nudge)
+{
+    return bench->layers + nudge * block->layer_count;
+}
+
+/* The free state's switches stand behind those of the nudges. */
+uint8_t **ffebmi_workbench_switches(const ffebmi_workbench *bench, const ffebm_energy *block, size_t nudge)
+{
+    return bench->switches + (nudge == FFEBM_NONE ? bench->nudges : nudge) * block->layer_count;
+}
+
+void ffebmi_workbench_lay_out_states(const ffebmi_workbench *bench, const ffebm_energy *block)
+{
+    for (size_t n = 0; n <= bench->nudges; n++) {
+        ffebmi_arena state = {.base = n < bench->nudges ? bench->states[n] : NULL};
+        ffebmi_arena switches = {.base = (char *)bench->switch_sets[n]};
+
+        for (size_t l = 0; l < block->layer_count; l++) {
+            size_t at = n * block->layer_count + l;
+
+            bench->switches[at] = ffebmi_carve(&switches, bench->max_batch, ffebmi_energy_switch_count(block, l));
+            if (n < bench->nudges)
+                bench->layers[at] =
+                    ffebmi_carve(&state, bench->max_batch, block->layers[l].count * bench->kernel->element);
+        }
+    }
+}
+
+void ffebmi_workbench_set_up(ffebmi_workbench *bench, const ffebm_energy *block, const ffebmi_kernel *kernel,
+                             const ffebmi_kernel *coarse, const void *const *parameters, size_t nudges)
+{
+    ffebmi_arena packed = {.base = bench->packed_memory}, rounded = {.base = bench->coarse_memory};
+
+    ffebmi_workbench_lay_out_states(bench, block);
+    bench->packed = ffebmi_energy_lay_out_packed(block, kernel, &packed);
+    ffebmi_energy_pack(block, kernel, parameters, bench->packed);
+    if (coarse != NULL) {
+        bench->coarse_packed = block->kind->lay_out_rounded(block, coarse, bench->packed, &rounded);
+        block->kind->round(block, coarse, bench->packed, bench->coarse_packed);
+    }
+    for (size_t w = 0; w < bench->context->executor.workers; w++) {
+        ffebmi_arena arena = {.base = bench->workers[w].relax_memory};
+
+        bench->works[w] = ffebmi_solver_of(block)->lay_out(&arena, block, kernel, nudges, bench->max_batch);
+    }
+}

@@ -1,0 +1,60 @@
+/* A phase: the batch of an energy block is settled, freely or under forces. What is asked for, and what happened. Knows no
+ * losses and no estimators: a phase settles `nudges` copies of each sample's state side by side, each under its own force. */
+#ifndef FFEBMI_RELAX_PHASE_H
+#define FFEBMI_RELAX_PHASE_H
+
+#include "energy/energy.h"
+
+/* Samples settle in shards of this size, each on one thread from its first to its last sweep. The size is part of what
+ * fixes the bits. */
+enum { FFEBMI_SHARD = 16 };
+
+/* Fill `out` with the force on the last layer of some samples: row i * nudges + j is nudge j of samples[i], and
+ * last_layer and out are [count * nudges] x units. Called on worker threads before the output layer's half-sweep. */
+typedef void (*ffebmi_force_fn)(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                                void *out);
+
+typedef struct ffebmi_phase {
+    const ffebm_energy *block;
+    const ffebmi_kernel *kernel;
+    const void *const *parameters;
+    const void *packed;          /* by the kind, of the parameters */
+    const ffebmi_kernel *coarse; /* NULL, or what all nudged sweeps, or the first free ones, are made by instead, */
+    const void *coarse_packed;   /* and the same for it */
+    size_t batch;
+    size_t nudges;      /* rows a sample; 1 in a free phase */
+    bool nudged;        /* which stopping rule, and is `start` the free state? */
+    ffebmi_form form;   /* of nudged states, and so of the results; displacements begin at zero */
+    bool hold_switches; /* nudged: pools stay as at the free state */
+    int32_t order;      /* FFEBM_ORDER_ */
+    double relaxation;  /* of sweeps */
+    int64_t max_sweeps;
+    double tolerance;      /* 0: all sweeps */
+    const void *input;     /* batch x units of the block's input */
+    void *const *start;    /* [layer]: batch x units, or NULL: zeros */
+    void *const *result;   /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
+    ffebmi_force_fn force; /* NULL: none */
+    void *force_user;
+    bool force_held;     /* the force does not depend on the state: asked for once */
+    ffebmi_norms *norms; /* NULL, or [sample * layers + layer]: of each sample's last sweep, summed over its nudges */
+    uint64_t seed;       /* for blocks that draw */
+} ffebmi_phase;
+
+/* What happened, over samples. Sums and extremes only, so that the order of shards does not matter. */
+typedef struct ffebmi_tally {
+    size_t samples;
+    size_t unconverged;
+    size_t nonfinite;
+    size_t region_changes;
+    int64_t sweeps_min;
+    int64_t sweeps_max;
+    int64_t sweeps_sum;
+    int64_t retries;
+    double residual_max;
+    double seconds;
+    double joules;
+} ffebmi_tally;
+
+void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from);
+
+#endif

@@ -1,0 +1,53 @@
+/* What is read off settled states of a batch. */
+#ifndef FFEBMI_RELAX_READING_H
+#define FFEBMI_RELAX_READING_H
+
+#include "energy/energy.h"
+
+enum { FFEBMI_READING_PAIRS = 2 };
+
+/* weight * (f(first) - f(second)), or weight * f(first) where there is no second; f is dE/dtheta or dE/dx. */
+typedef struct ffebmi_reading_pair {
+    void **first;  /* [layer]: batch x units; may be the reading's `free` */
+    void **second; /* likewise, or NULL */
+    uint8_t **first_switches;
+    uint8_t **second_switches;
+    double weight;
+} ffebmi_reading_pair;
+
+/* A sum of such pairs. */
+typedef struct ffebmi_reading {
+    const ffebm_energy *block;
+    const ffebmi_kernel *kernel;
+    const void *const *parameters;
+    const void *packed;
+    size_t batch;
+    const void *input; /* batch x units: what the states have come from */
+    ffebmi_form form;  /* of the pairs' states. Tangent: the one pair has the adjoint's displacement as its first */
+    void **free;       /* the free state; where the pairs are displacements its own is zero */
+    size_t pair_count;
+    ffebmi_reading_pair pairs[FFEBMI_READING_PAIRS];
+    const double *signs; /* NULL, or [batch]: a negative one makes a sample's states change places */
+    void **memory[2];    /* [layer]: two states' worth, each may be one of a pair's: used up, as the pairs are */
+    uint64_t seed;       /* for blocks that draw */
+
+    void *const *gradients; /* [parameter]: added to, */
+    double gradient_scale;  /* so many times the sum over the batch */
+    bool replace;           /* what is there is replaced, once all has succeeded */
+    void *input_cotangent;  /* NULL, or batch x units: added to, */
+    double input_scale;     /* so many times dE/dx */
+} ffebmi_reading;
+
+/* What a look at the states of a whole batch needs. */
+typedef struct ffebmi_states {
+    const ffebm_energy *block;
+    const ffebmi_kernel *kernel;
+    const void *const *parameters;
+    const void *packed;
+    size_t batch;
+    void *const *state; /* [layer]: batch x units */
+    const void *input;  /* batch x units of the block's input; not needed to observe */
+    uint64_t seed;      /* for blocks that draw */
+} ffebmi_states;
+
+#endif
