@@ -183,7 +183,6 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
     ffebmi_targets targets;
     ffebm_status status;
     size_t batch;
-    ffebm_status status;
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
