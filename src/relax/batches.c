@@ -304,7 +304,7 @@ static ffebm_status estimate(const ffebmi_reading *r, ffebmi_relax_work *work)
     return b->kind->batches->input_gradient(b, &sum, r->input_cotangent, work->kind_work, &work->failure);
 }
 
-static ffebm_status read(ffebm_context *context, const ffebmi_reading *reading, ffebmi_relax_work *const *works)
+static ffebm_status read_states(ffebm_context *context, const ffebmi_reading *reading, ffebmi_relax_work *const *works)
 {
     ffebm_status status = reading->form == FFEBMI_TANGENT ? pull_back(reading, works[0]) : estimate(reading, works[0]);
 
@@ -323,4 +323,4 @@ static ffebm_status energies(ffebm_context *context, const ffebmi_states *states
 }
 
 const ffebmi_solver ffebmi_solver_batches = {
-    .name = "batches", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read, .energies = energies};
+    .name = "batches", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read_states, .energies = energies};
