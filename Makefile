@@ -153,7 +153,7 @@ $(OBJ)/examples/%.o: examples/%.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(call pkg,--cflags libzip) -c -o $@ $<
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
--include $(patsubst %.o,%.d,$(call objects,$(wildcard tests/attack/*.c tests/attack/*/*.c)))
+-include $(patsubst %.o,%.d,$(call objects,$(wildcard tests/attack/*.c tests/attack/*/*.c tests/attack/*/*/*.c)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
 	$(call say,AR)
@@ -214,7 +214,7 @@ $(ATTACK_PROGRAMS): $(OUT)/%: $(OBJ)/%.o $$(call objects,$$(call parts_of,$$*) $
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
 $(FUZZ_PROGRAMS): $(OUT)/tests/attack/fuzz_%: $(OBJ)/tests/attack/fuzz/%.o $(FUZZ_MAIN:%=$(OBJ)/tests/attack/fuzz/%.o) \
-  $(call objects,$(COMMON) $(SUPPORT)) $(STATIC)
+  $$(call objects,$$(call parts_of,tests/attack/fuzz/$$*) $(COMMON) $(SUPPORT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Run a program that was built with ThreadSanitizer; first of all, does that notice a race?
-#   check_threads.sh PROGRAM
+#   check_threads.sh PROGRAM [ARGUMENT ...]
 # shellcheck disable=SC2086  # compilers may be several words
 set -eu
-program=${1:?usage: check_threads.sh PROGRAM}
+: "${1:?usage: check_threads.sh PROGRAM [ARGUMENT ...]}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cat >"$work/race.c" <<'END'
@@ -28,4 +28,4 @@ ${CC:-cc} -g -pthread -fsanitize=thread -o "$work/race" "$work/race.c"
 run=
 ! "$work/race" 2>&1 | grep -q 'unexpected memory mapping' || run="setarch $(uname -m) -R"
 $run "$work/race" 2>&1 | grep -q 'data race' || { echo 'ThreadSanitizer does not notice a race'; exit 1; }
-$run "$program"
+$run "$@"

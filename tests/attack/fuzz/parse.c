@@ -7,7 +7,7 @@
 
 enum { MOST_BYTES = 32 << 20, MOST_UNITS = 2000, MOST_PARAMETERS = 4000, MOST_INPUTS = 4000, ROWS = 2 };
 
-const size_t fuzz_mutants = 1500;
+const size_t fuzz_mutants = 4000;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

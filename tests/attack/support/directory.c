@@ -8,14 +8,14 @@
 const char *directory_make(void)
 {
     static char path[256];
-    const char *temporary = getenv("TMPDIR");
 
-    snprintf(path, sizeof path, "%s/ffebm-attack-XXXXXX", temporary ? temporary : "/tmp");
-    if (!mkdtemp(path)) {
-        perror(path);
-        exit(2);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/ffebm-attack-XXXXXX", i == 0 ? "/dev/shm" : "/tmp");
+        if (mkdtemp(path) && setenv("TMPDIR", path, 1) == 0)
+            return path;
     }
-    return path;
+    perror(path);
+    exit(2);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)

@@ -70,9 +70,9 @@ long() {
         echo "# $name: $minutes minutes, seed $seed" >"build/attack/$name.log"
         case $name in
         fuzz_*) fuzz "$name" ;;
-        executors)
+        executors | interrupt)
             built build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread'
-            tests/check_threads.sh build/threads/tests/attack/executors "$minutes" "$seed"
+            tests/check_threads.sh "build/threads/tests/attack/$name" "$minutes" "$seed"
             ;;
         *)
             built "$out"
