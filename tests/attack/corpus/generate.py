@@ -103,6 +103,27 @@ def calls():
         write('api', name, bytes(step * i % 256 for i in range(700)))
 
 
+# --------------------------------------------------------------------------------------------- dictionaries
+
+NUMBERS = '0 -1 1e18 1e308 1e309 -1e-320 0.5 2147483648 4294967296 9007199254740992 NaN [] {} true false null'
+KEYS = ('''dtype input loss initialization recipe stages feedforward energy type hopfield activation clamp_last couplings
+    slope hard_sigmoid linear conv2d flatten maxpool2d avgpool2d batchnorm2d layernorm relu tanh sigmoid dense
+    out_features out_channels kernel stride padding bias frozen epsilon momentum pool max uniform goe gain variance
+    float32 float64 cross_entropy mse none epochs batch lr lr_min weight_decay beta free_tolerance nudged_tolerance
+    free_sweeps nudged_sweeps estimator optimizer schedule schedule_per augment nesterov switches label_smoothing
+    clip_norm lr_factor lr_period warmup nudging precision relaxation centered positive negative random_sign four_point
+    implicit adam adamw sgd cosine step constant epoch follow hold full mixed auto flip flip-crop user''')
+TENSORS = ('''__metadata__ dtype shape data_offsets F32 F64 I64 BF16 model note optimizer algorithm steps
+    stage0.0.weight stage0.0.bias stage1.0.weight''')
+
+
+def dictionary(target, quoted, plain):
+    words = [f'"\\"{word}\\""' for word in quoted.split()] + [f'"{word}"' for word in plain.split()]
+    (HERE / f'{target}.dict').write_text('\n'.join(words) + '\n')
+
+
 checkpoints()
 data_sets()
 calls()
+dictionary('parse', KEYS, NUMBERS)
+dictionary('checkpoint', TENSORS, NUMBERS)
