@@ -16,23 +16,28 @@ from ffebm.scalars import RANGES
 
 REFUSED = (TypeError, ValueError)
 STRUCTS = [kind for kind in vars(structs).values() if isinstance(kind, type) and "_fields_" in vars(kind)]
+NO_NUMBERS = ("1", None, 1j, np.complex64(1), [1.0], np.array([1.0]), b"1")
+NO_TEXTS = ("a\0b", b"\0", 1, ["a"])
 NO_INTEGERS = (1.0, np.float32(2), "3", None, 1j, [1], np.array([1]), b"1")
+NO_WINDOWS = ((1.0, 2), (1, 2, 3), (2**64, 1), 2**63, "3")
 
 
-def out_of(kind):
-    low, high = RANGES[kind]
-    return low - 1, high + 1, -2**100
+def no_values(kind):
+    """What a C type cannot hold."""
+    if kind in RANGES:
+        low, high = RANGES[kind]
+        return low - 1, high + 1, -2**100, *NO_INTEGERS
+    return {c.c_char_p: NO_TEXTS, c.c_double: NO_NUMBERS, structs.window: NO_WINDOWS}.get(kind, ())
 
 
 class Scalars(unittest.TestCase):
     def test_functions(self):
-        """No function has a number cut to its bits, or a text at its first NUL."""
+        """No function has a number cut to its bits, or a text at its first NUL, or either made of something else."""
         seen = 0
         for name, (_, kinds) in functions.FUNCTIONS.items():
             for index, kind in enumerate(kinds):
-                bad = (*out_of(kind), *NO_INTEGERS) if kind in RANGES else ("a\0b", b"\0") if kind is c.c_char_p else ()
-                for value in bad:
-                    arguments = [0 if other in RANGES else None for other in kinds]
+                for value in no_values(kind):
+                    arguments = [0 if other in RANGES or other is c.c_double else None for other in kinds]
                     arguments[index] = value
                     seen += 1
                     with self.subTest(function=name, value=value), \
@@ -44,17 +49,10 @@ class Scalars(unittest.TestCase):
         for struct in STRUCTS:
             for name, kind in struct._fields_:
                 found = struct.__new__(struct)
-                bad = ()
-                if kind in RANGES:
-                    for value in (1, np.int8(1), np.uint64(1), np.array(1)):
-                        setattr(found, name, value)
-                        self.assertEqual(getattr(found, name), 1)
-                    bad = *out_of(kind), *NO_INTEGERS
-                elif kind is c.c_char_p:
-                    bad = "a\0b", b"\0"
-                elif kind is structs.window:
-                    bad = (1.0, 2), (1, 2, 3), (2**64, 1), 2**63, "3"
-                for value in bad:
+                for value in (1, np.int8(1), np.uint64(1), np.array(1)) if kind in RANGES or kind is c.c_double else ():
+                    setattr(found, name, value)
+                    self.assertEqual(getattr(found, name), 1)
+                for value in no_values(kind):
                     with self.subTest(struct=struct, field=name, value=value), \
                             self.assertRaisesRegex(REFUSED, rf"^{struct.__name__}\.{name}: "):
                         setattr(found, name, value)
@@ -104,7 +102,8 @@ def no_arrays(good):
         "masked": np.ma.masked_greater(good, 0), "masked nothing": np.ma.array(good),
         "a record": np.rec.array(structured), "structured": structured, "objects": good.astype(object),
         "complex": good.astype(complex), "swapped": good.astype(good.dtype.newbyteorder()), "bytes": good.astype("S8"),
-        "halves": good.astype("float16"), "long": good.astype("longdouble"), "booleans": good.astype(bool), "times": good.astype("int64").view("m8[s]"),
+        "halves": good.astype("float16"), "long": good.astype("longdouble"), "booleans": good.astype(bool),
+        "times": good.astype("int64").view("m8[s]"),
         "no dimensions": np.array(good.flat[0]), "a number": good.flat[0], "list": good.tolist(),
         "memory": memoryview(good), "a subclass": good.view(type("Metres", (np.ndarray,), {})),
         "misaligned": odd, "reversed": good[::-1], "every other": np.repeat(good, 2, 0)[::2],
@@ -133,7 +132,7 @@ class Arrays(unittest.TestCase):
             "certify, target": (y, lambda a: engine.certify(x, a)),
             "trace, input": (x, lambda a: engine.trace(a, y, lambda point: True)),
             "trace, target": (y, lambda a: engine.trace(x, a, lambda point: True)),
-            "forward, input": (x, lambda a: engine.forward(a, output.copy())),
+            "forward, input": (x, engine.forward),
             "forward, output": (output, lambda a: engine.forward(x, a)),
             "settle, force": (np.ones((5, 5)), lambda a: engine.settle(1, hidden, a)),
             "set_state": (np.ones((5, 5)), lambda a: (engine.settle(1, hidden), engine.set_state(1, 1, a))),
@@ -142,7 +141,7 @@ class Arrays(unittest.TestCase):
         for name, (good, use) in arguments.items():
             use(good)
             for kind, bad in no_arrays(good):
-                if (name, kind) != ("set_state", "fewer rows"):
+                if kind != "fewer rows" or name not in ("set_state", "forward, input"):
                     with self.subTest(argument=name, kind=kind), self.assertRaises(REFUSED):
                         use(bad)
         np.testing.assert_array_equal(engine.model.flat_parameters, parameters)
@@ -183,6 +182,12 @@ class Arrays(unittest.TestCase):
 
 
 class Handles(unittest.TestCase):
+    def test_configurations_of_another_kind(self):
+        engine = ffebm.Engine(model_of())
+        for config in ("loss", {"beta": 1}, engine.model.recipe, structs.AdamConfig(), 0):
+            with self.assertRaisesRegex(TypeError, "EquilibriumConfig"):
+                engine.configure(config)
+
     def test_of_another_kind(self):
         model = model_of()
         engine, optimizer, tensor = ffebm.Engine(model), ffebm.Adam(model), ffebm.Tensor.zeros(model.context, 2)

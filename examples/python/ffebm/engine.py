@@ -95,7 +95,8 @@ class Engine(Handle):
         return input_cotangent
 
     def _result(self, given, batch, shape):
-        rows = len(batch.array if isinstance(batch, Tensor) else batch)
+        array = batch.array if isinstance(batch, Tensor) else batch
+        rows = len(array) if np.ndim(array) > 0 else 1  # what is no batch is refused by name, as an argument
         return np.empty((rows, *shape), self._dtype) if given is None else given
 
     # --------------------------------------------------------------------------------------- one energy block by hand

@@ -1,5 +1,5 @@
 """What a number or a text of C can hold. ctypes would cut a whole number down to its bits, and C a text at its first
-NUL, both in silence; here such values are refused. Whole numbers of any kind are taken, NumPy's too."""
+NUL, both in silence; here such values are refused. Numbers of any kind are taken, NumPy's too."""
 import contextlib
 import ctypes as c
 import itertools
@@ -32,10 +32,21 @@ def whole(value, kind=c.c_int64):
     return number
 
 
+def real(value, _=None):
+    """A number, and no text or array that could be made one."""
+    if not hasattr(type(value), "__float__") or np.ndim(value) > 0 or np.iscomplexobj(value):
+        raise TypeError(f"{value!r} is {type(value).__name__}, expected a number")
+    return float(value)
+
+
 def text(value, _=None):
-    """Bytes for a text in UTF-8; what is no text is left as it is, for ctypes to judge."""
+    """Bytes for a text in UTF-8; None, and buffers of ctypes to write one to, are left as they are."""
+    if value is None or isinstance(value, c.Array):
+        return value
+    if not isinstance(value, (str, bytes)):
+        raise TypeError(f"{value!r} is {type(value).__name__}, expected a text")
     encoded = value.encode() if isinstance(value, str) else value
-    if isinstance(encoded, bytes) and b"\0" in encoded:
+    if b"\0" in encoded:
         raise ValueError(f"{value!r} has a NUL character in it, where C takes a text to end")
     return encoded
 
@@ -57,11 +68,11 @@ def named(what):
         raise ValueError(f"{what}: {error}") from None
 
 
-CONVERTERS = {**dict.fromkeys(RANGES, whole), c.c_char_p: text}
+CONVERTERS = {**dict.fromkeys(RANGES, whole), c.c_double: real, c.c_char_p: text}
 
 
 class Checked:
-    """A function whose whole numbers and texts are converted on their way. An object, not a closure: as a class's
+    """A function whose numbers and texts are converted on their way. An object, not a closure: as a class's
     attribute it stays a function, as those of ctypes do."""
 
     def __init__(self, function, name, kinds):
@@ -70,7 +81,11 @@ class Checked:
     def __call__(self, *arguments):
         if len(arguments) != len(self._kinds):
             raise TypeError(f"{self._name} takes {len(self._kinds)} arguments, not {len(arguments)}")
-        return self._function(*map(self._converted, arguments, self._kinds, itertools.count(1)))
+        converted = list(map(self._converted, arguments, self._kinds, itertools.count(1)))
+        try:
+            return self._function(*converted)
+        except c.ArgumentError as error:
+            raise TypeError(f"{self._name}, {error}") from None
 
     def _converted(self, value, kind, number):
         if kind not in CONVERTERS or isinstance(value, kind):
