@@ -78,9 +78,9 @@ mutate() {
 }
 build() {
     "$work/tree/lib/amalgamate.sh" "$work/tree/one"
-    eval "$cc -std=c11 -w -g -O0 -fPIC -fvisibility=hidden -pthread -shared -I$work/tree/one ${PROGRAM_FLAGS-} \
-        -Wl,--version-script=$work/tree/lib/libffebm.map,-soname,libffebm.so.$abi \
-        -o $work/tree/libffebm.so.$abi $work/tree/one/ffebm.c ${PROGRAM_LIBS--lopenblas -lcjson -lm}"
+    eval "$cc -std=c11 -w -g -O0 -fPIC -fvisibility=hidden -pthread -shared -I'$work/tree/one' ${PROGRAM_FLAGS-} \
+        -Wl,--version-script='$work/tree/lib/libffebm.map',-soname,libffebm.so.$abi \
+        -o '$work/tree/libffebm.so.$abi' '$work/tree/one/ffebm.c' ${PROGRAM_LIBS--lopenblas -lcjson -lm}"
     ln -sf "libffebm.so.$abi" "$work/tree/libffebm.so"
 }
 # expect same|different WHAT

@@ -25,13 +25,18 @@ mkdir "$work/nothing"
 number() { sed -n "s/^.define FFEBM_$1 \([0-9]*\).*/\1/p" include/ffebm/version.h; }
 release=$(number VERSION_MAJOR).$(number VERSION_MINOR).$(number VERSION_PATCH)
 
+# preprocess DIR OPTION..: the headers below DIR.
+preprocess() {
+    headers=$1
+    shift
+    $cc -E -P -nostdinc -DFFEBM_API= -I"$work/nothing" -I"$headers" "$@" -xc "$headers/ffebm.h"
+}
 # The headers below $1 without comments and macros, but for the constants among these.
 snapshot() {
-    preprocess="$cc -E -P -nostdinc -DFFEBM_API= -I$work/nothing -I$1 -xc $1/ffebm.h"
     echo "/* The public headers of libffebm $release; written by make abi-baseline. */"
     printf '/* clang-format off */\n#include <stddef.h>\n#include <stdint.h>\n'
-    $preprocess -dM | grep -E '^#define FFEBM_[A-Z0-9_]+ .' | grep -v '^#define FFEBM_API' | sort
-    $preprocess | tr -s ' \t\n' ' ' | sed 's/^ //; s/\([;{]\) /\1\n/g' | awk '
+    preprocess "$1" -dM | grep -E '^#define FFEBM_[A-Z0-9_]+ .' | grep -v '^#define FFEBM_API' | sort
+    preprocess "$1" | tr -s ' \t\n' ' ' | sed 's/^ //; s/\([;{]\) /\1\n/g' | awk '
         /^enum {$/ { enumeration = 1 }
         enumeration { printf "%s", $0 (/;$/ ? "\n" : " "); if (/;$/) enumeration = 0; next }
         /^}/ { inside = 0 }
