@@ -94,7 +94,10 @@ remove() {
 }
 
 # A place in the source tree would be filled from itself, and its sources taken away.
-file() { [ ! "$2" -ef "$DESTDIR$3" ] || fail "$DESTDIR$3 is a file of this tree, expected another place"; }
+file() {
+    [ "$(realpath -m -- "$2")" != "$(realpath -m -- "$DESTDIR$3")" ] ||
+        fail "$DESTDIR$3 is a file of this tree, expected another place"
+}
 link() { :; }
 filled() { :; }
 everything
