@@ -192,8 +192,8 @@ static ffebm_status read_tensor(const ffebmi_table *table, ffebm_tensor **tensor
     FFEBMI_CHECK(table->context, entry != NULL, FFEBM_ERR_NOT_FOUND, "%.200s: no tensor \"%.80s\"", table->source->name,
                  name);
     FFEBMI_CHECK(table->context, entry->element->dtype != 0, FFEBM_ERR_DTYPE,
-                 "%.200s: tensor \"%.80s\" is %s, expected F32, F64 or I64", table->source->name, name,
-                 entry->element->name);
+                 "%.200s: tensor \"%.80s\" is %s, expected one whose values float32, float64 or int64 can hold",
+                 table->source->name, name, entry->element->name);
     FFEBMI_TRY(ffebmi_table_shape(table, entry, &shape));
     FFEBMI_TRY(ffebm_tensor_create(table->context, tensor, entry->element->dtype, shape.dims, shape.rank));
     status = ffebmi_table_values(table, entry, ffebm_tensor_data(*tensor), entry->element->dtype);

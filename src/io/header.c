@@ -12,6 +12,21 @@
 /* {tensors: {fields: [numbers]}} */
 enum { MAX_DEPTH = 3 };
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Space before it is against the format's text, but its own reader takes it. */
+static bool starts_object(const char *json, size_t length)
+{
+    size_t at = 0;
+
+    while (at < length && is_space(json[at]))
+        at++;
+    return at < length && json[at] == '{';
+}
+
 /* The parser recurses, and ends texts at a NUL: both are looked for before it runs. */
 static ffebm_status check_text(ffebm_context *context, const ffebmi_source *source, const char *json, size_t length)
 {
@@ -19,7 +34,7 @@ static ffebm_status check_text(ffebm_context *context, const ffebmi_source *sour
     int depth = 0;
     bool in_text = false;
 
-    FFEBMI_CHECK_FORMAT(context, source, length > 0 && json[0] == '{',
+    FFEBMI_CHECK_FORMAT(context, source, starts_object(json, length),
                         "not a safetensors file: its header is no JSON object (%zu bytes)", length);
     FFEBMI_CHECK_FORMAT(context, source, good == length, "header: not UTF-8 at byte %zu", good);
     for (size_t i = 0; i < length; i++) {
@@ -45,10 +60,9 @@ static ffebm_status check_text(ffebm_context *context, const ffebmi_source *sour
 
 static bool only_space(const char *from, const char *end)
 {
-    for (; from < end; from++)
-        if (*from != ' ' && *from != '\t' && *from != '\n' && *from != '\r')
-            return false;
-    return true;
+    while (from < end && is_space(*from))
+        from++;
+    return from == end;
 }
 
 static ffebm_status parse(ffebm_context *context, const ffebmi_source *source, cJSON **root, const char *json,
@@ -102,7 +116,7 @@ static ffebm_status check_metadata(ffebm_context *context, const ffebmi_source *
 {
     char shown[FFEBMI_SHOWN];
 
-    if (metadata == NULL)
+    if (metadata == NULL || cJSON_IsNull(metadata)) /* what some programs write for none */
         return FFEBM_OK;
     FFEBMI_CHECK_FORMAT(context, source, cJSON_IsObject(metadata), "header: \"%s\" must be an object",
                         metadata->string);

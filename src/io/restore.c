@@ -15,7 +15,13 @@ enum { MAX_STATE = 256 };
 
 /* ----------------------------------------------------------------------------------------------- what must be there */
 
-/* A parameter that the model lacks: the file is of another model. Other names are none of ours. */
+static bool is_float(const ffebmi_element *element)
+{
+    return element->dtype == FFEBM_FLOAT32 || element->dtype == FFEBM_FLOAT64;
+}
+
+/* A parameter that the model lacks: the file is of another model. Other names are none of ours, and what is no float is
+ * no parameter, such as the num_batches_tracked that others keep beside the statistics of a batch normalisation. */
 static ffebm_status check_surplus(const ffebmi_table *table, const ffebm_model *model)
 {
     char shown[FFEBMI_SHOWN];
@@ -23,7 +29,7 @@ static ffebm_status check_surplus(const ffebmi_table *table, const ffebm_model *
     for (size_t i = 0; i < table->entry_count; i++) {
         const char *name = table->entries[i].name;
 
-        if (strncmp(name, "stage", 5) != 0 || name[5] < '0' || name[5] > '9')
+        if (strncmp(name, "stage", 5) != 0 || name[5] < '0' || name[5] > '9' || !is_float(table->entries[i].element))
             continue;
         CHECK_FORMAT(table, ffebm_model_find_parameter(model, name) != FFEBM_NONE,
                      "has a tensor \"%s\", but the model has no such parameter", ffebmi_text_shown(shown, name));
@@ -38,9 +44,9 @@ static ffebm_status check_tensor(const ffebmi_table *table, const ffebmi_content
     ffebmi_shape shape;
 
     CHECK_FORMAT(table, entry != NULL, "the tensor \"%s\" is missing", content->name);
-    FFEBMI_CHECK(table->context, entry->element->dtype == FFEBM_FLOAT32 || entry->element->dtype == FFEBM_FLOAT64,
-                 FFEBM_ERR_DTYPE, "%.200s: the tensor \"%s\" is %s, expected F32 or F64", table->source->name,
-                 content->name, entry->element->name);
+    FFEBMI_CHECK(table->context, is_float(entry->element), FFEBM_ERR_DTYPE,
+                 "%.200s: the tensor \"%s\" is %s, expected F32, F64, F16 or BF16", table->source->name, content->name,
+                 entry->element->name);
     FFEBMI_TRY(ffebmi_table_shape(table, entry, &shape));
     FFEBMI_CHECK(table->context, ffebmi_shape_equal(&shape, content->shape), FFEBM_ERR_SHAPE,
                  "%.200s: the tensor \"%s\" is %s, expected %s", table->source->name, content->name,

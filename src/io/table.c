@@ -28,7 +28,7 @@ static bool is_natural(const cJSON *item)
            item->valuedouble == floor(item->valuedouble);
 }
 
-/* The fields of one entry, each of which must be there once, and no other. */
+/* The fields of one entry, each of which must be there once. Others are none of the format's, and passed over. */
 typedef struct fields {
     const cJSON *dtype;
     const cJSON *shape;
@@ -37,8 +37,6 @@ typedef struct fields {
 
 static ffebm_status read_fields(const ffebmi_table *table, const ffebmi_entry *entry, const cJSON *object, fields *to)
 {
-    char shown[FFEBMI_SHOWN];
-
     CHECK_ENTRY(table, entry, cJSON_IsObject(object), "%s", "expected an object");
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
         const cJSON **field = strcmp(item->string, "dtype") == 0          ? &to->dtype
@@ -46,7 +44,8 @@ static ffebm_status read_fields(const ffebmi_table *table, const ffebmi_entry *e
                               : strcmp(item->string, "data_offsets") == 0 ? &to->offsets
                                                                           : NULL;
 
-        CHECK_ENTRY(table, entry, field != NULL, "unknown key \"%s\"", ffebmi_text_shown(shown, item->string));
+        if (field == NULL)
+            continue;
         CHECK_ENTRY(table, entry, *field == NULL, "key \"%s\" stands there twice", item->string);
         *field = item;
     }
@@ -202,7 +201,7 @@ ffebm_status ffebmi_table_values(const ffebmi_table *table, const ffebmi_entry *
         size_t bytes = entry->end - place < CHUNK ? (size_t)(entry->end - place) : CHUNK;
 
         FFEBMI_TRY(ffebmi_source_read(table->context, table->source, chunk, place, bytes));
-        ffebmi_element_decode(at, dtype, chunk, entry->element->dtype, bytes / from_size);
+        ffebmi_element_decode(at, dtype, chunk, entry->element, bytes / from_size);
         at += bytes / from_size * to_size;
         place += bytes;
     }

@@ -414,25 +414,26 @@ START_TEST(mismatch)
 }
 END_TEST
 
-/* A file made elsewhere, with tensors of no concern to the model, loads; its parameters may be in any order. */
+/* A file made elsewhere, with tensors of no concern to the model, loads; its parameters may be in any order, and of any
+ * float type that a wider one holds. */
 START_TEST(hand_made)
 {
     static const char header[] =
-        "{\"w.bf16\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[0,2]},"
+        "{\"stage0.1.num_batches_tracked\":{\"dtype\":\"U16\",\"shape\":[],\"data_offsets\":[0,2]},"
         "\"stage0.0.bias\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[2,18]},"
-        "\"stage0.0.weight\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[18,26]},"
+        "\"stage0.0.weight\":{\"dtype\":\"BF16\",\"shape\":[2,1],\"data_offsets\":[18,22]},"
         "\"__metadata__\":{\"model\":\"{\\\"input\\\":[1],\\\"loss\\\":\\\"none\\\",\\\"stages\\\":["
         "{\\\"feedforward\\\":[{\\\"type\\\":\\\"linear\\\",\\\"out_features\\\":2}]}]}\"}}";
     enum { LENGTH = sizeof header - 1 };
     const double bias[2] = {0.25, -3};
-    const float weight[2] = {7, 8}, expected[4] = {7, 8, 0.25f, -3};
-    unsigned char bytes[8 + LENGTH + 26] = {0};
+    const float expected[4] = {7, 8, 0.25f, -3};
+    unsigned char bytes[8 + LENGTH + 22] = {0};
     ffebm_model *model;
 
     ffebmi_store(bytes, LENGTH, 8);
     memcpy(bytes + 8, header, LENGTH);
     ffebmi_element_encode(bytes + 8 + LENGTH + 2, bias, FFEBM_FLOAT64, 2);
-    ffebmi_element_encode(bytes + 8 + LENGTH + 18, weight, FFEBM_FLOAT32, 2);
+    memcpy(bytes + 8 + LENGTH + 18, "\xe0\x40\x00\x41", 4); /* 7, 8 */
     put_file(path, bytes, sizeof bytes);
     OK(ffebm_checkpoint_load(context, &model, path));
     ck_assert_mem_eq(values(model), expected, sizeof expected);
