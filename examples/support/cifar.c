@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "dataset.h"
+#include "missing.h"
 
 enum { CHANNELS = 3, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE };
 
@@ -11,6 +12,32 @@ static const char *const train10[] = {"data_batch_1.bin", "data_batch_2.bin", "d
 static const char *const test10[] = {"test_batch.bin", NULL};
 static const char *const train100[] = {"train.bin", NULL};
 static const char *const test100[] = {"test.bin", NULL};
+
+#define FOR_PYTHON "of the version for Python, expected the binary one: "
+#define PACKED "still packed: tar xzf unpacks it"
+
+static const struct substitute instead10[] = {
+    {"data_batch_1", FOR_PYTHON "cifar-10-binary.tar.gz"},
+    {"data_batch_1.mat", "of the version for Matlab, expected the binary one"},
+    {"cifar-10-binary.tar.gz", PACKED},
+    {"cifar-10-python.tar.gz", FOR_PYTHON "cifar-10-binary.tar.gz"},
+    {NULL, NULL}};
+static const struct substitute instead100[] = {{"train", FOR_PYTHON "cifar-100-binary.tar.gz"},
+                                               {"train.mat", "of the version for Matlab, expected the binary one"},
+                                               {"cifar-100-binary.tar.gz", PACKED},
+                                               {"cifar-100-python.tar.gz", FOR_PYTHON "cifar-100-binary.tar.gz"},
+                                               {NULL, NULL}};
+
+/* One of the two data sets. */
+struct release {
+    const char *const *train;
+    const char *const *test;
+    const struct substitute *instead;
+    size_t label_bytes;
+};
+
+static const struct release release10 = {train10, test10, instead10, 1};
+static const struct release release100 = {train100, test100, instead100, 2};
 
 /* The label is the last byte before the pixels. */
 static int read_labels(const struct dataset *data, int64_t *labels, const struct dataset_shard *shard,
@@ -49,38 +76,43 @@ static int open_file(const struct dataset *data, struct dataset_part *part, cons
 }
 
 static int open_part(const struct dataset *data, struct dataset_part *part, const char *directory,
-                     const char *const *names, size_t label_bytes, struct failure *failure)
+                     const char *const *names, const struct release *release, struct failure *failure)
 {
     char path[DATA_FILE_NAME];
 
     for (; *names != NULL; names++) {
-        if (data_file_path(path, directory, *names, failure) != 0 ||
-            open_file(data, part, path, label_bytes, failure) != 0)
+        const char *const name[] = {*names, NULL};
+
+        if (data_file_path(path, directory, *names, failure) != 0)
+            return -1;
+        if (!data_file_exists(path))
+            return missing_refuse(directory, name, release->instead, NULL, failure);
+        if (open_file(data, part, path, release->label_bytes, failure) != 0)
             return -1;
     }
     return 0;
 }
 
-static int open_parts(struct dataset *data, const char *directory, const char *const *train, const char *const *test,
-                      size_t label_bytes, struct failure *failure)
+static int open_parts(struct dataset *data, const char *directory, const struct release *release,
+                      struct failure *failure)
 {
     data->channels = CHANNELS;
     data->height = data->width = SIDE;
-    if (open_part(data, &data->train, directory, train, label_bytes, failure) != 0)
+    if (open_part(data, &data->train, directory, release->train, release, failure) != 0)
         return -1;
-    return open_part(data, &data->test, directory, test, label_bytes, failure);
+    return open_part(data, &data->test, directory, release->test, release, failure);
 }
 
 int cifar10_open(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                  struct failure *failure)
 {
     (void)source, (void)split; /* dataset_open has refused any split but the data set's own */
-    return open_parts(data, directory, train10, test10, 1, failure);
+    return open_parts(data, directory, &release10, failure);
 }
 
 int cifar100_open(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                   struct failure *failure)
 {
     (void)source, (void)split;
-    return open_parts(data, directory, train100, test100, 2, failure);
+    return open_parts(data, directory, &release100, failure);
 }

@@ -23,7 +23,9 @@ int data_file_path(char path[DATA_FILE_NAME], const char *directory, const char 
 
 int data_file_exists(const char *path)
 {
-    return access(path, F_OK) == 0;
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
 }
 
 int data_file_refuse(const struct data_file *file, uint64_t offset, struct failure *failure, const char *format, ...)

@@ -13,16 +13,26 @@
 
 enum { DATA_FILE_NAME = 4096 };
 
+/* A file, unpacked, may be no larger, whatever it says. */
+static const uint64_t DATA_FILE_MOST = (uint64_t)1 << 34;
+
 struct data_file {
     char name[DATA_FILE_NAME]; /* for messages: the path, and what of it is meant */
     uint64_t size;
     int descriptor;
 };
 
+/* How many bytes a file may unpack to. Asked once, when its beginning is there, which has its header: what goes on for longer
+ * is refused before it fills the disk. Returns 0, or -1 with the failure filled. */
+typedef int (*data_file_limit)(uint64_t *most, const struct data_file *beginning, struct failure *failure);
+
 /* Every function returns 0, or -1 with the failure filled; what could not be opened needs no closing. */
 int data_file_open(struct data_file *file, const char *path, struct failure *failure);
-int data_file_open_gzip(struct data_file *file, const char *path, struct failure *failure);
-int data_file_open_member(struct data_file *file, const char *archive, const char *member, struct failure *failure);
+
+/* Open a file that may be packed with gzip, whatever its name is; unpack a member of a zip archive. */
+int data_file_open_gzip(struct data_file *file, const char *path, data_file_limit limit, struct failure *failure);
+int data_file_open_member(struct data_file *file, const char *archive, const char *member, data_file_limit limit,
+                          struct failure *failure);
 
 /* Open a new temporary file, to be written from its beginning to its end. */
 int data_file_create(struct data_file *file, const char *name, struct failure *failure);
@@ -33,7 +43,7 @@ int data_file_read(const struct data_file *file, void *bytes, size_t count, uint
 
 void data_file_close(struct data_file *file);
 
-/* Is there a file of that path? */
+/* Is there a regular file of that path? Programs that unpack into folders name these as the file. */
 int data_file_exists(const char *path);
 
 /* Write "directory/name". */

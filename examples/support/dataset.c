@@ -12,14 +12,16 @@
 #define CIFAR_DEVIATION    {3 * 0.2023, 3 * 0.1994, 3 * 0.2010}
 #define IMAGENET_MEAN      {0.485, 0.456, 0.406}
 #define IMAGENET_DEVIATION {1.5 * 0.229, 1.5 * 0.224, 1.5 * 0.225}
+#define DIGITS             "it lies in the source tree, in examples/data"
+#define FASHION            "the Debian package dataset-fashion-mnist has it: apt-get install dataset-fashion-mnist"
 
 static const struct dataset_source sources[] = {
-    {"digits",        "examples/data",                     digits_open,      16, {0.3053},      {0.3760},             10,  8, 1},
-    {"fashion-mnist", "/usr/share/datasets/fashion-mnist", idx_open,        255, {0.2860},      {0.3530},             10, 28, 0},
-    {"mnist",         NULL,                                idx_open,        255, {0.1307},      {0.3081},             10, 28, 0},
-    {"cifar10",       NULL,                                cifar10_open,    255, CIFAR_MEAN,    CIFAR_DEVIATION,      10, 32, 0},
-    {"cifar100",      NULL,                                cifar100_open,   255, CIFAR_MEAN,    CIFAR_DEVIATION,     100, 32, 0},
-    {"imagenet32",    NULL,                                imagenet32_open, 255, IMAGENET_MEAN, IMAGENET_DEVIATION, 1000, 32, 0},
+    {"digits",        "examples/data",                     digits_open,      16, {0.3053},      {0.3760},             10,  8, 1, DIGITS},
+    {"fashion-mnist", "/usr/share/datasets/fashion-mnist", idx_open,        255, {0.2860},      {0.3530},             10, 28, 0, FASHION},
+    {"mnist",         NULL,                                idx_open,        255, {0.1307},      {0.3081},             10, 28, 0, NULL},
+    {"cifar10",       NULL,                                cifar10_open,    255, CIFAR_MEAN,    CIFAR_DEVIATION,      10, 32, 0, NULL},
+    {"cifar100",      NULL,                                cifar100_open,   255, CIFAR_MEAN,    CIFAR_DEVIATION,     100, 32, 0, NULL},
+    {"imagenet32",    NULL,                                imagenet32_open, 255, IMAGENET_MEAN, IMAGENET_DEVIATION, 1000, 32, 0, NULL},
 };
 /* clang-format on */
 

@@ -67,6 +67,7 @@ struct dataset_source {
     int64_t classes;
     size_t largest_side; /* of an image: what a file may claim */
     int32_t divisible;   /* 1: in one piece, to be split as asked; 0: has its own test samples */
+    const char *advice;  /* where the files are to be had, said where one is missing; NULL: nothing */
 };
 
 /* Find a data set. Returns NULL, with a failure that lists what there is, if there is none of that name. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataset.h"
+#include "missing.h"
 
 enum { SIDE = 8, PIXELS = SIDE * SIDE, MOST_BYTES = 1 << 24, LAST = 360 };
 
@@ -122,17 +123,28 @@ static int divide(struct dataset *data, const struct table *table, int32_t split
     return write_part(&data->test, table, split, 1, failure);
 }
 
+static int limit(uint64_t *most, const struct data_file *beginning, struct failure *failure)
+{
+    (void)beginning, (void)failure;
+    *most = MOST_BYTES;
+    return 0;
+}
+
 int digits_open(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                 struct failure *failure)
 {
+    static const char *const names[] = {"digits.csv.gz", NULL};
     struct table table = {.text = NULL};
     char path[DATA_FILE_NAME];
     int result;
 
     data->channels = 1;
     data->height = data->width = SIDE;
-    if (data_file_path(path, directory, "digits.csv.gz", failure) != 0 ||
-        data_file_open_gzip(&table.file, path, failure) != 0)
+    if (data_file_path(path, directory, names[0], failure) != 0)
+        return -1;
+    if (!data_file_exists(path))
+        return missing_refuse(directory, names, NULL, source->advice, failure);
+    if (data_file_open_gzip(&table.file, path, limit, failure) != 0)
         return -1;
     result = read_table(&table, source, failure);
     if (result == 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "dataset.h"
+#include "missing.h"
 #include "npy.h"
 
 enum { CHANNELS = 3, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE, TRAIN_FILES = 10, FIRST_LABEL = 1 };
@@ -15,7 +16,7 @@ enum { CHUNK = 512, LARGEST_ITEM = 8 };
 static int open_array(struct npy *npy, struct data_file *file, const char *path, const char *member,
                       struct failure *failure)
 {
-    if (data_file_open_member(file, path, member, failure) != 0)
+    if (data_file_open_member(file, path, member, npy_limit, failure) != 0)
         return -1;
     if (npy_open(npy, file, failure) == 0)
         return 0;
@@ -92,16 +93,18 @@ static int open_labels(const struct dataset *data, int64_t *labels, size_t count
 static int open_batch(const struct dataset *data, struct dataset_part *part, const char *directory, const char *name,
                       struct failure *failure)
 {
-    char path[DATA_FILE_NAME], pickled[DATA_FILE_NAME];
+    const struct substitute instead[] = {{name, "of the pickled release, expected that of NumPy archives"},
+                                         {NULL, NULL}};
+    char path[DATA_FILE_NAME], file[48];
+    const char *const names[] = {file, NULL};
     struct dataset_shard shard;
     int64_t *labels;
 
-    if (data_file_path(pickled, directory, name, failure) != 0)
+    snprintf(file, sizeof file, "%s.npz", name);
+    if (data_file_path(path, directory, file, failure) != 0)
         return -1;
-    snprintf(path, sizeof path, "%.4000s.npz", pickled);
-    if (!data_file_exists(path) && data_file_exists(pickled))
-        return failure_set(failure, "%s: a batch of the pickled release, expected that of NumPy archives: %s.npz",
-                           pickled, name);
+    if (!data_file_exists(path))
+        return missing_refuse(directory, names, instead, NULL, failure);
     if (open_images(&shard, path, failure) != 0 || (labels = dataset_add(part, &shard, failure)) == NULL)
         return -1;
     return open_labels(data, labels, shard.count, path, failure);

@@ -9,13 +9,13 @@
 /* The preamble: magic, version, the length of the text that follows, in 2 bytes (version 1) or 4. */
 enum { MAGIC = 6, MOST_PREAMBLE = 12, MOST_TEXT = 4096 };
 
-/* Types that are taken, as the text names them. */
+/* Types that are taken, as the text names them after the byte order. */
 static const struct {
     const char *name;
     size_t item_size;
     int32_t is_signed;
-} types[] = {{"'|u1'", 1, 0}, {"'<u1'", 1, 0}, {"'|i1'", 1, 1}, {"'<i1'", 1, 1}, {"'<u2'", 2, 0},
-             {"'<i2'", 2, 1}, {"'<u4'", 4, 0}, {"'<i4'", 4, 1}, {"'<u8'", 8, 0}, {"'<i8'", 8, 1}};
+} types[] = {{"u1'", 1, 0}, {"i1'", 1, 1}, {"u2'", 2, 0}, {"i2'", 2, 1},
+             {"u4'", 4, 0}, {"i4'", 4, 1}, {"u8'", 8, 0}, {"i8'", 8, 1}};
 
 /* The header's text, read from its beginning to its end. */
 struct scanner {
@@ -47,16 +47,34 @@ static int take(struct scanner *scanner, const char *token)
     return 1;
 }
 
+/* Go past a key and its colon, if they are next. */
+static int take_key(struct scanner *scanner, const char *key)
+{
+    const char *start = scanner->at;
+
+    if (take(scanner, key) && take(scanner, ":"))
+        return 1;
+    scanner->at = start;
+    return 0;
+}
+
 static int read_type(struct scanner *scanner, struct npy *npy)
 {
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (take(scanner, types[i].name)) {
-            npy->item_size = types[i].item_size;
-            npy->is_signed = types[i].is_signed;
-            return 0;
+    const char *start = scanner->at + strspn(scanner->at, " ");
+
+    npy->is_big_endian = take(scanner, "'>");
+    if (npy->is_big_endian || take(scanner, "'<") || take(scanner, "'|")) {
+        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+            if (strncmp(scanner->at, types[i].name, strlen(types[i].name)) == 0) {
+                npy->item_size = types[i].item_size;
+                npy->is_signed = types[i].is_signed;
+                scanner->at += strlen(types[i].name);
+                return 0;
+            }
         }
     }
-    return refuse(scanner, "integers, little endian, such as '|u1' or '<i8'");
+    scanner->at = start;
+    return refuse(scanner, "integers, such as '|u1' or '<i8'");
 }
 
 static int read_shape(struct scanner *scanner, struct npy *npy)
@@ -71,35 +89,37 @@ static int read_shape(struct scanner *scanner, struct npy *npy)
         if (!isdigit((unsigned char)*scanner->at))
             return refuse(scanner, "a dimension");
         npy->shape[npy->rank++] = strtoull(scanner->at, &end, 10);
-        scanner->at = end;
+        scanner->at = end + (*end == 'L'); /* as Python 2 wrote it */
         if (!take(scanner, ",") && *scanner->at != ')')
             return refuse(scanner, "a comma");
     }
     return 0;
 }
 
-static int read_order(struct scanner *scanner)
+static int read_order(struct scanner *scanner, int *by_columns)
 {
-    return take(scanner, "False") ? 0 : refuse(scanner, "False, for rows one after the other");
+    *by_columns = take(scanner, "True");
+    return *by_columns || take(scanner, "False") ? 0 : refuse(scanner, "False, for rows one after the other");
 }
 
 /* A dictionary of three entries in any order: {'descr': '|u1', 'fortran_order': False, 'shape': (10000, 3072), } */
 static int read_dictionary(struct scanner *scanner, struct npy *npy)
 {
     enum { TYPE = 1, ORDER = 2, SHAPE = 4 };
-    int found = 0;
+    int found = 0, by_columns = 0;
 
     if (!take(scanner, "{"))
         return refuse(scanner, "{");
     while (!take(scanner, "}")) {
-        int entry = take(scanner, "'descr':")           ? TYPE
-                    : take(scanner, "'fortran_order':") ? ORDER
-                    : take(scanner, "'shape':")         ? SHAPE
-                                                        : 0;
+        int entry = take_key(scanner, "'descr'")           ? TYPE
+                    : take_key(scanner, "'fortran_order'") ? ORDER
+                    : take_key(scanner, "'shape'")         ? SHAPE
+                                                           : 0;
 
         if (entry == 0 || (found & entry) != 0)
             return refuse(scanner, "'descr':, 'fortran_order': and 'shape':, each once");
-        if ((entry == TYPE && read_type(scanner, npy) != 0) || (entry == ORDER && read_order(scanner) != 0) ||
+        if ((entry == TYPE && read_type(scanner, npy) != 0) ||
+            (entry == ORDER && read_order(scanner, &by_columns) != 0) ||
             (entry == SHAPE && read_shape(scanner, npy) != 0))
             return -1;
         found |= entry;
@@ -108,7 +128,11 @@ static int read_dictionary(struct scanner *scanner, struct npy *npy)
     }
     if (found != (TYPE | ORDER | SHAPE))
         return refuse(scanner, "'descr', 'fortran_order' and 'shape' before the end");
-    return take(scanner, "\n") && *scanner->at == '\0' ? 0 : refuse(scanner, "nothing but spaces and a newline");
+    if (by_columns && npy->rank > 1)
+        return refuse(scanner,
+                      "rows one after the other: numpy.save(file, numpy.ascontiguousarray(array)) writes them so");
+    scanner->at += strspn(scanner->at, " \n");
+    return *scanner->at == '\0' ? 0 : refuse(scanner, "nothing but spaces and a newline");
 }
 
 /* Read the preamble, then the text. */
@@ -160,14 +184,31 @@ static int check_size(const struct npy *npy, const struct data_file *file, struc
     return 0;
 }
 
-int npy_open(struct npy *npy, const struct data_file *file, struct failure *failure)
+static int read_header(struct npy *npy, const struct data_file *file, struct failure *failure)
 {
     struct scanner scanner = {.file = file, .failure = failure};
 
     scanner.at = scanner.text;
-    if (read_text(&scanner, npy) != 0 || read_dictionary(&scanner, npy) != 0)
+    return read_text(&scanner, npy) == 0 ? read_dictionary(&scanner, npy) : -1;
+}
+
+int npy_open(struct npy *npy, const struct data_file *file, struct failure *failure)
+{
+    return read_header(npy, file, failure) == 0 ? check_size(npy, file, failure) : -1;
+}
+
+int npy_limit(uint64_t *most, const struct data_file *beginning, struct failure *failure)
+{
+    uint64_t bytes;
+    struct npy npy;
+
+    if (read_header(&npy, beginning, failure) != 0)
         return -1;
-    return check_size(npy, file, failure);
+    bytes = npy.item_size;
+    for (size_t i = 0; i < npy.rank; i++)
+        bytes = npy.shape[i] != 0 && bytes > DATA_FILE_MOST / npy.shape[i] ? DATA_FILE_MOST : bytes * npy.shape[i];
+    *most = npy.first_byte + bytes;
+    return 0;
 }
 
 int64_t npy_integer(const struct npy *npy, const unsigned char *bytes)
@@ -175,8 +216,8 @@ int64_t npy_integer(const struct npy *npy, const unsigned char *bytes)
     const size_t bits = 8 * npy->item_size;
     uint64_t value = 0;
 
-    for (size_t i = npy->item_size; i > 0; i--)
-        value = value << 8 | bytes[i - 1];
+    for (size_t i = 0; i < npy->item_size; i++)
+        value = value << 8 | bytes[npy->is_big_endian ? i : npy->item_size - 1 - i];
     if (npy->is_signed && bits < 64 && (value >> (bits - 1) & 1) != 0)
         value |= UINT64_MAX << bits;
     return (int64_t)value;

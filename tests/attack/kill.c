@@ -123,9 +123,11 @@ static void stop(campaign *c, pid_t writer)
         campaign_finding(c, "a save failed in a writer");
 }
 
-/* Several writers overtake each other, so that only of one alone it can be said that its values do not go back. */
+/* Several writers overtake each other, so that only of one alone it can be said that its values do not go back. What was left
+ * before stays if none of them came to save. */
 static void kill_some(campaign *c, const place *p, int writers)
 {
+    int there = leftovers(p), most = there > writers ? there : writers;
     pid_t running[MOST_WRITERS];
     float before = held(p), now;
 
@@ -140,8 +142,8 @@ static void kill_some(campaign *c, const place *p, int writers)
         if (writers == 1 && now < before)
             campaign_finding(c, "the file holds %g, before the kill %g", (double)now, (double)before);
     }
-    if (leftovers(p) > writers)
-        campaign_finding(c, "%d files are left of %d writers", leftovers(p), writers);
+    if (leftovers(p) > most)
+        campaign_finding(c, "%d files are left of %d writers, before %d", leftovers(p), writers, there);
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 
 Suite *test_damage_suite(void);
 Suite *test_bad_data_suite(void);
+Suite *test_foreign_suite(void);
 Suite *test_variants_suite(void);
 Suite *test_loader_suite(void);
 Suite *test_run_suite(void);

@@ -217,9 +217,9 @@ static const struct {
     {U1_IMAGES, "{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }", 8, INT64_MIN,
      LABELS("128: label -9223372036854775808 of sample 0, expected 1 to 1000")},
     {U1_IMAGES, "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", 8, 1,
-     LABELS("20: npy header: \"'<f8', 'fortran_\", expected integers, little endian, such as '|u1' or '<i8'")},
+     LABELS("20: npy header: \"'<f8', 'fortran_\", expected integers, such as '|u1' or '<i8'")},
     {U1_IMAGES, "{'descr': '>i8', 'fortran_order': False, 'shape': (1,), }", 8, 1,
-     LABELS("20: npy header: \"'>i8', 'fortran_\", expected integers, little endian, such as '|u1' or '<i8'")},
+     LABELS("128: label 72057594037927936 of sample 0, expected 1 to 1000")},
     {U1_IMAGES, "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }", 1, 1,
      LABELS("129: the file ends, expected as many elements as its header says")},
     {U1_IMAGES, "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }", 2, 1,
@@ -237,8 +237,9 @@ static const struct {
     {U1_IMAGES, "{'descr': '|u1', 'shape': (1,), }", 1, 1,
      LABELS("43: npy header: \"                \", expected 'descr', 'fortran_order' and 'shape' before the end")},
     {U1_IMAGES, "('descr')", 1, 1, LABELS("10: npy header: \"('descr')       \", expected {")},
-    {U1_IMAGES, "{'descr': '|u1', 'fortran_order': True, 'shape': (1,), }", 1, 1,
-     LABELS("44: npy header: \"True, 'shape': (\", expected False, for rows one after the other")},
+    {"{'descr': '|u1', 'fortran_order': True, 'shape': (1, 3072), }", U1_LABELS, 1, 1,
+     DATA("71: npy header: \"                \", expected rows one after the other: numpy.save(file, "
+          "numpy.ascontiguousarray(array)) writes them so")},
     {U1_IMAGES, "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 1), }", 1, 1,
      LABELS("67: npy header: \"1), }           \", expected at most two dimensions")},
     {U1_IMAGES, "{'descr': '|u1', 'fortran_order': False, 'shape': (-1,), }", 1, 1,
@@ -338,14 +339,6 @@ START_TEST(directory_with_too_long_a_name)
 }
 END_TEST
 
-START_TEST(pickled_release)
-{
-    file_write("train_data_batch_1", "\x80\2}q\1(U\4dataq\2", 14);
-    refuses(NPZ, "train_data_batch_1",
-            ": a batch of the pickled release, expected that of NumPy archives: train_data_batch_1.npz");
-}
-END_TEST
-
 Suite *test_bad_data_suite(void)
 {
     Suite *suite = suite_create("bad_data");
@@ -365,7 +358,6 @@ Suite *test_bad_data_suite(void)
     tcase_add_loop_test(tests, without_a_member, 0, 2);
     tcase_add_loop_test(tests, npy_versions, 2, 5);
     tcase_add_test(tests, directory_with_too_long_a_name);
-    tcase_add_test(tests, pickled_release);
     suite_add_tcase(suite, tests);
     return suite;
 }
