@@ -72,7 +72,7 @@ ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
 ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
 # These goals build nothing in this make (some do in a second one, after tests/setup.sh).
-BUILD_NOTHING := check check-install check-abi check-threads attack demo docs plots dist amalgamation help clean format
+BUILD_NOTHING := check check-install check-abi check-threads attack coverage lint demo docs plots dist amalgamation help clean format
 BUILD_NOTHING += uninstall
 ifneq ($(filter-out $(BUILD_NOTHING),$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
@@ -128,7 +128,8 @@ EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
 .PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis FORCE
 .PHONY: plots install installcheck uninstall dist amalgamation clean format help unit run-unit smoke embedding
-.PHONY: check-abi-of-library threads-of-library one-file attack campaigns
+.PHONY: check-abi-of-library threads-of-library one-file attack campaigns coverage
+.PHONY: coverage-of-tests lint
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
@@ -346,6 +347,25 @@ MINUTES ?= 1
 attack:                              ## each campaign for MINUTES=n; TARGETS='oom fuzz_parse': these only
 	@tests/setup.sh build attack
 	@MAKE='$(MAKE)' tests/attack/support/run.sh $(MINUTES) $(TARGETS)
+
+# Without optimisation, so that the branches of the program are those of the source. What fails is said, and the table
+# comes all the same.
+coverage:                            ## lines and branches of src/ that tests and campaigns reach
+	@tests/setup.sh build check coverage
+	@$(MAKE) coverage-of-tests OUT=build/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic'
+coverage-of-tests: all unit campaigns
+	@find $(OBJ) -name '*.gcda' -delete
+	-@CK_FORK=no $(OUT)/tests/unit
+	-@$(OUT)/tests/support
+	-@$(MAKE) smoke
+	-@tests/check_train.sh $(OUT)/examples/train
+	-@OUT=$(OUT) tests/attack/support/run.sh
+	@python3 tests/coverage.py $(OBJ)
+
+lint: export PROGRAM_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude -Isrc $(DEFS)
+lint:                                ## clang-tidy and cppcheck over src/ and include/
+	@tests/setup.sh build lint
+	@tests/check_lint.sh
 
 # train's last line is the result; kept back so that the picture's message does not follow it.
 demo:                                ## train on the digits in the tree, draw the learning curve

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what a target needs and this machine lacks:
-# setup.sh build|demo|plots|check|check-install|check-abi|attack|lint|bench|docs ...
+# setup.sh build|demo|plots|check|check-install|check-abi|attack|coverage|lint|bench|docs ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -75,6 +75,7 @@ for target in "${@:-build}"; do
         have_libfuzzer || missing="$missing libclang-rt-14-dev"
         have_blas netlib || missing="$missing libblas-dev"
         ;;
+    coverage) have python3 || missing="$missing python3" ;;
     lint)
         have clang-tidy || missing="$missing clang-tidy"
         have cppcheck || missing="$missing cppcheck"

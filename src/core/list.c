@@ -14,7 +14,7 @@ void *ffebmi_list_room(ffebm_context *context, void *list, size_t *capacity, siz
     array = ffebmi_allocate(context, longer, size);
     if (array == NULL)
         return NULL;
-    if (count > 0)
+    if (list != NULL)
         memcpy(array, list, count * size);
     ffebmi_release(context, list);
     *capacity = longer;

@@ -76,6 +76,7 @@ static ffebm_status run_slot(ffebm_context *context, const user *u, ffebm_feedfo
         clear_outputs(u, call);
         answer = function(u->table.self, call);
     }
+    call->message = NULL; /* it goes when this function returns */
     if (answer == 0)
         return FFEBM_OK;
     message[MESSAGE - 1] = '\0';

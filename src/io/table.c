@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,11 +179,11 @@ const char *ffebmi_table_metadata(const ffebmi_table *table, const char *key)
 
 ffebm_status ffebmi_table_shape(const ffebmi_table *table, const ffebmi_entry *entry, ffebmi_shape *shape)
 {
-    char what[FFEBMI_SHOWN + 16] = "tensor ", shown[FFEBMI_SHOWN];
+    char what[FFEBMI_SHOWN + 16], shown[FFEBMI_SHOWN];
     int64_t dims[FFEBM_MAX_RANK] = {1};
     size_t rank = 0;
 
-    strcat(what, ffebmi_text_shown(shown, entry->name));
+    snprintf(what, sizeof what, "tensor %s", ffebmi_text_shown(shown, entry->name));
     for (const cJSON *item = entry->shape->child; item != NULL; item = item->next) {
         if (rank < FFEBM_MAX_RANK)
             dims[rank] = (int64_t)item->valuedouble;

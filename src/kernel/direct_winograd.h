@@ -68,7 +68,7 @@ size_t ffebmi_winograd_ahead(const ffebmi_winograd_tiles *tiles, size_t panel, s
 /* Where a tile is, counted over images: its image, and its first pixels there. */
 void ffebmi_winograd_locate(const ffebmi_walk *walk, size_t tile, size_t *row, size_t target[2], size_t source[2]);
 
-/* The gradient of the weights: w, [outs][tap][sources], = factor * the sum over pairs and rows of cotangents v at the walk's
+/* The gradient of the weights: to, [outs][tap][sources], = factor * the sum over pairs and rows of cotangents v at the walk's
  * target images times its source images x, for `outs` of the target channels; v points at the first of them. */
 typedef struct ffebmi_winograd_pairs {
     size_t count;
@@ -76,8 +76,8 @@ typedef struct ffebmi_winograd_pairs {
     const float *x[FFEBMI_CONV_PAIRS];
 } ffebmi_winograd_pairs;
 
-size_t ffebmi_winograd_gradient_scratch(const ffebmi_walk *walk, size_t outs);
-void ffebmi_winograd_gradient(const ffebmi_walk *walk, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs,
-                              double factor, float *w, float *scratch);
+size_t ffebmi_winograd_gradient_scratch(const ffebmi_walk *w, size_t outs);
+void ffebmi_winograd_gradient(const ffebmi_walk *w, const ffebmi_winograd_pairs *pairs, size_t rows, size_t outs,
+                              double factor, float *to, float *scratch);
 
 #endif

@@ -4,7 +4,7 @@
 
 enum { UNITS = BLOCKS_UNITS };
 
-int blocks_destroyed;
+atomic_int blocks_destroyed;
 int32_t (*blocks_answer)(double *output);
 
 static const int64_t shape[] = {UNITS};

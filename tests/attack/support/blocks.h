@@ -3,6 +3,7 @@
 #define FFEBM_TESTS_BLOCKS_H
 
 #include <ffebm.h>
+#include <stdatomic.h>
 
 enum { BLOCKS_UNITS = 3 };
 
@@ -12,7 +13,7 @@ extern const ffebm_user_feedforward blocks_feedforward;
 extern const ffebm_user_energy blocks_energy;
 ffebm_user_parameter blocks_parameter(const char *name);
 
-extern int blocks_destroyed;
+extern atomic_int blocks_destroyed; /* on any thread */
 
 /* What every slot ends with, given one of its outputs: its answer is the slot's. NULL: 0. */
 extern int32_t (*blocks_answer)(double *output);

@@ -22,19 +22,26 @@ static const char *path_of(char path[PATH], const char *directory, const char *n
     return path;
 }
 
-void data_append(data_bytes *b, const void *bytes, size_t count)
+/* Where `count` more bytes go. */
+static unsigned char *more(data_bytes *b, size_t count)
 {
     b->bytes = realloc(b->bytes, b->count + count + 1);
     needs(b->bytes != NULL, "no memory");
-    if (count > 0)
-        memcpy(b->bytes + b->count, bytes, count);
     b->count += count;
+    return b->bytes + b->count - count;
+}
+
+void data_append(data_bytes *b, const void *bytes, size_t count)
+{
+    unsigned char *to = more(b, count);
+
+    if (count > 0)
+        memcpy(to, bytes, count);
 }
 
 void data_fill(data_bytes *b, unsigned char byte, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        data_append(b, &byte, 1);
+    memset(more(b, count), byte, count);
 }
 
 void data_append_npy(data_bytes *b, const char *type, const char *shape, const void *elements, size_t count)

@@ -4,8 +4,9 @@
 # Without arguments the short version of each, as `make check` does. With MINUTES the long version of each, or of those
 # named, one after the other, for so long; what they print goes to build/attack/NAME.log, and a table ends the output.
 # From the environment: OUT (where the programs of the short versions lie), MAKE, SEED (of the long versions; the time).
+# shellcheck disable=SC2046,SC2012 # names have no spaces
 set -u
-cd "$(dirname "$0")/../../.."
+cd "$(dirname "$0")/../../.." || exit
 out=${OUT:-build}
 make=${MAKE:-make}
 minutes=${1-}
@@ -35,11 +36,13 @@ short() {
     done
 }
 
-# built DIRECTORY VARIABLE=VALUE ...: the programs, built there.
-built() {
-    directory=$1
-    shift
-    $make campaigns OUT="$directory" "$@" >build/attack/build.log 2>&1 || {
+# build NAME DIRECTORY VARIABLE=VALUE ...: its program there; a script may want any of them.
+build() {
+    target=$2/tests/attack/$1
+    [ ! -e "tests/attack/$1.sh" ] || target=campaigns
+    directory=$2
+    shift 2
+    $make "$target" OUT="$directory" "$@" >build/attack/build.log 2>&1 || {
         tail -n 20 build/attack/build.log >&2
         exit 1
     }
@@ -48,7 +51,7 @@ built() {
 # The corpus that grows lies in build/, the one in the tree is only read. A crash leaves its input beside the log.
 fuzz() {
     target=${1#fuzz_}
-    built build/fuzz CC=clang LIBFUZZER=1 \
+    build "$1" build/fuzz CC=clang LIBFUZZER=1 \
         CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
     mkdir -p "build/attack/corpus/$target"
     words=tests/attack/corpus/$target.dict
@@ -65,17 +68,18 @@ fuzz() {
 long() {
     mkdir -p build/attack
     seed=${SEED:-$(date +%s)}
-    for name in ${*:-$(campaigns)}; do
+    [ $# -gt 0 ] || set -- $(campaigns)
+    for name; do
         echo "$name: $minutes minutes, seed $seed, build/attack/$name.log" >&2
         echo "# $name: $minutes minutes, seed $seed" >"build/attack/$name.log"
         case $name in
         fuzz_*) fuzz "$name" ;;
         executors | interrupt)
-            built build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread'
+            build "$name" build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread'
             tests/check_threads.sh "build/threads/tests/attack/$name" "$minutes" "$seed"
             ;;
         *)
-            built "$out"
+            build "$name" "$out"
             OUT=$out "$(program "$name" "$out")" "$minutes" "$seed"
             ;;
         esac >>"build/attack/$name.log" 2>&1 </dev/null || failed=1
