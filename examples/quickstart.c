@@ -42,6 +42,7 @@ int main(int argc, char **argv)
     ffebm_optimizer *optimizer;
     ffebm_tensor *input, *target;
     ffebm_report report = {.size = sizeof report};
+    ffebm_certificate worst = {.size = sizeof worst};
 
     check(context, ffebm_context_create(&context, NULL));
     check(context, ffebm_model_parse(context, &model, description, sizeof description - 1, NULL));
@@ -58,6 +59,8 @@ int main(int argc, char **argv)
     draw_batch(points, labels, STEPS); /* points that training has not seen */
     check(context, ffebm_engine_evaluate(engine, &report, input, target, NULL));
     printf("test loss %.4f, accuracy %.4f\n", report.loss, (double)report.correct / BATCH);
+    check(context, ffebm_engine_certify(engine, &worst, input, target, NULL, NULL)); /* against the exact gradient */
+    printf("gradient %s, cosine %.4f at worst\n", worst.passed ? "certified" : "NOT certified", worst.cosine);
     if (argc > 1) /* a path, to save at */
         check(context, ffebm_checkpoint_save(model, optimizer, NULL, argv[1]));
     ffebm_tensor_destroy(target);
@@ -66,4 +69,5 @@ int main(int argc, char **argv)
     ffebm_engine_destroy(engine);
     ffebm_model_destroy(model);
     ffebm_context_destroy(context);
+    return worst.passed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -33,7 +33,7 @@ void draw_batch(std::vector<float> &points, std::vector<std::int64_t> &labels, s
     }
 }
 
-void run()
+bool run()
 {
     std::vector<float> points(batch * inputs);
     std::vector<std::int64_t> labels(batch);
@@ -52,6 +52,9 @@ void run()
     draw_batch(points, labels, steps); // points that training has not seen
     ffebm_report report = engine.evaluate(input, target);
     std::printf("test loss %.4f, accuracy %.4f\n", report.loss, static_cast<double>(report.correct) / batch);
+    ffebm_certificate worst = engine.certify(input, target); // against the exact gradient
+    std::printf("gradient %s, cosine %.4f at worst\n", worst.passed ? "certified" : "NOT certified", worst.cosine);
+    return worst.passed;
 }
 
 } // namespace
@@ -59,7 +62,7 @@ void run()
 int main()
 {
     try {
-        run();
+        return run() ? 0 : 1;
     } catch (const std::exception &failure) {
         std::fprintf(stderr, "quickstart: %s\n", failure.what());
         return 1;

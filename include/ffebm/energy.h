@@ -36,7 +36,7 @@ enum { FFEBM_ACTIVATION_HARD_SIGMOID = 1 }; /* sigma(z) = clamp(slope z, 0, 1) *
 /** What a Hopfield block's layers do. */
 typedef struct ffebm_hopfield_config {
     size_t size;
-    double slope;       /* default 1.0; positive: of sigma */
+    double slope;       /* default 0.25; positive: of sigma */
     int32_t activation; /* default FFEBM_ACTIVATION_HARD_SIGMOID: sigma */
     int32_t clamp_last; /* default 0: sigma of the last layer is the identity; 1: as that of the others */
 } ffebm_hopfield_config;

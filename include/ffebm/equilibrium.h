@@ -67,15 +67,15 @@ enum {                                /* where free phases start */
 /** How an energy block settles and is nudged. */
 typedef struct ffebm_equilibrium_config {
     size_t  size;
-    double  beta;                 /* default 0.2: strength of the nudging; positive. LOSS needs beta |d2l/ds2| < 1 */
+    double  beta;                 /* default 0.02: strength of the nudging; positive. LOSS needs beta |d2l/ds2| < 1 */
     double  free_tolerance;       /* default 1e-4: a sample is settled when |s_new - s| <= tolerance * max(|s|, 1e-6) in
                                      every layer; 0: always free_sweeps */
     double  nudged_tolerance;     /* default 1e-2, of the displacement: |s_new - s| <= tolerance * |s_new - s_free| in
                                      every layer, or within rounding of s, after at least ceil(layers / 2) sweeps, all
                                      nudgings of a sample together; 0: always nudged_sweeps. IMPLICIT: of the adjoint, the
                                      same rule */
-    int64_t free_sweeps;          /* default 60: the most */
-    int64_t nudged_sweeps;        /* default 20: the most */
+    int64_t free_sweeps;          /* default 200: the most */
+    int64_t nudged_sweeps;        /* default 100: the most */
     int32_t free_order;           /* default FFEBM_ORDER_EVEN_ODD: of sweeps of the free phase */
     int32_t nudged_order;         /* default FFEBM_ORDER_ODD_EVEN: of sweeps of nudged phases and adjoints */
     int32_t start;                /* default FFEBM_START_ZEROS; of the free phase. Nudged phases start where it ended */

@@ -111,7 +111,8 @@ FFEBM_API void ffebm_model_destroy(ffebm_model *model);
  *           FFEBM_ERR_ARGUMENT:    an unknown type, a number that is not finite, or a gain that is not positive.
  *           FFEBM_ERR_UNSUPPORTED: initialization has fields set that this library does not know.
  *  In/Out:  model:          unchanged on failure.
- *  In:      initialization: copied; NULL: the defaults, which are also those of a new model.
+ *  In:      initialization: copied; NULL: as in a new model: UNIFORM, couplings of a Hopfield block with gain 0.25 and
+ *                           biases 2, the last linear or conv2d below one with gain 8 and biases 1, all else with gain 1.
  */
 FFEBM_API ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization);
 
@@ -193,11 +194,11 @@ typedef struct ffebm_recipe {
     double lr_min;           /* default 0: the learning rate at last, under a schedule */
     double weight_decay;     /* default 0 */
     double momentum;         /* default 0.9 (sgd) */
-    double beta;             /* default 0.2; this and all below as in ffebm_equilibrium_config */
+    double beta;             /* default 0.02; this and all below as in ffebm_equilibrium_config */
     double free_tolerance;   /* default 1e-4 */
     double nudged_tolerance; /* default 1e-2 */
-    int64_t free_sweeps;     /* default 60 */
-    int64_t nudged_sweeps;   /* default 20 */
+    int64_t free_sweeps;     /* default 200 */
+    int64_t nudged_sweeps;   /* default 100 */
     int32_t estimator;       /* default FFEBM_ESTIMATOR_CENTERED */
     int32_t optimizer;       /* default FFEBM_OPTIMIZER_ADAM */
     int32_t schedule;        /* default FFEBM_SCHEDULE_CONSTANT */

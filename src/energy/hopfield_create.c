@@ -29,7 +29,7 @@ const ffebmi_coupling_kind *ffebmi_coupling_kind_named(const char *name)
 }
 
 static const ffebm_hopfield_config hopfield_defaults = {
-    .size = sizeof hopfield_defaults, .slope = 1, .activation = FFEBM_ACTIVATION_HARD_SIGMOID};
+    .size = sizeof hopfield_defaults, .slope = 0.25, .activation = FFEBM_ACTIVATION_HARD_SIGMOID};
 
 void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size)
 {
@@ -110,6 +110,7 @@ static ffebm_status read_coupling(ffebm_context *context, ffebmi_coupling *coupl
     FFEBMI_CHECK_ARGUMENT(context, config.out >= 1, "%s coupling: out is %" PRId64 ", expected at least 1",
                           coupling->kind->name, config.out);
     coupling->out = config.out;
+    coupling->learnable.place = FFEBMI_IN_BLOCK;
     FFEBMI_TRY(read_windows(context, coupling, &config));
     return ffebmi_learnable_read(context, &coupling->learnable, coupling->kind->name, coupling->kind->reads,
                                  config.bias, config.frozen, config.initialization);

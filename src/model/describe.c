@@ -41,17 +41,20 @@ static bool give_window(cJSON *to, const ffebmi_window *window)
            give(to, "padding", describe_pair(window->padding));
 }
 
-static bool give_learnable(cJSON *to, unsigned reads, const char *out_key, const ffebmi_learnable *learnable,
-                           int64_t out)
+/* An initialisation that is not the model's stands beside its op or coupling, also where nobody has said it. */
+static bool give_learnable(cJSON *to, const ffebm_model *model, unsigned reads, const char *out_key,
+                           const ffebmi_learnable *learnable, int64_t out)
 {
+    const ffebm_initialization *how = ffebmi_initialization_of(model, learnable);
+    bool own = learnable->own_initialization || (!model->own_initialization && learnable->place != FFEBMI_ELSEWHERE);
+
     return (!(reads & FFEBMI_READS_OUT) || give(to, out_key, cJSON_CreateNumber((double)out))) &&
            (!(reads & FFEBMI_READS_BIAS) || give(to, "bias", cJSON_CreateBool(learnable->bias))) &&
            (!learnable->frozen || give(to, "frozen", cJSON_CreateTrue())) &&
-           (!learnable->own_initialization ||
-            give(to, "initialization", ffebmi_initialization_describe(&learnable->initialization)));
+           (!own || give(to, "initialization", ffebmi_initialization_describe(how)));
 }
 
-static cJSON *describe_op(const ffebmi_op *op)
+static cJSON *describe_op(const ffebm_model *model, const ffebmi_op *op)
 {
     cJSON *json = cJSON_CreateObject();
     unsigned reads = op->kind->reads;
@@ -61,19 +64,19 @@ static cJSON *describe_op(const ffebmi_op *op)
                                  give(json, "name", cJSON_CreateString(ffebmi_op_user_name(op))));
     return keep_if(json,
                    json != NULL && give(json, "type", cJSON_CreateString(op->kind->name)) &&
-                       give_learnable(json, reads, op->kind->out_key, &op->learnable, op->out) &&
+                       give_learnable(json, model, reads, op->kind->out_key, &op->learnable, op->out) &&
                        (!(reads & FFEBMI_READS_WINDOW) || give_window(json, &op->window)) &&
                        (!(reads & FFEBMI_READS_EPSILON) || give(json, "epsilon", cJSON_CreateNumber(op->epsilon))) &&
                        (!(reads & FFEBMI_READS_MOMENTUM) || give(json, "momentum", cJSON_CreateNumber(op->momentum))));
 }
 
-static cJSON *describe_feedforward(const ffebm_feedforward *block)
+static cJSON *describe_feedforward(const ffebm_model *model, const ffebm_feedforward *block)
 {
     cJSON *json = cJSON_CreateArray();
     bool good = json != NULL;
 
     for (size_t i = 0; good && i < block->op_count; i++)
-        good = give(json, NULL, describe_op(&block->ops[i]));
+        good = give(json, NULL, describe_op(model, &block->ops[i]));
     return keep_if(json, good);
 }
 
@@ -86,25 +89,25 @@ static cJSON *describe_pool(const ffebmi_window *pool)
                              give(json, "stride", describe_pair(pool->stride)));
 }
 
-static cJSON *describe_coupling(const ffebmi_coupling *coupling)
+static cJSON *describe_coupling(const ffebm_model *model, const ffebmi_coupling *coupling)
 {
     cJSON *json = cJSON_CreateObject();
     unsigned reads = coupling->kind->reads;
 
-    return keep_if(json,
-                   json != NULL && give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
-                       give_learnable(json, reads, coupling->kind->out_key, &coupling->learnable, coupling->out) &&
-                       (!(reads & FFEBMI_READS_WINDOW) || give_window(json, &coupling->window)) &&
-                       (!coupling->pooled || give(json, "pool", describe_pool(&coupling->pool))));
+    return keep_if(
+        json, json != NULL && give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
+                  give_learnable(json, model, reads, coupling->kind->out_key, &coupling->learnable, coupling->out) &&
+                  (!(reads & FFEBMI_READS_WINDOW) || give_window(json, &coupling->window)) &&
+                  (!coupling->pooled || give(json, "pool", describe_pool(&coupling->pool))));
 }
 
-static cJSON *describe_couplings(const ffebmi_hopfield *block)
+static cJSON *describe_couplings(const ffebm_model *model, const ffebmi_hopfield *block)
 {
     cJSON *json = cJSON_CreateArray();
     bool good = json != NULL;
 
     for (size_t i = 0; good && i < block->coupling_count; i++)
-        good = give(json, NULL, describe_coupling(&block->couplings[i]));
+        good = give(json, NULL, describe_coupling(model, &block->couplings[i]));
     return keep_if(json, good);
 }
 
@@ -116,7 +119,7 @@ static cJSON *describe_activation(const ffebmi_hopfield *block)
                              give(json, "slope", cJSON_CreateNumber(block->slope)));
 }
 
-static cJSON *describe_energy(const ffebm_energy *block)
+static cJSON *describe_energy(const ffebm_model *model, const ffebm_energy *block)
 {
     const ffebmi_hopfield *hopfield = ffebmi_hopfield_of(block);
     cJSON *json = cJSON_CreateObject();
@@ -127,18 +130,18 @@ static cJSON *describe_energy(const ffebm_energy *block)
     return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString(block->kind->type)) &&
                              give(json, "activation", describe_activation(hopfield)) &&
                              give(json, "clamp_last", cJSON_CreateBool(hopfield->clamp_last)) &&
-                             give(json, "couplings", describe_couplings(hopfield)));
+                             give(json, "couplings", describe_couplings(model, hopfield)));
 }
 
-static cJSON *describe_stage(const ffebmi_stage *stage)
+static cJSON *describe_stage(const ffebm_model *model, const ffebmi_stage *stage)
 {
     cJSON *json = cJSON_CreateObject();
     bool good = json != NULL;
 
     if (good && stage->energy != NULL)
-        good = give(json, "energy", describe_energy(stage->energy));
+        good = give(json, "energy", describe_energy(model, stage->energy));
     else if (good)
-        good = give(json, "feedforward", describe_feedforward(stage->feedforward));
+        good = give(json, "feedforward", describe_feedforward(model, stage->feedforward));
     return keep_if(json, good);
 }
 
@@ -148,7 +151,7 @@ static cJSON *describe_stages(const ffebm_model *model)
     bool good = json != NULL;
 
     for (size_t i = 0; good && i < model->stage_count; i++)
-        good = give(json, NULL, describe_stage(&model->stages[i]));
+        good = give(json, NULL, describe_stage(model, &model->stages[i]));
     return keep_if(json, good);
 }
 

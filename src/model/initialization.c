@@ -7,6 +7,23 @@
 static const ffebmi_choice types[] = {
     {"uniform", FFEBM_INITIALIZATION_UNIFORM}, {"goe", FFEBM_INITIALIZATION_GOE}, {NULL, 0}};
 
+/* So that Hopfield blocks settle, and go on settling while they learn: layers begin amid their bounds, of 0 and 1 / slope
+ * in what they feel, and couplings are weak. Chosen by measurement: docs/settings.md. */
+static const ffebm_initialization places[] = {
+    [FFEBMI_ELSEWHERE] = {.size = sizeof places[0], .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 1},
+    [FFEBMI_INTO_BLOCK] =
+        {.size = sizeof places[0], .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 8, .constant_bias = 1, .bias = 1},
+    [FFEBMI_IN_BLOCK] =
+        {.size = sizeof places[0], .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 0.25, .constant_bias = 1, .bias = 2},
+};
+
+const ffebm_initialization *ffebmi_initialization_of(const ffebm_model *model, const ffebmi_learnable *learnable)
+{
+    if (learnable->own_initialization)
+        return &learnable->initialization;
+    return model->own_initialization ? &model->initialization : &places[learnable->place];
+}
+
 ffebm_status ffebmi_initialization_parse(const ffebmi_fields *parent, ffebm_initialization *initialization)
 {
     static const char *const keys[] = {"type", "gain", "variance", "bias", NULL};

@@ -4,13 +4,14 @@
 
 #include "core/context.h"
 #include "core/random.h"
-#include "model/model.h"
+#include "model/initialization.h"
 
 ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization)
 {
     if (model == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(ffebmi_initialization_read(model->context, &model->initialization, "model", initialization));
+    model->own_initialization = initialization != NULL;
     ffebmi_release(model->context, model->description);
     model->description = NULL;
     return FFEBM_OK;
@@ -48,8 +49,7 @@ typedef struct plan {
 
 static plan plan_of(const ffebm_model *model, const ffebmi_model_parameter *p)
 {
-    const ffebm_initialization *how =
-        p->learnable->own_initialization ? &p->learnable->initialization : &model->initialization;
+    const ffebm_initialization *how = ffebmi_initialization_of(model, p->learnable);
     bool bias = p->parameter.role == FFEBMI_BIAS;
     bool goe = how->type == FFEBM_INITIALIZATION_GOE && p->parameter.of_conv;
     const int64_t *dims = p->parameter.shape.dims;

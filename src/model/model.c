@@ -7,6 +7,7 @@
 
 #include "core/context.h"
 #include "core/list.h"
+#include "energy/hopfield.h"
 
 /* --------------------------------------------------------------------------------------------------- life and death */
 
@@ -213,6 +214,20 @@ ffebm_status ffebm_model_add_feedforward(ffebm_model *model, ffebm_feedforward *
     return FFEBM_OK;
 }
 
+/* The last map below the Hopfield block that has just been added, wherever flattening, pools or others stand between. */
+static void mark_map_below(ffebm_model *model)
+{
+    for (size_t i = model->stage_count - 1; i-- > 0 && model->stages[i].feedforward != NULL;) {
+        ffebm_feedforward *block = model->stages[i].feedforward;
+
+        for (size_t j = block->op_count; j-- > 0;)
+            if (block->ops[j].kind == &ffebmi_op_linear || block->ops[j].kind == &ffebmi_op_conv2d) {
+                block->ops[j].learnable.place = FFEBMI_INTO_BLOCK;
+                return;
+            }
+    }
+}
+
 ffebm_status ffebm_model_add_energy(ffebm_model *model, ffebm_energy **block)
 {
     ffebmi_stage stage = {0};
@@ -227,6 +242,8 @@ ffebm_status ffebm_model_add_energy(ffebm_model *model, ffebm_energy **block)
     FFEBMI_TRY(ffebmi_energy_fit(stage.energy, &stage.input, what));
     stage.output = *ffebmi_energy_output(stage.energy);
     FFEBMI_TRY(append(model, &stage));
+    if (ffebmi_hopfield_of(*block) != NULL)
+        mark_map_below(model);
     *block = NULL;
     return FFEBM_OK;
 }

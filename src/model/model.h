@@ -58,6 +58,7 @@ struct ffebm_model {
     ffebm_tensor flat; /* over values */
     uint64_t version;  /* changes when the library changes values */
     ffebm_initialization initialization;
+    bool own_initialization; /* false: parameters are drawn as their places ask for */
     ffebm_recipe recipe;
     char *description; /* made when asked for; NULL after a change */
 };

@@ -352,7 +352,8 @@ static ffebm_status fill(ffebm_model *model, const ffebmi_fields *fields)
     FFEBMI_TRY(ffebmi_fields_array(fields, "stages", &stages));
     FFEBMI_CHECK(fields->context, cJSON_GetArraySize(stages) > 0, FFEBM_ERR_PARSE,
                  "model description: \"stages\" is empty");
-    if (ffebmi_fields_have(fields, "initialization"))
+    model->own_initialization = ffebmi_fields_have(fields, "initialization");
+    if (model->own_initialization)
         FFEBMI_TRY(ffebmi_initialization_parse(fields, &model->initialization));
     if (ffebmi_fields_have(fields, "recipe"))
         FFEBMI_TRY(ffebmi_recipe_parse(fields->context, &model->recipe, ffebmi_fields_item(fields, "recipe")));

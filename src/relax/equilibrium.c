@@ -9,11 +9,11 @@
 #include "relax/order.h"
 
 static const ffebm_equilibrium_config defaults = {.size = sizeof defaults,
-                                                  .beta = 0.2,
+                                                  .beta = 0.02,
                                                   .free_tolerance = 1e-4,
                                                   .nudged_tolerance = 1e-2,
-                                                  .free_sweeps = 60,
-                                                  .nudged_sweeps = 20,
+                                                  .free_sweeps = 200,
+                                                  .nudged_sweeps = 100,
                                                   .free_order = FFEBM_ORDER_EVEN_ODD,
                                                   .nudged_order = FFEBM_ORDER_ODD_EVEN,
                                                   .start = FFEBM_START_ZEROS,

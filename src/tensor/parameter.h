@@ -25,10 +25,18 @@ typedef struct ffebmi_parameter {
     double upper;
 } ffebmi_parameter;
 
+/* Where the parameters are: what they are drawn by where nobody says. */
+typedef enum ffebmi_place {
+    FFEBMI_ELSEWHERE,
+    FFEBMI_INTO_BLOCK, /* the last map below a Hopfield block */
+    FFEBMI_IN_BLOCK    /* a coupling of one */
+} ffebmi_place;
+
 /* What ops and couplings with parameters have in common, copied from their configurations. */
 typedef struct ffebmi_learnable {
     ffebm_initialization initialization;
-    bool own_initialization; /* false: the model's */
+    bool own_initialization; /* false: the model's, or without one that of the place */
+    ffebmi_place place;
     bool bias;
     bool frozen;
 } ffebmi_learnable;

@@ -13,6 +13,7 @@ void fragment(float *points, int64_t *labels)
     ffebm_optimizer *optimizer;
     ffebm_tensor *input, *target;
     ffebm_report report = {.size = sizeof report};
+    ffebm_certificate worst = {.size = sizeof worst};
 
 #include "fragment.inc"
 }

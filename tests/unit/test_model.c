@@ -1,5 +1,6 @@
 /* Models: built by calls or parsed, described, initialised, inspected. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -316,6 +317,83 @@ START_TEST(dtype_of_parse)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------- first values where nobody says */
+
+/* A map, pools and flattening below a block with two couplings, and a readout; TOP stands in the model. */
+#define PLACES(top)                                                                                                    \
+    "{\"dtype\": \"float64\", \"input\": [2, 4, 4], \"loss\": \"none\", " top                                          \
+    "\"stages\": [{\"feedforward\": [{\"type\": \"conv2d\", \"out_channels\": 3, \"kernel\": 1}, {\"type\": "          \
+    "\"conv2d\", "                                                                                                     \
+    "\"out_channels\": 3, \"kernel\": 1}, {\"type\": \"avgpool2d\", \"kernel\": 2}]}, {\"feedforward\": [{\"type\": "  \
+    "\"flatten\"}]}, {\"energy\": {\"type\": \"hopfield\", \"couplings\": [{\"type\": \"dense\", \"out_features\": "   \
+    "5}, "                                                                                                             \
+    "{\"type\": \"dense\", \"out_features\": 4}]}}, {\"feedforward\": [{\"type\": \"linear\", \"out_features\": "      \
+    "2}]}]}"
+
+static const struct {
+    const char *weight; /* its name without "weight" */
+    size_t fan_in;
+    double gain;
+    double bias; /* 0: drawn as the weight */
+} placed[] = {{"stage0.0.", 2, 1, 0},
+              {"stage0.1.", 3, 8, 1},
+              {"stage2.0.", 12, 0.25, 2},
+              {"stage2.1.", 5, 0.25, 2},
+              {"stage3.0.", 4, 1, 0}};
+
+static ffebm_parameter_info named(ffebm_model *model, const char *start, const char *end)
+{
+    ffebm_parameter_info info = {.size = sizeof info};
+    char name[64];
+
+    snprintf(name, sizeof name, "%s%s", start, end);
+    ck_assert_int_eq(ffebm_model_inspect_parameter(model, &info, ffebm_model_find_parameter(model, name)), FFEBM_OK);
+    return info;
+}
+
+/* The largest weight as a part of 1 / sqrt(fan_in): at most the gain, and of many nearly that. */
+static void check_drawn(ffebm_model *model, size_t place, bool by_place)
+{
+    ffebm_parameter_info weight = named(model, placed[place].weight, "weight");
+    ffebm_parameter_info bias = named(model, placed[place].weight, "bias");
+    double most = 0, gain = by_place ? placed[place].gain : 1;
+
+    for (size_t i = 0; i < weight.count; i++)
+        most = fmax(most, fabs(((double *)ffebm_tensor_data(weight.value))[i]) * sqrt((double)placed[place].fan_in));
+    ck_assert_msg(most <= gain && most > gain / 2, "%s: %g", weight.name, most);
+    for (size_t i = 0; i < bias.count; i++) {
+        double value = ((double *)ffebm_tensor_data(bias.value))[i];
+
+        ck_assert(by_place && placed[place].bias != 0 ? value == placed[place].bias : fabs(value) <= 1);
+    }
+}
+
+/* Without an initialisation parameters are drawn by their place, and the description says so: parsing it gives the same
+ * values and the same text. With one of the model it counts everywhere. */
+START_TEST(first_values_by_place)
+{
+    ffebm_model *by_place = parsed(PLACES(""), 0), *again,
+                *plain = parsed(PLACES("\"initialization\": {\"type\": \"uniform\"}, "), 0);
+
+    again = parsed(description_of(by_place), 0);
+    ck_assert_str_eq(description_of(again), description_of(by_place));
+    ck_assert_ptr_null(strstr(description_of(plain), "\"bias\":2"));
+    assert_ok(context, ffebm_model_initialize(by_place, 5));
+    assert_ok(context, ffebm_model_initialize(again, 5));
+    assert_ok(context, ffebm_model_initialize(plain, 5));
+    ck_assert_mem_eq(ffebm_tensor_data(ffebm_model_flat_parameters(by_place)),
+                     ffebm_tensor_data(ffebm_model_flat_parameters(again)),
+                     ffebm_tensor_count(ffebm_model_flat_parameters(again)) * sizeof(double));
+    for (size_t i = 0; i < sizeof placed / sizeof placed[0]; i++) {
+        check_drawn(by_place, i, true);
+        check_drawn(plain, i, false);
+    }
+    ffebm_model_destroy(by_place);
+    ffebm_model_destroy(again);
+    ffebm_model_destroy(plain);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------------------ recipe */
 
 START_TEST(recipe_defaults)
@@ -325,11 +403,11 @@ START_TEST(recipe_defaults)
                                           .batch = 64,
                                           .lr = 1e-3,
                                           .momentum = 0.9,
-                                          .beta = 0.2,
+                                          .beta = 0.02,
                                           .free_tolerance = 1e-4,
                                           .nudged_tolerance = 1e-2,
-                                          .free_sweeps = 60,
-                                          .nudged_sweeps = 20,
+                                          .free_sweeps = 200,
+                                          .nudged_sweeps = 100,
                                           .estimator = FFEBM_ESTIMATOR_CENTERED,
                                           .optimizer = FFEBM_OPTIMIZER_ADAM,
                                           .schedule = FFEBM_SCHEDULE_CONSTANT,
@@ -729,6 +807,7 @@ Suite *test_model_suite(void)
     tcase_add_loop_test(tests, description_round_trip, 0, COUNT(descriptions));
     tcase_add_test(tests, description_is_canonical);
     tcase_add_test(tests, dtype_of_parse);
+    tcase_add_test(tests, first_values_by_place);
     tcase_add_test(tests, recipe_defaults);
     tcase_add_test(tests, recipe_values);
     tcase_add_loop_test(tests, recipe_words, 0, COUNT(words));
