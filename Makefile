@@ -348,15 +348,17 @@ attack:                              ## each campaign for MINUTES=n; TARGETS='oo
 	@tests/setup.sh build attack
 	@MAKE='$(MAKE)' tests/attack/support/run.sh $(MINUTES) $(TARGETS)
 
-# Without optimisation, so that the branches of the program are those of the source. What fails is said, and the table
-# comes all the same.
+# Without optimisation, and with functions where code is inlined always, so that each branch of the source is one of the
+# program. What fails is said, and the table comes all the same.
 coverage:                            ## lines and branches of src/ that tests and campaigns reach
 	@tests/setup.sh build check coverage
-	@$(MAKE) coverage-of-tests OUT=build/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic'
-coverage-of-tests: all unit campaigns
+	@$(MAKE) coverage-of-tests OUT=build/coverage CPPFLAGS='$(CPPFLAGS) -Dalways_inline=unused' \
+	  CFLAGS='-O0 -g --coverage -fprofile-update=atomic'
+coverage-of-tests: all unit campaigns $(GUESTS)
 	@find $(OBJ) -name '*.gcda' -delete
-	-@CK_FORK=no $(OUT)/tests/unit
+	-@$(OUT)/tests/unit
 	-@$(OUT)/tests/support
+	-@for guest in $(GUESTS); do $$guest; done
 	-@$(MAKE) smoke
 	-@tests/check_train.sh $(OUT)/examples/train
 	-@OUT=$(OUT) tests/attack/support/run.sh

@@ -18,7 +18,9 @@ double ffebm_schedule_cosine(double first, double last, int64_t step, int64_t st
 
 double ffebm_schedule_step(double first, double factor, int64_t step, int64_t period)
 {
-    return period < 1 || step < period ? first : first * pow(factor, (double)(step / period));
+    int64_t periods = period < 1 || step < period ? 0 : step / period;
+
+    return first * pow(factor, (double)periods);
 }
 
 double ffebm_schedule_warmup(int64_t step, int64_t steps)

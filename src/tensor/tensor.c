@@ -27,11 +27,15 @@ const char *ffebmi_dtype_name(int32_t dtype)
                                     : "no dtype";
 }
 
+/* `dtype` is one of the list. */
 static ffebm_status check_data(ffebm_context *context, const void *data, int32_t dtype)
 {
+    const size_t element = ffebmi_dtype_size(dtype);
+
     FFEBMI_CHECK_ARGUMENT(context, data != NULL, "tensor: data is NULL");
-    FFEBMI_CHECK_ARGUMENT(context, (uintptr_t)data % ffebmi_dtype_size(dtype) == 0,
-                          "tensor: data is not aligned to its %s elements", ffebmi_dtype_name(dtype));
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero) */
+    FFEBMI_CHECK_ARGUMENT(context, (uintptr_t)data % element == 0, "tensor: data is not aligned to its %s elements",
+                          ffebmi_dtype_name(dtype));
     return FFEBM_OK;
 }
 
