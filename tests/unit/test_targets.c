@@ -218,6 +218,36 @@ START_TEST(slices_take_their_targets_and_weights)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------------- images */
+
+#define IMAGE_CHAIN(end)                                                                                               \
+    "{\"input\": [2, 3, 5], \"loss\": \"mse\", \"stages\": [{\"feedforward\": [{\"type\": \"conv2d\", "                \
+    "\"out_channels\": 3, "                                                                                            \
+    "\"kernel\": 2}" end "]}]}"
+
+/* A target that is an image is one by its numbers, however the library keeps images inside. */
+START_TEST(targets_are_images)
+{
+    static const int64_t image[] = {3, 2, 4}, row[] = {3 * 2 * 4};
+    problem p = {.f = fixture_of(IMAGE_CHAIN(""), FFEBM_FLOAT64, 1, 1)};
+    problem flat = {.f = fixture_of(IMAGE_CHAIN(", {\"type\": \"flatten\"}"), FFEBM_FLOAT64, 1, 1)};
+    ffebm_tensor *y = random_batch(p.f.context, FFEBM_FLOAT64, ROWS, image, 3, -1, 1, 5);
+    ffebm_tensor *z = random_batch(flat.f.context, FFEBM_FLOAT64, ROWS, row, 1, -1, 1, 5), *a, *b;
+    ffebm_report reports[2];
+
+    p.x = random_input(&p.f, ROWS, 3);
+    flat.x = random_input(&flat.f, ROWS, 3);
+    a = gradient_on(&p, y, NULL, &reports[0]);
+    b = gradient_on(&flat, z, NULL, &reports[1]);
+    ck_assert_double_gt(reports[0].loss, 0);
+    ck_assert_double_le(fabs(reports[0].loss - reports[1].loss), 1e-12 * reports[0].loss);
+    ck_assert_double_le(relative_error(a, b), 1e-12);
+    destroy_all((ffebm_tensor *[]){a, b, y, z}, 4);
+    problem_end(&p);
+    problem_end(&flat);
+}
+END_TEST
+
 Suite *test_targets_suite(void)
 {
     Suite *suite = suite_create("targets");
@@ -228,6 +258,7 @@ Suite *test_targets_suite(void)
     tcase_add_loop_test(tests, evaluation_does_not_smooth, 0, 2);
     tcase_add_loop_test(tests, certificates_smooth, 0, 2);
     tcase_add_test(tests, smoothing_refused);
+    tcase_add_test(tests, targets_are_images);
     tcase_add_loop_test(tests, gradients_on_values_and_weights, 0, 12);
     tcase_add_loop_test(tests, slices_take_their_targets_and_weights, 0, 4);
     suite_add_tcase(suite, tests);

@@ -352,6 +352,23 @@ START_TEST(layer_reports_are_of_the_last_gradient)
 }
 END_TEST
 
+static int32_t never(void *user, const ffebm_trace_point *point)
+{
+    (void)user;
+    ck_abort_msg("visited stage %zu", point->stage);
+}
+
+START_TEST(without_energy_blocks_there_is_nothing_to_trace)
+{
+    problem p = problem_of("{\"input\": [3], \"loss\": \"mse\", \"stages\": [{\"feedforward\": [{\"type\": \"linear\", "
+                           "\"out_features\": 2}]}]}",
+                           FFEBM_FLOAT64, 1, 4);
+
+    assert_ok(p.f.context, ffebm_engine_trace(p.f.engine, p.x, p.y, NULL, never, NULL));
+    problem_end(&p);
+}
+END_TEST
+
 Suite *test_trace_suite(void)
 {
     Suite *suite = suite_create("trace");
@@ -361,6 +378,7 @@ Suite *test_trace_suite(void)
     tcase_add_loop_test(tests, traces_end_in_the_gradient, 0, TRACED * MODELS);
     tcase_add_loop_test(tests, traces_agree_sweep_by_sweep, 0, MODELS);
     tcase_add_test(tests, traces_stop);
+    tcase_add_test(tests, without_energy_blocks_there_is_nothing_to_trace);
     tcase_add_loop_test(tests, layer_reports_are_norms_of_states, 0, 2);
     tcase_add_loop_test(tests, layer_reports_are_the_same_with_threads, 0, MODELS);
     tcase_add_test(tests, saturated_layers);
