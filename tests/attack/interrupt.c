@@ -16,23 +16,24 @@ enum { ROWS = 5, ESTIMATORS = 6, OWN_ENERGY = 2, SHORT_STRIDE = 2 };
 
 /* ---------------------------------------------------------------------------------------------- what interrupts it */
 
-static long calls, at; /* the call of cancel or of a slot that fails; 0: none */
+static atomic_long calls; /* of cancel or of a slot, which may settle on several threads */
+static long at;           /* the one that fails; 0: none */
 
 static int32_t cancel_at(void *user)
 {
     (void)user;
-    return ++calls == at;
+    return atomic_fetch_add(&calls, 1) + 1 == at;
 }
 
 static int32_t refuse(double *output)
 {
     (void)output;
-    return ++calls == at ? -5 : 0;
+    return atomic_fetch_add(&calls, 1) + 1 == at ? -5 : 0;
 }
 
 static int32_t spoil(double *output)
 {
-    if (++calls == at)
+    if (atomic_fetch_add(&calls, 1) + 1 == at)
         *output = NAN;
     return 0;
 }
@@ -40,7 +41,7 @@ static int32_t spoil(double *output)
 static int32_t ask_again(double *output)
 {
     (void)output;
-    return ++calls >= at && at > 0 ? FFEBM_RETRY : 0;
+    return atomic_fetch_add(&calls, 1) + 1 >= at && at > 0 ? FFEBM_RETRY : 0;
 }
 
 typedef struct manner {

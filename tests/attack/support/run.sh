@@ -55,8 +55,9 @@ fuzz() {
         CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
     mkdir -p "build/attack/corpus/$target"
     words=tests/attack/corpus/$target.dict
-    "build/fuzz/tests/attack/$1" -max_total_time=$((minutes * 60)) -seed="$seed" -timeout=20 -rss_limit_mb=3000 \
-        -print_final_stats=1 -artifact_prefix="build/attack/$1-" ${2:+-max_len=$2} \
+    seconds=$(awk "BEGIN { print int(60 * $minutes) }")
+    "build/fuzz/tests/attack/$1" -max_total_time="$seconds" -seed="$seed" -timeout=20 -rss_limit_mb=3000 \
+        -print_final_stats=1 -artifact_prefix="build/attack/$1-" \
         $([ ! -e "$words" ] || echo "-dict=$words") "build/attack/corpus/$target" "tests/attack/corpus/$target" 2>&1
     status=$?
     # Whatever it was, it is one finding: libFuzzer stops at the first.
@@ -82,7 +83,10 @@ long() {
             build "$name" "$out"
             OUT=$out "$(program "$name" "$out")" "$minutes" "$seed"
             ;;
-        esac >>"build/attack/$name.log" 2>&1 </dev/null || failed=1
+        esac >>"build/attack/$name.log" 2>&1 </dev/null || {
+            echo "# ended with status $?" >>"build/attack/$name.log" # a sanitizer's, where there is no finding
+            failed=1
+        }
     done
     tests/attack/support/table.sh build/attack/*.log
 }

@@ -5,8 +5,9 @@ echo '| campaign | minutes | seed | cases | findings |'
 echo '|---|---|---|---|---|'
 for log in "$@"; do
     awk '
+        /^# ended with status / { ended = ", status " $5; next }
         /^# / { name = $2; sub(":", "", name); minutes = $3; seed = $6 }
         / cases, [0-9]+ findings$/ { cases = $2; findings = $4 }
-        END { if (name != "") printf "| %s | %s | %s | %s | %s |\n", name, minutes, seed, cases == "" ? "none: it broke off" : cases, findings }
+        END { if (name != "") printf "| %s | %s | %s | %s | %s |\n", name, minutes, seed, cases == "" ? "broke off" : cases, findings ended }
     ' "$log"
 done
