@@ -403,11 +403,9 @@ analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million 
 	else echo 'no picture: gnuplot is not installed' >&2; fi
 
 LOG ?= $(OUT)/demo.jsonl
-CURVES := $(or $(wildcard $(LOG)/log.jsonl),$(LOG))
 plots:                               ## a picture of LOG, what train has logged, or of a run directory
 	@tests/setup.sh plots
-	@gnuplot -e "data='$(CURVES)'; picture='$(CURVES:.jsonl=.png)'" examples/training.gp
-	@echo 'picture: $(CURVES:.jsonl=.png)'
+	@examples/plot.sh '$(LOG)'
 
 # --------------------------------------------------------------------------------------------------------- install
 # By the environment, where paths may have spaces.

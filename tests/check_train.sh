@@ -277,6 +277,25 @@ $alone --epochs 2 --resume "$work/first" --checkpoint "$work/second" >/dev/null 
 values "$work/two" >"$work/expected"
 values "$work/second" | cmp - "$work/expected" || fail "--resume FILE --model: other bits"
 
+# What cannot be drawn is said in a sentence; what can be drawn is, and gnuplot says nothing.
+: >"$work/empty.jsonl"
+head -c 100 "$work/held/log.jsonl" >"$work/cut.jsonl"
+head -n 1 "$work/held/log.jsonl" >"$work/one.jsonl"
+for log in nowhere.jsonl empty.jsonl cut.jsonl; do
+    if examples/plot.sh "$work/$log" "$work/a.png" >"$work/output" 2>&1; then fail "$log was drawn"; fi
+    [ "$(wc -l <"$work/output")" -eq 1 ] && grep -q "$log: " "$work/output" && [ ! -e "$work/a.png" ] ||
+        fail "$log: expected one line that names it"
+done
+if command -v gnuplot >/dev/null; then
+    mkdir "$work/it's a log"
+    cp "$work/told/log.jsonl" "$work/it's a log"
+    for log in one.jsonl held "it's a log"; do
+        examples/plot.sh "$work/$log" "$work/a.png" >"$work/output" 2>"$work/errors" || fail "$log cannot be drawn"
+        [ ! -s "$work/errors" ] && [ "$(cat "$work/output")" = "picture: $work/a.png" ] || fail "$log: not drawn in silence"
+        rm "$work/a.png"
+    done
+fi
+
 "$program" --help >"$work/help"
 "$program" -h | cmp -s - "$work/help" || fail "-h is not --help"
 "$program" --version | grep -q '^libffebm [0-9]' || fail "--version"
