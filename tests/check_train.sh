@@ -268,6 +268,27 @@ for from in held:test_accuracy held/best.safetensors:best_test_accuracy; do
 done
 [ ! -e "$work/predictions.csv.lock" ] || fail "--predict: a lock is left over"
 
+# Other data is an error unless it is meant, and then it is the run's.
+zcat examples/data/digits.csv.gz | awk -F, 'BEGIN { OFS = "," } { $65 = ($65 + 1) % 10; print }' | gzip >"$work/digits.csv.gz"
+refused 'is not the one that the run was begun with' --resume "$work/moved" --data "$work"
+"$program" --resume "$work/moved" --data "$work" --other-data --epochs 4 >/dev/null 2>"$work/errors" || fail "--other-data"
+"$program" --resume "$work/moved" >/dev/null 2>"$work/errors" || fail "--other-data was forgotten"
+refused 'is not the one that the run was begun with' --resume "$work/moved" --data examples/data
+
+# The result says what was best, as the log has it, and what was trained.
+for run in "whole test" "held val"; do
+    of=${run#* } run=$work/${run% *}
+    awk -v key="${of}_accuracy" '
+        function number(key) { return substr($0, index($0, "\"" key "\": ") + length(key) + 4) + 0 }
+        /"test_accuracy"/ && /"best_epoch"/ { exit !(number("best_epoch") == epoch && number("best_" key) == best &&
+                                                     number("best_test_accuracy") == tested && number("test_accuracy") == last) }
+        /"test_accuracy"/ { last = number("test_accuracy") }
+        /"test_accuracy"/ && (best == "" || number(key) > best) { best = number(key); epoch = number("epoch"); tested = last }
+        ' "$run/log.jsonl" "$run/result.json" || fail "$run: result.json does not say what was best"
+done
+grep -q '"settings": {.*"dataset": "digits", .*"seed": 7, .*"estimator": "random_sign"' "$work/whole/result.json" ||
+    fail "result.json does not say what was trained"
+
 # A checkpoint alone: with the options of its run, --model among them, it goes on as the unbroken run.
 alone="$program --model $model --data examples/data --limit-train 200 --limit-test 40 --schedule constant --quiet"
 $alone --epochs 2 --checkpoint "$work/two" >/dev/null

@@ -225,19 +225,18 @@ void dataset_free(struct dataset *data)
 
 int64_t *dataset_add(struct dataset_part *part, struct dataset_shard *shard, struct failure *failure)
 {
-    void *labels = realloc(part->labels, (part->count + shard->count) * sizeof *part->labels), *shards = NULL;
+    void *shards = realloc(part->shards, (part->shard_count + 1) * sizeof *part->shards), *labels = NULL;
 
-    /* In this order: a part without a shard frees its labels only. */
-    if (labels != NULL) {
-        part->labels = labels;
-        shards = realloc(part->shards, (part->shard_count + 1) * sizeof *part->shards);
+    if (shards != NULL) {
+        part->shards = shards;
+        labels = realloc(part->labels, (part->count + shard->count) * sizeof *part->labels);
     }
-    if (shards == NULL) {
+    if (labels == NULL) {
         failure_set(failure, "%s: out of memory for the labels of %zu samples", shard->file.name, shard->count);
         data_file_close(&shard->file);
         return NULL;
     }
-    part->shards = shards;
+    part->labels = labels;
     part->shards[part->shard_count++] = *shard;
     part->count += shard->count;
     return part->labels + part->count - shard->count;
