@@ -111,6 +111,19 @@ FFEBM_API ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stag
  */
 FFEBM_API ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step);
 
+/** Number the first sample of the next batches: what is drawn for a sample depends on the engine's seed, the number of the
+ *  call and the sample's number alone.
+ *
+ *  Returns: FFEBM_OK.
+ *  In/Out:  engine: 0 when created; stays until it is set anew.
+ *  In:      number: any value; the samples of a batch count on from here.
+ *
+ *  For a batch that is cut over several calls, or over the ranks of a cluster: with ffebm_engine_set_step to one step for
+ *  all parts, and the place in the whole batch at which a part begins, random signs are those of the batch uncut; so are
+ *  the seeds of blocks of yours, if parts begin where slices do (max_batch of the block).
+ */
+FFEBM_API ffebm_status ffebm_engine_set_first_sample(ffebm_engine *engine, uint64_t number);
+
 /* clang-format off */
 enum {                                /* of batch normalisation */
     FFEBM_MODE_TRAINING   = 1,        /* normalise by the batch's statistics */

@@ -20,7 +20,8 @@ typedef struct ffebmi_batch_settling {
     int64_t max_sweeps;
     double tolerance;
     uint64_t seed;
-    double *residual; /* rows, out, where the block knows them */
+    uint64_t first_sample; /* the number of the batch's first sample in what is drawn */
+    double *residual;      /* rows, out, where the block knows them */
     int64_t *sweeps;
     int64_t retries; /* out */
     double joules;   /* out, where the block knows them */
@@ -39,7 +40,8 @@ typedef struct ffebmi_batch_sum {
     double weights[FFEBMI_BATCH_TERMS];
     const double *signs; /* [batch], a factor for each sample; NULL: ones */
     uint64_t seed;
-    bool replace; /* gradients: what is there is replaced, once all has succeeded */
+    uint64_t first_sample; /* likewise */
+    bool replace;          /* gradients: what is there is replaced, once all has succeeded */
 } ffebmi_batch_sum;
 
 /* All are given the block's work; all but settle are called on the caller's thread. REQUIRED but where it says otherwise. */

@@ -71,7 +71,7 @@ static ffebm_energy_call call_of(const ffebmi_user_energy *u, size_t first, size
                               .parameter_count = u->parameters.element_count,
                               .message = w == NULL ? NULL : w->message,
                               .message_capacity = w == NULL ? 0 : MESSAGE,
-                              .seed = ffebmi_random_stream(seed, first),
+                              .seed = seed,
                               .version = u->parameters.version};
 
     return call;
@@ -205,7 +205,8 @@ static ffebm_status settle(const ffebm_energy *block, ffebmi_batch_settling *s, 
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
     work *w = memory;
-    ffebm_energy_call call = call_of(u, s->first, s->rows, s->seed, w);
+    ffebm_energy_call call =
+        call_of(u, s->first, s->rows, ffebmi_random_stream(s->seed, s->first_sample + s->first), w);
 
     load_settling(u, s, w);
     call.input = w->input;
@@ -253,7 +254,9 @@ static ffebm_energy_call load_term(const ffebmi_user_energy *u, const ffebmi_bat
                                    const slice *part, work *w)
 {
     const ffebmi_kernel *k = sum->kernel;
-    ffebm_energy_call call = call_of(u, part->first, part->rows, ffebmi_random_stream(sum->seed, term), w);
+    ffebm_energy_call call =
+        call_of(u, part->first, part->rows,
+                ffebmi_random_stream(ffebmi_random_stream(sum->seed, term), sum->first_sample + part->first), w);
 
     ffebmi_to_doubles(k->element, &u->base.layers[0], part->rows,
                       ffebmi_at(k, sum->states[term][0], part->first * u->table.state_count), w->state);
@@ -423,7 +426,7 @@ ffebm_status ffebmi_user_initialize(ffebm_energy *block, size_t element, uint64_
     ffebmi_user_energy *u = (ffebmi_user_energy *)block;
     size_t count = u->parameters.element_count;
     char message[MESSAGE];
-    ffebm_energy_call call = call_of(u, 0, 0, seed, NULL);
+    ffebm_energy_call call = call_of(u, 0, 0, ffebmi_random_stream(seed, 0), NULL);
     numbers left = {"initialize", "values", u->parameters.gradient, 0, count, 0, element};
 
     *values = u->parameters.gradient;

@@ -46,7 +46,8 @@ typedef struct ffebmi_op_call {
     const void *output_cotangent;
     void *input_cotangent;
     double gradient_scale; /* of what is added to gradients */
-    uint64_t seed;         /* for an op of the user's */
+    uint64_t seed;         /* for an op of the user's, */
+    uint64_t first_sample; /* and the number of the first sample in what it draws from */
     void *memory;          /* what the op remembers from forward to vjp, laid out by place */
     void *packed;          /* the parameters as prepare and prepare_vjp lay them out, until the next op's turn */
     void *scratch;         /* of this thread, during one slot's call */

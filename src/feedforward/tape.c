@@ -153,6 +153,7 @@ static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape 
                            .output = tape->outputs[i],
                            .gradient_scale = values->gradient_scale,
                            .seed = values->seed,
+                           .first_sample = values->first_sample,
                            .memory = tape->memories[i],
                            .packed = tape->work->packed};
 

@@ -40,7 +40,8 @@ typedef struct ffebmi_feedforward_values {
     void *const *gradients; /* NULL: no parameter gradients wanted */
     void *const *buffers;
     double gradient_scale;
-    uint64_t seed; /* for ops of the user's */
+    uint64_t seed;         /* for ops of the user's, */
+    uint64_t first_sample; /* and the number of the first sample in what they draw from */
     bool training;
 } ffebmi_feedforward_values;
 

@@ -113,7 +113,7 @@ static bool next_slice(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_feedf
                                      .parameters = u->parameters.values,
                                      .parameter_count = u->parameters.element_count,
                                      .input = m->input,
-                                     .seed = ffebmi_random_stream(c->seed, first),
+                                     .seed = ffebmi_random_stream(c->seed, c->first_sample + first),
                                      .version = u->parameters.version,
                                      .scale = c->gradient_scale,
                                      .training = c->training};

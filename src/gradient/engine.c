@@ -27,7 +27,8 @@ ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_
                                         .gradients = gradients ? s->gradients : NULL,
                                         .buffers = s->buffers,
                                         .gradient_scale = scale,
-                                        .training = engine->training};
+                                        .training = engine->training,
+                                        .first_sample = engine->stream.first_sample};
 
     return values;
 }

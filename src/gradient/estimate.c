@@ -116,6 +116,7 @@ static ffebmi_reading reading_of(ffebm_engine *engine, size_t stage, size_t batc
                             .memory = {ffebmi_workbench_layers(&engine->bench, block, 0),
                                        ffebmi_workbench_layers(&engine->bench, block, 1)},
                             .seed = ffebmi_stream_draw(&engine->stream),
+                            .first_sample = engine->stream.first_sample,
                             .gradients = s->gradients};
 }
 

@@ -20,7 +20,8 @@ static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, c
                           .nudges = 1,
                           .relaxation = s->equilibrium.relaxation,
                           .input = input,
-                          .seed = ffebmi_stream_draw(&engine->stream)};
+                          .seed = ffebmi_stream_draw(&engine->stream),
+                          .first_sample = engine->stream.first_sample};
 }
 
 static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *input)

@@ -178,6 +178,14 @@ ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step)
     return FFEBM_OK;
 }
 
+ffebm_status ffebm_engine_set_first_sample(ffebm_engine *engine, uint64_t number)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    engine->stream.first_sample = number;
+    return FFEBM_OK;
+}
+
 void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
     ffebmi_stream_begin(&engine->stream);

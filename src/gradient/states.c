@@ -145,7 +145,8 @@ static ffebm_status take_energies(ffebm_engine *engine, size_t stage, void *cons
                             .batch = rows,
                             .state = layers,
                             .input = engine->cotangents[0],
-                            .seed = ffebmi_stream_draw(&engine->stream)};
+                            .seed = ffebmi_stream_draw(&engine->stream),
+                            .first_sample = engine->stream.first_sample};
 
     set_up(engine, stage);
     states.packed = engine->bench.packed;

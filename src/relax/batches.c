@@ -174,7 +174,8 @@ static ffebm_status settle_slice(slice *s)
                                       .nudged = p->nudged,
                                       .max_sweeps = p->max_sweeps,
                                       .tolerance = p->tolerance,
-                                      .seed = ffebmi_random_stream(p->seed, s->nudge)};
+                                      .seed = ffebmi_random_stream(p->seed, s->nudge),
+                                      .first_sample = p->first_sample};
 
     settling.input = ffebmi_at(p->kernel, p->input, s->first * b->input.count);
     if (p->start != NULL)
@@ -253,9 +254,10 @@ static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_rel
 
 /* ----------------------------------------------------------------------------------------------------------- reading */
 
-static ffebmi_batch_sum sum_over(const ffebmi_kernel *kernel, size_t batch, const void *input, uint64_t seed)
+static ffebmi_batch_sum sum_over(const ffebmi_reading *r)
 {
-    return (ffebmi_batch_sum){.kernel = kernel, .batch = batch, .input = input, .seed = seed};
+    return (ffebmi_batch_sum){
+        .kernel = r->kernel, .batch = r->batch, .input = r->input, .seed = r->seed, .first_sample = r->first_sample};
 }
 
 static void add_term(ffebmi_batch_sum *sum, void *const *layers, double weight)
@@ -267,7 +269,7 @@ static void add_term(ffebmi_batch_sum *sum, void *const *layers, double weight)
 
 static ffebmi_batch_sum sum_of(const ffebmi_reading *r, double scale)
 {
-    ffebmi_batch_sum sum = sum_over(r->kernel, r->batch, r->input, r->seed);
+    ffebmi_batch_sum sum = sum_over(r);
 
     sum.signs = r->signs;
     sum.replace = r->replace;
@@ -284,7 +286,7 @@ static ffebm_status pull_back(const ffebmi_reading *r, ffebmi_relax_work *work)
     const ffebm_energy *b = r->block;
     size_t last = b->layer_count - 1;
     void *cotangent = r->pairs[0].first[last];
-    ffebmi_batch_sum sum = sum_over(r->kernel, r->batch, r->input, r->seed);
+    ffebmi_batch_sum sum = sum_over(r);
 
     r->kernel->scale(r->batch * b->layers[last].count, -1, cotangent, cotangent);
     add_term(&sum, r->free, r->gradient_scale);
@@ -315,7 +317,11 @@ static ffebm_status energies(ffebm_context *context, const ffebmi_states *states
                              double *out)
 {
     const ffebm_energy *b = states->block;
-    ffebmi_batch_sum sum = sum_over(states->kernel, states->batch, states->input, states->seed);
+    ffebmi_batch_sum sum = {.kernel = states->kernel,
+                            .batch = states->batch,
+                            .input = states->input,
+                            .seed = states->seed,
+                            .first_sample = states->first_sample};
 
     add_term(&sum, states->state, 1);
     return ffebmi_solver_tell(

@@ -35,9 +35,10 @@ typedef struct ffebmi_phase {
     void *const *result;   /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
     ffebmi_force_fn force; /* NULL: none */
     void *force_user;
-    bool force_held;     /* the force does not depend on the state: asked for once */
-    ffebmi_norms *norms; /* NULL, or [sample * layers + layer]: of each sample's last sweep, summed over its nudges */
-    uint64_t seed;       /* for blocks that draw */
+    bool force_held;       /* the force does not depend on the state: asked for once */
+    ffebmi_norms *norms;   /* NULL, or [sample * layers + layer]: of each sample's last sweep, summed over its nudges */
+    uint64_t seed;         /* for blocks that draw, */
+    uint64_t first_sample; /* and the number of the first sample in what they draw from */
 } ffebmi_phase;
 
 /* What happened, over samples. Sums and extremes only, so that the order of shards does not matter. */

@@ -27,9 +27,10 @@ typedef struct ffebmi_reading {
     void **free;       /* the free state; where the pairs are displacements its own is zero */
     size_t pair_count;
     ffebmi_reading_pair pairs[FFEBMI_READING_PAIRS];
-    const double *signs; /* NULL, or [batch]: a negative one makes a sample's states change places */
-    void **memory[2];    /* [layer]: two states' worth, each may be one of a pair's: used up, as the pairs are */
-    uint64_t seed;       /* for blocks that draw */
+    const double *signs;   /* NULL, or [batch]: a negative one makes a sample's states change places */
+    void **memory[2];      /* [layer]: two states' worth, each may be one of a pair's: used up, as the pairs are */
+    uint64_t seed;         /* for blocks that draw, */
+    uint64_t first_sample; /* and the number of the first sample in what they draw from */
 
     void *const *gradients; /* [parameter]: added to, */
     double gradient_scale;  /* so many times the sum over the batch */
@@ -45,9 +46,10 @@ typedef struct ffebmi_states {
     const void *const *parameters;
     const void *packed;
     size_t batch;
-    void *const *state; /* [layer]: batch x units */
-    const void *input;  /* batch x units of the block's input; not needed to observe */
-    uint64_t seed;      /* for blocks that draw */
+    void *const *state;    /* [layer]: batch x units */
+    const void *input;     /* batch x units of the block's input; not needed to observe */
+    uint64_t seed;         /* for blocks that draw, */
+    uint64_t first_sample; /* likewise */
 } ffebmi_states;
 
 #endif

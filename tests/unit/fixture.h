@@ -40,6 +40,7 @@ Suite *test_json_memory_suite(void);
 Suite *test_cancel_suite(void);
 Suite *test_precision_suite(void);
 Suite *test_processors_suite(void);
+Suite *test_solver_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 

@@ -169,6 +169,53 @@ START_TEST(every_sample_has_a_sign_of_its_own)
 }
 END_TEST
 
+/* Rows first .. first + rows - 1 of a batch, as a batch of their own. */
+static ffebm_tensor *rows_of(const fixture *f, const ffebm_tensor *batch, int64_t first, int64_t rows)
+{
+    size_t rank, size = ffebm_tensor_dtype(batch) == FFEBM_FLOAT32 ? 4 : 8, row;
+    int64_t shape[FFEBM_MAX_RANK];
+    ffebm_tensor *part;
+
+    memcpy(shape, ffebm_tensor_shape(batch, &rank), sizeof shape);
+    row = ffebm_tensor_count(batch) / (size_t)shape[0] * size;
+    shape[0] = rows;
+    assert_ok(f->context, ffebm_tensor_create(f->context, &part, ffebm_tensor_dtype(batch), shape, rank));
+    memcpy(ffebm_tensor_data(part), (const char *)ffebm_tensor_const_data(batch) + (size_t)first * row,
+           (size_t)rows * row);
+    return part;
+}
+
+/* Signs belong to samples: a batch that is cut over calls, unevenly, draws what it would uncut. */
+START_TEST(signs_do_not_show_how_a_batch_is_cut)
+{
+    static const int64_t cuts[] = {0, 3, 4, 8};
+    problem p = problem_of(chains[_i], 0, 1, 8);
+    ffebm_tensor *whole =
+        gradient_by(&p, config_of(FFEBM_ESTIMATOR_RANDOM_SIGN, strong[_i], FFEBM_NUDGING_LINEAR), 2, NULL);
+    ffebm_tensor *sum = sum_of(&p.f, 0, whole, 0, whole), *misplaced = sum_of(&p.f, 0, whole, 0, whole);
+
+    for (size_t c = 0; c < 3; c++) {
+        int64_t rows = cuts[c + 1] - cuts[c];
+        ffebm_tensor *x = rows_of(&p.f, p.x, cuts[c], rows), *y = rows_of(&p.f, p.y, cuts[c], rows);
+
+        for (int placed = 0; placed < 2; placed++) {
+            ffebm_tensor **to = placed ? &sum : &misplaced, *before = *to;
+
+            assert_ok(p.f.context, ffebm_engine_set_step(p.f.engine, 2));
+            assert_ok(p.f.context, ffebm_engine_set_first_sample(p.f.engine, placed ? (uint64_t)cuts[c] : 0));
+            assert_ok(p.f.context, ffebm_engine_gradient(p.f.engine, NULL, x, y, NULL));
+            *to = sum_of(&p.f, 1, before, (double)rows / 8, ffebm_engine_flat_gradient(p.f.engine));
+            ffebm_tensor_destroy(before);
+        }
+        destroy_all((ffebm_tensor *[]){x, y}, 2);
+    }
+    ck_assert_double_lt(worst_error(&p.f, sum, whole), 1e-9);
+    ck_assert_double_gt(worst_error(&p.f, misplaced, whole), 1e-6);
+    destroy_all((ffebm_tensor *[]){whole, sum, misplaced}, 3);
+    problem_end(&p);
+}
+END_TEST
+
 /* Where nothing changes region the mean over the two signs is the centred estimate, block by block. */
 START_TEST(signs_average_to_the_centred_estimate)
 {
@@ -572,6 +619,7 @@ Suite *test_estimators_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, random_sign_is_one_of_two, 0, 8);
     tcase_add_loop_test(tests, every_sample_has_a_sign_of_its_own, 0, 2);
+    tcase_add_loop_test(tests, signs_do_not_show_how_a_batch_is_cut, 0, 2);
     tcase_add_test(tests, signs_average_to_the_centred_estimate);
     tcase_add_loop_test(tests, same_seed_and_step_same_bits, 0, 8);
     tcase_add_test(tests, steps_count_computing_calls);

@@ -207,6 +207,54 @@ START_TEST(seeds_differ_and_come_back)
 }
 END_TEST
 
+/* The seed of every slice, by the number of its sample in the whole batch and its place among the calls about that sample. */
+typedef struct seeds {
+    uint64_t of[ROWS][LOG];
+    size_t counts[ROWS];
+} seeds;
+
+static void note_seeds(run *r, uint64_t first_sample, seeds *to)
+{
+    const watch *w = &r->blocks[0].watch;
+
+    for (size_t i = 0; i < w->logged; i++) {
+        size_t sample = first_sample + w->log[i].first;
+
+        to->of[sample][to->counts[sample]++] = w->log[i].seed;
+    }
+}
+
+/* Sample by sample, a batch that is cut over calls is drawn for as if it were not. */
+START_TEST(seeds_do_not_show_how_a_batch_is_cut)
+{
+    static const int64_t cuts[] = {0, 2, 3, ROWS};
+    static seeds whole, parts;
+    run r;
+
+    memset(&whole, 0, sizeof whole);
+    memset(&parts, 0, sizeof parts);
+    run_begin(&r, 1, 0, FFEBM_FLOAT64, 1);
+    for (size_t c = 0; c < 4; c++) {
+        int64_t first = c == 3 ? 0 : cuts[c], rows = c == 3 ? ROWS : cuts[c + 1] - first;
+        ffebm_tensor *x = random_input(&r.f, rows, 5), *y = random_labels(&r.f, rows, 6);
+
+        watch_forget(&r.blocks[0].watch);
+        assert_ok(r.f.context, ffebm_engine_set_step(r.f.engine, 40));
+        assert_ok(r.f.context, ffebm_engine_set_first_sample(r.f.engine, (uint64_t)first));
+        assert_ok(r.f.context, ffebm_engine_gradient(r.f.engine, NULL, x, y, NULL));
+        note_seeds(&r, (uint64_t)first, c == 3 ? &whole : &parts);
+        destroy_all((ffebm_tensor *[]){x, y}, 2);
+    }
+    for (size_t s = 0; s < ROWS; s++) {
+        ck_assert_uint_gt(whole.counts[s], 2);
+        ck_assert_uint_eq(whole.counts[s], parts.counts[s]);
+        ck_assert_mem_eq(whole.of[s], parts.of[s], whole.counts[s] * sizeof whole.of[s][0]);
+        ck_assert_uint_ne(whole.of[s][0], whole.of[(s + 1) % ROWS][0]);
+    }
+    run_end(&r);
+}
+END_TEST
+
 static uint64_t version_now(run *r)
 {
     assert_ok(r->f.context, ffebm_engine_forward(r->f.engine, NULL, r->x));
@@ -375,6 +423,7 @@ Suite *test_user_slices_suite(void)
     tcase_add_test(tests, concurrent_changes_nothing);
     tcase_add_test(tests, slots_are_called_on_the_callers_thread);
     tcase_add_test(tests, seeds_differ_and_come_back);
+    tcase_add_test(tests, seeds_do_not_show_how_a_batch_is_cut);
     tcase_add_loop_test(tests, version_follows_the_values, 0, 2);
     tcase_add_test(tests, engines_share_a_block);
     tcase_add_loop_test(tests, reports_have_what_blocks_tell, 0, 2);

@@ -41,6 +41,10 @@ class Engine(Handle):
     def set_step(self, step):
         self.context.call(raw.engine_set_step, self._address, step)
 
+    def set_first_sample(self, number):
+        """Number the first sample of the next batches, of which random signs and blocks' seeds are drawn."""
+        self.context.call(raw.engine_set_first_sample, self._address, number)
+
     def set_mode(self, mode):
         self.context.call(raw.engine_set_mode, self._address, choice(Mode, mode))
 

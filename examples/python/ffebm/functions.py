@@ -82,6 +82,7 @@ FUNCTIONS = {
     "engine_set_beta": (status, [handle, size, f64]),
     "engine_set_sweeps": (status, [handle, size, i64, i64]),
     "engine_set_step": (status, [handle, u64]),
+    "engine_set_first_sample": (status, [handle, u64]),
     "engine_set_mode": (status, [handle, i32]),
     "engine_set_label_smoothing": (status, [handle, f64]),
     "engine_gradient": (status, [handle, p(s.Report), handle, handle, handle]),
