@@ -366,6 +366,7 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
 ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta);
 ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stage, int64_t free_sweeps, int64_t nudged_sweeps);
 ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step);
+ffebm_status ffebm_engine_set_first_sample(ffebm_engine *engine, uint64_t number);
 enum { FFEBM_MODE_TRAINING = 1, FFEBM_MODE_EVALUATION = 2 };
 ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode);
 ffebm_status ffebm_engine_set_label_smoothing(ffebm_engine *engine, double smoothing);
