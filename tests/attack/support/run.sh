@@ -44,7 +44,7 @@ build() {
     shift 2
     $make "$target" OUT="$directory" "$@" >build/attack/build.log 2>&1 || {
         tail -n 20 build/attack/build.log >&2
-        exit 1
+        return 1
     }
 }
 
@@ -52,7 +52,7 @@ build() {
 fuzz() {
     target=${1#fuzz_}
     build "$1" build/fuzz CC=clang LIBFUZZER=1 \
-        CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+        CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' || return
     mkdir -p "build/attack/corpus/$target"
     words=tests/attack/corpus/$target.dict
     seconds=$(awk "BEGIN { print int(60 * $minutes) }")
@@ -76,12 +76,11 @@ long() {
         case $name in
         fuzz_*) fuzz "$name" ;;
         executors | interrupt)
-            build "$name" build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread'
-            tests/check_threads.sh "build/threads/tests/attack/$name" "$minutes" "$seed"
+            build "$name" build/threads BLAS=netlib CFLAGS='-O1 -g -fsanitize=thread' &&
+                tests/check_threads.sh "build/threads/tests/attack/$name" "$minutes" "$seed"
             ;;
         *)
-            build "$name" "$out"
-            OUT=$out "$(program "$name" "$out")" "$minutes" "$seed"
+            build "$name" "$out" && OUT=$out "$(program "$name" "$out")" "$minutes" "$seed"
             ;;
         esac >>"build/attack/$name.log" 2>&1 </dev/null || {
             echo "# ended with status $?" >>"build/attack/$name.log" # a sanitizer's, where there is no finding
