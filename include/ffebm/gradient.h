@@ -365,6 +365,16 @@ typedef struct ffebm_phase_report {
 FFEBM_API ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_report *report, size_t stage,
                                                   int32_t phase);
 
+/** Say in words which energy blocks did not settle in the last call, by how much, and what to do about it.
+ *
+ *  Returns: FFEBM_OK: *length is the text's; as much as fits is in text, which ends in NUL if capacity > 0. A line a block
+ *                     and phase, without a newline at the end; "" where all have settled.
+ *  In:      engine.
+ *  Out:     text, capacity: NULL and 0 to ask for the length alone.
+ *           length:         without NUL, of the whole text; NULL if not wanted.
+ */
+FFEBM_API ffebm_status ffebm_engine_unsettled(const ffebm_engine *engine, char *text, size_t capacity, size_t *length);
+
 /* clang-format off */
 /** One layer's part in a gradient. Norms are root mean squares, over the batch, of a sample's |.|. */
 typedef struct ffebm_layer_report {

@@ -109,6 +109,7 @@ START_TEST(nulls)
     NO_HANDLE(ffebm_engine_get_state(NULL, x, 1, 0, FFEBM_PHASE_FREE));
     NO_HANDLE(ffebm_engine_set_state(NULL, 1, 0, x));
     NO_HANDLE(ffebm_engine_inspect_phase(NULL, NULL, 1, FFEBM_PHASE_FREE));
+    NO_HANDLE(ffebm_engine_unsettled(NULL, NULL, 0, NULL));
     ck_assert_ptr_null(ffebm_engine_flat_gradient(NULL));
     ffebm_engine_destroy(NULL);
     ffebm_optimizer_destroy(NULL);

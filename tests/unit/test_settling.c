@@ -248,6 +248,43 @@ START_TEST(ep_by_hand_equals_vjp)
 }
 END_TEST
 
+static void check_words(const fixture *f, const char *expected)
+{
+    char text[512], cut[8];
+    size_t length;
+
+    assert_ok(f->context, ffebm_engine_unsettled(f->engine, text, sizeof text, &length));
+    ck_assert_uint_eq(length, strlen(text));
+    ck_assert_msg(expected == NULL ? length == 0 : strstr(text, expected) != NULL, "%s", text);
+    assert_ok(f->context, ffebm_engine_unsettled(f->engine, cut, sizeof cut, NULL));
+    ck_assert(strncmp(cut, text, sizeof cut - 1) == 0 && strlen(cut) < sizeof cut);
+}
+
+/* What has not settled is said in words: no block, one in its free phase, one in its nudged phase. */
+START_TEST(unsettled_in_words)
+{
+    problem p = problem_of(interior_readout, 0, 1, ROWS);
+    ffebm_equilibrium_config config = converged();
+    ffebm_report report;
+
+    config.free_tolerance = 1e-8;
+    config.nudged_tolerance = 1e-6;
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+    ffebm_tensor_destroy(gradient_of(&p, &report));
+    check_words(&p.f, NULL);
+    assert_ok(p.f.context, ffebm_engine_set_sweeps(p.f.engine, 1, 1, 2000));
+    ffebm_tensor_destroy(gradient_of(&p, &report));
+    check_words(&p.f, "stage 1 (hopfield): ");
+    check_words(&p.f, " samples did not settle in the free phase");
+    assert_ok(p.f.context, ffebm_engine_set_sweeps(p.f.engine, 1, 2000, 2000));
+    assert_ok(p.f.context, ffebm_engine_set_sweeps(p.f.engine, 3, 2000, 2));
+    ffebm_tensor_destroy(gradient_of(&p, &report));
+    check_words(&p.f, "stage 3 (hopfield): ");
+    check_words(&p.f, ": raise nudged_sweeps");
+    problem_end(&p);
+}
+END_TEST
+
 /* The sum over the batch of a VJP's gradients, with one way of nudging and one relaxation. */
 static ffebm_tensor *relaxed_gradient(fixture *f, const ffebm_tensor *x, const ffebm_tensor *v, int32_t estimator,
                                       double relaxation)
@@ -351,6 +388,7 @@ Suite *test_settling_suite(void)
     tcase_add_test(tests, report_tells_what_happened);
     tcase_add_loop_test(tests, energy_gradient_is_the_energys_derivative, 0, 3);
     tcase_add_test(tests, ep_by_hand_equals_vjp);
+    tcase_add_test(tests, unsettled_in_words);
     tcase_add_loop_test(tests, relaxation_keeps_equilibria, 0, 2);
     tcase_add_test(tests, relaxation_saves_sweeps_in_deep_blocks);
     tcase_add_test(tests, float32_settles_to_a_fine_tolerance);

@@ -76,6 +76,16 @@ public:
         check(ffebm_engine_inspect_phase(get(), &report, stage, phase));
         return report;
     }
+    // Which blocks did not settle in the last call, in words; empty where all have.
+    std::string unsettled() const
+    {
+        std::size_t length;
+
+        check(ffebm_engine_unsettled(get(), nullptr, 0, &length));
+        std::string text(length, '\0');
+        check(ffebm_engine_unsettled(get(), text.data(), length + 1, nullptr));
+        return text;
+    }
     ffebm_layer_report layer(std::size_t stage, std::size_t layer) const
     {
         auto report = sized<ffebm_layer_report>();

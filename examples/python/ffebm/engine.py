@@ -138,6 +138,15 @@ class Engine(Handle):
         return self._inspect(reports.PhaseReport, structs.PhaseReport, raw.engine_inspect_phase, stage,
                              choice(Phase, phase))
 
+    @property
+    def unsettled(self):
+        """Which blocks did not settle in the last call, in words; "" where all have."""
+        length = c.c_size_t()
+        self.context.call(raw.engine_unsettled, self._address, None, 0, c.byref(length))
+        text = c.create_string_buffer(length.value + 1)
+        self.context.call(raw.engine_unsettled, self._address, text, length.value + 1, None)
+        return text.value.decode()
+
     def layer(self, stage, layer):
         """A layer's part in the last gradient or vjp. Returns a LayerReport."""
         return self._inspect(reports.LayerReport, structs.LayerReport, raw.engine_inspect_layer, stage, layer)

@@ -96,6 +96,7 @@ FUNCTIONS = {
     "engine_get_state": (status, [handle, handle, size, size, i32]),
     "engine_set_state": (status, [handle, size, size, handle]),
     "engine_inspect_phase": (status, [handle, p(s.PhaseReport), size, i32]),
+    "engine_unsettled": (status, [handle, text, size, length]),
     "engine_inspect_layer": (status, [handle, p(s.LayerReport), size, size]),
     "certify_config_init": (None, [p(s.CertifyConfig), size]),
     "engine_certify": (status, [handle, p(s.Certificate), handle, handle, handle, p(s.CertifyConfig)]),
