@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/sized.h"
+#include "core/text.h"
 
 enum { MAX_THREADS = 1024 };
 
@@ -145,17 +146,20 @@ static const char *status_name(ffebm_status status)
 #undef ENTRY
 }
 
+/* Sentences quote names from files and descriptions, which may hold any byte. */
 ffebm_status ffebmi_fail(ffebm_context *context, ffebm_status status, const char *format, ...)
 {
+    char text[FFEBMI_ERROR_CAPACITY];
     va_list arguments;
     int length;
 
     if (context == NULL)
         return status;
-    length = snprintf(context->error, sizeof context->error, "%s: ", status_name(status));
+    length = snprintf(text, sizeof text, "%s: ", status_name(status));
     va_start(arguments, format);
-    vsnprintf(context->error + length, sizeof context->error - (size_t)length, format, arguments);
+    vsnprintf(text + length, sizeof text - (size_t)length, format, arguments);
     va_end(arguments);
+    ffebmi_text_show(context->error, sizeof context->error, text);
     return status;
 }
 

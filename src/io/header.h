@@ -2,8 +2,7 @@
 #ifndef FFEBMI_IO_HEADER_H
 #define FFEBMI_IO_HEADER_H
 
-#include <cjson/cJSON.h>
-
+#include "core/json.h"
 #include "io/source.h"
 
 /* Bytes before the header, which hold its length; the format's own limit of that. */
@@ -17,5 +16,8 @@ enum { FFEBMI_HEADER_START = 8, FFEBMI_HEADER_MOST = 100000000 };
  * levels, UTF-8 without NUL, in which neither it nor its "__metadata__" has a key twice. *data is where it ends.
  * FFEBM_ERR_FORMAT, FFEBM_ERR_IO, FFEBM_ERR_NOMEM. */
 ffebm_status ffebmi_header_read(ffebm_context *context, const ffebmi_source *source, cJSON **root, uint64_t *data);
+
+/* Would this header of a file that is to be written be read? FFEBM_ERR_UNSUPPORTED. */
+ffebm_status ffebmi_header_check(ffebm_context *context, const char *json, size_t length);
 
 #endif

@@ -1,14 +1,12 @@
 #include "io/restore.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
-#include "io/text.h"
+#include "core/json.h"
 #include "kernel/kernel.h"
-#include "model/fields.h"
-
-enum { MAX_STATE = 256 };
 
 #define CHECK_FORMAT(table, condition, ...)                                                                            \
     FFEBMI_CHECK_FORMAT((table)->context, (table)->source, condition, __VA_ARGS__)
@@ -24,7 +22,6 @@ static bool is_float(const ffebmi_element *element)
  * no parameter, such as the num_batches_tracked that others keep beside the statistics of a batch normalisation. */
 static ffebm_status check_surplus(const ffebmi_table *table, const ffebm_model *model)
 {
-    char shown[FFEBMI_SHOWN];
 
     for (size_t i = 0; i < table->entry_count; i++) {
         const char *name = table->entries[i].name;
@@ -32,7 +29,7 @@ static ffebm_status check_surplus(const ffebmi_table *table, const ffebm_model *
         if (strncmp(name, "stage", 5) != 0 || name[5] < '0' || name[5] > '9' || !is_float(table->entries[i].element))
             continue;
         CHECK_FORMAT(table, ffebm_model_find_parameter(model, name) != FFEBM_NONE,
-                     "has a tensor \"%s\", but the model has no such parameter", ffebmi_text_shown(shown, name));
+                     "has a tensor \"%.80s\", but the model has no such parameter", name);
     }
     return FFEBM_OK;
 }
@@ -60,12 +57,10 @@ static ffebm_status read_optimizer(const ffebmi_table *table, const ffebm_optimi
     const cJSON *algorithm = cJSON_GetObjectItemCaseSensitive(state, "algorithm");
     const cJSON *number = cJSON_GetObjectItemCaseSensitive(state, "steps");
     const char *expected = ffebmi_optimizer_algorithm(optimizer);
-    char shown[FFEBMI_SHOWN];
 
     CHECK_FORMAT(table, cJSON_IsString(algorithm), "%s", "__metadata__ \"optimizer\" names no algorithm");
     CHECK_FORMAT(table, strcmp(algorithm->valuestring, expected) == 0,
-                 "has the state of an optimizer \"%s\", expected \"%s\"",
-                 ffebmi_text_shown(shown, algorithm->valuestring), expected);
+                 "has the state of an optimizer \"%.80s\", expected \"%s\"", algorithm->valuestring, expected);
     CHECK_FORMAT(table,
                  cJSON_IsNumber(number) && number->valuedouble >= 0 && number->valuedouble < 0x1p53 &&
                      number->valuedouble == floor(number->valuedouble),
@@ -74,22 +69,18 @@ static ffebm_status read_optimizer(const ffebmi_table *table, const ffebm_optimi
     return FFEBM_OK;
 }
 
-/* The text is JSON in JSON, parsed by a recursive parser: a bound on its length is one on its depth. */
 static ffebm_status check_optimizer(const ffebmi_table *table, const ffebm_optimizer *optimizer, int64_t *steps)
 {
-    const char *text = ffebmi_table_metadata(table, "optimizer"), *end = NULL;
-    bool out_of_memory;
+    const char *text = ffebmi_table_metadata(table, "optimizer");
+    char name[256];
+    const ffebmi_json_form form = {
+        .refusal = FFEBM_ERR_FORMAT, .name = name, .most_bytes = 256, .most_values = 16, .most_levels = 2};
     ffebm_status status;
     cJSON *state;
 
     CHECK_FORMAT(table, text != NULL, "has no state for an optimizer \"%s\"", ffebmi_optimizer_algorithm(optimizer));
-    CHECK_FORMAT(table, strlen(text) <= MAX_STATE, "__metadata__ \"optimizer\" is of %zu bytes, expected at most %d",
-                 strlen(text), MAX_STATE);
-    state = ffebmi_json_read(text, strlen(text), &end, &out_of_memory);
-    if (out_of_memory)
-        return ffebmi_fail_memory(table->context, "the state of an optimizer");
-    CHECK_FORMAT(table, (cJSON_IsObject(state) && end[strspn(end, " \t\r\n")] == '\0') || (cJSON_Delete(state), false),
-                 "%s", "__metadata__ \"optimizer\" is no JSON object");
+    snprintf(name, sizeof name, "%.200s: __metadata__ \"optimizer\"", table->source->name);
+    FFEBMI_TRY(ffebmi_json_parse(table->context, &state, &form, text, strlen(text)));
     status = read_optimizer(table, optimizer, state, steps);
     cJSON_Delete(state);
     return status;

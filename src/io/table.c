@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "io/text.h"
 
 enum { CHUNK = 8192 };
 
@@ -16,9 +15,8 @@ static const uint64_t max_count = UINT64_MAX / 64;    /* so that bits do not ove
 
 #define CHECK_ENTRY(table, entry, condition, format, ...)                                                              \
     do {                                                                                                               \
-        char shown_[FFEBMI_SHOWN];                                                                                     \
-        FFEBMI_CHECK_FORMAT((table)->context, (table)->source, condition, "tensor \"%s\": " format,                    \
-                            ffebmi_text_shown(shown_, (entry)->name), __VA_ARGS__);                                    \
+        FFEBMI_CHECK_FORMAT((table)->context, (table)->source, condition, "tensor \"%.80s\": " format, (entry)->name,  \
+                            __VA_ARGS__);                                                                              \
     } while (0)
 
 /* ---------------------------------------------------------------------------------------------------- reading it */
@@ -62,15 +60,13 @@ static ffebm_status read_fields(const ffebmi_table *table, const ffebmi_entry *e
 static ffebm_status read_entry(const ffebmi_table *table, ffebmi_entry *entry, const cJSON *object, uint64_t data)
 {
     uint64_t length = table->source->length - data, count = 1, begin, end;
-    char shown[FFEBMI_SHOWN];
     fields found = {0};
 
     entry->name = object->string;
     FFEBMI_TRY(read_fields(table, entry, object, &found));
     entry->shape = found.shape;
     entry->element = ffebmi_element_named(found.dtype->valuestring);
-    CHECK_ENTRY(table, entry, entry->element != NULL, "unknown dtype \"%s\"",
-                ffebmi_text_shown(shown, found.dtype->valuestring));
+    CHECK_ENTRY(table, entry, entry->element != NULL, "unknown dtype \"%.80s\"", found.dtype->valuestring);
     for (const cJSON *item = found.shape->child; item != NULL; item = item->next) {
         uint64_t dimension;
 
@@ -179,11 +175,11 @@ const char *ffebmi_table_metadata(const ffebmi_table *table, const char *key)
 
 ffebm_status ffebmi_table_shape(const ffebmi_table *table, const ffebmi_entry *entry, ffebmi_shape *shape)
 {
-    char what[FFEBMI_SHOWN + 16], shown[FFEBMI_SHOWN];
+    char what[96];
     int64_t dims[FFEBM_MAX_RANK] = {1};
     size_t rank = 0;
 
-    snprintf(what, sizeof what, "tensor %s", ffebmi_text_shown(shown, entry->name));
+    snprintf(what, sizeof what, "tensor %.80s", entry->name);
     for (const cJSON *item = entry->shape->child; item != NULL; item = item->next) {
         if (rank < FFEBM_MAX_RANK)
             dims[rank] = (int64_t)item->valuedouble;

@@ -3,12 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "core/context.h"
+#include "core/text.h"
 #include "io/element.h"
 #include "io/header.h"
-#include "io/text.h"
 #include "kernel/kernel.h"
 
 enum { CHUNK = 16384, ALIGNMENT = 64 };
@@ -46,7 +44,7 @@ static bool add_optimizer(cJSON *metadata, const ffebm_optimizer *optimizer)
     bool good;
 
     if (cJSON_AddStringToObject(state, "algorithm", ffebmi_optimizer_algorithm(optimizer)) != NULL &&
-        cJSON_AddNumberToObject(state, "steps", (double)ffebmi_optimizer_steps(optimizer)) != NULL)
+        ffebmi_json_add_number(state, "steps", (double)ffebmi_optimizer_steps(optimizer)) != NULL)
         text = cJSON_PrintUnformatted(state);
     good = text != NULL && cJSON_AddStringToObject(metadata, "optimizer", text) != NULL;
     cJSON_free(text);
@@ -85,6 +83,7 @@ static ffebm_status make_start(ffebmi_writing *writing, const char *header)
     FFEBMI_CHECK_ARGUMENT(writing->context, whole - FFEBMI_HEADER_START <= FFEBMI_HEADER_MOST,
                           "checkpoint: a header of %zu bytes, expected at most %d; is the note too long?", whole,
                           FFEBMI_HEADER_MOST);
+    FFEBMI_TRY(ffebmi_header_check(writing->context, header, length));
     writing->start = ffebmi_allocate(writing->context, whole, 1);
     if (writing->start == NULL)
         return ffebmi_fail_memory(writing->context, "the header of a checkpoint");

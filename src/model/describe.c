@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/json.h"
 #include "energy/hopfield.h"
 #include "energy/user.h"
 #include "model/initialization.h"
@@ -32,7 +33,7 @@ static cJSON *describe_pair(const int64_t pair[2])
 {
     double numbers[2] = {(double)pair[0], (double)pair[1]};
 
-    return pair[0] == pair[1] ? cJSON_CreateNumber(numbers[0]) : cJSON_CreateDoubleArray(numbers, 2);
+    return pair[0] == pair[1] ? ffebmi_json_number(numbers[0]) : cJSON_CreateDoubleArray(numbers, 2);
 }
 
 static bool give_window(cJSON *to, const ffebmi_window *window)
@@ -48,7 +49,7 @@ static bool give_learnable(cJSON *to, const ffebm_model *model, unsigned reads, 
     const ffebm_initialization *how = ffebmi_initialization_of(model, learnable);
     bool own = learnable->own_initialization || (!model->own_initialization && learnable->place != FFEBMI_ELSEWHERE);
 
-    return (!(reads & FFEBMI_READS_OUT) || give(to, out_key, cJSON_CreateNumber((double)out))) &&
+    return (!(reads & FFEBMI_READS_OUT) || give(to, out_key, ffebmi_json_number((double)out))) &&
            (!(reads & FFEBMI_READS_BIAS) || give(to, "bias", cJSON_CreateBool(learnable->bias))) &&
            (!learnable->frozen || give(to, "frozen", cJSON_CreateTrue())) &&
            (!own || give(to, "initialization", ffebmi_initialization_describe(how)));
@@ -66,8 +67,8 @@ static cJSON *describe_op(const ffebm_model *model, const ffebmi_op *op)
                    json != NULL && give(json, "type", cJSON_CreateString(op->kind->name)) &&
                        give_learnable(json, model, reads, op->kind->out_key, &op->learnable, op->out) &&
                        (!(reads & FFEBMI_READS_WINDOW) || give_window(json, &op->window)) &&
-                       (!(reads & FFEBMI_READS_EPSILON) || give(json, "epsilon", cJSON_CreateNumber(op->epsilon))) &&
-                       (!(reads & FFEBMI_READS_MOMENTUM) || give(json, "momentum", cJSON_CreateNumber(op->momentum))));
+                       (!(reads & FFEBMI_READS_EPSILON) || give(json, "epsilon", ffebmi_json_number(op->epsilon))) &&
+                       (!(reads & FFEBMI_READS_MOMENTUM) || give(json, "momentum", ffebmi_json_number(op->momentum))));
 }
 
 static cJSON *describe_feedforward(const ffebm_model *model, const ffebm_feedforward *block)
@@ -116,7 +117,7 @@ static cJSON *describe_activation(const ffebmi_hopfield *block)
     cJSON *json = cJSON_CreateObject();
 
     return keep_if(json, json != NULL && give(json, "type", cJSON_CreateString("hard_sigmoid")) &&
-                             give(json, "slope", cJSON_CreateNumber(block->slope)));
+                             give(json, "slope", ffebmi_json_number(block->slope)));
 }
 
 static cJSON *describe_energy(const ffebm_model *model, const ffebm_energy *block)
@@ -161,7 +162,7 @@ static cJSON *describe_shape(const ffebmi_shape *shape)
     bool good = json != NULL;
 
     for (size_t i = 0; good && i < shape->rank; i++)
-        good = give(json, NULL, cJSON_CreateNumber((double)shape->dims[i]));
+        good = give(json, NULL, ffebmi_json_number((double)shape->dims[i]));
     return keep_if(json, good);
 }
 

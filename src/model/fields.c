@@ -1,87 +1,22 @@
 #include "model/fields.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
 
-enum { MAX_DEPTH = 32, SHOWN = 40 };
+enum { SHOWN = 40, MOST_BYTES = 16 << 20, MOST_VALUES = 1 << 18, MOST_LEVELS = 32 };
 
-static const size_t max_length = (size_t)16 << 20;
 static const double max_integer = 9007199254740992.0; /* 2^53: beyond it a JSON number is no exact integer */
 
 #define PARSE_CHECK(context, condition, ...) FFEBMI_CHECK(context, condition, FFEBM_ERR_PARSE, __VA_ARGS__)
 
-/* The parser recurses, so depth is checked before it runs; and it would end a text at a NUL, as it stands or escaped. */
-static ffebm_status check_text(ffebm_context *context, const char *json, size_t length)
-{
-    int depth = 0;
-    bool in_text = false;
-
-    for (size_t i = 0; i < length; i++) {
-        bool nul = json[i] == '\0' || (length - i >= 6 && memcmp(json + i, "\\u0000", 6) == 0);
-
-        PARSE_CHECK(context, !nul, "model description: NUL at byte %zu", i);
-        if (in_text) {
-            if (json[i] == '\\')
-                i++;
-            else if (json[i] == '"')
-                in_text = false;
-        } else if (json[i] == '"') {
-            in_text = true;
-        } else if (json[i] == '{' || json[i] == '[') {
-            depth++;
-        } else if (json[i] == '}' || json[i] == ']') {
-            depth--;
-        }
-        PARSE_CHECK(context, depth <= MAX_DEPTH, "model description: more than %d levels at byte %zu", MAX_DEPTH, i);
-    }
-    return FFEBM_OK;
-}
-
-static bool only_space(const char *from, const char *end)
-{
-    for (; from < end; from++)
-        if (*from != ' ' && *from != '\t' && *from != '\n' && *from != '\r')
-            return false;
-    return true;
-}
-
-cJSON *ffebmi_json_read(const char *json, size_t length, const char **end, bool *out_of_memory)
-{
-    int before = errno;
-    cJSON *root;
-
-    errno = 0;
-    root = cJSON_ParseWithLengthOpts(json, length, end, 0);
-    *out_of_memory = root == NULL && errno == ENOMEM;
-    errno = before;
-    return root;
-}
-
-ffebm_status ffebmi_json_parse(ffebm_context *context, cJSON **root, const char *json, size_t length)
-{
-    const char *end = NULL;
-    bool out_of_memory;
-
-    PARSE_CHECK(context, length <= max_length, "model description: %zu bytes, expected at most %zu", length,
-                max_length);
-    FFEBMI_TRY(check_text(context, json, length));
-    *root = ffebmi_json_read(json, length, &end, &out_of_memory);
-    if (out_of_memory)
-        return ffebmi_fail_memory(context, "the JSON of a model description");
-    PARSE_CHECK(context, *root != NULL, "model description: not JSON, at byte %zu of %zu",
-                end == NULL || end < json ? 0 : (size_t)(end - json), length);
-    if (!only_space(end, json + length)) {
-        cJSON_Delete(*root);
-        *root = NULL;
-        return ffebmi_fail(context, FFEBM_ERR_PARSE, "model description: text behind its end, at byte %zu",
-                           (size_t)(end - json));
-    }
-    return FFEBM_OK;
-}
+const ffebmi_json_form ffebmi_description_form = {.refusal = FFEBM_ERR_PARSE,
+                                                  .name = "model description",
+                                                  .most_bytes = MOST_BYTES,
+                                                  .most_values = MOST_VALUES,
+                                                  .most_levels = MOST_LEVELS};
 
 static bool listed(const char *key, const char *const *keys)
 {

@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <cjson/cJSON.h>
-#include <ffebm/core.h>
+#include "core/json.h"
 
 typedef struct ffebmi_fields {
     ffebm_context *context;
@@ -14,13 +13,8 @@ typedef struct ffebmi_fields {
     const char *where; /* "stage 1 coupling 0"; lives as long as this */
 } ffebmi_fields;
 
-/* cJSON_ParseWithLengthOpts, with what it does not tell: was it memory that it failed for? By errno, which malloc sets and
- * wrong texts leave alone; it is then put back. */
-cJSON *ffebmi_json_read(const char *json, size_t length, const char **end, bool *out_of_memory);
-
-/* Parse text of at most 16 MiB and 32 levels; *root is to be deleted with cJSON_Delete. FFEBM_ERR_PARSE,
- * FFEBM_ERR_NOMEM. */
-ffebm_status ffebmi_json_parse(ffebm_context *context, cJSON **root, const char *json, size_t length);
+/* What a model description may be, before it is looked at as one. */
+extern const ffebmi_json_form ffebmi_description_form;
 
 /* Begin to read `object`: it must be one, and have no key twice and none but those listed (NULL-terminated). */
 ffebm_status ffebmi_fields_begin(ffebmi_fields *fields, ffebm_context *context, const cJSON *object, const char *where,

@@ -56,10 +56,10 @@ cJSON *ffebmi_initialization_describe(const ffebm_initialization *initialization
 
     if (object == NULL ||
         cJSON_AddStringToObject(object, "type", ffebmi_choice_name(types, initialization->type)) == NULL ||
-        cJSON_AddNumberToObject(object, "gain", initialization->gain) == NULL ||
+        ffebmi_json_add_number(object, "gain", initialization->gain) == NULL ||
         (initialization->type == FFEBM_INITIALIZATION_GOE &&
-         cJSON_AddNumberToObject(object, "variance", initialization->variance) == NULL) ||
-        (initialization->constant_bias == 1 && cJSON_AddNumberToObject(object, "bias", initialization->bias) == NULL)) {
+         ffebmi_json_add_number(object, "variance", initialization->variance) == NULL) ||
+        (initialization->constant_bias == 1 && ffebmi_json_add_number(object, "bias", initialization->bias) == NULL)) {
         cJSON_Delete(object);
         return NULL;
     }

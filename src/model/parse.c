@@ -11,7 +11,9 @@
 #include "model/model.h"
 #include "model/recipe.h"
 
-enum { WHERE = 64 };
+/* MOST_PARTS: written in full, a description of so many keeps the limits of ffebmi_description_form, and their tensors, with
+ * an optimizer's, those of a checkpoint's header. */
+enum { WHERE = 64, MOST_PARTS = 8192 };
 
 static const ffebm_parse_config defaults = {.size = sizeof defaults};
 
@@ -344,6 +346,23 @@ static ffebm_status new_model(const ffebmi_fields *fields, ffebm_model **model, 
     return ffebm_model_create(fields->context, model, dtype != 0 ? dtype : described, dims, rank, loss);
 }
 
+/* Stages, ops and couplings. */
+static size_t parts_of(const cJSON *stages)
+{
+    const cJSON *stage;
+    size_t parts = 0;
+
+    cJSON_ArrayForEach(stage, stages)
+    {
+        const cJSON *ops = cJSON_GetObjectItemCaseSensitive(stage, "feedforward");
+        const cJSON *block = cJSON_GetObjectItemCaseSensitive(stage, "energy");
+        const cJSON *couplings = cJSON_GetObjectItemCaseSensitive(block, "couplings");
+
+        parts += 1 + (size_t)cJSON_GetArraySize(ops) + (size_t)cJSON_GetArraySize(couplings);
+    }
+    return parts;
+}
+
 static ffebm_status fill(ffebm_model *model, const ffebmi_fields *fields)
 {
     const cJSON *stages = NULL, *item;
@@ -352,6 +371,8 @@ static ffebm_status fill(ffebm_model *model, const ffebmi_fields *fields)
     FFEBMI_TRY(ffebmi_fields_array(fields, "stages", &stages));
     FFEBMI_CHECK(fields->context, cJSON_GetArraySize(stages) > 0, FFEBM_ERR_PARSE,
                  "model description: \"stages\" is empty");
+    FFEBMI_CHECK(fields->context, parts_of(stages) <= MOST_PARTS, FFEBM_ERR_PARSE,
+                 "model description: %zu stages, ops and couplings, expected at most %d", parts_of(stages), MOST_PARTS);
     model->own_initialization = ffebmi_fields_have(fields, "initialization");
     if (model->own_initialization)
         FFEBMI_TRY(ffebmi_initialization_parse(fields, &model->initialization));
@@ -394,7 +415,7 @@ ffebm_status ffebm_model_parse(ffebm_context *context, ffebm_model **model, cons
     FFEBMI_CHECK_ARGUMENT(context, c.reserved_ == 0, "ffebm_model_parse: reserved_ is not zero");
     FFEBMI_CHECK(context, c.dtype == 0 || c.dtype == FFEBM_FLOAT32 || c.dtype == FFEBM_FLOAT64, FFEBM_ERR_DTYPE,
                  "ffebm_model_parse: dtype %" PRId32 " is no float type", c.dtype);
-    FFEBMI_TRY(ffebmi_json_parse(context, &root, json, length));
+    FFEBMI_TRY(ffebmi_json_parse(context, &root, &ffebmi_description_form, json, length));
     status = from_json(context, model, root, c.dtype);
     cJSON_Delete(root);
     return status;

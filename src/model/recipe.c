@@ -213,9 +213,9 @@ static cJSON *describe_entry(cJSON *object, const entry *e, const ffebm_recipe *
     case FLAG:
         return cJSON_AddBoolToObject(object, e->key, *(const int32_t *)field);
     case INTEGER:
-        return cJSON_AddNumberToObject(object, e->key, (double)*(const int64_t *)field);
+        return ffebmi_json_add_number(object, e->key, (double)*(const int64_t *)field);
     default:
-        return cJSON_AddNumberToObject(object, e->key, *(const double *)field);
+        return ffebmi_json_add_number(object, e->key, *(const double *)field);
     }
 }
 

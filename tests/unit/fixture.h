@@ -36,6 +36,7 @@ Suite *test_user_slices_suite(void);
 Suite *test_certificate_suite(void);
 Suite *test_trace_suite(void);
 Suite *test_recipe_suite(void);
+Suite *test_json_suite(void);
 Suite *test_json_memory_suite(void);
 Suite *test_cancel_suite(void);
 Suite *test_precision_suite(void);

@@ -20,7 +20,7 @@ static const struct {
 #define RECIPE(keys) TOP("\"recipe\": {" keys "}, \"stages\": [{\"feedforward\": []}]")
 #define INIT(keys) TOP("\"initialization\": {" keys "}, \"stages\": [{\"feedforward\": []}]")
 #define INPUT(dims) "{\"loss\": \"mse\", \"stages\": [{\"feedforward\": []}], \"input\": " dims "}"
-    {"", FFEBM_ERR_PARSE, "byte"},
+    {"", FFEBM_ERR_PARSE, "line 1, column 1"},
     {"[]", FFEBM_ERR_PARSE, "object"},
     {"null", FFEBM_ERR_PARSE, "object"},
     {"3", FFEBM_ERR_PARSE, "object"},

@@ -473,6 +473,37 @@ START_TEST(note)
 }
 END_TEST
 
+/* What can be described can be written in full, saved and loaded; one op more is refused. */
+START_TEST(largest)
+{
+    enum { OPS = 8191, CAPACITY = OPS * 64 };
+    char *text = malloc(CAPACITY);
+    ffebm_model *model, *loaded;
+    ffebm_optimizer *optimizer;
+
+    for (int more = 1; more >= 0; more--) {
+        char *end = text + sprintf(text, "{\"input\": [1, 1, 1], \"loss\": \"none\", \"stages\": [{\"feedforward\": [");
+
+        for (int i = 0; i < OPS + more; i++)
+            end += sprintf(end, "%s{\"type\": \"batchnorm2d\"}", i == 0 ? "" : ", ");
+        end += sprintf(end, "]}]}");
+        if (more > 0)
+            FAILS(ffebm_model_parse(context, &model, text, (size_t)(end - text), NULL), FFEBM_ERR_PARSE, "8193 stages");
+        else
+            OK(ffebm_model_parse(context, &model, text, (size_t)(end - text), NULL));
+    }
+    OK(ffebm_model_initialize(model, 1));
+    OK(ffebm_adam_create(&optimizer, model, NULL));
+    OK(ffebm_checkpoint_save(model, optimizer, NULL, path));
+    OK(ffebm_checkpoint_load(context, &loaded, path));
+    OK(ffebm_checkpoint_restore(model, optimizer, path));
+    ffebm_optimizer_destroy(optimizer);
+    ffebm_model_destroy(model);
+    ffebm_model_destroy(loaded);
+    free(text);
+}
+END_TEST
+
 START_TEST(arguments)
 {
     ffebm_model *model = ready(FFEBM_FLOAT32, "", 1), *none;
@@ -811,6 +842,7 @@ Suite *test_checkpoint_suite(void)
     tcase_add_test(tcase, hand_made);
     tcase_add_test(tcase, note);
     tcase_add_test(tcase, arguments);
+    tcase_add_test(tcase, largest);
     tcase_add_test(tcase, truncation);
     tcase_add_loop_test(tcase, flipped_bytes, 0, 5);
     tcase_add_loop_test(tcase, not_finite, 0, 3);

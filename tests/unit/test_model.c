@@ -722,6 +722,12 @@ START_TEST(inspect_parameters)
 }
 END_TEST
 
+static int32_t never(void *user, const void *bytes, size_t count)
+{
+    (void)user, (void)bytes, (void)count;
+    ck_abort_msg("bytes that cannot be read back");
+}
+
 /* One long list of each kind, which would not end if adding one copied all. Every name is found where it stands. */
 START_TEST(many)
 {
@@ -760,6 +766,8 @@ START_TEST(many)
         assert_ok(context, ffebm_model_inspect_parameter(model, &info, i));
         ck_assert_uint_eq(ffebm_model_find_parameter(model, info.name), i);
     }
+    assert_ok(context, ffebm_model_initialize(model, 1));
+    ck_assert_int_eq(ffebm_checkpoint_write(model, NULL, NULL, never, NULL), FFEBM_ERR_UNSUPPORTED);
     ffebm_model_destroy(model);
 }
 END_TEST

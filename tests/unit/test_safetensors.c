@@ -8,9 +8,9 @@
 
 #include <ffebm/io.h>
 
+#include "core/text.h"
 #include "io/element.h"
 #include "io/table.h"
-#include "io/text.h"
 
 Suite *test_safetensors_suite(void);
 
@@ -98,7 +98,7 @@ static const struct lie {
     {"{}", 1, "1 bytes of data"},
     {"{\"a\":[[[[]]]]}", 0, "levels"},
     {"{\"a\":{\"b\":{\"c\":{}}}}", 0, "levels"},
-    {"{\"\xff\":1}", 0, "not UTF-8 at byte 2"},
+    {"{\"\xff\":1}", 0, "column 3: not UTF-8"},
     {"{\"a\\u0000b\":1}", 0, "a NUL character"},
     {"{\"a\\\\u0000b\":1}", 0, "expected an object"},
     {"{\"a\":1}", 0, "expected an object"},
@@ -397,15 +397,26 @@ START_TEST(utf8)
         {"ab\xe2\x82", 2},
         {"\xe2(\xa1", 0},
     };
-    char shown[FFEBMI_SHOWN], name[200];
+    char shown[32];
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ck_assert_uint_eq(ffebmi_text_good(cases[i].text, strlen(cases[i].text)), cases[i].good);
     ck_assert_uint_eq(ffebmi_text_good("a\0b", 3), 1);
-    ck_assert_str_eq(ffebmi_text_shown(shown, "a\x1b[2Jb"), "a?[2Jb");
-    memset(name, 'n', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
-    ck_assert_uint_eq(strlen(ffebmi_text_shown(shown, name)), FFEBMI_SHOWN - 1);
+    ffebmi_text_show(shown, sizeof shown,
+                     "a\x1b[2J\n\x7f"
+                     "b");
+    ck_assert_str_eq(shown, "a\\x1b[2J\\x0a\\x7f"
+                            "b");
+    ffebmi_text_show(shown, sizeof shown,
+                     "\xc3\xa4\xff\xc2\x9b"
+                     "c");
+    ck_assert_str_eq(shown, "\xc3\xa4\\xff\\xc2\\x9b"
+                            "c");
+    for (size_t capacity = 1; capacity < 16; capacity++) {
+        ffebmi_text_show(shown, capacity, "\xe2\x82\xac\xe2\x82\xac\x01\xe2\x82\xac");
+        ck_assert_uint_lt(strlen(shown), capacity);
+        ck_assert_uint_eq(ffebmi_text_good(shown, strlen(shown)), strlen(shown));
+    }
 }
 END_TEST
 

@@ -1,0 +1,14 @@
+/* Text that came from outside: is it good, and how does it stand in an error text? */
+#ifndef FFEBMI_CORE_TEXT_H
+#define FFEBMI_CORE_TEXT_H
+
+#include <stddef.h>
+
+/* Where UTF-8 without NUL ends: `length` if all of it is good, else the index of the first bad byte. */
+size_t ffebmi_text_good(const char *text, size_t length);
+
+/* Copy a text of any bytes as one that a terminal shows and UTF-8 allows: what is no UTF-8, and control characters, become
+ * "\x1b". Cut between characters where it does not fit. */
+void ffebmi_text_show(char *to, size_t capacity, const char *text);
+
+#endif
