@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/strict.h"
+
 enum { FFEBMI_NUMBER_TEXT = 32, FFEBMI_NUMBER_MOST = 256 };
 
 /* The double next to a number of JSON, of at most FFEBMI_NUMBER_MOST characters; infinite beyond all doubles. */

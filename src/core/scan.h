@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/strict.h"
+
 typedef struct ffebmi_scan {
     const char *json;
     size_t length;

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/strict.h"
+
 /* Where UTF-8 without NUL ends: `length` if all of it is good, else the index of the first bad byte. */
 size_t ffebmi_text_good(const char *text, size_t length);
 
