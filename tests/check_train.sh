@@ -152,6 +152,8 @@ model=examples/models/digits.json
 sed -E 's/("slope": *)[0-9.]+/\10.25/' $model >"$work/steep.json"
 sed '1s/{/{"dtype": "float64", /' $model >"$work/double.json"
 refused '--model: not given'
+sed 's/"loss": *"[a-z_]*"/"loss": "none"/' $model >"$work/lossless.json"
+refused 'lossless.json: its "loss" is "none".*"cross_entropy" or "mse".*ffebm_engine_vjp' --model "$work/lossless.json"
 refused '--sweeps: no such option' --model $model --sweeps 3
 refused '--epochs 1.5: expected a whole number from 0 to 1000000' --model $model --epochs 1.5
 refused '--beta 0: expected a number above 0' --model $model --beta 0

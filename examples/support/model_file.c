@@ -60,6 +60,8 @@ ffebm_status model_file_read(ffebm_context *context, ffebm_model **model, const 
     if (text_file_read(path, &text, &length, failure) != 0)
         return FFEBM_ERR_IO;
     status = parse(context, model, text, length, dtype);
+    if (status != FFEBM_OK)
+        failure_set(failure, "%s: %s", path, ffebm_context_error(context));
     free(text);
     return status;
 }

@@ -75,7 +75,9 @@ static int parse_model(struct run *run, ffebm_model **model, const char *path)
 
     if (text_file_read(path, &json, &length, &run->failure) != 0)
         return RUN_FAILED;
-    code = run_check(run, ffebm_model_parse(run->context, model, json, length, NULL));
+    code = ffebm_model_parse(run->context, model, json, length, NULL) == FFEBM_OK ? RUN_DONE : RUN_FAILED;
+    if (code != RUN_DONE)
+        failure_set(&run->failure, "%s: %s", path, ffebm_context_error(run->context));
     free(json);
     return code;
 }
@@ -96,15 +98,31 @@ static int compare_model(struct run *run)
     return code;
 }
 
+/* What only computes with a model may do without a loss; what trains may not. */
+static int check_loss(struct run *run)
+{
+    ffebm_model_info info = {.size = sizeof info};
+    int code = run_check(run, ffebm_model_inspect(run->model, &info));
+
+    if (code != RUN_DONE || info.loss != FFEBM_LOSS_NONE || run->settings.predict != NULL)
+        return code;
+    failure_set(
+        &run->failure,
+        "%s: its \"loss\" is \"none\", and train needs one: write \"cross_entropy\" or \"mse\"; a loss of your own "
+        "takes a program of your own, which calls ffebm_engine_vjp with its derivative",
+        run->resumed != NULL ? run->resumed : run->settings.model);
+    return RUN_MISUSED;
+}
+
 /* A resumed run's model is that of its checkpoint: the file that it was begun with may have changed. */
 static int create_model(struct run *run)
 {
-    int code;
+    int code = run->resumed == NULL ? parse_model(run, &run->model, run->settings.model)
+                                    : run_check(run, ffebm_checkpoint_load(run->context, &run->model, run->resumed));
 
-    if (run->resumed == NULL)
-        return parse_model(run, &run->model, run->settings.model);
-    code = run_check(run, ffebm_checkpoint_load(run->context, &run->model, run->resumed));
-    return code == RUN_DONE && run->model_given != NULL ? compare_model(run) : code;
+    if (code == RUN_DONE)
+        code = check_loss(run);
+    return code == RUN_DONE && run->resumed != NULL && run->model_given != NULL ? compare_model(run) : code;
 }
 
 /* The model says how it is trained. A run without epochs leaves its recipe as it is. */

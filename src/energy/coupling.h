@@ -74,4 +74,7 @@ extern const ffebmi_coupling_kind ffebmi_coupling_conv2d;
 const ffebmi_coupling_kind *ffebmi_coupling_kind_of(int32_t type);
 const ffebmi_coupling_kind *ffebmi_coupling_kind_named(const char *name);
 
+/* The name of kind `index`, for lists of what there is; NULL behind the last. */
+const char *ffebmi_coupling_kind_name(size_t index);
+
 #endif

@@ -28,6 +28,11 @@ const ffebmi_coupling_kind *ffebmi_coupling_kind_named(const char *name)
     return NULL;
 }
 
+const char *ffebmi_coupling_kind_name(size_t index)
+{
+    return index < KIND_COUNT ? kinds[index]->name : NULL;
+}
+
 static const ffebm_hopfield_config hopfield_defaults = {
     .size = sizeof hopfield_defaults, .slope = 0.25, .activation = FFEBM_ACTIVATION_HARD_SIGMOID};
 

@@ -31,6 +31,11 @@ const ffebmi_op_kind *ffebmi_op_kind_named(const char *name)
     return NULL;
 }
 
+const char *ffebmi_op_kind_name(size_t index)
+{
+    return index < KIND_COUNT ? kinds[index]->name : NULL;
+}
+
 void ffebm_op_config_init(ffebm_op_config *config, size_t size, int32_t type)
 {
     const ffebmi_op_kind *kind = ffebmi_op_kind_of(type);

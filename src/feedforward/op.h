@@ -120,4 +120,7 @@ const char *ffebmi_op_user_name(const ffebmi_op *op);
 const ffebmi_op_kind *ffebmi_op_kind_of(int32_t type);
 const ffebmi_op_kind *ffebmi_op_kind_named(const char *name);
 
+/* The name of kind `index`, for lists of what there is; NULL behind the last. */
+const char *ffebmi_op_kind_name(size_t index);
+
 #endif

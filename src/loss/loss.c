@@ -29,3 +29,8 @@ const ffebmi_loss_kind *ffebmi_loss_kind_named(const char *name)
             return &kinds[i];
     return NULL;
 }
+
+const char *ffebmi_loss_kind_name(size_t index)
+{
+    return index < KIND_COUNT ? kinds[index].name : NULL;
+}

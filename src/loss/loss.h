@@ -31,6 +31,9 @@ typedef struct ffebmi_loss_kind {
 const ffebmi_loss_kind *ffebmi_loss_kind_of(int32_t type);
 const ffebmi_loss_kind *ffebmi_loss_kind_named(const char *name);
 
+/* The name of kind `index`, for lists of what there is; NULL behind the last. */
+const char *ffebmi_loss_kind_name(size_t index);
+
 /* How many outputs beat the label's: larger, or as large and before it. */
 size_t ffebmi_label_rank_f32(size_t n, const void *output, int64_t label);
 size_t ffebmi_label_rank_f64(size_t n, const void *output, int64_t label);

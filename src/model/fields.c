@@ -26,23 +26,33 @@ static bool listed(const char *key, const char *const *keys)
     return false;
 }
 
-static void join(char *text, size_t capacity, const char *const *names)
+/* Append a name to a list of `used` characters; returns how many there are then. */
+static size_t append_name(char list[FFEBMI_LISTED], size_t used, const char *name)
+{
+    int more = snprintf(list + used, FFEBMI_LISTED - used, used == 0 ? "%s" : ", %s", name);
+
+    return used + (size_t)more < FFEBMI_LISTED ? used + (size_t)more : used;
+}
+
+const char *ffebmi_fields_list(char text[FFEBMI_LISTED], const char *(*name)(size_t index))
 {
     size_t used = 0;
 
-    text[0] = '\0';
-    for (size_t i = 0; names[i] != NULL && used < capacity; i++)
-        used += (size_t)snprintf(text + used, capacity - used, i == 0 ? "%s" : ", %s", names[i]);
+    for (size_t i = 0; name(i) != NULL; i++)
+        used = append_name(text, used, name(i));
+    return text;
 }
 
 ffebm_status ffebmi_fields_begin(ffebmi_fields *fields, ffebm_context *context, const cJSON *object, const char *where,
                                  const char *const *keys)
 {
-    char known[256];
+    char known[FFEBMI_LISTED];
+    size_t used = 0;
 
     *fields = (ffebmi_fields){.context = context, .object = object, .where = where};
     PARSE_CHECK(context, cJSON_IsObject(object), "%s: expected an object", where);
-    join(known, sizeof known, keys);
+    for (size_t i = 0; keys[i] != NULL; i++)
+        used = append_name(known, used, keys[i]);
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
         PARSE_CHECK(context, listed(item->string, keys), "%s: unknown key \"%.*s\", expected one of %s", where, SHOWN,
                     item->string, known);
@@ -149,8 +159,9 @@ ffebm_status ffebmi_fields_array(const ffebmi_fields *fields, const char *key, c
 ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const ffebmi_choice *choices,
                                   int32_t *value)
 {
-    const char *text = NULL, *names[16] = {NULL};
-    char known[256];
+    const char *text = NULL;
+    char known[FFEBMI_LISTED];
+    size_t used = 0;
 
     FFEBMI_TRY(ffebmi_fields_text(fields, key, &text));
     if (text == NULL)
@@ -160,10 +171,8 @@ ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, 
             *value = choices[i].value;
             return FFEBM_OK;
         }
-        if (i + 1 < sizeof names / sizeof names[0])
-            names[i] = choices[i].name;
+        used = append_name(known, used, choices[i].name);
     }
-    join(known, sizeof known, names);
     return ffebmi_fail(fields->context, FFEBM_ERR_PARSE, "%s: \"%s\" is \"%.*s\", expected one of %s", fields->where,
                        key, SHOWN, text, known);
 }

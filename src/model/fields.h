@@ -34,6 +34,11 @@ ffebm_status ffebmi_fields_text(const ffebmi_fields *fields, const char *key, co
 ffebm_status ffebmi_fields_array(const ffebmi_fields *fields, const char *key, const cJSON **value);
 const cJSON *ffebmi_fields_item(const ffebmi_fields *fields, const char *key); /* NULL where absent */
 
+/* Names with commas between them, as an error text lists what there is: `name` gives them from 0 on, then NULL. Returns
+ * text. */
+enum { FFEBMI_LISTED = 384 };
+const char *ffebmi_fields_list(char text[FFEBMI_LISTED], const char *(*name)(size_t index));
+
 /* A text out of a list: its value. */
 typedef struct ffebmi_choice {
     const char *name; /* NULL ends the list */

@@ -125,6 +125,7 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
     ffebm_context *context = block->context;
     ffebm_initialization own;
     ffebm_op_config c;
+    char known[FFEBMI_LISTED];
     const shared_keys to = {&c.out, c.kernel, c.stride, c.padding, &c.bias, &c.frozen, &c.initialization};
     const ffebmi_op_kind *kind;
     const char *type = "";
@@ -134,7 +135,8 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_op_kind_named(type);
     FFEBMI_TRY(refuse_user(context, where, type));
-    FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown op type \"%.40s\"", where, type);
+    FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown op type \"%.40s\", expected one of %s", where,
+                 type, ffebmi_fields_list(known, ffebmi_op_kind_name));
     ffebm_op_config_init(&c, sizeof c, kind->type);
     FFEBMI_TRY(parse_shared(&fields, context, json, where, kind->reads, kind->out_key, &to, &own));
     FFEBMI_TRY(ffebmi_fields_number(&fields, "epsilon", &c.epsilon));
@@ -170,6 +172,7 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
     ffebm_context *context = block->context;
     ffebm_initialization own;
     ffebm_coupling_config c;
+    char known[FFEBMI_LISTED];
     const shared_keys to = {&c.out, c.kernel, c.stride, c.padding, &c.bias, &c.frozen, &c.initialization};
     const ffebmi_coupling_kind *kind;
     const char *type = "";
@@ -178,7 +181,8 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
     FFEBMI_TRY(ffebmi_context_ask(context));
     FFEBMI_TRY(type_of(context, json, where, &type));
     kind = ffebmi_coupling_kind_named(type);
-    FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\"", where, type);
+    FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\", expected one of %s",
+                 where, type, ffebmi_fields_list(known, ffebmi_coupling_kind_name));
     ffebm_coupling_config_init(&c, sizeof c, kind->type);
     FFEBMI_TRY(parse_shared(&fields, context, json, where, kind->reads, kind->out_key, &to, &own));
     if (ffebmi_fields_have(&fields, "pool"))
@@ -322,13 +326,15 @@ static ffebm_status parse_shape(const ffebmi_fields *fields, int64_t dims[FFEBM_
 static ffebm_status parse_loss(const ffebmi_fields *fields, int32_t *loss)
 {
     const ffebmi_loss_kind *kind;
+    char known[FFEBMI_LISTED];
     const char *name = "";
 
     FFEBMI_TRY(ffebmi_fields_require(fields, "loss"));
     FFEBMI_TRY(ffebmi_fields_text(fields, "loss", &name));
     kind = ffebmi_loss_kind_named(name);
     FFEBMI_CHECK(fields->context, kind != NULL, FFEBM_ERR_PARSE,
-                 "model description: \"loss\" is \"%.40s\", expected one of cross_entropy, mse, none", name);
+                 "model description: \"loss\" is \"%.40s\", expected one of %s", name,
+                 ffebmi_fields_list(known, ffebmi_loss_kind_name));
     *loss = kind->type;
     return FFEBM_OK;
 }

@@ -21,6 +21,24 @@ static const struct {
 #define INIT(keys) TOP("\"initialization\": {" keys "}, \"stages\": [{\"feedforward\": []}]")
 #define INPUT(dims) "{\"loss\": \"mse\", \"stages\": [{\"feedforward\": []}], \"input\": " dims "}"
     {"", FFEBM_ERR_PARSE, "line 1, column 1"},
+    /* what is unknown is told what there is */
+    {ONE_OP("{\"type\": \"rulu\"}"), FFEBM_ERR_PARSE,
+     "\"rulu\", expected one of linear, conv2d, flatten, maxpool2d, avgpool2d, batchnorm2d, layernorm, relu, tanh, "
+     "sigmoid"},
+    {ONE_COUPLING("\"type\": \"Dense\""), FFEBM_ERR_PARSE, "\"Dense\", expected one of dense, conv2d"},
+    {ONE_BLOCK("\"type\": \"boltzmann\""), FFEBM_ERR_PARSE, "expected one of hopfield"},
+    {ONE_BLOCK("\"type\": \"hopfield\", \"activation\": {\"type\": \"tanh\"}"), FFEBM_ERR_PARSE,
+     "expected one of hard_sigmoid"},
+    {"{\"input\": [4], \"loss\": \"nll\", \"stages\": [{\"feedforward\": []}]}", FFEBM_ERR_PARSE,
+     "expected one of none, cross_entropy, mse"},
+    {RECIPE("\"estimator\": \"central\""), FFEBM_ERR_PARSE,
+     "expected one of centered, positive, negative, four_point, random_sign, implicit"},
+    {RECIPE("\"learning_rate\": 1"), FFEBM_ERR_PARSE, "expected one of epochs, batch, optimizer, lr, "},
+    {RECIPE("\"learning_rate\": 1"), FFEBM_ERR_PARSE, ", relaxation, precision"},
+    {INIT("\"type\": \"normal\""), FFEBM_ERR_PARSE, "expected one of uniform, goe"},
+    /* bytes that a terminal obeys are shown */
+    {TOP("\"\\u001b[31mred\": 1"), FFEBM_ERR_PARSE, "unknown key \"\\x1b[31mred\""},
+    {TOP("\"a\\nb\": 1"), FFEBM_ERR_PARSE, "unknown key \"a\\x0ab\""},
     {"[]", FFEBM_ERR_PARSE, "object"},
     {"null", FFEBM_ERR_PARSE, "object"},
     {"3", FFEBM_ERR_PARSE, "object"},
