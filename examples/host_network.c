@@ -48,6 +48,7 @@ struct network {
     ffebm_context *context;
     ffebm_model *model;
     ffebm_engine *engine;
+    uint64_t ticket;          /* of the forward that the vjp belongs to */
     ffebm_tensor *tensors[4]; /* over the four arrays below, for the library */
     double hidden[BATCH * HIDDEN];
     double features[BATCH * FEATURES];
@@ -153,7 +154,7 @@ static ffebm_status forward(struct network *net, double *loss, size_t *correct)
     layer_forward(&net->first, net->pixels, net->hidden);
     for (size_t i = 0; i < BATCH * HIDDEN; i++)
         net->hidden[i] = tanh(net->hidden[i]);
-    status = ffebm_engine_forward(net->engine, net->tensors[FEATURES_OUT], net->tensors[HIDDEN_IN]);
+    status = ffebm_engine_forward(net->engine, net->tensors[FEATURES_OUT], &net->ticket, net->tensors[HIDDEN_IN]);
     layer_forward(&net->last, net->features, net->scores);
     *loss = softmax_loss(net, correct);
     return status;
@@ -165,7 +166,8 @@ static ffebm_status backward(struct network *net)
     ffebm_status status;
 
     layer_vjp(&net->last, net->features, net->scores_cotangent, net->features_cotangent);
-    status = ffebm_engine_vjp(net->engine, net->tensors[HIDDEN_COTANGENT], net->tensors[FEATURES_COTANGENT], 0);
+    status =
+        ffebm_engine_vjp(net->engine, net->tensors[HIDDEN_COTANGENT], net->ticket, net->tensors[FEATURES_COTANGENT], 0);
     for (size_t i = 0; i < BATCH * HIDDEN; i++)
         net->hidden_cotangent[i] *= 1 - net->hidden[i] * net->hidden[i];
     layer_vjp(&net->first, net->pixels, net->hidden_cotangent, NULL);

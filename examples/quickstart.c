@@ -57,7 +57,7 @@ int main(int argc, char **argv)
         check(context, ffebm_optimizer_step(optimizer, engine));
     }
     draw_batch(points, labels, STEPS); /* points that training has not seen */
-    check(context, ffebm_engine_evaluate(engine, &report, input, target, NULL));
+    check(context, ffebm_engine_evaluate(engine, &report, NULL, input, target, NULL));
     printf("test loss %.4f, accuracy %.4f\n", report.loss, (double)report.correct / BATCH);
     check(context, ffebm_engine_certify(engine, &worst, input, target, NULL, NULL)); /* against the exact gradient */
     printf("gradient %s, cosine %.4f at worst\n", worst.passed ? "certified" : "NOT certified", worst.cosine);

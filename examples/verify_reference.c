@@ -284,7 +284,7 @@ static ffebm_status compute(struct reference *r, const char *group)
     if ((status = ffebm_engine_configure(r->engine, FFEBM_ALL, &config)) != FFEBM_OK)
         return status;
     if (strcmp(group, "output") == 0)
-        return ffebm_engine_forward(r->engine, r->output, r->input);
+        return ffebm_engine_forward(r->engine, r->output, NULL, r->input);
     status = ffebm_engine_gradient(r->engine, &report, r->input, r->target, NULL);
     r->loss = report.loss;
     return status;

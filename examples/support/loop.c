@@ -223,7 +223,7 @@ static int score(struct loop *loop, struct score *score, struct loader *loader, 
 
     loader_start(loader, 0, 0);
     while ((more = loader_next(loader, &batch, &run->failure)) == 1) {
-        code = check_step(loop, ffebm_engine_evaluate(run->engine, &report, batch->input, batch->target, NULL));
+        code = check_step(loop, ffebm_engine_evaluate(run->engine, &report, NULL, batch->input, batch->target, NULL));
         if (code != RUN_DONE)
             return code;
         if (signals_caught() != 0)

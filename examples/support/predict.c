@@ -85,7 +85,7 @@ static int predict_batch(struct prediction *p, const struct batch *batch)
     ffebm_status status = ffebm_tensor_rewrap(p->output, ffebm_tensor_data(p->memory), (int64_t)batch->rows);
 
     if (status == FFEBM_OK)
-        status = ffebm_engine_forward(run->engine, p->output, batch->input);
+        status = ffebm_engine_forward(run->engine, p->output, NULL, batch->input);
     if (run_check(run, status) != RUN_DONE)
         return RUN_FAILED;
     for (size_t row = 0; row < batch->rows; row++)

@@ -86,7 +86,7 @@ static int evaluate(struct training *t, ffebm_report *report)
     int attempt = 0;
 
     do
-        status = ffebm_engine_evaluate(t->engine, report, t->batch.input, t->batch.target, NULL);
+        status = ffebm_engine_evaluate(t->engine, report, NULL, t->batch.input, t->batch.target, NULL);
     while (again(t, status, attempt++));
     return training_check(t, status);
 }

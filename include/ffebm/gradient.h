@@ -8,7 +8,7 @@
  *
  * The cotangent of an array is the derivative of the loss, or of a scalar of yours, by it. The free state of an energy
  * block is its equilibrium without force. The computing calls are gradient, evaluate, forward, vjp and settle. A
- * stage's free state is that of the last computing call that settled it freely (evaluate: of its last slice), or what
+ * stage's free state is that of the last computing call that settled it freely (evaluate, or a forward in slices: of its last slice), or what
  * ffebm_engine_set_state wrote.
  *
  * Creation, ffebm_engine_configure and what stands under "analysis" allocate; nothing else does.
@@ -196,15 +196,20 @@ typedef struct ffebm_report {
 FFEBM_API ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
                                              const ffebm_tensor *target, const ffebm_tensor *weights);
 
-/** Compute loss and accuracy without gradient, in evaluation mode.
+/** Compute loss and accuracy without gradient, in evaluation mode, and keep every sample's output if wanted.
  *
  *  Returns: as ffebm_engine_gradient, except that a batch above max_batch is cut into slices.
  *  In/Out:  engine: its flat gradient is left alone.
  *  Out:     report: as ffebm_engine_gradient.
+ *           output: [batch, out...] of the model's type, in the order of the input; NULL if not wanted. Unspecified on
+ *                   failure.
  *  In:      input, target, weights: as ffebm_engine_gradient.
+ *
+ *  Without targets: ffebm_engine_forward, in evaluation mode and without a ticket.
  */
-FFEBM_API ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
-                                             const ffebm_tensor *target, const ffebm_tensor *weights);
+FFEBM_API ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, ffebm_tensor *output,
+                                             const ffebm_tensor *input, const ffebm_tensor *target,
+                                             const ffebm_tensor *weights);
 
 /** Get the gradient, contiguous, laid out as ffebm_model_flat_parameters.
  *
@@ -220,32 +225,40 @@ FFEBM_API ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine);
 /** Compute the output at the free equilibrium.
  *
  *  Returns: FFEBM_OK: in training mode running statistics have moved once.
- *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_USER,
- *           FFEBM_ERR_CONVERGENCE, FFEBM_ERR_CANCELLED: as ffebm_engine_gradient.
- *  In/Out:  engine: keeps what ffebm_engine_vjp needs.
+ *           FFEBM_ERR_SHAPE: also where the batch exceeds max_batch and there is a ticket, or the engine is in training
+ *                            mode; else such a batch is cut into slices.
+ *           FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_USER, FFEBM_ERR_CONVERGENCE,
+ *           FFEBM_ERR_CANCELLED: as ffebm_engine_gradient.
+ *  In/Out:  engine: with a ticket, keeps what ffebm_engine_vjp needs.
  *  Out:     output: [batch, out...] of the model's type; NULL if not wanted. Unspecified on failure.
+ *           ticket: for ffebm_engine_vjp: a number that no other forward of this engine gives, never 0; 0 on failure.
+ *                   NULL: there will be none.
  *  In:      input:  [batch, in...].
  */
-FFEBM_API ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, const ffebm_tensor *input);
+FFEBM_API ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, uint64_t *ticket,
+                                            const ffebm_tensor *input);
 
-/** Pull a cotangent of the output back to the parameters and the input, at the equilibrium of the last forward.
+/** Pull a cotangent of the output back to the parameters and the input, at the equilibrium of a forward.
  *
  *  Returns: FFEBM_OK:           the flat gradient is sum_n (do_n/dw)^T v_n: a sum over the batch, the gradient of that
  *                               scalar of yours whose derivative by the output is v.
- *           FFEBM_ERR_ARGUMENT: scale negative or not finite.
- *           FFEBM_ERR_STATE:    the last computing call was not a successful ffebm_engine_forward or ffebm_engine_vjp,
- *                               or the library has updated the parameters since.
+ *           FFEBM_ERR_ARGUMENT: ticket 0, or scale negative or not finite.
+ *           FFEBM_ERR_STATE:    the engine no longer has what that forward left: another computing call but vjp,
+ *                               ffebm_engine_set_mode or _set_state came in between; or the parameters have changed,
+ *                               by the library or by a program that wrote to them (a pass over their bits tells).
  *           Otherwise as ffebm_engine_gradient.
- *  In/Out:  engine: as ffebm_engine_gradient.
+ *  In/Out:  engine: as ffebm_engine_gradient. Keeps the forward, also on failure.
  *  Out:     input_cotangent:  [batch, in...]; NULL if not wanted, which saves a product. Unspecified on failure.
- *  In:      output_cotangent: v, [batch, out...].
+ *  In:      ticket:           of the forward that v belongs to.
+ *           output_cotangent: v, [batch, out...].
  *           scale:            0: the batch size. All nudging is linear, with the force - beta * scale * v carried down
  *                             the chain, and the result is divided by scale again: so that beta means what it means in
  *                             ffebm_engine_gradient if v is the derivative of a mean over the batch.
  *
- *  May be called again with another v.
+ *  May be called again with another v. An engine remembers one forward: where several wait for their vjp, as in a network
+ *  that goes through the model twice, let each have an engine of its own on the same model, and add up the gradients.
  */
-FFEBM_API ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent,
+FFEBM_API ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, uint64_t ticket,
                                         const ffebm_tensor *output_cotangent, double scale);
 
 /* ------------------------------------------------------------------------------- one energy block, by hand */

@@ -364,7 +364,7 @@ ffebm_status ffebm_engine_certify(ffebm_engine *engine, ffebm_certificate *worst
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
-    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->ticket = 0;
     engine->gradient.valid = false;
     if (worst != NULL)
         FFEBMI_TRY(write_certificate(engine, worst, &(ffebm_certificate){0}));

@@ -262,7 +262,7 @@ ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input,
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
-    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->ticket = 0;
     engine->gradient.valid = false;
     FFEBMI_CHECK_ARGUMENT(engine->context, visit_point != NULL, "ffebm_engine_trace: visit is NULL");
     FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &t.batch, &t.targets));

@@ -7,6 +7,7 @@
 #include "core/sized.h"
 #include "gradient/compute.h"
 #include "gradient/layout.h"
+#include "gradient/ticket.h"
 
 /* ---------------------------------------------------------------------------------------------------------- inputs */
 
@@ -186,7 +187,7 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
-    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->ticket = 0;
     engine->gradient.valid = false;
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &batch, &targets));
@@ -197,8 +198,25 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
 
 /* ---------------------------------------------------------------------------------------------------------- evaluate */
 
+/* The output of the slice that was computed last, into rows `first` onwards. */
+static void give_output(const ffebm_engine *engine, size_t rows, size_t first, ffebm_tensor *output)
+{
+    const ffebmi_shape *shape = ffebmi_model_output(engine->model);
+
+    if (output != NULL)
+        ffebmi_layout_outward(engine->kernel, shape, rows, engine->stages[engine->model->stage_count - 1].output,
+                              ffebmi_at(engine->kernel, output->data, first * shape->count));
+}
+
+static ffebm_status check_output(const ffebm_engine *engine, const ffebm_tensor *output, size_t batch)
+{
+    return output == NULL ? FFEBM_OK
+                          : ffebmi_tensor_check_rows(engine->context, "output", output, engine->model->dtype,
+                                                     ffebmi_model_output(engine->model), batch);
+}
+
 static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
-                             ffebm_report *facts)
+                             ffebm_report *facts, ffebm_tensor *output)
 {
     ffebm_status status = FFEBM_OK;
 
@@ -210,13 +228,15 @@ static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffeb
         status = ffebmi_compute_free(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count),
                                      &part, rows, facts, NULL);
         report_phases(engine, facts);
+        if (status == FFEBM_OK)
+            give_output(engine, rows, first, output);
     }
     facts->loss /= (double)batch;
     return status;
 }
 
-ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
-                                   const ffebm_tensor *target, const ffebm_tensor *weights)
+ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, ffebm_tensor *output,
+                                   const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights)
 {
     ffebm_report facts = {0};
     ffebmi_targets targets;
@@ -226,55 +246,65 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, c
 
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
-    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->ticket = 0;
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(check_batch(engine, input, &batch));
+    FFEBMI_TRY(check_output(engine, output, batch));
     FFEBMI_TRY(ffebmi_targets_read(&targets, engine->model, engine->kernel, target, weights, batch, 0));
     ffebmi_engine_begin_call(engine);
     training = engine->training;
     engine->training = false;
-    status = evaluate(engine, input->data, &targets, batch, &facts);
+    status = evaluate(engine, input->data, &targets, batch, &facts, output);
     engine->training = training;
     return give_report(engine, report, &facts, ffebmi_stream_end(&engine->stream, status));
 }
 
 /* -------------------------------------------------------------------------------------------------- forward and vjp */
 
-ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, const ffebm_tensor *input)
+static ffebm_status forward(ffebm_engine *engine, const void *input, size_t batch, ffebm_tensor *output)
 {
     const void *result;
-    size_t batch;
 
-    if (engine == NULL)
-        return FFEBM_ERR_ARGUMENT;
-    engine->state = FFEBMI_ENGINE_IDLE;
-    FFEBMI_TRY(check_batch(engine, input, &batch));
-    FFEBMI_TRY(check_max_batch(engine, batch));
-    if (output != NULL)
-        FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "output", output, engine->model->dtype,
-                                            ffebmi_model_output(engine->model), batch));
-    ffebmi_engine_begin_call(engine);
-    forget_tallies(engine);
-    take_input(engine, input->data, batch);
-    FFEBMI_TRY(ffebmi_chain_up(engine, batch, &result));
-    if (output != NULL)
-        ffebmi_layout_outward(engine->kernel, ffebmi_model_output(engine->model), batch, result, output->data);
+    for (size_t first = 0; first < batch; first += engine->max_batch) {
+        size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
+
+        forget_tallies(engine);
+        take_input(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count), rows);
+        FFEBMI_TRY(ffebmi_chain_up(engine, rows, &result));
+        give_output(engine, rows, first, output);
+    }
     commit_statistics(engine);
-    engine->state = FFEBMI_ENGINE_FORWARD;
-    engine->version = engine->model->version;
-    return ffebmi_stream_end(&engine->stream, FFEBM_OK);
+    return FFEBM_OK;
 }
 
-static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_cotangent,
+ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, uint64_t *ticket,
+                                  const ffebm_tensor *input)
+{
+    size_t batch;
+
+    if (ticket != NULL)
+        *ticket = 0;
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    engine->ticket = 0;
+    FFEBMI_TRY(check_batch(engine, input, &batch));
+    if (ticket != NULL || engine->training) /* one tape; and slices would have statistics of their own */
+        FFEBMI_TRY(check_max_batch(engine, batch));
+    FFEBMI_TRY(check_output(engine, output, batch));
+    ffebmi_engine_begin_call(engine);
+    FFEBMI_TRY(ffebmi_stream_end(&engine->stream, forward(engine, input->data, batch, output)));
+    if (ticket != NULL)
+        *ticket = ffebmi_ticket_give(engine);
+    return FFEBM_OK;
+}
+
+static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_cotangent, uint64_t ticket,
                               const ffebm_tensor *output_cotangent, double scale)
 {
     ffebm_context *context = engine->context;
 
     FFEBMI_CHECK_ARGUMENT(context, isfinite(scale) && scale >= 0, "vjp: scale %g, expected 0 or more", scale);
-    FFEBMI_CHECK(context, engine->state == FFEBMI_ENGINE_FORWARD, FFEBM_ERR_STATE,
-                 "vjp: the last computing call was not a successful forward");
-    FFEBMI_CHECK(context, engine->version == engine->model->version, FFEBM_ERR_STATE,
-                 "vjp: the parameters have changed since the forward");
+    FFEBMI_TRY(ffebmi_ticket_check(engine, ticket));
     FFEBMI_TRY(ffebmi_tensor_check_rows(context, "output_cotangent", output_cotangent, engine->model->dtype,
                                         ffebmi_model_output(engine->model), engine->batch));
     FFEBMI_CHECK(context, engine->kernel->finite(output_cotangent->shape.count, output_cotangent->data),
@@ -305,21 +335,14 @@ static ffebm_status vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, con
     return FFEBM_OK;
 }
 
-ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent,
-                              double scale)
+ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, uint64_t ticket,
+                              const ffebm_tensor *output_cotangent, double scale)
 {
-    ffebm_status status;
-
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
     engine->gradient.valid = false;
-    status = check_vjp(engine, input_cotangent, output_cotangent, scale);
-    if (status == FFEBM_OK)
-        ffebmi_engine_begin_call(engine);
-    if (status == FFEBM_OK)
-        status = ffebmi_stream_end(
-            &engine->stream, vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch));
-    if (status != FFEBM_OK)
-        engine->state = FFEBMI_ENGINE_IDLE;
-    return status;
+    FFEBMI_TRY(check_vjp(engine, input_cotangent, ticket, output_cotangent, scale));
+    ffebmi_engine_begin_call(engine);
+    return ffebmi_stream_end(&engine->stream,
+                             vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch));
 }

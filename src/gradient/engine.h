@@ -29,11 +29,6 @@ typedef struct ffebmi_engine_stage {
     size_t nudges;           /* how many that were; 0: no nudged phase since the free one */
 } ffebmi_engine_stage;
 
-typedef enum ffebmi_engine_state {
-    FFEBMI_ENGINE_IDLE,   /* nothing to pull a cotangent through */
-    FFEBMI_ENGINE_FORWARD /* tape and free states are those of a forward */
-} ffebmi_engine_state;
-
 struct ffebm_engine {
     ffebm_context *context;
     ffebm_model *model;
@@ -56,8 +51,10 @@ struct ffebm_engine {
     double *signs;              /* likewise: of the samples' nudges */
     ffebm_tensor flat_gradient;
     ffebmi_flat_gradient gradient;
-    ffebmi_engine_state state;
-    uint64_t version; /* of the model's values, at the forward */
+    uint64_t tickets;     /* so many forwards have got one */
+    uint64_t ticket;      /* of the forward whose tape and free states these are; 0: of none */
+    uint64_t version;     /* of the model's values at that forward, */
+    uint64_t fingerprint; /* and of their bits */
     bool profiled; /* the stages' norms are those of a gradient or vjp that succeeded, and no state has changed since */
     ffebmi_workbench bench;
     ffebm_certificate *certificates; /* of the last certify: [parameter], and behind them the input's; NULL: none yet */

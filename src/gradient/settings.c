@@ -199,7 +199,7 @@ ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode)
     FFEBMI_CHECK_ARGUMENT(engine->context, mode == FFEBM_MODE_TRAINING || mode == FFEBM_MODE_EVALUATION,
                           "engine: mode %" PRId32 " is none of FFEBM_MODE_", mode);
     engine->training = mode == FFEBM_MODE_TRAINING;
-    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->ticket = 0;
     return FFEBM_OK;
 }
 

@@ -37,7 +37,7 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
     FFEBMI_TRY(check_finite(engine, stage, "input", input));
     FFEBMI_TRY(check_finite(engine, stage, "force", force));
-    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->ticket = 0;
     ffebmi_engine_begin_call(engine);
     ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, engine->cotangents[0]);
     if (force != NULL) {
@@ -120,7 +120,7 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
     ffebmi_layout_inward(engine->kernel, &ffebmi_engine_block(engine, stage)->layers[layer], rows, state->data,
                          s->free_state[layer]);
     s->free_rows = rows;
-    engine->state = FFEBMI_ENGINE_IDLE;
+    engine->ticket = 0;
     engine->profiled = false;
     if (engine->bench.settled_stage == stage)
         engine->bench.settled_stage = FFEBM_NONE;

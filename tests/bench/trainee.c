@@ -169,7 +169,7 @@ ffebm_status trainee_gradient(trainee *t, trainee_step *took)
 ffebm_status trainee_forward(trainee *t, double *milliseconds)
 {
     double start = clock_now();
-    ffebm_status status = ffebm_engine_forward(t->engine, t->output, t->input);
+    ffebm_status status = ffebm_engine_forward(t->engine, t->output, NULL, t->input);
 
     *milliseconds = 1e3 * (clock_now() - start - inspect(t, FFEBM_PHASE_FREE).seconds);
     return status;

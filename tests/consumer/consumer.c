@@ -92,18 +92,18 @@ static void learn(int32_t dtype)
     check(ffebm_tensor_create(context, &x, dtype, points, 2), "x");
     check(ffebm_tensor_create(context, &y, FFEBM_INT64, labels, 1), "y");
     draw(x, y);
-    check(ffebm_engine_evaluate(engine, &first, x, y, NULL), "evaluate");
+    check(ffebm_engine_evaluate(engine, &first, NULL, x, y, NULL), "evaluate");
     for (int step = 0; step < STEPS; step++) {
         check(ffebm_engine_gradient(engine, NULL, x, y, NULL), "gradient");
         check(ffebm_optimizer_step(optimizer, engine), "step");
     }
-    check(ffebm_engine_evaluate(engine, &last, x, y, NULL), "evaluate");
+    check(ffebm_engine_evaluate(engine, &last, NULL, x, y, NULL), "evaluate");
     require(last.loss < first.loss / 4 && last.correct > ROWS * 9 / 10, "it has not learned");
 
     check(ffebm_checkpoint_write(model, optimizer, NULL, append, &file), "write");
     check(ffebm_model_initialize(model, 2), "initialize");
     check(ffebm_checkpoint_read(model, optimizer, file.bytes, file.length), "read");
-    check(ffebm_engine_evaluate(engine, &again, x, y, NULL), "evaluate");
+    check(ffebm_engine_evaluate(engine, &again, NULL, x, y, NULL), "evaluate");
     require(again.loss == last.loss, "what was saved is not what was read");
     printf("%s float%d: loss %.17g to %.17g, %" PRIu64 " of %d right\n", ffebm_version(),
            dtype == FFEBM_FLOAT32 ? 32 : 64, first.loss, last.loss, (uint64_t)last.correct, ROWS);

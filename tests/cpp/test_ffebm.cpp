@@ -226,8 +226,12 @@ void engines()
     EXPECT(p.engine.gradient(p.input, p.target).loss < first && p.engine.evaluate(p.input, p.target).batch == 2);
     EXPECT(ffebm::elements<double>(p.engine.flat_gradient()).size() == 24);
 
-    p.engine.forward(output, p.input);
-    p.engine.vjp(back, output);
+    std::uint64_t ticket = p.engine.forward(output, p.input);
+    p.engine.vjp(back, ticket, output);
+    EXPECT(p.engine.forward(output, p.input) != ticket);
+    EXPECT_REFUSAL(FFEBM_ERR_STATE, "ticket", p.engine.vjp(back, ticket, output));
+    p.engine.forward(output, nullptr, p.input);
+    EXPECT_REFUSAL(FFEBM_ERR_STATE, "ticket", p.engine.vjp(back, ticket + 1, output));
     EXPECT(back.elements<double>()[0] != 0);
     p.engine.settle(1, p.input);
     p.engine.energy(energies, 1, FFEBM_PHASE_FREE, p.input);

@@ -185,7 +185,7 @@ uint64_t day_of_work(const ffebm_context_config *config)
     check(&w, ffebm_checkpoint_write(w.model, w.optimizer, "evening", append, saved));
     workshop_train(&w, 1);
     check(&w, ffebm_checkpoint_read(w.model, w.optimizer, saved->bytes, saved->length));
-    check(&w, ffebm_engine_evaluate(w.engine, &report, w.x, w.y, NULL));
+    check(&w, ffebm_engine_evaluate(w.engine, &report, NULL, w.x, w.y, NULL));
     memcpy(&loss, &report.loss, sizeof loss);
     sum = workshop_sum(&w) * 31 + loss;
     free(saved);

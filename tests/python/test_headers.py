@@ -13,7 +13,7 @@ PREFIXES = {"Status": "ERR_", "Dtype": "", "InitializationType": "INITIALIZATION
 SCALARS = {"void": None, "int32_t": c.c_int32, "ffebm_status": c.c_int32, "int64_t": c.c_int64, "uint64_t": c.c_uint64,
            "size_t": c.c_size_t, "double": c.c_double}
 POINTERS = {"void": c.c_void_p, "double": c.c_void_p, "char": c.c_char_p, "int64_t": c.POINTER(c.c_int64),
-            "size_t": c.POINTER(c.c_size_t)}
+            "size_t": c.POINTER(c.c_size_t), "uint64_t": c.POINTER(c.c_uint64)}
 
 
 def python_name(name):

@@ -107,10 +107,44 @@ class Engines(unittest.TestCase):
         engine.configure(**settled())
         u, v = np.random.default_rng(5).normal(size=(2, 5, 4))
         v = np.ascontiguousarray(v[:, :3])
-        slope = ((engine.forward(x + 1e-5 * u) - engine.forward(x - 1e-5 * u)) / 2e-5 * v).sum()
+        ends = [engine.forward(x + step * u, keep=False) for step in (1e-5, -1e-5)]
+        slope = ((ends[0] - ends[1]) / 2e-5 * v).sum()
         engine.forward(x)
         self.assertAlmostEqual((engine.vjp(v) * u).sum() / slope, 1, 5)
         self.assertIsNone(engine.vjp(v, want_input=False))
+
+    def test_a_vjp_knows_its_forward(self):
+        engine, (x, _) = ffebm.Engine(model_of()), batch()
+        v = np.ones((5, 3))
+        with self.assertRaises(ffebm.Error):
+            engine.vjp(v)
+        engine.forward(x)
+        expected = engine.vjp(v)
+        first = engine.ticket
+        engine.forward(x)
+        engine.forward(x + 1)
+        with self.assertRaisesRegex(ffebm.StateError, "2 forwards"):
+            engine.vjp(v)
+        engine.forward(x)
+        np.testing.assert_array_equal(engine.vjp(v), expected)
+        with self.assertRaisesRegex(ffebm.StateError, f"ticket {first} asked for"):
+            engine.vjp(v, ticket=first)
+        np.testing.assert_array_equal(engine.vjp(v, ticket=engine.ticket), expected)
+        engine.model.flat_parameters[-1] += 1
+        with self.assertRaisesRegex(ffebm.StateError, "written to"):
+            engine.vjp(v)
+        engine.model.flat_parameters[-1] -= 1
+
+    def test_outputs_of_any_number(self):
+        engine, (x, y) = ffebm.Engine(model_of(), max_batch=2), batch()
+        with self.assertRaises(ffebm.ShapeError):
+            engine.forward(x, keep=False)  # in training mode
+        engine.set_mode("evaluation")
+        outputs = engine.forward(x, keep=False)
+        np.testing.assert_array_equal(outputs[2:4], engine.forward(x[2:4].copy()))
+        kept = np.empty_like(outputs)
+        self.assertEqual(engine.evaluate(x, y, output=kept).batch, 5)
+        np.testing.assert_array_equal(kept, outputs)
 
     def test_by_hand(self):
         engine = ffebm.Engine(model_of())

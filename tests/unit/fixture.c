@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+uint64_t ticket;
+
 #define BLOCK(units)                                                                                                   \
     "{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.5}, "             \
     "\"couplings\": [{\"type\": \"dense\", \"out_features\": " units "}, "                                             \

@@ -42,6 +42,7 @@ Suite *test_cancel_suite(void);
 Suite *test_precision_suite(void);
 Suite *test_processors_suite(void);
 Suite *test_solver_suite(void);
+Suite *test_tickets_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 
@@ -62,6 +63,9 @@ void fixture_end(fixture *f);
  * moves a unit to another region. The first has cross entropy behind a readout, the second mse on its last block. */
 extern const char interior_readout[];
 extern const char interior_bare[];
+
+/* Of the last forward, for the vjp that belongs to it. */
+extern uint64_t ticket;
 
 /* A tensor [rows, sample...] in the model's type, uniform in [low, high]. Rank 0: [rows]. */
 ffebm_tensor *random_batch(ffebm_context *context, int32_t dtype, int64_t rows, const int64_t *sample, size_t rank,

@@ -38,7 +38,7 @@ static Suite *(*const suites[])(void) = {test_safetensors_suite,
                                          test_cancel_suite,
                                          test_precision_suite,
                                          test_processors_suite,
-                                         test_solver_suite};
+                                         test_solver_suite, test_tickets_suite};
 
 int main(void)
 {

@@ -73,13 +73,13 @@ START_TEST(tensors_refused)
     REFUSED(ffebm_engine_gradient(f.engine, NULL, bad, y, NULL), status, "input");
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, bad, NULL), target, "target");
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, y, bad), status, "weights");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, bad, y, NULL), status, "input");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, bad, NULL), target, "target");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, y, bad), status, "weights");
-    REFUSED(ffebm_engine_forward(f.engine, NULL, bad), status, "input");
-    REFUSED(ffebm_engine_forward(f.engine, bad, x), status, "output");
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    REFUSED(ffebm_engine_vjp(f.engine, NULL, bad, 0), status, "output_cotangent");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, bad, y, NULL), status, "input");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, bad, NULL), target, "target");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, bad), status, "weights");
+    REFUSED(ffebm_engine_forward(f.engine, NULL, &ticket, bad), status, "input");
+    REFUSED(ffebm_engine_forward(f.engine, bad, &ticket, x), status, "output");
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, ticket, bad, 0), status, "output_cotangent");
     REFUSED(ffebm_engine_settle(f.engine, 1, bad, NULL), status, "input");
     REFUSED(ffebm_engine_settle(f.engine, 1, in, bad), status, "force");
     REFUSED(ffebm_engine_get_state(f.engine, bad, 1, 0, FFEBM_PHASE_FREE), status, "state");
@@ -99,7 +99,7 @@ START_TEST(label_out_of_range)
     data[2] = labels[_i];
     snprintf(words, sizeof words, "%lld at 2", (long long)labels[_i]);
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, y, NULL), FFEBM_ERR_ARGUMENT, words);
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, y, NULL), FFEBM_ERR_ARGUMENT, words);
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, NULL), FFEBM_ERR_ARGUMENT, words);
     data[2] = good;
 }
 END_TEST
@@ -113,11 +113,11 @@ START_TEST(batch_above_the_most)
 
     assert_ok(f.context, ffebm_engine_create(&engine, f.model, &config));
     REFUSED(ffebm_engine_gradient(engine, NULL, x, y, NULL), FFEBM_ERR_SHAPE, "max_batch 3");
-    REFUSED(ffebm_engine_forward(engine, NULL, x), FFEBM_ERR_SHAPE, "max_batch 3");
+    REFUSED(ffebm_engine_forward(engine, NULL, &ticket, x), FFEBM_ERR_SHAPE, "max_batch 3");
     REFUSED(ffebm_engine_settle(engine, 1, in, NULL), FFEBM_ERR_SHAPE, "max_batch 3");
     REFUSED(ffebm_engine_set_state(engine, 1, 0, in), FFEBM_ERR_SHAPE, "max_batch 3");
-    assert_ok(f.context, ffebm_engine_evaluate(engine, &small, x, y, NULL)); /* in slices */
-    assert_ok(f.context, ffebm_engine_evaluate(f.engine, &large, x, y, NULL));
+    assert_ok(f.context, ffebm_engine_evaluate(engine, &small, NULL, x, y, NULL)); /* in slices */
+    assert_ok(f.context, ffebm_engine_evaluate(f.engine, &large, NULL, x, y, NULL));
     ck_assert_double_eq_tol(small.loss, large.loss, 1e-12);
     ck_assert_uint_eq(small.correct, large.correct);
     ck_assert_uint_eq(small.batch, 4);
@@ -145,7 +145,7 @@ START_TEST(nudging_by_loss_refused)
     REFUSED(ffebm_engine_configure(f.engine, FFEBM_ALL, &config), FFEBM_ERR_UNSUPPORTED, "stage 1");
     ck_assert_int_eq(ffebm_engine_configure(lossless.engine, 3, &config), FFEBM_ERR_UNSUPPORTED);
     ck_assert_int_eq(ffebm_engine_gradient(lossless.engine, NULL, x, y, NULL), FFEBM_ERR_STATE);
-    ck_assert_int_eq(ffebm_engine_evaluate(lossless.engine, NULL, x, y, NULL), FFEBM_ERR_STATE);
+    ck_assert_int_eq(ffebm_engine_evaluate(lossless.engine, NULL, NULL, x, y, NULL), FFEBM_ERR_STATE);
     ck_assert(strstr(ffebm_context_error(lossless.context), "loss") != NULL);
     fixture_end(&lossless);
 }
@@ -184,21 +184,21 @@ START_TEST(vjp_refused)
     static const double scales[] = {-1, NAN, INFINITY, -INFINITY};
     ffebm_tensor *v = zeros(FFEBM_FLOAT64, 4, 3), *values = copy_of(f.context, ffebm_model_flat_parameters(f.model));
 
-    REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_STATE, "forward"); /* the last call was a gradient */
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, 1, v, 0), FFEBM_ERR_STATE, "ticket"); /* the last call was a gradient */
     for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
-        assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-        REFUSED(ffebm_engine_vjp(f.engine, NULL, v, scales[i]), FFEBM_ERR_ARGUMENT, "scale");
+        assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+        REFUSED(ffebm_engine_vjp(f.engine, NULL, ticket, v, scales[i]), FFEBM_ERR_ARGUMENT, "scale");
     }
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 0));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, v, 0));
     assert_ok(f.context, ffebm_optimizer_step(optimizer, f.engine));
-    REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_STATE, "parameters");
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, ticket, v, 0), FFEBM_ERR_STATE, "parameters");
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
     assert_ok(f.context, ffebm_model_initialize(f.model, 3));
-    REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_STATE, "parameters");
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    assert_ok(f.context, ffebm_engine_evaluate(f.engine, NULL, x, y, NULL));
-    REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_STATE, "forward");
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, ticket, v, 0), FFEBM_ERR_STATE, "parameters");
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    assert_ok(f.context, ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, NULL));
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, ticket, v, 0), FFEBM_ERR_STATE, "another call");
     assert_ok(f.context, ffebm_tensor_copy(ffebm_model_flat_parameters(f.model), values));
     ffebm_tensor_destroy(v);
     ffebm_tensor_destroy(values);
@@ -224,12 +224,12 @@ START_TEST(not_finite_input)
     set_element(x, 9, poisons[_i]);
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
     REFUSED(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_STATE, "gradient");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
-    REFUSED(ffebm_engine_forward(f.engine, NULL, x), FFEBM_ERR_NUMERIC, "input");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
+    REFUSED(ffebm_engine_forward(f.engine, NULL, &ticket, x), FFEBM_ERR_NUMERIC, "input");
     set_element(x, 9, good);
     set_element(weights, 2, poisons[_i]);
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, y, weights), FFEBM_ERR_NUMERIC, "weights");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, y, weights), FFEBM_ERR_NUMERIC, "weights");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, weights), FFEBM_ERR_NUMERIC, "weights");
     check_parameters(before);
     ffebm_tensor_destroy(before);
     ffebm_tensor_destroy(weights);
@@ -243,10 +243,10 @@ START_TEST(not_finite_target_and_cotangent)
     set_element(values, 5, poisons[_i]);
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, values, NULL), FFEBM_ERR_NUMERIC, "");
     REFUSED(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_STATE, "gradient");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, values, NULL), FFEBM_ERR_NUMERIC, "");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, values, NULL), FFEBM_ERR_NUMERIC, "");
     assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, NULL));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    REFUSED(ffebm_engine_vjp(f.engine, NULL, values, 0), FFEBM_ERR_NUMERIC, "output_cotangent");
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, ticket, values, 0), FFEBM_ERR_NUMERIC, "output_cotangent");
     REFUSED(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_STATE, "gradient");
     ffebm_tensor_destroy(values);
 }
@@ -264,8 +264,8 @@ START_TEST(not_finite_parameter)
     set_element(info.value, 1, poisons[_i / 10]);
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "");
     REFUSED(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_STATE, "gradient");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "");
-    REFUSED(ffebm_engine_forward(f.engine, NULL, x), FFEBM_ERR_NUMERIC, "");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "");
+    REFUSED(ffebm_engine_forward(f.engine, NULL, &ticket, x), FFEBM_ERR_NUMERIC, "");
     set_element(info.value, 1, good);
     check_parameters(before);
     ffebm_tensor_destroy(before);
@@ -303,7 +303,7 @@ START_TEST(no_step_after_a_failure)
         ((int64_t *)ffebm_tensor_data(y))[0] -= 100;
         break;
     case 2:
-        REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_STATE, "forward");
+        REFUSED(ffebm_engine_vjp(f.engine, NULL, 1, v, 0), FFEBM_ERR_STATE, "forward");
         break;
     default:
         ffebm_equilibrium_config_init(&config, sizeof config);
@@ -334,13 +334,13 @@ START_TEST(a_failure_draws_nothing)
     gradient = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
 
     assert_ok(f.context, ffebm_engine_set_step(f.engine, 6));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x)); /* the only one that counts */
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x)); /* the only one that counts */
     set_element(v, 5, NAN);
-    REFUSED(ffebm_engine_vjp(f.engine, NULL, v, 0), FFEBM_ERR_NUMERIC, "output_cotangent");
+    REFUSED(ffebm_engine_vjp(f.engine, NULL, ticket, v, 0), FFEBM_ERR_NUMERIC, "output_cotangent");
     set_element(x, 9, NAN);
     REFUSED(ffebm_engine_gradient(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
-    REFUSED(ffebm_engine_evaluate(f.engine, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
-    REFUSED(ffebm_engine_forward(f.engine, NULL, x), FFEBM_ERR_NUMERIC, "input");
+    REFUSED(ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, NULL), FFEBM_ERR_NUMERIC, "input");
+    REFUSED(ffebm_engine_forward(f.engine, NULL, &ticket, x), FFEBM_ERR_NUMERIC, "input");
     set_element(x, 9, good);
     set_element(in, 3, NAN);
     REFUSED(ffebm_engine_settle(f.engine, 1, in, NULL), FFEBM_ERR_NUMERIC, "stage 1");

@@ -72,19 +72,19 @@ static ffebm_status gradient(scene *s)
 
 static ffebm_status evaluate(scene *s)
 {
-    return ffebm_engine_evaluate(s->engine, NULL, s->x, s->y, NULL);
+    return ffebm_engine_evaluate(s->engine, NULL, NULL, s->x, s->y, NULL);
 }
 
 static ffebm_status forward(scene *s)
 {
-    return ffebm_engine_forward(s->engine, s->output, s->x);
+    return ffebm_engine_forward(s->engine, s->output, &ticket, s->x);
 }
 
 static ffebm_status forward_and_vjp(scene *s)
 {
-    ffebm_status status = ffebm_engine_forward(s->engine, NULL, s->x);
+    ffebm_status status = ffebm_engine_forward(s->engine, NULL, &ticket, s->x);
 
-    return status != FFEBM_OK ? status : ffebm_engine_vjp(s->engine, NULL, s->y, 0);
+    return status != FFEBM_OK ? status : ffebm_engine_vjp(s->engine, NULL, ticket, s->y, 0);
 }
 
 static ffebm_status certify(scene *s)

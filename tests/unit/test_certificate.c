@@ -88,7 +88,7 @@ START_TEST(figures_are_those_of_the_gradients)
     }
     /* the loss's derivative by the output, and through vjp by the input, twice */
     v = random_batch(p.f.context, FFEBM_FLOAT64, ROWS, p.f.info.output_shape, 1, 0, 0, 0);
-    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, v, p.x));
+    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, v, &ticket, p.x));
     for (size_t n = 0; n < ROWS; n++) {
         double sum = 0;
 
@@ -102,7 +102,7 @@ START_TEST(figures_are_those_of_the_gradients)
     }
     for (int i = 0; i < 2; i++) {
         dx[i] = copy_of(p.f.context, p.x);
-        assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx[i], v, 0));
+        assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx[i], ticket, v, 0));
         config = settled();
         config.estimator = FFEBM_ESTIMATOR_IMPLICIT;
         assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
@@ -271,9 +271,9 @@ START_TEST(a_certificate_is_no_gradient)
     assert_ok(p.f.context, ffebm_engine_gradient(p.f.engine, NULL, p.x, p.y, NULL));
     assert_ok(p.f.context, ffebm_engine_certify(p.f.engine, NULL, p.x, p.y, NULL, NULL));
     ck_assert_int_eq(ffebm_optimizer_step(optimizer, p.f.engine), FFEBM_ERR_STATE);
-    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, p.x));
+    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, &ticket, p.x));
     assert_ok(p.f.context, ffebm_engine_certify(p.f.engine, NULL, p.x, p.y, NULL, NULL));
-    ck_assert_int_eq(ffebm_engine_vjp(p.f.engine, NULL, v, 0), FFEBM_ERR_STATE);
+    ck_assert_int_eq(ffebm_engine_vjp(p.f.engine, NULL, ticket, v, 0), FFEBM_ERR_STATE);
     ffebm_tensor_destroy(v);
     ffebm_optimizer_destroy(optimizer);
     trial_end(&p);

@@ -97,7 +97,7 @@ static ffebm_tensor *forward(const fixture *f, const ffebm_tensor *x)
 {
     ffebm_tensor *y = like_output(f, ffebm_tensor_shape(x, NULL)[0], 0);
 
-    assert_ok(f->context, ffebm_engine_forward(f->engine, y, x));
+    assert_ok(f->context, ffebm_engine_forward(f->engine, y, &ticket, x));
     return y;
 }
 
@@ -233,7 +233,7 @@ START_TEST(vjp_equals_differences)
         char text[160];
 
         print_geometry(text, sizeof text, &g, seed);
-        assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, v, 0));
+        assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, ticket, v, 0));
         if (f.info.element_count > 0)
             dw = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
         check_vjp(&f, x, v, x, dx, 0.25 / (double)ffebm_tensor_count(x), text);
@@ -265,7 +265,7 @@ static void run_stack(const fixture *f, const ffebm_tensor *x, const ffebm_tenso
 {
     results[0] = forward(f, x);
     results[1] = copy_of(f->context, x);
-    assert_ok(f->context, ffebm_engine_vjp(f->engine, results[1], v, 0));
+    assert_ok(f->context, ffebm_engine_vjp(f->engine, results[1], ticket, v, 0));
     results[2] = copy_of(f->context, ffebm_engine_flat_gradient(f->engine));
 }
 
@@ -475,7 +475,7 @@ START_TEST(the_largest_pool_finds_its_last_place)
     y = forward(&f, x);
     ck_assert_double_eq(element(y, 0), 2);
     v = copy_of(f.context, y);
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, x, v, 0));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, x, ticket, v, 0));
     for (size_t i = 0; i < 255; i++)
         ck_assert_double_eq(element(x, i), i == 254 ? 2 : 0);
     destroy_all((ffebm_tensor *[]){x, v, y}, 3);

@@ -300,9 +300,9 @@ START_TEST(steps_count_computing_calls)
     configure(&p, config);
     for (uint64_t call = 0; call < 6; call++) {
         if (call == 3)
-            assert_ok(p.f.context, ffebm_engine_evaluate(p.f.engine, NULL, p.x, p.y, NULL));
+            assert_ok(p.f.context, ffebm_engine_evaluate(p.f.engine, NULL, NULL, p.x, p.y, NULL));
         if (call == 4)
-            assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, p.x));
+            assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, &ticket, p.x));
         if (call == 3 || call == 4)
             continue;
         found = gradient_of(&p, &report);
@@ -335,9 +335,9 @@ START_TEST(vjp_with_a_random_sign)
         for (size_t k = 0; k < 3; k++) {
             configure(&p, config_of(kinds[k], strong[_i], FFEBM_NUDGING_LINEAR));
             dx[k] = copy_of(p.f.context, p.x);
-            assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, p.x));
+            assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, &ticket, p.x));
             assert_ok(p.f.context, ffebm_engine_set_step(p.f.engine, step));
-            assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx[k], v, 0));
+            assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx[k], ticket, v, 0));
             dw[k] = copy_of(p.f.context, ffebm_engine_flat_gradient(p.f.engine));
         }
         for (size_t k = 0; k < 2; k++)

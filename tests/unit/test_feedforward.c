@@ -56,7 +56,7 @@ static double probe(const fixture *f, const ffebm_tensor *x, const ffebm_tensor 
     ffebm_tensor *output = copy_of(f->context, v);
     double value;
 
-    assert_ok(f->context, ffebm_engine_forward(f->engine, output, x));
+    assert_ok(f->context, ffebm_engine_forward(f->engine, output, &ticket, x));
     value = dot(v, output);
     ffebm_tensor_destroy(output);
     return value;
@@ -85,8 +85,8 @@ START_TEST(vjp_equals_finite_differences)
     ffebm_tensor *parameters = ffebm_model_flat_parameters(f.model), *gradient = ffebm_engine_flat_gradient(f.engine);
 
     ck_assert((parameters == NULL) == (f.info.element_count == 0) && (gradient == NULL) == (parameters == NULL));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, down, v, 0));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, down, ticket, v, 0));
     for (size_t i = 0; i < ffebm_tensor_count(x); i++)
         ck_assert_double_eq_tol(element(down, i), slope(&f, x, i, x, v), 1e-8);
     for (size_t i = 0; i < ffebm_tensor_count(parameters); i++)
@@ -115,8 +115,8 @@ START_TEST(vjp_is_the_adjoint)
     ffebm_tensor *above = moved(&f, x, u, 1e-5), *below = moved(&f, x, u, -1e-5), *down = copy_of(f.context, x);
     double forward = (probe(&f, above, v) - probe(&f, below, v)) / 2e-5;
 
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, down, v, 0));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, down, ticket, v, 0));
     ck_assert_double_eq_tol(dot(down, u), forward, 1e-8 * fmax(1, fabs(forward)));
     ffebm_tensor_destroy(x);
     ffebm_tensor_destroy(u);
@@ -137,10 +137,14 @@ START_TEST(vjp_is_linear)
 
     for (size_t i = 0; i < ffebm_tensor_count(v); i++)
         set_element(both, i, 2 * element(v, i) - 3 * element(w, i));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
     for (size_t i = 0; i < 3; i++) {
         down[i] = copy_of(f.context, x);
-        assert_ok(f.context, ffebm_engine_vjp(f.engine, down[i], i == 0 ? v : i == 1 ? w : both, (double)i * 7));
+        assert_ok(f.context, ffebm_engine_vjp(f.engine, down[i], ticket,
+                                              i == 0   ? v
+                                              : i == 1 ? w
+                                                       : both,
+                                              (double)i * 7));
     }
     for (size_t i = 0; i < ffebm_tensor_count(x); i++)
         ck_assert_double_eq_tol(element(down[2], i), 2 * element(down[0], i) - 3 * element(down[1], i), 1e-14);
@@ -163,7 +167,7 @@ START_TEST(tanh_and_relu_far_out)
 
     for (size_t i = 0; i < 9; i++)
         set_element(x, i, big[i]);
-    assert_ok(f.context, ffebm_engine_forward(f.engine, y, x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, y, &ticket, x));
     for (size_t i = 0; i < 9; i++) {
         double expected = _i == 0 ? tanh(big[i]) : fmax(0, big[i]);
 
@@ -184,7 +188,7 @@ START_TEST(sigmoid_far_out)
 
     for (size_t i = 0; i < 9; i++)
         set_element(x, i, big[i]);
-    assert_ok(f.context, ffebm_engine_forward(f.engine, y, x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, y, &ticket, x));
     for (size_t i = 0; i < 9; i++)
         ck_assert_double_eq_tol(element(y, i), (1 + tanh(big[i] / 2)) / 2, _i == FFEBM_FLOAT32 ? 1e-7 : 1e-15);
     ffebm_tensor_destroy(x);
@@ -269,9 +273,9 @@ START_TEST(gradient_equals_forward_and_vjp)
     assert_ok(f.context, ffebm_engine_gradient(f.engine, &report, b.x, b.y, b.weights));
     if (f.info.element_count > 0)
         gradient = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, output, b.x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, output, &ticket, b.x));
     ck_assert_double_eq_tol(report.loss, loss_by_hand(&f, &b, output, c), 1e-14);
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, c, 0));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, c, 0));
     if (gradient != NULL) {
         ck_assert_double_lt(relative_error(ffebm_engine_flat_gradient(f.engine), gradient), 1e-14);
         ck_assert_double_eq_tol(report.gradient_norm, sqrt(dot(gradient, gradient)), 1e-14);
@@ -291,7 +295,7 @@ static double loss_of(const fixture *f, const batch *b)
 {
     ffebm_report report = {.size = sizeof report};
 
-    assert_ok(f->context, ffebm_engine_evaluate(f->engine, &report, b->x, b->y, b->weights));
+    assert_ok(f->context, ffebm_engine_evaluate(f->engine, &report, NULL, b->x, b->y, b->weights));
     return report.loss;
 }
 

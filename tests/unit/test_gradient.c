@@ -8,7 +8,7 @@ static double loss_of(fixture *f, const ffebm_tensor *x, const ffebm_tensor *y)
 {
     ffebm_report report = {.size = sizeof report};
 
-    assert_ok(f->context, ffebm_engine_evaluate(f->engine, &report, x, y, NULL));
+    assert_ok(f->context, ffebm_engine_evaluate(f->engine, &report, NULL, x, y, NULL));
     return report.loss;
 }
 
@@ -151,10 +151,10 @@ START_TEST(vjp_equals_gradient_and_reaches_the_input)
 
     ep_gradient(&f, x, y, 1e-3, FFEBM_NUDGING_LINEAR, FFEBM_ESTIMATOR_CENTERED);
     expected = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, output, x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, output, &ticket, x));
     for (size_t i = 0; i < ffebm_tensor_count(output); i++)
         set_element(output, i, (element(output, i) - element(y, i)) / 4);
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, output, 0));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, ticket, output, 0));
     ck_assert_double_lt(worst_error(&f, ffebm_engine_flat_gradient(f.engine), expected), 1e-8);
     for (size_t i = 0; i < ffebm_tensor_count(x); i++) {
         double value = element(x, i), above, below;
@@ -186,16 +186,16 @@ START_TEST(vjp_is_linear_in_its_cotangent)
 
     config.beta = 1e-3;
     assert_ok(f.context, ffebm_engine_configure(f.engine, FFEBM_ALL, &config));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 1));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, v, 1));
     expected = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 10));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, v, 10));
     ck_assert_double_lt(worst_error(&f, ffebm_engine_flat_gradient(f.engine), expected), 1e-8);
     for (size_t i = 0; i < ffebm_tensor_count(v); i++)
         set_element(v, i, -3 * element(v, i));
     for (size_t i = 0; i < ffebm_tensor_count(expected); i++)
         set_element(expected, i, -3 * element(expected, i));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 0));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, v, 0));
     ck_assert_double_lt(worst_error(&f, ffebm_engine_flat_gradient(f.engine), expected), 1e-8);
     ffebm_tensor_destroy(expected);
     ffebm_tensor_destroy(v);

@@ -209,8 +209,8 @@ START_TEST(ep_by_hand_equals_vjp_over_moved_switches)
     assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
     v = random_batch(f.context, FFEBM_FLOAT64, ROWS, f.info.output_shape, f.info.output_rank, -3, 3, 77);
     force = copy_of(f.context, v);
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 1));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, v, 1));
     assert_ok(f.context, ffebm_engine_inspect_phase(f.engine, &report, 0, FFEBM_PHASE_NUDGED));
     ck_assert_uint_gt(report.region_changes, 0);
     expected = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
@@ -263,7 +263,7 @@ static double loss_of(problem *p)
 {
     ffebm_report report = {.size = sizeof report};
 
-    assert_ok(p->f.context, ffebm_engine_evaluate(p->f.engine, &report, p->x, p->y, NULL));
+    assert_ok(p->f.context, ffebm_engine_evaluate(p->f.engine, &report, NULL, p->x, p->y, NULL));
     ck_assert_uint_eq(report.unconverged, 0);
     return report.loss;
 }
@@ -307,7 +307,7 @@ START_TEST(vjp_reaches_the_input)
     ffebm_tensor *gradient = gradient_by(&p, FFEBM_ESTIMATOR_IMPLICIT, 0.2, 0), *dx = copy_of(p.f.context, p.x);
     ffebm_tensor *v = random_batch(p.f.context, FFEBM_FLOAT64, ROWS, p.f.info.output_shape, 1, 0, 0, 0), *expected;
 
-    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, v, p.x));
+    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, v, &ticket, p.x));
     for (size_t n = 0; n < ROWS; n++) {
         double sum = 0;
 
@@ -319,7 +319,7 @@ START_TEST(vjp_reaches_the_input)
             set_element(v, n * p.f.outputs + c, (exp(element(v, n * p.f.outputs + c)) / sum - one) / ROWS);
         }
     }
-    assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx, v, 0));
+    assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx, ticket, v, 0));
     ck_assert_double_lt(worst_error(&p.f, ffebm_engine_flat_gradient(p.f.engine), gradient), 1e-12);
     expected = differences(&p, p.x);
     ck_assert_double_lt(relative_error(dx, expected), 1e-6);
@@ -335,13 +335,13 @@ START_TEST(implicit_is_linear_in_its_cotangent)
     ffebm_tensor *v[3], *dx[3], *dw[3];
 
     assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
-    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, p.x));
+    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, &ticket, p.x));
     for (uint64_t i = 0; i < 3; i++) {
         v[i] = random_batch(p.f.context, FFEBM_FLOAT64, ROWS, p.f.info.output_shape, 1, -1, 1, 70 + i);
         dx[i] = copy_of(p.f.context, p.x);
         for (size_t k = 0; i == 2 && k < ffebm_tensor_count(v[2]); k++)
             set_element(v[2], k, 1000 * element(v[0], k) - 3 * element(v[1], k));
-        assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx[i], v[i], 0));
+        assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, dx[i], ticket, v[i], 0));
         dw[i] = copy_of(p.f.context, ffebm_engine_flat_gradient(p.f.engine));
     }
     for (size_t k = 0; k < ffebm_tensor_count(dx[0]); k++)

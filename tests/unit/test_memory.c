@@ -459,9 +459,9 @@ START_TEST(computing_allocates_nothing)
         FREE(ffebm_engine_set_sweeps(engine, FFEBM_ALL, 20, 10));
         FREE(ffebm_engine_set_step(engine, 3));
         FREE(ffebm_engine_set_label_smoothing(engine, 0.1));
-        FREE(ffebm_engine_evaluate(engine, &report, b.x, b.y, NULL));
-        FREE(ffebm_engine_forward(engine, b.output, b.x));
-        FREE(ffebm_engine_vjp(engine, down, b.block_output, 0));
+        FREE(ffebm_engine_evaluate(engine, &report, NULL, b.x, b.y, NULL));
+        FREE(ffebm_engine_forward(engine, b.output, &ticket, b.x));
+        FREE(ffebm_engine_vjp(engine, down, ticket, b.block_output, 0));
         FREE(ffebm_engine_inspect_layer(engine, &layer, 1, 0));
         FREE(ffebm_engine_settle(engine, 1, b.block_input, NULL));
         FREE(ffebm_engine_settle(engine, 1, b.block_input, b.block_output));

@@ -222,7 +222,7 @@ static ffebm_tensor *output_of(ffebm_model *model)
     assert_ok(context, ffebm_engine_create(&engine, model, NULL));
     x = random_batch(context, info.dtype, 5, info.input_shape, info.input_rank, -1, 1, 2);
     output = random_batch(context, info.dtype, 5, info.output_shape, info.output_rank, 0, 0, 0);
-    assert_ok(context, ffebm_engine_forward(engine, output, x));
+    assert_ok(context, ffebm_engine_forward(engine, output, &ticket, x));
     ffebm_tensor_destroy(x);
     ffebm_engine_destroy(engine);
     return output;

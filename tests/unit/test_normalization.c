@@ -33,7 +33,7 @@ static ffebm_tensor *forward(const fixture *f, const ffebm_tensor *x)
     ffebm_tensor *y = random_batch(f->context, f->info.dtype, ffebm_tensor_shape(x, NULL)[0], f->info.output_shape,
                                    f->info.output_rank, 0, 0, 0);
 
-    assert_ok(f->context, ffebm_engine_forward(f->engine, y, x));
+    assert_ok(f->context, ffebm_engine_forward(f->engine, y, &ticket, x));
     return y;
 }
 
@@ -199,9 +199,9 @@ START_TEST(vjp_equals_differences)
     draw_parameters(&f, 3);
     if (_i == 1)
         assert_ok(f.context, ffebm_engine_set_mode(f.engine, FFEBM_MODE_EVALUATION));
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
     for (int again = 0; again < 2; again++) /* nothing is left over from the call before */
-        assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, v, 0));
+        assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, ticket, v, 0));
     dw = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
     check_differences(&f, x, v, x, dx);
     check_differences(&f, x, v, ffebm_model_flat_parameters(f.model), dw);
@@ -261,26 +261,26 @@ static ffebm_status train(fixture *f, const batch *b)
 
 static ffebm_status only_forward(fixture *f, const batch *b)
 {
-    return ffebm_engine_forward(f->engine, NULL, b->x);
+    return ffebm_engine_forward(f->engine, NULL, &ticket, b->x);
 }
 
 static ffebm_status forward_and_two_vjps(fixture *f, const batch *b)
 {
-    assert_ok(f->context, ffebm_engine_forward(f->engine, NULL, b->x));
-    assert_ok(f->context, ffebm_engine_vjp(f->engine, NULL, b->v, 0));
-    return ffebm_engine_vjp(f->engine, NULL, b->v, 0);
+    assert_ok(f->context, ffebm_engine_forward(f->engine, NULL, &ticket, b->x));
+    assert_ok(f->context, ffebm_engine_vjp(f->engine, NULL, ticket, b->v, 0));
+    return ffebm_engine_vjp(f->engine, NULL, ticket, b->v, 0);
 }
 
 static ffebm_status evaluate(fixture *f, const batch *b)
 {
-    return ffebm_engine_evaluate(f->engine, NULL, b->x, b->y, NULL);
+    return ffebm_engine_evaluate(f->engine, NULL, NULL, b->x, b->y, NULL);
 }
 
 static ffebm_status train_in_evaluation(fixture *f, const batch *b)
 {
     assert_ok(f->context, ffebm_engine_set_mode(f->engine, FFEBM_MODE_EVALUATION));
     assert_ok(f->context, only_forward(f, b));
-    assert_ok(f->context, ffebm_engine_vjp(f->engine, NULL, b->v, 0));
+    assert_ok(f->context, ffebm_engine_vjp(f->engine, NULL, ticket, b->v, 0));
     return train(f, b);
 }
 
@@ -497,7 +497,7 @@ START_TEST(evaluate_is_in_evaluation_mode)
     ffebm_report report = {.size = sizeof report}, expected = {.size = sizeof expected};
 
     assert_ok(f.context, train(&f, &b));
-    assert_ok(f.context, ffebm_engine_evaluate(f.engine, &report, b.x, b.y, NULL));
+    assert_ok(f.context, ffebm_engine_evaluate(f.engine, &report, NULL, b.x, b.y, NULL));
     assert_ok(f.context, ffebm_engine_set_mode(f.engine, FFEBM_MODE_EVALUATION));
     assert_ok(f.context, ffebm_engine_gradient(f.engine, &expected, b.x, b.y, NULL));
     ck_assert_double_eq(report.loss, expected.loss);

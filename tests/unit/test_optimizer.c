@@ -464,14 +464,14 @@ START_TEST(step_needs_a_gradient)
     ck_assert_int_eq(ffebm_optimizer_step(optimizer, NULL), FFEBM_ERR_ARGUMENT);
     ck_assert_int_eq(ffebm_optimizer_step(optimizer, other.engine), FFEBM_ERR_ARGUMENT);
     ck_assert_int_eq(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_STATE);
-    assert_ok(f.context, ffebm_engine_evaluate(f.engine, NULL, x, y, NULL));
+    assert_ok(f.context, ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, NULL));
     ck_assert_int_eq(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_STATE);
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
     ck_assert_int_eq(ffebm_optimizer_step(optimizer, f.engine), FFEBM_ERR_STATE);
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, x, 0));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, x, 0));
     assert_ok(f.context, ffebm_optimizer_step(optimizer, f.engine));
     assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, NULL));
-    assert_ok(f.context, ffebm_engine_evaluate(f.engine, NULL, x, y, NULL));
+    assert_ok(f.context, ffebm_engine_evaluate(f.engine, NULL, NULL, x, y, NULL));
     assert_ok(f.context, ffebm_optimizer_step(optimizer, f.engine));
     ffebm_tensor_destroy(x);
     ffebm_tensor_destroy(y);

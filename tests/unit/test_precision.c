@@ -317,7 +317,7 @@ START_TEST(mixed_bits_depend_on_the_sample_alone)
                      ffebm_tensor_count(serial) * sizeof(float));
     state = layer_state(&one.f, 1, BATCH, FFEBM_PHASE_FREE);
     assert_ok(one.f.context, ffebm_tensor_rows(one.x, &row, BATCH - 1, 1));
-    assert_ok(one.f.context, ffebm_engine_forward(one.f.engine, NULL, row));
+    assert_ok(one.f.context, ffebm_engine_forward(one.f.engine, NULL, &ticket, row));
     alone = layer_state(&one.f, 1, 1, FFEBM_PHASE_FREE);
     for (size_t i = 0, count = ffebm_tensor_count(alone); i < count; i++)
         ck_assert_double_eq(element(alone, i), element(state, (BATCH - 1) * count + i));

@@ -158,7 +158,7 @@ static void check_damage(fixture *f, const char *path, const ffebm_tensor *input
         double value = element(weight->value, at), error;
 
         set_element(weight->value, at, value + 1e-3);
-        assert_ok(f->context, ffebm_engine_forward(f->engine, NULL, input));
+        assert_ok(f->context, ffebm_engine_forward(f->engine, NULL, &ticket, input));
         error = stage_deviation(f, path, weight->stage);
         seen += error > bound;
         ck_assert_msg(error == 0 || error <= bound || error > 1e-6, "%s: %s[%zu]: %g", path, weight->name, at, error);
@@ -174,7 +174,7 @@ START_TEST(damage_to_a_weight_is_seen)
     ffebm_tensor *input = read_tensor(&f, path, "input");
     size_t couplings = 0;
 
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, input));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, input));
     check_all_states(&f, path);
     for (size_t i = 0; i < f.info.parameter_count; i++) {
         ffebm_parameter_info info = parameter_at(&f, i);
@@ -185,7 +185,7 @@ START_TEST(damage_to_a_weight_is_seen)
         }
     }
     ck_assert_uint_gt(couplings, 0);
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, input)); /* undamaged again */
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, input)); /* undamaged again */
     check_all_states(&f, path);
     ffebm_tensor_destroy(input);
     fixture_end(&f);

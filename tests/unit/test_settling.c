@@ -222,8 +222,8 @@ START_TEST(ep_by_hand_equals_vjp)
     assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
     v = random_batch(f.context, FFEBM_FLOAT64, ROWS, f.info.output_shape, 1, -1, 1, 77);
     force = copy_of(f.context, v);
-    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, x));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, v, 1));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, &ticket, x));
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, NULL, ticket, v, 1));
     expected = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
 
     assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
@@ -294,8 +294,8 @@ static ffebm_tensor *relaxed_gradient(fixture *f, const ffebm_tensor *x, const f
     config.estimator = estimator;
     config.relaxation = relaxation;
     assert_ok(f->context, ffebm_engine_configure(f->engine, 0, &config));
-    assert_ok(f->context, ffebm_engine_forward(f->engine, NULL, x));
-    assert_ok(f->context, ffebm_engine_vjp(f->engine, NULL, v, 1));
+    assert_ok(f->context, ffebm_engine_forward(f->engine, NULL, &ticket, x));
+    assert_ok(f->context, ffebm_engine_vjp(f->engine, NULL, ticket, v, 1));
     return copy_of(f->context, ffebm_engine_flat_gradient(f->engine));
 }
 

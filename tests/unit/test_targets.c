@@ -41,7 +41,7 @@ static double loss_on(const problem *p, const ffebm_tensor *target, const ffebm_
 {
     ffebm_report report = {.size = sizeof report};
 
-    assert_ok(p->f.context, ffebm_engine_evaluate(p->f.engine, &report, p->x, target, weights));
+    assert_ok(p->f.context, ffebm_engine_evaluate(p->f.engine, &report, NULL, p->x, target, weights));
     return report.loss;
 }
 

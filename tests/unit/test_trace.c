@@ -241,8 +241,8 @@ START_TEST(layer_reports_are_norms_of_states)
     config.estimator = FFEBM_ESTIMATOR_POSITIVE;
     config.beta = 0.5;
     assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
-    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, p.x));
-    assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, NULL, v, 1));
+    assert_ok(p.f.context, ffebm_engine_forward(p.f.engine, NULL, &ticket, p.x));
+    assert_ok(p.f.context, ffebm_engine_vjp(p.f.engine, NULL, ticket, v, 1));
     for (size_t l = 0; l < LAYERS; l++)
         reports[l] = layer_of(&p, 0, l);
     for (size_t i = 0; i < ffebm_tensor_count(v); i++)
@@ -337,8 +337,8 @@ START_TEST(layer_reports_are_of_the_last_gradient)
     ck_assert_int_eq(ffebm_engine_inspect_layer(engine, &report, 1, 2), FFEBM_ERR_STATE);
     assert_ok(p.f.context, ffebm_engine_gradient(engine, NULL, p.x, p.y, NULL));
     state = state_of(&p, 1, 2, FFEBM_PHASE_FREE);
-    REFUSED(ffebm_engine_evaluate(engine, NULL, p.x, p.y, NULL));
-    REFUSED(ffebm_engine_forward(engine, NULL, p.x));
+    REFUSED(ffebm_engine_evaluate(engine, NULL, NULL, p.x, p.y, NULL));
+    REFUSED(ffebm_engine_forward(engine, NULL, &ticket, p.x));
     REFUSED(ffebm_engine_certify(engine, NULL, p.x, p.y, NULL, NULL));
     REFUSED(ffebm_engine_set_state(engine, 1, 2, state));
 #undef REFUSED

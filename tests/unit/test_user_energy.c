@@ -136,6 +136,7 @@ static void compare_computing(twins *t, double tolerance)
     ffebm_tensor *v = random_batch(t->ours.context, t->ours.info.dtype, ROWS, t->ours.info.output_shape, 1, -1, 1, 9);
     ffebm_tensor *outputs[2] = {copy_of(t->ours.context, v), copy_of(t->ours.context, v)};
     ffebm_tensor *cotangents[2] = {copy_of(t->ours.context, t->x), copy_of(t->ours.context, t->x)};
+    uint64_t tickets[2];
 
     assert_ok(t->ours.context, ffebm_engine_gradient(t->ours.engine, &ours, t->x, t->y, NULL));
     assert_ok(t->theirs.context, ffebm_engine_gradient(t->theirs.engine, &theirs, t->x, t->y, NULL));
@@ -143,11 +144,11 @@ static void compare_computing(twins *t, double tolerance)
     ck_assert_uint_eq(ours.region_changes, 0);
     compare_gradients(t, tolerance);
     compare_states(t, FFEBM_PHASE_FREE, tolerance);
-    assert_ok(t->ours.context, ffebm_engine_forward(t->ours.engine, outputs[0], t->x));
-    assert_ok(t->theirs.context, ffebm_engine_forward(t->theirs.engine, outputs[1], t->x));
+    assert_ok(t->ours.context, ffebm_engine_forward(t->ours.engine, outputs[0], &tickets[0], t->x));
+    assert_ok(t->theirs.context, ffebm_engine_forward(t->theirs.engine, outputs[1], &tickets[1], t->x));
     ck_assert_double_lt(relative_error(outputs[1], outputs[0]), tolerance);
-    assert_ok(t->ours.context, ffebm_engine_vjp(t->ours.engine, cotangents[0], v, 0));
-    assert_ok(t->theirs.context, ffebm_engine_vjp(t->theirs.engine, cotangents[1], v, 0));
+    assert_ok(t->ours.context, ffebm_engine_vjp(t->ours.engine, cotangents[0], tickets[0], v, 0));
+    assert_ok(t->theirs.context, ffebm_engine_vjp(t->theirs.engine, cotangents[1], tickets[1], v, 0));
     ck_assert_double_lt(relative_error(cotangents[1], cotangents[0]), 20 * tolerance); /* small, as those are */
     compare_gradients(t, tolerance);
     destroy_all((ffebm_tensor *[]){v, outputs[0], outputs[1], cotangents[0], cotangents[1]}, 5);
@@ -245,7 +246,7 @@ static double loss_of(chain *c)
 {
     ffebm_report report = {.size = sizeof report};
 
-    assert_ok(c->f.context, ffebm_engine_evaluate(c->f.engine, &report, c->x, c->y, NULL));
+    assert_ok(c->f.context, ffebm_engine_evaluate(c->f.engine, &report, NULL, c->x, c->y, NULL));
     return report.loss;
 }
 

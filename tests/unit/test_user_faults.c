@@ -97,11 +97,11 @@ static ffebm_status call(world *w, what call)
     case IMPLICIT:
         return ffebm_engine_gradient(engine, NULL, w->x, w->y, NULL);
     case FORWARD:
-        return ffebm_engine_forward(engine, w->output, w->x);
+        return ffebm_engine_forward(engine, w->output, &ticket, w->x);
     case VJP:
-        return ffebm_engine_vjp(engine, w->dx, w->v, 0);
+        return ffebm_engine_vjp(engine, w->dx, ticket, w->v, 0);
     case EVALUATE:
-        return ffebm_engine_evaluate(engine, NULL, w->x, w->y, NULL);
+        return ffebm_engine_evaluate(engine, NULL, NULL, w->x, w->y, NULL);
     case SETTLE:
         return ffebm_engine_settle(engine, ENERGY_STAGE, w->input, NULL);
     case FORCE:

@@ -39,6 +39,7 @@ START_TEST(computes_what_ops_compute)
     ffebm_tensor *x = random_input(&ours, ROWS, 5), *y = random_labels(&ours, ROWS, 6);
     ffebm_tensor *v = random_batch(ours.context, dtype, ROWS, ours.info.output_shape, 1, -1, 1, 7);
     ffebm_tensor *dx[2] = {copy_of(ours.context, x), copy_of(ours.context, x)};
+    uint64_t tickets[2];
 
     digital_init(&digital);
     digital.table.max_batch = cuts[_i % 3];
@@ -49,10 +50,10 @@ START_TEST(computes_what_ops_compute)
     assert_ok(theirs.context, ffebm_engine_gradient(theirs.engine, NULL, x, y, NULL));
     ck_assert_double_lt(
         relative_error(ffebm_engine_flat_gradient(theirs.engine), ffebm_engine_flat_gradient(ours.engine)), tolerance);
-    assert_ok(ours.context, ffebm_engine_forward(ours.engine, NULL, x));
-    assert_ok(theirs.context, ffebm_engine_forward(theirs.engine, NULL, x));
-    assert_ok(ours.context, ffebm_engine_vjp(ours.engine, dx[0], v, 0));
-    assert_ok(theirs.context, ffebm_engine_vjp(theirs.engine, dx[1], v, 0));
+    assert_ok(ours.context, ffebm_engine_forward(ours.engine, NULL, &tickets[0], x));
+    assert_ok(theirs.context, ffebm_engine_forward(theirs.engine, NULL, &tickets[1], x));
+    assert_ok(ours.context, ffebm_engine_vjp(ours.engine, dx[0], tickets[0], v, 0));
+    assert_ok(theirs.context, ffebm_engine_vjp(theirs.engine, dx[1], tickets[1], v, 0));
     ck_assert_double_lt(relative_error(dx[1], dx[0]), 10 * tolerance);
     destroy_all((ffebm_tensor *[]){x, y, v, dx[0], dx[1]}, 5);
     fixture_end(&ours);

@@ -45,8 +45,8 @@ static results compute(run *r)
     results of = {.output = copy_of(r->f.context, v), .cotangent = copy_of(r->f.context, r->x)};
 
     of.state = random_batch(r->f.context, r->f.info.dtype, ROWS, nodes, 1, 0, 0, 0);
-    assert_ok(r->f.context, ffebm_engine_forward(r->f.engine, of.output, r->x));
-    assert_ok(r->f.context, ffebm_engine_vjp(r->f.engine, of.cotangent, v, 0));
+    assert_ok(r->f.context, ffebm_engine_forward(r->f.engine, of.output, &ticket, r->x));
+    assert_ok(r->f.context, ffebm_engine_vjp(r->f.engine, of.cotangent, ticket, v, 0));
     assert_ok(r->f.context, ffebm_engine_get_state(r->f.engine, of.state, 3, 0, FFEBM_PHASE_FREE));
     of.gradient = copy_of(r->f.context, ffebm_engine_flat_gradient(r->f.engine));
     ffebm_tensor_destroy(v);
@@ -120,7 +120,7 @@ START_TEST(a_batch_is_its_samples)
     for (size_t n = 0; n < ROWS; n++) {
         for (size_t i = 0; i < CHAIN_IN; i++)
             set_element(one, i, element(r.x, n * CHAIN_IN + i));
-        assert_ok(r.f.context, ffebm_engine_forward(r.f.engine, output, one));
+        assert_ok(r.f.context, ffebm_engine_forward(r.f.engine, output, &ticket, one));
         for (size_t i = 0; i < outputs; i++)
             ck_assert_double_eq_tol(element(output, i), element(together.output, n * outputs + i), 1e-15);
     }
@@ -257,7 +257,7 @@ END_TEST
 
 static uint64_t version_now(run *r)
 {
-    assert_ok(r->f.context, ffebm_engine_forward(r->f.engine, NULL, r->x));
+    assert_ok(r->f.context, ffebm_engine_forward(r->f.engine, NULL, &ticket, r->x));
     return r->blocks[0].watch.log[r->blocks[0].watch.logged - 1].version;
 }
 
@@ -302,8 +302,8 @@ START_TEST(engines_share_a_block)
     assert_ok(r.f.context, ffebm_engine_create(&second, r.f.model, NULL));
     expected = random_batch(r.f.context, FFEBM_FLOAT64, ROWS, r.f.info.output_shape, 1, 0, 0, 0);
     output = copy_of(r.f.context, expected);
-    assert_ok(r.f.context, ffebm_engine_forward(r.f.engine, expected, r.x));
-    assert_ok(r.f.context, ffebm_engine_forward(second, output, r.x));
+    assert_ok(r.f.context, ffebm_engine_forward(r.f.engine, expected, &ticket, r.x));
+    assert_ok(r.f.context, ffebm_engine_forward(second, output, &ticket, r.x));
     ck_assert(same_bits(output, expected));
     destroy_all((ffebm_tensor *[]){output, expected}, 2);
     ffebm_engine_destroy(second);
@@ -353,7 +353,7 @@ START_TEST(what_is_not_converged_is_refused_on_request)
     config.free_tolerance = 4.5e-12;
     config.require_convergence = 1;
     assert_ok(r.f.context, ffebm_engine_configure(r.f.engine, FFEBM_ALL, &config));
-    ck_assert_int_eq(ffebm_engine_forward(r.f.engine, NULL, r.x), FFEBM_ERR_CONVERGENCE);
+    ck_assert_int_eq(ffebm_engine_forward(r.f.engine, NULL, &ticket, r.x), FFEBM_ERR_CONVERGENCE);
     ck_assert_msg(strstr(ffebm_context_error(r.f.context), "stage 1") != NULL, "%s", ffebm_context_error(r.f.context));
     run_end(&r);
 }
@@ -397,9 +397,9 @@ START_TEST(images_come_channels_first)
     force = random_input(&f, 2, 4);
     output = copy_of(f.context, x);
     dx = copy_of(f.context, x);
-    assert_ok(f.context, ffebm_engine_forward(f.engine, output, x));
+    assert_ok(f.context, ffebm_engine_forward(f.engine, output, &ticket, x));
     ck_assert(same_bits(output, x));
-    assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, force, 0)); /* the identity's */
+    assert_ok(f.context, ffebm_engine_vjp(f.engine, dx, ticket, force, 0)); /* the identity's */
     ck_assert_double_lt(relative_error(dx, force), 1e-4);
     assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
     assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, force));

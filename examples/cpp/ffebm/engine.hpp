@@ -2,6 +2,7 @@
 #ifndef FFEBM_ENGINE_HPP
 #define FFEBM_ENGINE_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <type_traits>
@@ -34,18 +35,39 @@ public:
 
     ffebm_report gradient(const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights = nullptr)
     {
-        return batch(ffebm_engine_gradient, input, target, weights);
+        auto report = sized<ffebm_report>();
+
+        check(ffebm_engine_gradient(get(), &report, input, target, weights));
+        return report;
     }
-    ffebm_report evaluate(const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights = nullptr)
+    // output takes every sample's, of any number of samples; nullptr: not wanted
+    ffebm_report evaluate(const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights = nullptr,
+                          ffebm_tensor *output = nullptr)
     {
-        return batch(ffebm_engine_evaluate, input, target, weights);
+        auto report = sized<ffebm_report>();
+
+        check(ffebm_engine_evaluate(get(), &report, output, input, target, weights));
+        return report;
     }
     ffebm_tensor *flat_gradient() const noexcept { return ffebm_engine_flat_gradient(get()); }
 
-    void forward(ffebm_tensor *output, const ffebm_tensor *input) { check(ffebm_engine_forward(get(), output, input)); }
-    void vjp(ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent, double scale = 0)
+    // Returns the ticket that vjp wants.
+    std::uint64_t forward(ffebm_tensor *output, const ffebm_tensor *input)
     {
-        check(ffebm_engine_vjp(get(), input_cotangent, output_cotangent, scale));
+        std::uint64_t ticket = 0;
+
+        check(ffebm_engine_forward(get(), output, &ticket, input));
+        return ticket;
+    }
+    void vjp(ffebm_tensor *input_cotangent, std::uint64_t ticket, const ffebm_tensor *output_cotangent,
+             double scale = 0)
+    {
+        check(ffebm_engine_vjp(get(), input_cotangent, ticket, output_cotangent, scale));
+    }
+    // Without a ticket: in evaluation mode any number of samples.
+    void forward(ffebm_tensor *output, std::nullptr_t, const ffebm_tensor *input)
+    {
+        check(ffebm_engine_forward(get(), output, nullptr, input));
     }
 
     void settle(std::size_t stage, const ffebm_tensor *input, const ffebm_tensor *force = nullptr)
@@ -139,17 +161,6 @@ public:
         if (!v.stopped)
             check(status);
         return !v.stopped;
-    }
-
-private:
-    template <class Function>
-    ffebm_report batch(Function function, const ffebm_tensor *input, const ffebm_tensor *target,
-                       const ffebm_tensor *weights)
-    {
-        auto report = sized<ffebm_report>();
-
-        check(function(get(), &report, input, target, weights));
-        return report;
     }
 };
 

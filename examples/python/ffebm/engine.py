@@ -7,7 +7,7 @@ import numpy as np
 from . import reports, structs
 from .constants import ALL, Mode, Phase, choice
 from .context import Handle
-from .errors import CancelledError
+from .errors import CancelledError, StateError
 from .functions import raw
 from .model import Model
 from .reports import report_of
@@ -23,6 +23,8 @@ class Engine(Handle):
         self.model, self.context = model, model.context
         self._own(self.context.guard, self.context.make_for(raw.engine_create, address, config), raw.engine_destroy)
         self._dtype = NUMPY[model.info.dtype]
+        self.ticket = 0  # of the last forward that keeps what a vjp needs
+        self._waiting = 0  # such forwards since the last vjp
 
     # ------------------------------------------------------------------------------------------------------- settings
 
@@ -55,16 +57,17 @@ class Engine(Handle):
 
     def gradient(self, input, target, weights=None):
         """Compute the loss and the gradient of a batch. Returns a Report."""
-        return self._batch(raw.engine_gradient, input, target, weights)
-
-    def evaluate(self, input, target, weights=None):
-        """Compute loss and accuracy, of any number of samples. Returns a Report."""
-        return self._batch(raw.engine_evaluate, input, target, weights)
-
-    def _batch(self, function, input, target, weights):
         report, tensor = structs.Report(), Arguments(self.context)
-        self.context.compute(function, self._address, c.byref(report), tensor(input, "input"), tensor(target, "target"),
-                             tensor(weights, "weights"))
+        self.context.compute(raw.engine_gradient, self._address, c.byref(report), tensor(input, "input"),
+                             tensor(target, "target"), tensor(weights, "weights"))
+        return report_of(reports.Report, report)
+
+    def evaluate(self, input, target, weights=None, output=None):
+        """Compute loss and accuracy, of any number of samples; every sample's output into `output`, if given. Returns a
+        Report."""
+        report, tensor = structs.Report(), Arguments(self.context)
+        self.context.compute(raw.engine_evaluate, self._address, c.byref(report), tensor(output, "output", True),
+                             tensor(input, "input"), tensor(target, "target"), tensor(weights, "weights"))
         return report_of(reports.Report, report)
 
     @property
@@ -82,21 +85,35 @@ class Engine(Handle):
 
     # --------------------------------------------------------------------------- a host with its own loss or network
 
-    def forward(self, input, output=None):
-        """Compute the output at the free equilibrium; into `output` if it is given."""
+    def forward(self, input, output=None, keep=True):
+        """Compute the output at the free equilibrium; into `output` if it is given. keep=False: no vjp will follow; in
+        evaluation mode any number of samples. Else `ticket` is of this forward."""
         output, tensor = self._result(output, input, self.model.info.output_shape), Arguments(self.context)
-        self.context.compute(raw.engine_forward, self._address, tensor(output, "output", True), tensor(input, "input"))
+        ticket = c.c_uint64()
+        self.context.compute(raw.engine_forward, self._address, tensor(output, "output", True),
+                             c.byref(ticket) if keep else None, tensor(input, "input"))
+        if keep:
+            self.ticket, self._waiting = ticket.value, self._waiting + 1
         return output
 
-    def vjp(self, output_cotangent, input_cotangent=None, scale=0.0, want_input=True):
-        """Pull a cotangent back from the last forward: the flat gradient is a sum over the batch. Returns the input's
-        cotangent, if wanted."""
+    def vjp(self, output_cotangent, input_cotangent=None, scale=0.0, want_input=True, ticket=None):
+        """Pull a cotangent back from a forward: the flat gradient is a sum over the batch. Returns the input's cotangent,
+        if wanted. Without a ticket it is the last forward's, if there was one alone since the last vjp."""
         tensor = Arguments(self.context)
         if want_input:
             input_cotangent = self._result(input_cotangent, output_cotangent, self.model.info.input_shape)
-        self.context.compute(raw.engine_vjp, self._address, tensor(input_cotangent, "input_cotangent", True),
+        ticket = self._only_ticket() if ticket is None else ticket
+        self.context.compute(raw.engine_vjp, self._address, tensor(input_cotangent, "input_cotangent", True), ticket,
                              tensor(output_cotangent, "output_cotangent"), scale)
+        self._waiting = 0
         return input_cotangent
+
+    def _only_ticket(self):
+        if self._waiting > 1:
+            waiting, self._waiting, last, self.ticket = self._waiting, 0, self.ticket, 0
+            raise StateError(f"vjp: of {waiting} forwards since the last vjp the engine keeps that with ticket {last}: "
+                             "name it if it is the one")
+        return self.ticket
 
     def _result(self, given, batch, shape):
         array = batch.array if isinstance(batch, Tensor) else batch

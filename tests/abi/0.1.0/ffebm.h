@@ -383,10 +383,10 @@ typedef struct ffebm_report {
     int64_t sweeps;
 } ffebm_report;
 ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights);
-ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights);
+ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, ffebm_tensor *output, const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights);
 ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine);
-ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, const ffebm_tensor *input);
-ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent, double scale);
+ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, uint64_t *ticket, const ffebm_tensor *input);
+ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, uint64_t ticket, const ffebm_tensor *output_cotangent, double scale);
 enum { FFEBM_PHASE_FREE = 1, FFEBM_PHASE_NUDGED = 2 };
 ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input, const ffebm_tensor *force);
 ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase, const ffebm_tensor *input);

@@ -240,8 +240,8 @@ static int compute(world *w)
 
     TRY(w, ffebm_engine_gradient(w->s.engine, &report, w->s.x, w->s.y, NULL));
     TRY(w, ffebm_optimizer_step(w->s.optimizer, w->s.engine));
-    TRY(w, ffebm_engine_evaluate(w->s.engine, &report, w->s.x, w->s.y, NULL));
-    TRY(w, ffebm_engine_forward(w->s.engine, NULL, w->s.x));
+    TRY(w, ffebm_engine_evaluate(w->s.engine, &report, NULL, w->s.x, w->s.y, NULL));
+    TRY(w, ffebm_engine_forward(w->s.engine, NULL, NULL, w->s.x));
     return 0;
 }
 
