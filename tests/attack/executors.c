@@ -34,7 +34,7 @@ static ffebm_status work(subject *s, uint64_t *bits)
         status = status == FFEBM_OK ? ffebm_optimizer_step(s->optimizer, s->engine) : status;
     }
     if (status == FFEBM_OK)
-        status = ffebm_engine_evaluate(s->engine, &report, s->x, s->y, NULL);
+        status = ffebm_engine_evaluate(s->engine, &report, NULL, s->x, s->y, NULL);
     *bits = bits_of(subject_bits(s), &report.loss, sizeof report.loss);
     *bits = bits_of(*bits, ffebm_tensor_data(gradient), ffebm_tensor_count(gradient) * sizeof(float));
     return status;

@@ -74,12 +74,18 @@ static ffebm_status gradient(subject *s)
 
 static ffebm_status evaluate(subject *s)
 {
-    return ffebm_engine_evaluate(s->engine, NULL, s->x, s->y, NULL);
+    return ffebm_engine_evaluate(s->engine, NULL, NULL, s->x, s->y, NULL);
 }
+
+static uint64_t ticket; /* of the last forward that succeeded */
 
 static ffebm_status forward(subject *s)
 {
-    return ffebm_engine_forward(s->engine, NULL, s->x);
+    uint64_t given;
+    ffebm_status status = ffebm_engine_forward(s->engine, NULL, &given, s->x);
+
+    ticket = status == FFEBM_OK ? given : ticket;
+    return status;
 }
 
 static ffebm_status vjp(subject *s)
@@ -89,7 +95,7 @@ static ffebm_status vjp(subject *s)
     ffebm_status status;
 
     subject_check(s, ffebm_tensor_create(s->context, &cotangent, ffebm_tensor_dtype(s->x), shape, 2));
-    status = ffebm_engine_vjp(s->engine, NULL, cotangent, 0);
+    status = ffebm_engine_vjp(s->engine, NULL, ticket, cotangent, 0);
     ffebm_tensor_destroy(cotangent);
     return status;
 }

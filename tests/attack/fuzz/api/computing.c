@@ -16,21 +16,22 @@ static ffebm_status evaluate(world *w, size_t i)
     ffebm_report report = {.size = sizeof report};
     ffebm_tensor *x = next_tensor(w), *y = next_tensor(w);
 
-    return ffebm_engine_evaluate(w->engines[i], &report, x, y, next_is(w, 4) ? next_tensor(w) : NULL);
+    return ffebm_engine_evaluate(w->engines[i], &report, NULL, x, y, next_is(w, 4) ? next_tensor(w) : NULL);
 }
 
 static ffebm_status forward(world *w, size_t i)
 {
     ffebm_tensor *out = next_tensor(w), *in = next_tensor(w);
 
-    return ffebm_engine_forward(w->engines[i], out == in ? NULL : out, in); /* outputs may not overlap inputs */
+    return ffebm_engine_forward(w->engines[i], out == in ? NULL : out, next_is(w, 4) ? NULL : &w->tickets[i],
+                                in); /* outputs may not overlap inputs */
 }
 
 static ffebm_status vjp(world *w, size_t i)
 {
     ffebm_tensor *out = next_tensor(w), *in = next_tensor(w);
 
-    return ffebm_engine_vjp(w->engines[i], out == in ? NULL : out, in, next_number(w));
+    return ffebm_engine_vjp(w->engines[i], out == in ? NULL : out, w->tickets[i], in, next_number(w));
 }
 
 static ffebm_status settle(world *w, size_t i)

@@ -14,6 +14,7 @@ typedef struct world {
     ffebm_context *contexts[2];
     ffebm_model *models[API_OBJECTS];
     ffebm_engine *engines[API_OBJECTS];
+    uint64_t tickets[API_OBJECTS]; /* of their last forwards */
     ffebm_optimizer *optimizers[API_OBJECTS];
     ffebm_feedforward *feedforwards[API_OBJECTS];
     ffebm_energy *energies[API_OBJECTS];
