@@ -360,7 +360,7 @@ static ffebm_status train(struct net *net, struct count *count)
             status = step(net, count, i);
     }
     if (status == FFEBM_OK && (status = wrap(net, TESTED)) == FFEBM_OK)
-        status = ffebm_engine_evaluate(net->engine, &report, net->x, net->y, NULL);
+        status = ffebm_engine_evaluate(net->engine, &report, NULL, net->x, net->y, NULL);
     count->accuracy = (double)report.correct / TESTED;
     return status;
 }
