@@ -35,10 +35,10 @@ awk -v version="$version" '
     }' >"$out/ffebm.h"
 
 # local_names SOURCE: the functions, objects, types, tags and enumerators that it declares at file scope. Whatever does not
-# begin with ffebm is local: check_symbols.sh sees to that.
+# begin with ffebm is local: check_symbols.sh sees to that. So is what it has from an .inc file or a simd_ header.
 local_names() {
     # shellcheck disable=SC2046  # a list of files, split on purpose
-    cat "$1" $(sed -n 's/^#include "\(.*\.inc\)"/src\/\1/p' "$1") | awk '
+    cat "$1" $(sed -n -e 's/^#include "\(.*\.inc\)"/src\/\1/p' -e 's/^#include "\(.*\/simd_.*\.h\)"/src\/\1/p' "$1") | awk '
         function last_word(text) {
             sub(/[^A-Za-z0-9_]+$/, "", text)
             sub(/.*[^A-Za-z0-9_]/, "", text)

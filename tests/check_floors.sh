@@ -1,8 +1,8 @@
 #!/bin/sh
 # The law of src/: a file includes public headers, its own folder, and strictly lower floors (src/FLOORS). Folders on
-# one floor do not include each other. Only src/kernel/gemm.c uses cblas. No file has more than 600 lines, and none is
-# named util, helper, misc or common. The script then breaks each rule in a copy of the tree: a law that cannot fail
-# is none.
+# one floor do not include each other. Only src/arrays/gemm.c uses cblas, and only src/products/ knows instruction sets.
+# No file has more than 600 lines, and none is named util, helper, misc or common. The script then breaks each rule in a
+# copy of the tree: a law that cannot fail is none.
 # shellcheck disable=SC2046  # lists of files are split on purpose
 set -eu
 cd "$(dirname "$0")/.."
@@ -27,9 +27,11 @@ violations() (
             if (split(FILENAME, part, "/") != 3) bad("sources are src/<folder>/<file>, no higher and no deeper")
             else if (!(own in floor)) bad("folder " own " is not in src/FLOORS")
         }
-        /cblas_[a-z]|CBLAS_HEADER|#[ \t]*include.*cblas/ && FILENAME != "src/kernel/gemm.c" {
-            bad("only src/kernel/gemm.c uses cblas")
+        /cblas_[a-z]|CBLAS_HEADER|#[ \t]*include.*cblas/ && FILENAME != "src/arrays/gemm.c" {
+            bad("only src/arrays/gemm.c uses cblas")
         }
+        /intrin\.h>|arm_neon|_mm[0-9]*_[a-z]|__m(mask|128|256|512)|__builtin_(cpu|ia32)|__asm(__)? *(volatile)? *\("|target[ \t]*\("/ &&
+            own != "products" { bad("only src/products/ knows instruction sets") }
         /^[ \t]*#[ \t]*include[ \t]*["<]/ {
             match($0, /["<][^">]*/)
             quoted = substr($0, RSTART, 1) == "\""
@@ -69,11 +71,16 @@ expect() {
     fi
 }
 expect 'core (floor 0) must not include tensor/tensor.h' src/core/mutant.c '#include "tensor/tensor.h"'
-expect 'tensor (floor 1) must not include kernel/gemm.h' src/tensor/mutant.h '#  include <kernel/gemm.h>'
-expect 'relax (floor 3) must not include model/model.h' src/relax/mutant.inc '#include "model/model.h"'
+expect 'tensor (floor 1) must not include arrays/gemm.h' src/tensor/mutant.h '#  include <arrays/gemm.h>'
+expect 'tensor (floor 1) must not include products/products.h' src/tensor/mutant.c '#include "products/products.h"'
+expect 'relax (floor 5) must not include model/model.h' src/relax/mutant.inc '#include "model/model.h"'
 expect 'not by ".."' src/model/mutant.c '#include "../gradient/engine.h"'
 expect 'folder attic is not' src/attic/mutant.c 'int ffebmi_x;'
 expect 'no higher and no deeper' src/core/deep/mutant.c 'int ffebmi_x;'
-expect 'uses cblas' src/kernel/mutant.c '#include FFEBM_CBLAS_HEADER'
+expect 'uses cblas' src/arrays/mutant.c '#include FFEBM_CBLAS_HEADER'
+expect 'knows instruction sets' src/arrays/mutant.c '#include <immintrin.h>'
+expect 'knows instruction sets' src/convolution/mutant.c '    x = _mm512_set1_ps(1);'
+expect 'knows instruction sets' src/arrays/mutant.inc '__attribute__((target("avx2"))) static int x;'
+expect 'knows instruction sets' src/core/mutant.c '    if (__builtin_cpu_supports("avx2"))'
 expect '601 lines' examples/mutant.c "$(yes '//' | head -n 601)"
 expect 'explains nothing' tests/unit/helpers.h 'int x;'

@@ -60,7 +60,7 @@ static size_t input_count(const certification *c)
 static subject subject_of(const certification *c, size_t index)
 {
     const ffebm_model *model = c->engine->model;
-    const ffebmi_kernel *k = c->engine->kernel;
+    const ffebmi_arrays *k = c->engine->arrays;
     const ffebmi_model_parameter *p;
 
     if (index == model->parameter_count)
@@ -89,7 +89,7 @@ static size_t largest_tensor(const certification *c)
 static void place(certification *c, ffebmi_arena *arena)
 {
     const ffebm_model *model = c->engine->model;
-    size_t element = c->engine->kernel->element, stages = model->stage_count;
+    size_t element = c->engine->arrays->element, stages = model->stage_count;
 
     c->reference = ffebmi_carve(arena, model->element_count, element);
     c->input_gradient = ffebmi_carve(arena, input_count(c), element);
@@ -137,7 +137,7 @@ static ffebm_status down(certification *c, const ffebmi_targets *targets, size_t
     FFEBMI_TRY(
         ffebmi_compute_down(engine, engine->cotangents[1], targets, 1.0 / (double)c->batch, bottom, &below, &norm));
     if (bottom == 0)
-        engine->kernel->scale(input_count(c), 1.0 / (double)c->batch, below, input_gradient);
+        engine->arrays->scale(input_count(c), 1.0 / (double)c->batch, below, input_gradient);
     return FFEBM_OK;
 }
 
@@ -160,7 +160,7 @@ static ffebm_status take_reference(certification *c)
     ffebmi_reference_configure(engine, c->config.adjoint_sweeps, c->config.adjoint_tolerance);
     FFEBMI_TRY(down(c, NULL, c->bottom, c->input_reference));
     ffebmi_reference_restore(engine, c->equilibria);
-    memcpy(c->reference, engine->gradient.values, engine->model->element_count * engine->kernel->element);
+    memcpy(c->reference, engine->gradient.values, engine->model->element_count * engine->arrays->element);
     for (size_t i = 0; i < engine->model->stage_count; i++) {
         c->adjoints[i] = engine->stages[i].tallies[1];
         engine->stages[i].tallies[1] = (ffebmi_tally){0};
@@ -184,7 +184,7 @@ static ffebm_status take_gradient(certification *c)
 
 static bool both_zero(const certification *c, const subject *s, size_t index)
 {
-    const ffebmi_kernel *k = c->engine->kernel;
+    const ffebmi_arrays *k = c->engine->arrays;
 
     if (index == c->engine->model->parameter_count)
         return k->norm(s->count, s->gradient) == 0 && k->norm(s->count, s->reference) == 0;
@@ -197,7 +197,7 @@ static void compare_reference(const certification *c, const subject *s, size_t i
     ffebmi_comparison with = {.cosine = 1};
 
     if (!both_zero(c, s, index))
-        with = ffebmi_compare(c->engine->kernel, s->count, s->gradient, s->reference, c->scratch[0]);
+        with = ffebmi_compare(c->engine->arrays, s->count, s->gradient, s->reference, c->scratch[0]);
     to->cosine = with.cosine;
     to->relative_error = with.relative_error;
 }
@@ -237,7 +237,7 @@ static ffebm_status certify_tensor(const certification *c, const ffebmi_differen
     ffebm_certificate *to = &c->certificates[index];
 
     *to = (ffebm_certificate){.name = s.name, .cosine = NAN, .relative_error = NAN};
-    to->norm = c->engine->kernel->norm(s.count, s.gradient);
+    to->norm = c->engine->arrays->norm(s.count, s.gradient);
     if (s.stage >= c->bottom)
         compare_reference(c, &s, index, to);
     if (c->config.directions > 0)

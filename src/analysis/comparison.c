@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-ffebmi_comparison ffebmi_compare(const ffebmi_kernel *k, size_t count, const void *gradient, const void *reference,
+ffebmi_comparison ffebmi_compare(const ffebmi_arrays *k, size_t count, const void *gradient, const void *reference,
                                  void *scratch)
 {
     ffebmi_comparison c = {.norm = k->norm(count, gradient), .reference_norm = k->norm(count, reference)};
@@ -36,7 +36,7 @@ static bool of_one_op(const ffebmi_model_parameter *a, const ffebmi_model_parame
 bool ffebmi_comparison_is_zero(const ffebm_engine *engine, const void *flat_gradient, size_t parameter)
 {
     const ffebmi_model_parameter *all = engine->model->parameters;
-    const ffebmi_kernel *k = engine->kernel;
+    const ffebmi_arrays *k = engine->arrays;
     double norm = 0, largest = 0;
 
     for (size_t i = 0; i < engine->model->parameter_count; i++)

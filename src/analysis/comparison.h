@@ -12,7 +12,7 @@ typedef struct ffebmi_comparison {
 } ffebmi_comparison;
 
 /* scratch: count elements. */
-ffebmi_comparison ffebmi_compare(const ffebmi_kernel *kernel, size_t count, const void *gradient, const void *reference,
+ffebmi_comparison ffebmi_compare(const ffebmi_arrays *arrays, size_t count, const void *gradient, const void *reference,
                                  void *scratch);
 
 /* Gradients of the op or coupling that a parameter belongs to are of one size. Is this one's so much smaller, like that of

@@ -34,7 +34,7 @@ static size_t part_bytes(const ffebm_engine *engine, size_t stage, size_t part, 
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     const ffebmi_shape *shape = part < block->layer_count ? &block->layers[part] : &engine->model->stages[stage].input;
 
-    return batch * shape->count * engine->kernel->element;
+    return batch * shape->count * engine->arrays->element;
 }
 
 size_t ffebmi_differences_state_bytes(const ffebm_engine *engine, size_t stage, size_t batch)
@@ -124,7 +124,7 @@ static double resolution(const ffebmi_differences *d)
 /* A direction of length 1. */
 static void draw(const ffebmi_differences *d, size_t count, uint64_t stream)
 {
-    const ffebmi_kernel *k = d->engine->kernel;
+    const ffebmi_arrays *k = d->engine->arrays;
     double length;
 
     for (size_t i = 0; i < count; i++) {
@@ -142,7 +142,7 @@ static void draw(const ffebmi_differences *d, size_t count, uint64_t stream)
 /* The change of the loss over two steps, one to each side. */
 static ffebm_status change_of(const ffebmi_differences *d, void *tensor, size_t count, double step, double *change)
 {
-    const ffebmi_kernel *k = d->engine->kernel;
+    const ffebmi_arrays *k = d->engine->arrays;
     double ends[2] = {0};
     ffebm_status status = FFEBM_OK;
 
@@ -159,7 +159,7 @@ static ffebm_status change_of(const ffebmi_differences *d, void *tensor, size_t 
 ffebm_status ffebmi_differences_compare(const ffebmi_differences *d, void *tensor, size_t count, size_t index,
                                         const void *gradient, ffebmi_difference *result)
 {
-    const ffebmi_kernel *k = d->engine->kernel;
+    const ffebmi_arrays *k = d->engine->arrays;
     double step = d->step * fmax(k->norm(count, tensor), 1), threshold = resolution(d) / (2 * step);
     double product = 0, slopes = 0, differences = 0, errors = 0;
 

@@ -26,7 +26,7 @@ static void fill(const ffebm_engine *engine, ffebm_layer_report *facts, size_t s
     size_t count = engine->batch * block->layers[layer].count;
 
     facts->units = block->layers[layer].count;
-    facts->free_norm = engine->kernel->norm(count, s->free_state[layer]) / sqrt(batch);
+    facts->free_norm = engine->arrays->norm(count, s->free_state[layer]) / sqrt(batch);
     facts->residual_norm = sqrt(sum_of(engine, s->norms[0], block->layer_count, layer).change / batch);
     if (s->nudges > 0)
         facts->nudge_norm =
@@ -34,7 +34,7 @@ static void fill(const ffebm_engine *engine, ffebm_layer_report *facts, size_t s
     facts->signal_to_residual = facts->nudge_norm == 0 ? 0 : facts->nudge_norm / facts->residual_norm;
     if (block->kind->saturated != NULL)
         facts->saturated =
-            (double)block->kind->saturated(block, layer, engine->kernel, count, s->free_state[layer]) / (double)count;
+            (double)block->kind->saturated(block, layer, engine->arrays, count, s->free_state[layer]) / (double)count;
 }
 
 ffebm_status ffebm_engine_inspect_layer(const ffebm_engine *engine, ffebm_layer_report *report, size_t stage,

@@ -56,7 +56,7 @@ static group group_of(const trace *t, size_t top)
 static void place(trace *t, ffebmi_arena *arena)
 {
     const ffebm_model *model = t->engine->model;
-    size_t element = t->engine->kernel->element, boundary = model->input.count, largest = 0;
+    size_t element = t->engine->arrays->element, boundary = model->input.count, largest = 0;
 
     for (size_t i = 0; i < model->stage_count; i++)
         if (model->stages[i].output.count > boundary)
@@ -97,15 +97,15 @@ static void take_gradients(trace *t, size_t first, size_t end, size_t way)
 {
     const ffebm_engine *engine = t->engine;
     size_t offset = offset_of(engine->model, first), count = offset_of(engine->model, end) - offset;
-    void *from = ffebmi_at(engine->kernel, engine->gradient.values, offset);
+    void *from = ffebmi_at(engine->arrays, engine->gradient.values, offset);
 
-    memcpy(ffebmi_at(engine->kernel, t->gradients[way], offset), from, count * engine->kernel->element);
-    memset(from, 0, count * engine->kernel->element);
+    memcpy(ffebmi_at(engine->arrays, t->gradients[way], offset), from, count * engine->arrays->element);
+    memset(from, 0, count * engine->arrays->element);
 }
 
 static void take_error(trace *t, size_t stage, const void *error, size_t way)
 {
-    memcpy(t->errors[way], error, t->batch * t->engine->model->stages[stage].output.count * t->engine->kernel->element);
+    memcpy(t->errors[way], error, t->batch * t->engine->model->stages[stage].output.count * t->engine->arrays->element);
 }
 
 /* The readout at the free state: its gradient, and the error at the last energy block. */
@@ -126,9 +126,9 @@ static ffebm_status readout_down(trace *t)
         size_t parameter = engine->model->stages[first].first_parameter;
 
         take_gradients(t, parameter, engine->model->parameter_count, ESTIMATE);
-        memcpy(ffebmi_at(engine->kernel, t->gradients[IMPLICIT], offset_of(engine->model, parameter)),
-               ffebmi_at(engine->kernel, t->gradients[ESTIMATE], offset_of(engine->model, parameter)),
-               (engine->model->element_count - offset_of(engine->model, parameter)) * engine->kernel->element);
+        memcpy(ffebmi_at(engine->arrays, t->gradients[IMPLICIT], offset_of(engine->model, parameter)),
+               ffebmi_at(engine->arrays, t->gradients[ESTIMATE], offset_of(engine->model, parameter)),
+               (engine->model->element_count - offset_of(engine->model, parameter)) * engine->arrays->element);
     }
     return FFEBM_OK;
 }
@@ -178,9 +178,9 @@ static ffebm_status visit(trace *t, size_t parameter, int64_t sweep, bool implic
     ffebmi_comparison with;
 
     for (size_t w = 0; w < WAYS; w++)
-        tensors[w] = ffebmi_tensor_borrow(engine->context, ffebmi_at(engine->kernel, t->gradients[w], p->offset),
+        tensors[w] = ffebmi_tensor_borrow(engine->context, ffebmi_at(engine->arrays, t->gradients[w], p->offset),
                                           engine->model->dtype, &p->parameter.shape);
-    with = ffebmi_compare(engine->kernel, p->parameter.shape.count, tensors[ESTIMATE].data,
+    with = ffebmi_compare(engine->arrays, p->parameter.shape.count, tensors[ESTIMATE].data,
                           tensors[implicit ? IMPLICIT : ESTIMATE].data, t->scratch);
     FFEBMI_CHECK(engine->context, isfinite(with.norm) && isfinite(with.reference_norm), FFEBM_ERR_NUMERIC,
                  "NaN or infinity in the gradient of %s after %" PRId64 " sweeps", p->name, sweep);
@@ -225,7 +225,7 @@ static ffebm_status trace_groups(trace *t)
 {
     const ffebm_engine *engine = t->engine;
 
-    memset(engine->gradient.values, 0, engine->model->element_count * engine->kernel->element);
+    memset(engine->gradient.values, 0, engine->model->element_count * engine->arrays->element);
     FFEBMI_TRY(readout_down(t));
     for (size_t top = engine->last_energy;;) {
         group g = group_of(t, top);

@@ -7,7 +7,7 @@
 
 /* Some samples of a batch to settle. */
 typedef struct ffebmi_batch_settling {
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
     size_t first; /* in the batch */
     size_t rows;
     const void *input;
@@ -32,7 +32,7 @@ enum { FFEBMI_BATCH_TERMS = 4 };
 /* A weighted sum over states of a batch, for what such a block reads off them: it is taken in doubles, since the states
  * of one sample nearly cancel. */
 typedef struct ffebmi_batch_sum {
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
     size_t batch;
     const void *input;
     size_t count;

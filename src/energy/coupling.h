@@ -3,6 +3,7 @@
 #ifndef FFEBMI_ENERGY_COUPLING_H
 #define FFEBMI_ENERGY_COUPLING_H
 
+#include "convolution/convolution.h"
 #include "energy/sweeps.h"
 #include "tensor/window.h"
 
@@ -24,17 +25,35 @@ typedef struct ffebmi_coupling {
     size_t switch_count;            /* of a sample: where each pooled unit comes from; 0 without a pool */
 } ffebmi_coupling;
 
+/* What is decided once, when memory is laid out. */
+typedef struct ffebmi_coupling_plan {
+    ffebmi_convolution convolution;
+    ffebmi_windows pool;
+    size_t chunk;   /* samples that are convolved at a time before they are pooled */
+    size_t scratch; /* elements that each pass and the gradient need */
+} ffebmi_coupling_plan;
+
 /* What a pass works on. */
 typedef struct ffebmi_coupling_call {
-    const ffebmi_kernel *kernel;
+    const ffebmi_coupling_plan *plan;
     const void *const *parameters; /* weight, bias */
-    const void *packed;            /* the weight as pack has laid it out */
+    ffebmi_packed packed;          /* the weight */
     size_t rows;
     uint8_t *switches; /* rows x switch_count */
     bool held;         /* pool by the switches that are there */
     bool displacement; /* s or v is one: no bias */
     void *scratch;
 } ffebmi_coupling_call;
+
+/* A contrast of s_above (x) s, of a whole batch: the difference and the mean of two states of each layer. */
+typedef struct ffebmi_coupling_contrast {
+    const ffebmi_coupling_plan *plan;
+    size_t batch;
+    ffebmi_pairs pairs; /* v of the layer above and s of the one below: difference and mean, mean and difference */
+    const uint8_t *switches[2]; /* of each state: batch x switch_count */
+    double weight;
+    void *scratch;
+} ffebmi_coupling_contrast;
 
 struct ffebmi_coupling_kind {
     int32_t type;
@@ -45,26 +64,15 @@ struct ffebmi_coupling_kind {
 
     /* Set above and parameters from below; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_coupling *coupling, ffebm_context *context, const char *what);
-    /* Elements of the packed weight; 0: it is used as it is. It is packed in units, for threads to share. */
-    size_t (*packed)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
-    size_t (*pack_units)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
-    void (*pack)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *weight, void *packed,
-                 size_t first, size_t count);
-    /* For a kernel of rounded numbers (ffebmi_kernel_coarse): do they need weights of their own, as many elements as packed
-     * says, made of those packed for the other kernel? NULL: no. */
-    bool (*rounds)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
-    void (*round)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *packed, void *rounded,
-                  size_t first, size_t count);
-    /* Elements of scratch that each pass and the gradient need. */
-    size_t (*scratch)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel);
+    void (*plan)(const ffebmi_coupling *coupling, const ffebmi_arithmetic *arithmetic, ffebmi_coupling_plan *plan);
     /* z = pool(W s + b), rows x above, and unless they are held the switches. */
     void (*up)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, const void *s, void *z);
     /* z = W^T unpool(v), or z += it, rows x below, by the switches that are there. */
     void (*down)(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call, bool accumulate, const void *v,
                  void *z);
-    /* Add a contrast of s_above (x) s to units of the gradient of the weight (parameter 0) or the bias (1). */
-    void (*gradient)(const ffebmi_coupling *coupling, const ffebmi_contrast *contrast, size_t layer, size_t parameter,
-                     void *gradient, size_t first, size_t count, void *scratch);
+    /* Add - weight times the contrast to units of the gradient of the weight (parameter 0) or the bias (1). */
+    void (*gradient)(const ffebmi_coupling *coupling, const ffebmi_coupling_contrast *contrast, size_t parameter,
+                     void *gradient, size_t first, size_t count);
 };
 
 extern const ffebmi_coupling_kind ffebmi_coupling_dense;

@@ -38,16 +38,21 @@ ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, c
     return block->kind->fit(block, input, what);
 }
 
-void *ffebmi_energy_lay_out_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena)
+void *ffebmi_energy_lay_out_plan(const ffebm_energy *block, const ffebmi_arithmetic *arithmetic, ffebmi_arena *arena)
 {
-    return block->kind->lay_out_packed == NULL ? NULL : block->kind->lay_out_packed(block, kernel, arena);
+    return block->kind->lay_out_plan == NULL ? NULL : block->kind->lay_out_plan(block, arithmetic, arena);
 }
 
-void ffebmi_energy_pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters,
-                        void *packed)
+void *ffebmi_energy_lay_out_packed(const ffebm_energy *block, const void *plan, ffebmi_arena *arena)
+{
+    return block->kind->lay_out_packed == NULL ? NULL : block->kind->lay_out_packed(block, plan, arena);
+}
+
+void ffebmi_energy_pack(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
+                        const void *const *parameters, void *packed)
 {
     if (block->kind->pack != NULL)
-        block->kind->pack(block, kernel, parameters, packed);
+        block->kind->pack(block, arrays, plan, parameters, packed);
 }
 
 const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)

@@ -4,8 +4,8 @@
 
 #include <ffebm/energy.h>
 
+#include "convolution/arithmetic.h"
 #include "core/arena.h"
-#include "kernel/kernel.h"
 #include "tensor/parameter.h"
 #include "tensor/shape.h"
 
@@ -68,21 +68,27 @@ struct ffebmi_energy_kind {
     void (*destroy)(ffebm_energy *block);
     /* Lay out what settling up to `rows` rows needs beyond their states; returns it (NULL while measuring). It also serves
      * as scratch of what reads off states. */
-    void *(*lay_out_work)(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
+    void *(*lay_out_work)(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan, size_t rows,
+                          ffebmi_arena *arena);
 
     /* REQUIRED: one of the two, how its blocks settle. */
     const ffebmi_sweep_rules *sweeps;  /* layers are updated one after the other until they rest */
     const ffebmi_batch_rules *batches; /* by its own means, a whole batch a call */
 
+    /* OPTIONAL: what can be decided once, for all phases, when an engine's memory is laid out; `plan` below is what it returned,
+     * NULL without it. NULL while measuring. */
+    void *(*lay_out_plan)(const ffebm_energy *block, const ffebmi_arithmetic *arithmetic, ffebmi_arena *arena);
+
     /* OPTIONAL: memory for the parameters as settling wants them; and making them so, once a phase, for all workers. `packed`
      * is what lay_out_packed returned, NULL without it. */
-    void *(*lay_out_packed)(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena);
-    void (*pack)(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed);
+    void *(*lay_out_packed)(const ffebm_energy *block, const void *plan, ffebmi_arena *arena);
+    void (*pack)(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
+                 const void *const *parameters, void *packed);
 
-    /* OPTIONAL, both or neither: the same for a kernel of rounded numbers (ffebmi_kernel_coarse), made of what is packed for
-     * the other one, beside which it is used; `packed` is NULL while measuring. Without them sweeps are not rounded. */
-    void *(*lay_out_rounded)(const ffebm_energy *block, const ffebmi_kernel *kernel, void *packed, ffebmi_arena *arena);
-    void (*round)(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *packed, void *rounded);
+    /* OPTIONAL, both or neither: the same in 16-bit integers, beside what is packed, of which it is made; `packed` is NULL while
+     * measuring. Without them sweeps are not rounded. */
+    void (*lay_out_int16)(const ffebm_energy *block, const void *plan, void *packed, ffebmi_arena *arena);
+    void (*pack_int16)(const ffebm_energy *block, const void *plan, void *packed);
 
     /* OPTIONAL: first values of all parameters in the order of the description, as doubles that the block keeps until the
      * next call. Parameters whose role is FFEBMI_GIVEN take theirs from here. */
@@ -90,7 +96,7 @@ struct ffebmi_energy_kind {
                                ffebmi_failure *failure);
 
     /* OPTIONAL: how many of a layer's `count` units sit at a bound. Without it a layer has no bounds. */
-    size_t (*saturated)(const ffebm_energy *block, size_t layer, const ffebmi_kernel *kernel, size_t count,
+    size_t (*saturated)(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,
                         const void *state);
 };
 
@@ -103,10 +109,11 @@ static inline bool ffebmi_energy_can(const ffebm_energy *block, unsigned ability
     return (block->abilities & ability) != 0;
 }
 
-/* The kind's slots of packing: nothing is done where it has none. */
-void *ffebmi_energy_lay_out_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena);
-void ffebmi_energy_pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters,
-                        void *packed);
+/* The kind's slots of planning and packing: nothing is done where it has none. */
+void *ffebmi_energy_lay_out_plan(const ffebm_energy *block, const ffebmi_arithmetic *arithmetic, ffebmi_arena *arena);
+void *ffebmi_energy_lay_out_packed(const ffebm_energy *block, const void *plan, ffebmi_arena *arena);
+void ffebmi_energy_pack(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
+                        const void *const *parameters, void *packed);
 
 /* Bytes of switches of one sample at a layer, 0 where nothing chooses; and does anything? */
 size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t layer);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "core/executor.h"
+#include "energy/hopfield_plan.h"
 #include "tensor/doubles.h"
 
 typedef struct work {
@@ -24,12 +24,12 @@ static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
     return (const ffebmi_hopfield *)block;
 }
 
-static void **lay_out_layers(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void **lay_out_layers(const ffebm_energy *block, size_t element, size_t rows, ffebmi_arena *arena)
 {
     void **layers = ffebmi_carve(arena, block->layer_count, sizeof *layers);
 
     for (size_t l = 0; l < block->layer_count; l++) {
-        void *memory = ffebmi_carve(arena, rows, block->layers[l].count * kernel->element);
+        void *memory = ffebmi_carve(arena, rows, block->layers[l].count * element);
 
         if (layers != NULL)
             layers[l] = memory;
@@ -37,120 +37,30 @@ static void **lay_out_layers(const ffebm_energy *block, const ffebmi_kernel *ker
     return layers;
 }
 
-static void *lay_out_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void *lay_out_work(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan, size_t rows,
+                          ffebmi_arena *arena)
 {
     const ffebmi_hopfield *h = hopfield(block);
+    const ffebmi_hopfield_plan *p = plan;
     work *w = ffebmi_carve(arena, 1, sizeof *w), placed;
     size_t scratch = 0;
 
-    placed.z = lay_out_layers(block, kernel, rows, arena);
-    placed.base = lay_out_layers(block, kernel, rows, arena);
+    placed.z = lay_out_layers(block, arrays->element, rows, arena);
+    placed.base = lay_out_layers(block, arrays->element, rows, arena);
     placed.switches = ffebmi_carve(arena, h->coupling_count, sizeof *placed.switches);
     placed.current = ffebmi_carve(arena, h->coupling_count, sizeof *placed.current);
     for (size_t c = 0; c < h->coupling_count; c++) {
-        const ffebmi_coupling *coupling = &h->couplings[c];
-        uint8_t *switches = ffebmi_carve(arena, rows, coupling->switch_count);
+        uint8_t *switches = ffebmi_carve(arena, rows, h->couplings[c].switch_count);
 
         if (w != NULL)
             placed.switches[c] = switches;
-        if (coupling->kind->scratch(coupling, kernel) > scratch)
-            scratch = coupling->kind->scratch(coupling, kernel);
+        if (p->couplings[c].scratch > scratch)
+            scratch = p->couplings[c].scratch;
     }
-    placed.scratch = ffebmi_carve(arena, scratch, kernel->element);
+    placed.scratch = ffebmi_carve(arena, scratch, arrays->element);
     if (w != NULL)
         *w = placed;
     return w;
-}
-
-/* ------------------------------------------------------------------------------------------------ packed parameters */
-
-/* [coupling]: its packed weight, or NULL where the weight is used as it is. */
-static void *lay_out_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, ffebmi_arena *arena)
-{
-    const ffebmi_hopfield *h = hopfield(block);
-    void **packed = ffebmi_carve(arena, h->coupling_count, sizeof *packed);
-
-    for (size_t c = 0; c < h->coupling_count; c++) {
-        size_t elements = h->couplings[c].kind->packed(&h->couplings[c], kernel);
-        void *memory = ffebmi_carve(arena, elements, kernel->element);
-
-        if (packed != NULL)
-            packed[c] = elements > 0 ? memory : NULL;
-    }
-    return packed;
-}
-
-/* Likewise; what need not be rounded is the packed weight itself. */
-static void *lay_out_rounded(const ffebm_energy *block, const ffebmi_kernel *kernel, void *packed, ffebmi_arena *arena)
-{
-    const ffebmi_hopfield *h = hopfield(block);
-    void **rounded = ffebmi_carve(arena, h->coupling_count, sizeof *rounded);
-
-    for (size_t c = 0; c < h->coupling_count; c++) {
-        const ffebmi_coupling *coupling = &h->couplings[c];
-        bool rounds = coupling->kind->rounds != NULL && coupling->kind->rounds(coupling, kernel);
-        void *memory = ffebmi_carve(arena, rounds ? coupling->kind->packed(coupling, kernel) : 0, kernel->element);
-
-        if (rounded != NULL)
-            rounded[c] = rounds ? memory : ((void **)packed)[c];
-    }
-    return rounded;
-}
-
-static const void *const *parameters_of(const ffebmi_hopfield *h, const void *const *parameters, size_t coupling)
-{
-    for (size_t i = 0; i < coupling; i++)
-        parameters += h->couplings[i].parameter_count;
-    return parameters;
-}
-
-/* Called for ranges of the units that packing is cut into. */
-typedef void (*pack_fn)(const ffebmi_coupling *coupling, const ffebmi_kernel *kernel, const void *from, void *to,
-                        size_t first, size_t count);
-
-typedef struct pack_job {
-    pack_fn call;
-    const ffebmi_coupling *coupling;
-    const ffebmi_kernel *kernel;
-    const void *from;
-    void *to;
-} pack_job;
-
-static void pack_range(void *user, size_t worker, size_t first, size_t count)
-{
-    const pack_job *j = user;
-
-    (void)worker;
-    j->call(j->coupling, j->kernel, j->from, j->to, first, count);
-}
-
-static void pack_by(const ffebm_energy *block, const ffebmi_coupling *coupling, const ffebmi_kernel *kernel,
-                    pack_fn call, const void *from, void *to)
-{
-    pack_job job = {call, coupling, kernel, from, to};
-
-    ffebmi_parallel_ranges(block->context, coupling->kind->pack_units(coupling, kernel), 1, pack_range, &job);
-}
-
-static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed)
-{
-    const ffebmi_hopfield *h = hopfield(block);
-    void *const *to = packed;
-
-    for (size_t c = 0; c < h->coupling_count; c++)
-        if (to[c] != NULL)
-            pack_by(block, &h->couplings[c], kernel, h->couplings[c].kind->pack, parameters_of(h, parameters, c)[0],
-                    to[c]);
-}
-
-static void round_packed(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *packed, void *rounded)
-{
-    const ffebmi_hopfield *h = hopfield(block);
-    void *const *from = packed, *const *to = rounded;
-
-    for (size_t c = 0; c < h->coupling_count; c++)
-        if (to[c] != from[c])
-            pack_by(block, &h->couplings[c], kernel, h->couplings[c].kind->round, from[c], to[c]);
 }
 
 /* --------------------------------------------------------------------------------------------------------- settling */
@@ -166,16 +76,17 @@ static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer, double rela
 static ffebmi_coupling_call call_of(const ffebmi_settling *s, size_t coupling)
 {
     const work *w = s->work;
-    const void *const *parameters = parameters_of(hopfield(s->block), s->parameters, coupling);
-    const void *packed = ((void *const *)s->packed)[coupling];
-    ffebmi_coupling_call call = {.kernel = s->kernel,
-                                 .parameters = parameters,
-                                 .packed = packed != NULL ? packed : parameters[0],
-                                 .rows = s->rows,
-                                 .switches = w->switches[coupling],
-                                 .held = s->hold_switches,
-                                 .displacement = s->form != FFEBMI_WHOLE,
-                                 .scratch = w->scratch};
+    const void *const *parameters = ffebmi_hopfield_parameters(hopfield(s->block), s->parameters, coupling);
+    ffebmi_packed packed = ((const ffebmi_packed *)s->packed)[coupling];
+    ffebmi_coupling_call call = {
+        .plan = &((const ffebmi_hopfield_plan *)s->plan)->couplings[coupling],
+        .parameters = parameters,
+        .packed = {.full = packed.full != NULL ? packed.full : parameters[0], .int16 = s->int16 ? packed.int16 : NULL},
+        .rows = s->rows,
+        .switches = w->switches[coupling],
+        .held = s->hold_switches,
+        .displacement = s->form != FFEBMI_WHOLE,
+        .scratch = w->scratch};
 
     return call;
 }
@@ -209,7 +120,7 @@ static void couplings_drive(const ffebmi_settling *s, size_t layer, void *z)
     const ffebmi_hopfield *h = hopfield(s->block);
 
     if (h->coupling_count == 0)
-        memset(z, 0, s->rows * s->block->layers[layer].count * s->kernel->element);
+        memset(z, 0, s->rows * s->block->layers[layer].count * s->arrays->element);
     if (layer > 0)
         pass_up(s, layer - 1, z);
     if (layer < h->coupling_count)
@@ -218,11 +129,11 @@ static void couplings_drive(const ffebmi_settling *s, size_t layer, void *z)
 
 /* What differs between the forms of states. */
 typedef struct form_rules {
-    /* The new state of a layer from what it feels, z, and its norms. */
-    void (*settle)(const ffebmi_settling *s, size_t layer, const void *force, ffebmi_sigma sigma);
+    /* The new state of a layer from what it feels, and its norms. */
+    void (*settle)(const ffebmi_arrays *arrays, const ffebmi_layer_update *update);
     /* base of a layer: what its drive at the free state, without the input, becomes. NULL where there is none. */
     void (*keep_base)(const ffebmi_settling *s, size_t layer, const void *input, ffebmi_sigma sigma);
-    size_t (*region_changes)(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free);
+    size_t (*region_changes)(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free);
 } form_rules;
 
 static size_t units_of(const ffebmi_settling *s, size_t layer)
@@ -230,57 +141,49 @@ static size_t units_of(const ffebmi_settling *s, size_t layer)
     return s->block->layers[layer].count;
 }
 
-static void settle_whole(const ffebmi_settling *s, size_t l, const void *force, ffebmi_sigma sigma)
+static void settle_whole(const ffebmi_arrays *arrays, const ffebmi_layer_update *update)
 {
-    s->kernel->settle(s->rows, units_of(s, l), ((work *)s->work)->z[l], l == 0 ? s->input : NULL, force, sigma,
-                      s->state[l], s->free_state == NULL ? NULL : s->free_state[l], s->norms + l,
-                      s->block->layer_count);
+    arrays->settle(update);
 }
 
-static void settle_displaced(const ffebmi_settling *s, size_t l, const void *force, ffebmi_sigma sigma)
+static void settle_displaced(const ffebmi_arrays *arrays, const ffebmi_layer_update *update)
 {
-    const work *w = s->work;
-
-    s->kernel->settle_displaced(s->rows, units_of(s, l), w->z[l], force, w->base[l], sigma, s->free_state[l],
-                                s->state[l], s->norms + l, s->block->layer_count);
+    arrays->settle_displaced(update);
 }
 
-static void settle_tangent(const ffebmi_settling *s, size_t l, const void *force, ffebmi_sigma sigma)
+static void settle_tangent(const ffebmi_arrays *arrays, const ffebmi_layer_update *update)
 {
-    const work *w = s->work;
-
-    s->kernel->displace(s->rows, units_of(s, l), w->z[l], force, w->base[l], sigma.relaxation, s->state[l],
-                        s->norms + l, s->block->layer_count);
+    arrays->displace(update);
 }
 
 static void keep_drive(const ffebmi_settling *s, size_t l, const void *input, ffebmi_sigma sigma)
 {
     (void)sigma;
     if (input != NULL)
-        s->kernel->add(s->rows * units_of(s, l), input, ((work *)s->work)->base[l]);
+        s->arrays->add(s->rows * units_of(s, l), input, ((work *)s->work)->base[l]);
 }
 
 static void keep_slope(const ffebmi_settling *s, size_t l, const void *input, ffebmi_sigma sigma)
 {
     void *base = ((work *)s->work)->base[l];
 
-    s->kernel->linearize(s->rows, units_of(s, l), base, input, sigma, base);
+    s->arrays->linearize(s->rows, units_of(s, l), base, input, sigma, base);
 }
 
-static size_t whole_changes(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free)
+static size_t whole_changes(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free)
 {
-    return kernel->region_changes(units, state, free);
+    return arrays->region_changes(units, state, free);
 }
 
-static size_t displaced_changes(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free)
+static size_t displaced_changes(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free)
 {
-    return kernel->displaced_changes(units, state, free);
+    return arrays->displaced_changes(units, state, free);
 }
 
 /* The tangent block has no regions. */
-static size_t no_changes(const ffebmi_kernel *kernel, size_t units, const void *state, const void *free)
+static size_t no_changes(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free)
 {
-    (void)kernel;
+    (void)arrays;
     (void)units;
     (void)state;
     (void)free;
@@ -293,11 +196,24 @@ static const form_rules forms[] = {[FFEBMI_WHOLE] = {settle_whole, NULL, whole_c
 
 static void settle_layer(const ffebmi_settling *s, size_t layer)
 {
-    bool last = layer + 1 == s->block->layer_count;
+    work *w = s->work;
+    size_t layers = s->block->layer_count;
+    bool last = layer + 1 == layers;
+    const ffebmi_layer_update update = {.rows = s->rows,
+                                        .n = units_of(s, layer),
+                                        .z = w->z[layer],
+                                        .input = layer == 0 ? s->input : NULL,
+                                        .force = last ? s->force : NULL,
+                                        .base = w->base[layer],
+                                        .sigma = sigma_of(hopfield(s->block), layer, s->relaxation),
+                                        .free = s->free_state == NULL ? NULL : s->free_state[layer],
+                                        .s = s->state[layer],
+                                        .norms = s->norms + layer,
+                                        .norm_stride = layers};
 
-    forms[s->form].settle(s, layer, last ? s->force : NULL, sigma_of(hopfield(s->block), layer, s->relaxation));
+    forms[s->form].settle(s->arrays, &update);
     if (!last)
-        ((work *)s->work)->current[layer] = false;
+        w->current[layer] = false;
 }
 
 /* All drives first, then all states: so that layers updated together do not see each other's new values, whatever the
@@ -327,15 +243,15 @@ static void borrow_states(ffebmi_settling *s, size_t rows)
         size_t units = s->block->layers[l].count;
 
         for (size_t i = 0; i < rows; i++)
-            memcpy(ffebmi_at(s->kernel, s->state[l], i * units),
-                   ffebmi_at(s->kernel, s->free_state[l], i * s->copies * units), units * s->kernel->element);
+            memcpy(ffebmi_at(s->arrays, s->state[l], i * units),
+                   ffebmi_at(s->arrays, s->free_state[l], i * s->copies * units), units * s->arrays->element);
     }
 }
 
 static void give_states_back(ffebmi_settling *s, size_t rows)
 {
     for (size_t l = 0; l < s->block->layer_count; l++)
-        memset(s->state[l], 0, rows * s->block->layers[l].count * s->kernel->element);
+        memset(s->state[l], 0, rows * s->block->layers[l].count * s->arrays->element);
 }
 
 /* The base of every layer. The switches stay as they are at the free state. */
@@ -351,7 +267,7 @@ static void take_base(ffebmi_settling *s)
     borrow_states(s, at_free.rows);
     for (size_t l = 0; l < s->block->layer_count; l++) {
         couplings_drive(&at_free, l, w->z[l]);
-        spread_rows(at_free.rows, s->copies, units_of(s, l) * s->kernel->element, w->z[l], w->base[l]);
+        spread_rows(at_free.rows, s->copies, units_of(s, l) * s->arrays->element, w->z[l], w->base[l]);
         forms[s->form].keep_base(s, l, l == 0 ? s->input : NULL, sigma_of(h, l, 1));
     }
     for (size_t c = 0; c < h->coupling_count; c++)
@@ -397,8 +313,8 @@ static void move(ffebmi_settling *s, size_t to, size_t from)
     for (size_t l = 0; s->form != FFEBMI_WHOLE && l < s->block->layer_count; l++) {
         size_t units = s->block->layers[l].count;
 
-        memcpy(ffebmi_at(s->kernel, w->base[l], to * units), ffebmi_at(s->kernel, w->base[l], from * units),
-               units * s->kernel->element);
+        memcpy(ffebmi_at(s->arrays, w->base[l], to * units), ffebmi_at(s->arrays, w->base[l], from * units),
+               units * s->arrays->element);
     }
 }
 
@@ -427,17 +343,17 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
 
     for (size_t l = 0; l < s->block->layer_count; l++) {
         size_t units = units_of(s, l);
-        const void *state = ffebmi_at(s->kernel, s->state[l], row * units);
-        const void *free = ffebmi_at(s->kernel, s->free_state[l], row * units);
+        const void *state = ffebmi_at(s->arrays, s->state[l], row * units);
+        const void *free = ffebmi_at(s->arrays, s->free_state[l], row * units);
 
         if (sigma_of(hopfield(s->block), l, 1).clamped)
-            changes += forms[s->form].region_changes(s->kernel, units, state, free);
+            changes += forms[s->form].region_changes(s->arrays, units, state, free);
     }
     return changes;
 }
 
 /* At 0 or 1. */
-static size_t saturated(const ffebm_energy *block, size_t layer, const ffebmi_kernel *kernel, size_t count,
+static size_t saturated(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,
                         const void *state)
 {
     size_t at_bounds = 0;
@@ -445,28 +361,36 @@ static size_t saturated(const ffebm_energy *block, size_t layer, const ffebmi_ke
     if (!sigma_of(hopfield(block), layer, 1).clamped)
         return 0;
     for (size_t i = 0; i < count; i++) {
-        double s = ffebmi_number_at(kernel->element, state, i);
+        double s = ffebmi_number_at(arrays->element, state, i);
 
         at_bounds += s == 0 || s == 1;
     }
     return at_bounds;
 }
 
-static void gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
-                     size_t count, void *memory)
+static void gradient(const ffebm_energy *block, const ffebmi_contrast *of, size_t parameter, size_t first, size_t count,
+                     void *memory)
 {
-    size_t layer = block->parameters[parameter].position;
+    size_t c = block->parameters[parameter].position;
     size_t within = block->parameters[parameter].parameter.role == FFEBMI_WEIGHT ? 0 : 1;
-    const ffebmi_coupling *coupling = &hopfield(block)->couplings[layer];
+    const ffebmi_coupling *coupling = &hopfield(block)->couplings[c];
+    ffebmi_coupling_contrast contrast = {
+        .plan = &((const ffebmi_hopfield_plan *)of->plan)->couplings[c],
+        .batch = of->batch,
+        .pairs = {2, {of->difference[c + 1], of->mean[c + 1]}, {of->mean[c], of->difference[c]}},
+        .weight = of->weight,
+        .scratch = ((work *)memory)->scratch};
 
-    coupling->kind->gradient(coupling, contrast, layer, within, contrast->gradients[parameter], first, count,
-                             ((work *)memory)->scratch);
+    if (coupling->switch_count > 0)
+        for (size_t state = 0; state < 2; state++)
+            contrast.switches[state] = of->switches[state][c];
+    coupling->kind->gradient(coupling, &contrast, within, of->gradients[parameter], first, count);
 }
 
 /* dE/dx = - s_0 */
 static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, void *out)
 {
-    contrast->kernel->add_scaled(contrast->batch * block->layers[0].count, -contrast->weight, contrast->difference[0],
+    contrast->arrays->add_scaled(contrast->batch * block->layers[0].count, -contrast->weight, contrast->difference[0],
                                  out);
 }
 
@@ -475,13 +399,13 @@ static double own_energy(const ffebmi_settling *s, size_t layer, const void *row
 {
     ffebmi_sigma sigma = sigma_of(hopfield(s->block), layer, 1);
 
-    return s->kernel->dot(s->block->layers[layer].count, row, row) / (sigma.clamped ? 2 * sigma.slope : 2);
+    return s->arrays->dot(s->block->layers[layer].count, row, row) / (sigma.clamped ? 2 * sigma.slope : 2);
 }
 
 static void energies(ffebmi_settling *s, double *out)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
-    const ffebmi_kernel *k = s->kernel;
+    const ffebmi_arrays *k = s->arrays;
     void **z = ((work *)s->work)->z;
 
     for (size_t r = 0; r < s->rows; r++)
@@ -567,10 +491,11 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                    .destroy = destroy,
                                                    .lay_out_work = lay_out_work,
                                                    .sweeps = &sweeps,
-                                                   .lay_out_packed = lay_out_packed,
-                                                   .pack = pack,
-                                                   .lay_out_rounded = lay_out_rounded,
-                                                   .round = round_packed,
+                                                   .lay_out_plan = ffebmi_hopfield_lay_out_plan,
+                                                   .lay_out_packed = ffebmi_hopfield_lay_out_packed,
+                                                   .pack = ffebmi_hopfield_pack,
+                                                   .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
+                                                   .pack_int16 = ffebmi_hopfield_pack_int16,
                                                    .saturated = saturated};
 
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block)

@@ -8,9 +8,11 @@
 /* One settling in progress: `rows` independent states in step, in memory of the driver. */
 typedef struct ffebmi_settling {
     const ffebm_energy *block;
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
+    const void *plan; /* the kind's, NULL where it has none */
     const void *const *parameters;
     const void *packed; /* the parameters as `pack` has laid them out; NULL where the kind has no packing */
+    bool int16;         /* products are those of the parameters that `pack_int16` has rounded */
     ffebmi_form form;
     bool hold_switches;      /* pools pass what they pass at the free state; always so but for whole states */
     double relaxation;       /* of half-sweeps */
@@ -26,7 +28,8 @@ typedef struct ffebmi_settling {
 
 /* Two sets of states of a whole batch, as their difference and mean: products of layers then keep their precision. */
 typedef struct ffebmi_contrast {
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
+    const void *plan;
     const void *const *parameters;
     size_t batch;
     const void *input;       /* batch x units of the block's input; of kinds with FFEBMI_READS_INPUT, else NULL */

@@ -31,13 +31,15 @@ typedef struct work {
     char message[MESSAGE];
 } work;
 
-void *ffebmi_user_lay_out_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+void *ffebmi_user_lay_out_work(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan, size_t rows,
+                               ffebmi_arena *arena)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
     size_t state = rows * u->table.state_count;
     work *w = ffebmi_carve(arena, 1, sizeof *w), placed = {.rows = rows};
 
-    (void)kernel;
+    (void)arrays;
+    (void)plan;
     placed.input = ffebmi_carve(arena, rows * u->input.count, sizeof(double));
     placed.force = ffebmi_carve(arena, rows * u->output.count, sizeof(double));
     placed.start = ffebmi_carve(arena, state, sizeof(double));
@@ -179,20 +181,20 @@ static void load_settling(const ffebmi_user_energy *u, const ffebmi_batch_settli
 {
     size_t count = u->table.state_count;
 
-    ffebmi_to_doubles(s->kernel->element, &u->input, s->rows, s->input, w->input);
+    ffebmi_to_doubles(s->arrays->element, &u->input, s->rows, s->input, w->input);
     if (s->start != NULL)
-        ffebmi_to_doubles(s->kernel->element, &u->base.layers[0], s->rows, s->start, w->start);
+        ffebmi_to_doubles(s->arrays->element, &u->base.layers[0], s->rows, s->start, w->start);
     else
         memset(w->start, 0, s->rows * count * sizeof *w->start);
     if (s->force != NULL)
-        ffebmi_to_doubles(s->kernel->element, &u->output, s->rows, s->force, w->force);
+        ffebmi_to_doubles(s->arrays->element, &u->output, s->rows, s->force, w->force);
 }
 
 static ffebm_status check_settled(const ffebmi_user_energy *u, const ffebmi_batch_settling *s, const work *w,
                                   ffebmi_failure *failure)
 {
     size_t count = u->table.state_count;
-    numbers state = {"settle", "state", w->state, s->first, s->rows * count, count, s->kernel->element},
+    numbers state = {"settle", "state", w->state, s->first, s->rows * count, count, s->arrays->element},
             residual = {"settle", "residual", w->residual, s->first, s->rows, 1, sizeof(double)},
             joules = {"settle", "joules", &s->joules, 0, 1, 0, sizeof(double)};
 
@@ -225,9 +227,9 @@ static ffebm_status settle(const ffebm_energy *block, ffebmi_batch_settling *s, 
     s->retries = call.attempt;
     s->joules = call.joules;
     FFEBMI_TRY(check_settled(u, s, w, failure));
-    FFEBMI_TRY(read_output(u, &call, s->kernel->element, w, failure));
-    ffebmi_from_doubles(s->kernel->element, &block->layers[0], s->rows, w->state, s->state[0]);
-    ffebmi_from_doubles(s->kernel->element, &block->layers[1], s->rows, w->output, s->state[1]);
+    FFEBMI_TRY(read_output(u, &call, s->arrays->element, w, failure));
+    ffebmi_from_doubles(s->arrays->element, &block->layers[0], s->rows, w->state, s->state[0]);
+    ffebmi_from_doubles(s->arrays->element, &block->layers[1], s->rows, w->output, s->state[1]);
     return FFEBM_OK;
 }
 
@@ -253,7 +255,7 @@ static bool next_slice(const ffebmi_batch_sum *sum, const work *w, slice *part)
 static ffebm_energy_call load_term(const ffebmi_user_energy *u, const ffebmi_batch_sum *sum, size_t term,
                                    const slice *part, work *w)
 {
-    const ffebmi_kernel *k = sum->kernel;
+    const ffebmi_arrays *k = sum->arrays;
     ffebm_energy_call call =
         call_of(u, part->first, part->rows,
                 ffebmi_random_stream(ffebmi_random_stream(sum->seed, term), sum->first_sample + part->first), w);
@@ -308,10 +310,10 @@ static ffebm_status gradient(const ffebm_energy *block, const ffebmi_batch_sum *
             FFEBMI_TRY(run(u, &(slot){u->table.parameter_gradient, "parameter_gradient", NULL}, &call, failure));
             FFEBMI_TRY(take_gradient(u, "parameter_gradient", failure));
         }
-    FFEBMI_TRY(check_sum(u, "parameter_gradient", sum->kernel->element, failure));
+    FFEBMI_TRY(check_sum(u, "parameter_gradient", sum->arrays->element, failure));
     if (sum->replace)
-        ffebmi_user_parameters_clear(&u->parameters, sum->kernel->element, gradients);
-    ffebmi_user_parameters_add_sum(&u->parameters, sum->kernel->element, gradients);
+        ffebmi_user_parameters_clear(&u->parameters, sum->arrays->element, gradients);
+    ffebmi_user_parameters_add_sum(&u->parameters, sum->arrays->element, gradients);
     return FFEBM_OK;
 }
 
@@ -344,16 +346,16 @@ static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_batch
     work *w = memory;
 
     for (slice part = {0}; next_slice(sum, w, &part);) {
-        void *to = ffebmi_at(sum->kernel, out, part.first * units);
+        void *to = ffebmi_at(sum->arrays, out, part.first * units);
         numbers left = {.slot = "input_gradient",
                         .array = "input_gradient",
                         .at = w->input_sum,
                         .first = part.first,
                         .count = part.rows * units,
                         .per_row = units,
-                        .element = sum->kernel->element};
+                        .element = sum->arrays->element};
 
-        ffebmi_to_doubles(sum->kernel->element, &u->input, part.rows, to, w->input_sum);
+        ffebmi_to_doubles(sum->arrays->element, &u->input, part.rows, to, w->input_sum);
         for (size_t term = 0; term < sum->count; term++) {
             ffebm_energy_call call = load_term(u, sum, term, &part, w);
 
@@ -362,7 +364,7 @@ static ffebm_status input_gradient(const ffebm_energy *block, const ffebmi_batch
                 w->input_sum[i] += w->weight[i / units] * w->input_gradient[i];
         }
         FFEBMI_TRY(check_finite(u, &left, failure));
-        ffebmi_from_doubles(sum->kernel->element, &u->input, part.rows, w->input_sum, to);
+        ffebmi_from_doubles(sum->arrays->element, &u->input, part.rows, w->input_sum, to);
     }
     return FFEBM_OK;
 }
@@ -379,7 +381,7 @@ static ffebm_status energies(const ffebm_energy *block, const ffebmi_batch_sum *
     }
     for (slice part = {0}; next_slice(sum, w, &part);) {
         ffebm_energy_call call = load_term(u, sum, 0, &part, w);
-        numbers left = {"energy", "energy", w->energy, part.first, part.rows, 1, sum->kernel->element};
+        numbers left = {"energy", "energy", w->energy, part.first, part.rows, 1, sum->arrays->element};
 
         call.energy = w->energy;
         FFEBMI_TRY(run(u, &(slot){u->table.energy, "energy", NULL}, &call, failure));
@@ -393,7 +395,7 @@ static ffebm_status pull_back(const ffebm_energy *block, const ffebmi_batch_sum 
                               void *const *gradients, void *out, void *memory, ffebmi_failure *failure)
 {
     const ffebmi_user_energy *u = (const ffebmi_user_energy *)block;
-    const ffebmi_kernel *k = sum->kernel;
+    const ffebmi_arrays *k = sum->arrays;
     size_t units = u->input.count, outputs = u->output.count;
     work *w = memory;
 

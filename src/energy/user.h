@@ -20,7 +20,7 @@ extern const ffebmi_energy_kind ffebmi_energy_user;
 
 /* Slots of the kind and its batch rules, over the table. */
 extern const ffebmi_batch_rules ffebmi_user_rules;
-void *ffebmi_user_lay_out_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows,
+void *ffebmi_user_lay_out_work(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan, size_t rows,
                                ffebmi_arena *arena);
 ffebm_status ffebmi_user_initialize(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
                                     ffebmi_failure *failure);

@@ -146,12 +146,14 @@ static void destroy(ffebm_energy *block)
 }
 
 /* Packed here means handed over: as doubles, in the block itself, since all engines of a model see the same values. */
-static void pack(const ffebm_energy *block, const ffebmi_kernel *kernel, const void *const *parameters, void *packed)
+static void pack(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
+                 const void *const *parameters, void *packed)
 {
     ffebmi_user_energy *u = (ffebmi_user_energy *)(uintptr_t)block;
 
+    (void)plan;
     (void)packed;
-    ffebmi_user_parameters_refresh(&u->parameters, kernel->element, parameters);
+    ffebmi_user_parameters_refresh(&u->parameters, arrays->element, parameters);
 }
 
 const ffebmi_energy_kind ffebmi_energy_user = {.type = "user",

@@ -12,7 +12,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
 #define ACTIVATION(function, constant)                                                                                 \
     static void function##_forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)        \
     {                                                                                                                  \
-        const ffebmi_kernel *k = call->kernel;                                                                         \
+        const ffebmi_arrays *k = call->arrays;                                                                         \
         size_t at = first * op->input.count;                                                                           \
                                                                                                                        \
         k->function(count * op->input.count, ffebmi_at(k, call->input, at), ffebmi_at(k, call->output, at));           \
@@ -20,7 +20,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
                                                                                                                        \
     static void function##_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)       \
     {                                                                                                                  \
-        const ffebmi_kernel *k = call->kernel;                                                                         \
+        const ffebmi_arrays *k = call->arrays;                                                                         \
         size_t at = first * op->input.count;                                                                           \
                                                                                                                        \
         k->function##_vjp(count * op->input.count, ffebmi_at(k, call->output, at),                                     \

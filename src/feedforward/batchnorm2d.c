@@ -45,12 +45,12 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
     return FFEBM_OK;
 }
 
-static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void *place(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     memory *m = ffebmi_carve(arena, 1, sizeof *m);
     double *arrays[5];
 
-    (void)kernel;
+    (void)arithmetic;
     (void)rows;
     for (size_t i = 0; i < 5; i++)
         arrays[i] = ffebmi_carve(arena, channels_of(op), sizeof *arrays[i]);
@@ -82,28 +82,39 @@ static void batch_moments(void *user, size_t worker, size_t first, size_t count)
     const memory *m = j->call->memory;
 
     (void)worker;
-    j->call->kernel->column_moments(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
+    j->call->arrays->column_moments(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
                                     m->mean, m->variance);
+}
+
+static ffebmi_column_statistics statistics_of(const ffebmi_op *op, const ffebmi_op_call *call)
+{
+    const memory *m = call->memory;
+
+    return (ffebmi_column_statistics){.mean = m->mean,
+                                      .rescale = m->rescale,
+                                      .sum = m->sum,
+                                      .product = m->product,
+                                      .count = call->training ? (double)(call->rows * pixels_of(op)) : 0};
 }
 
 static void batch_products(void *user, size_t worker, size_t first, size_t count)
 {
     const job *j = user;
-    const memory *m = j->call->memory;
+    const ffebmi_column_statistics statistics = statistics_of(j->op, j->call);
 
     (void)worker;
-    j->call->kernel->column_products(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
-                                     j->call->output_cotangent, m->mean, m->rescale, m->sum, m->product);
+    j->call->arrays->column_products(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
+                                     j->call->output_cotangent, &statistics);
 }
 
 /* --------------------------------------------------------------------------------------------------------- the op */
 
-static double number(const ffebmi_kernel *k, const void *array, size_t i)
+static double number(const ffebmi_arrays *k, const void *array, size_t i)
 {
     return k->element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
-static void set_number(const ffebmi_kernel *k, void *array, size_t i, double value)
+static void set_number(const ffebmi_arrays *k, void *array, size_t i, double value)
 {
     if (k->element == sizeof(float))
         ((float *)array)[i] = (float)value;
@@ -119,8 +130,8 @@ static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_conte
         spread(context, op, call, batch_moments);
     for (size_t c = 0; c < channels_of(op); c++) {
         if (!call->training) {
-            m->mean[c] = number(call->kernel, call->buffers[0], c);
-            m->variance[c] = number(call->kernel, call->buffers[1], c);
+            m->mean[c] = number(call->arrays, call->buffers[0], c);
+            m->variance[c] = number(call->arrays, call->buffers[1], c);
         }
         m->rescale[c] = 1 / sqrt(m->variance[c] + op->epsilon);
     }
@@ -128,11 +139,11 @@ static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_conte
 
 static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
-    const memory *m = call->memory;
+    const ffebmi_arrays *k = call->arrays;
+    const ffebmi_column_statistics statistics = statistics_of(op, call);
     size_t at = first * op->input.count;
 
-    k->normalize_columns(count * pixels_of(op), channels_of(op), ffebmi_at(k, call->input, at), m->mean, m->rescale,
+    k->normalize_columns(count * pixels_of(op), channels_of(op), ffebmi_at(k, call->input, at), &statistics,
                          call->parameters[0], call->parameters[1], ffebmi_at(k, call->output, at));
 }
 
@@ -143,7 +154,7 @@ static void prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_c
 
 static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     const memory *m = call->memory;
 
     (void)op;
@@ -155,13 +166,12 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 
 static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
-    const memory *m = call->memory;
+    const ffebmi_arrays *k = call->arrays;
+    const ffebmi_column_statistics statistics = statistics_of(op, call);
     size_t at = first * op->input.count;
 
     k->normalize_columns_vjp(count * pixels_of(op), channels_of(op), ffebmi_at(k, call->input, at),
-                             ffebmi_at(k, call->output_cotangent, at), m->mean, m->rescale, call->parameters[0], m->sum,
-                             m->product, call->training ? (double)(call->rows * pixels_of(op)) : 0,
+                             ffebmi_at(k, call->output_cotangent, at), &statistics, call->parameters[0],
                              ffebmi_at(k, call->input_cotangent, at));
 }
 
@@ -170,7 +180,7 @@ static double statistic(const ffebmi_op *op, const ffebmi_op_call *call, size_t 
 {
     const memory *m = call->memory;
     double count = (double)(call->rows * pixels_of(op)), unbiased = count > 1 ? count / (count - 1) : 1;
-    double was = number(call->kernel, call->buffers[buffer], channel);
+    double was = number(call->arrays, call->buffers[buffer], channel);
     double now = buffer == 0 ? m->mean[channel] : unbiased * m->variance[channel];
 
     return call->training ? was + op->momentum * (now - was) : was;
@@ -182,7 +192,7 @@ static size_t bad_buffer(const ffebmi_op *op, const ffebmi_op_call *call)
         for (size_t c = 0; c < channels_of(op); c++) {
             double value = statistic(op, call, b, c);
 
-            if (call->kernel->element == sizeof(float))
+            if (call->arrays->element == sizeof(float))
                 value = (double)(float)value;
             if (!isfinite(value) || (b == 1 && value < 0 && !call->training))
                 return b;
@@ -194,7 +204,7 @@ static void commit(const ffebmi_op *op, const ffebmi_op_call *call)
 {
     for (size_t b = 0; b < 2; b++)
         for (size_t c = 0; c < channels_of(op); c++)
-            set_number(call->kernel, call->buffers[b], c, statistic(op, call, b, c));
+            set_number(call->arrays, call->buffers[b], c, statistic(op, call, b, c));
 }
 
 const ffebmi_op_kind ffebmi_op_batchnorm2d = {.type = FFEBM_OP_BATCHNORM2D,

@@ -15,8 +15,8 @@ static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t firs
     size_t units = op->input.count, channels = (size_t)op->input.dims[0];
 
     for (size_t r = first; r < first + count; r++)
-        call->kernel->transpose(units / channels, channels, ffebmi_at(call->kernel, call->input, r * units),
-                                ffebmi_at(call->kernel, call->output, r * units));
+        call->arrays->transpose(units / channels, channels, ffebmi_at(call->arrays, call->input, r * units),
+                                ffebmi_at(call->arrays, call->output, r * units));
 }
 
 static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
@@ -24,8 +24,8 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
     size_t units = op->input.count, channels = (size_t)op->input.dims[0];
 
     for (size_t r = first; r < first + count; r++)
-        call->kernel->transpose(channels, units / channels, ffebmi_at(call->kernel, call->output_cotangent, r * units),
-                                ffebmi_at(call->kernel, call->input_cotangent, r * units));
+        call->arrays->transpose(channels, units / channels, ffebmi_at(call->arrays, call->output_cotangent, r * units),
+                                ffebmi_at(call->arrays, call->input_cotangent, r * units));
 }
 
 const ffebmi_op_kind ffebmi_op_flatten = {

@@ -22,14 +22,14 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
     return FFEBM_OK;
 }
 
-static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void *place(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     memory *m = ffebmi_carve(arena, 1, sizeof *m);
     void *arrays[4];
 
     (void)rows;
     for (size_t i = 0; i < 4; i++)
-        arrays[i] = ffebmi_carve(arena, op->input.count, kernel->element);
+        arrays[i] = ffebmi_carve(arena, op->input.count, arithmetic->arrays->element);
     if (m != NULL)
         *m = (memory){arrays[0], arrays[1], arrays[2], arrays[3]};
     return m;
@@ -46,13 +46,13 @@ static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_conte
     size_t channels = channels_of(op), pixels = op->input.count / channels;
 
     (void)context;
-    call->kernel->transpose(channels, pixels, call->parameters[0], m->weight);
-    call->kernel->transpose(channels, pixels, call->parameters[1], m->bias);
+    call->arrays->transpose(channels, pixels, call->parameters[0], m->weight);
+    call->arrays->transpose(channels, pixels, call->parameters[1], m->bias);
 }
 
 static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     const memory *m = call->memory;
     size_t n = op->input.count;
 
@@ -63,7 +63,7 @@ static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t firs
 
 static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     const memory *m = call->memory;
     size_t n = op->input.count, channels = channels_of(op);
 
@@ -81,7 +81,7 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 
 static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     const memory *m = call->memory;
     size_t n = op->input.count;
 

@@ -19,33 +19,60 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
 
 static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     size_t in = op->input.count, out = op->output.count;
     void *y = ffebmi_at(k, call->output, first * out);
 
-    k->gemm(false, true, count, out, in, 1, ffebmi_at(k, call->input, first * in), in, call->parameters[0], in, 0, y,
-            out);
+    k->gemm(&(ffebmi_matrix_product){.m = count,
+                                     .n = out,
+                                     .k = in,
+                                     .alpha = 1,
+                                     .a = ffebmi_at(k, call->input, first * in),
+                                     .a_stride = in,
+                                     .b = call->parameters[0],
+                                     .b_stride = in,
+                                     .transpose_b = true,
+                                     .c = y,
+                                     .c_stride = out});
     if (op->learnable.bias)
         k->add_row(count, out, call->parameters[1], y);
 }
 
 static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     size_t in = op->input.count, out = op->output.count;
 
-    k->gemm(false, false, count, in, out, 1, ffebmi_at(k, call->output_cotangent, first * out), out,
-            call->parameters[0], in, 0, ffebmi_at(k, call->input_cotangent, first * in), in);
+    k->gemm(&(ffebmi_matrix_product){.m = count,
+                                     .n = in,
+                                     .k = out,
+                                     .alpha = 1,
+                                     .a = ffebmi_at(k, call->output_cotangent, first * out),
+                                     .a_stride = out,
+                                     .b = call->parameters[0],
+                                     .b_stride = in,
+                                     .c = ffebmi_at(k, call->input_cotangent, first * in),
+                                     .c_stride = in});
 }
 
 static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     size_t in = op->input.count, out = op->output.count;
     const void *v = ffebmi_at(k, call->output_cotangent, first);
 
-    k->gemm(true, false, count, in, call->rows, call->gradient_scale, v, out, call->input, in, 1,
-            ffebmi_at(k, call->gradients[0], first * in), in);
+    k->gemm(&(ffebmi_matrix_product){.m = count,
+                                     .n = in,
+                                     .k = call->rows,
+                                     .alpha = call->gradient_scale,
+                                     .a = v,
+                                     .a_stride = out,
+                                     .transpose_a = true,
+                                     .b = call->input,
+                                     .b_stride = in,
+                                     .beta = 1,
+                                     .c = ffebmi_at(k, call->gradients[0], first * in),
+                                     .c_stride = in});
     if (op->learnable.bias)
         k->add_column_sums(call->rows, count, out, call->gradient_scale, v, ffebmi_at(k, call->gradients[1], first));
 }

@@ -2,9 +2,8 @@
 #ifndef FFEBMI_FEEDFORWARD_OP_H
 #define FFEBMI_FEEDFORWARD_OP_H
 
+#include "convolution/convolution.h"
 #include "core/arena.h"
-#include "kernel/conv.h"
-#include "kernel/kernel.h"
 #include "tensor/parameter.h"
 #include "tensor/shape.h"
 #include "tensor/window.h"
@@ -35,7 +34,7 @@ typedef struct ffebmi_op {
 
 /* What an op works on in one call. Ops are const: all that a call remembers is here. Rows are samples. */
 typedef struct ffebmi_op_call {
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
     bool training; /* else evaluation: batch normalisation by its running statistics */
     const void *parameters[FFEBMI_OP_PARAMETERS];
     void *gradients[FFEBMI_OP_PARAMETERS];
@@ -71,11 +70,11 @@ struct ffebmi_op_kind {
     /* Set output, view, units and parameters from input; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_op *op, ffebm_context *context, const char *what);
     /* Lay out memory for up to `rows` samples; returns it (NULL while measuring). */
-    void *(*place)(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena);
+    void *(*place)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena);
     /* Elements of packed parameters. */
-    size_t (*packed)(const ffebmi_op *op, const ffebmi_kernel *kernel);
+    size_t (*packed)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic);
     /* Elements of scratch that forward, pullback and gradient need. */
-    size_t (*scratch)(const ffebmi_op *op, const ffebmi_kernel *kernel);
+    size_t (*scratch)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic);
     /* Once before forward: what is the same for all rows. With a context the work may be spread over its threads. */
     void (*prepare)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
     /* Rows first .. first + count - 1 of output from input. */

@@ -20,15 +20,15 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
 
 /* ------------------------------------------------------------------------------------------------------------- max */
 
-static void *place_switches(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void *place_switches(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
-    (void)kernel;
+    (void)arithmetic;
     return ffebmi_carve(arena, rows, op->output.count);
 }
 
 static void max_forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     ffebmi_windows w = windows_of(op);
 
     k->max_pool(&w, count, ffebmi_at(k, call->input, first * op->input.count),
@@ -38,7 +38,7 @@ static void max_forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t 
 
 static void max_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     ffebmi_windows w = windows_of(op);
 
     k->unpool(&w, count, ffebmi_at(k, call->output_cotangent, first * op->output.count),
@@ -59,7 +59,7 @@ const ffebmi_op_kind ffebmi_op_maxpool2d = {.type = FFEBM_OP_MAXPOOL2D,
 
 static void average_forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     ffebmi_windows w = windows_of(op);
 
     k->average_pool(&w, count, ffebmi_at(k, call->input, first * op->input.count),
@@ -68,7 +68,7 @@ static void average_forward(const ffebmi_op *op, const ffebmi_op_call *call, siz
 
 static void average_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
-    const ffebmi_kernel *k = call->kernel;
+    const ffebmi_arrays *k = call->arrays;
     ffebmi_windows w = windows_of(op);
 
     k->average_unpool(&w, count, ffebmi_at(k, call->output_cotangent, first * op->output.count),

@@ -9,7 +9,7 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-void ffebmi_tape_measure(ffebmi_tape_needs *needs, const ffebm_feedforward *block, const ffebmi_kernel *kernel)
+void ffebmi_tape_measure(ffebmi_tape_needs *needs, const ffebm_feedforward *block, const ffebmi_arithmetic *arithmetic)
 {
     needs->units = larger(needs->units, block->input.count);
     for (size_t i = 0; i < block->op_count; i++) {
@@ -17,32 +17,32 @@ void ffebmi_tape_measure(ffebmi_tape_needs *needs, const ffebm_feedforward *bloc
 
         needs->units = larger(needs->units, op->output.count);
         if (op->kind->scratch != NULL)
-            needs->scratch = larger(needs->scratch, op->kind->scratch(op, kernel));
+            needs->scratch = larger(needs->scratch, op->kind->scratch(op, arithmetic));
         if (op->kind->packed != NULL)
-            needs->packed = larger(needs->packed, op->kind->packed(op, kernel));
+            needs->packed = larger(needs->packed, op->kind->packed(op, arithmetic));
     }
 }
 
 ffebmi_tape_work ffebmi_tape_place_work(ffebmi_arena *arena, const ffebmi_tape_needs *needs,
-                                        const ffebmi_kernel *kernel, size_t rows, size_t threads)
+                                        const ffebmi_arithmetic *arithmetic, size_t rows, size_t threads)
 {
     ffebmi_tape_work placed = {.scratch = ffebmi_carve(arena, threads, sizeof(void *))};
 
     for (size_t i = 0; i < 2; i++)
-        placed.cotangents[i] = ffebmi_carve(arena, rows, needs->units * kernel->element);
+        placed.cotangents[i] = ffebmi_carve(arena, rows, needs->units * arithmetic->arrays->element);
     for (size_t i = 0; i < threads; i++) {
-        void *memory = ffebmi_carve(arena, needs->scratch, kernel->element);
+        void *memory = ffebmi_carve(arena, needs->scratch, arithmetic->arrays->element);
 
         if (placed.scratch != NULL)
             placed.scratch[i] = memory;
     }
-    placed.packed = ffebmi_carve(arena, needs->packed, kernel->element);
+    placed.packed = ffebmi_carve(arena, needs->packed, arithmetic->arrays->element);
     return placed;
 }
 
-static void *place_op(ffebmi_arena *arena, const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows)
+static void *place_op(ffebmi_arena *arena, const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows)
 {
-    return op->kind->place == NULL ? NULL : op->kind->place(op, kernel, rows, arena);
+    return op->kind->place == NULL ? NULL : op->kind->place(op, arithmetic, rows, arena);
 }
 
 /* The op after op i that has numbers of its own; op_count: none. */
@@ -63,19 +63,19 @@ static bool is_passing(const ffebm_feedforward *block, size_t i)
 }
 
 void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
-                       const ffebmi_kernel *kernel, size_t rows, const ffebmi_tape_work *work)
+                       const ffebmi_arithmetic *arithmetic, size_t rows, const ffebmi_tape_work *work)
 {
     ffebmi_tape placed = {.outputs = ffebmi_carve(arena, block->op_count, sizeof(void *)), .work = work};
 
     placed.memories = ffebmi_carve(arena, block->op_count, sizeof(void *));
     for (size_t i = 0, turn = 0; i < block->op_count; i++) {
         const ffebmi_op *op = &block->ops[i];
-        void *memory = place_op(arena, op, kernel, rows), *output = NULL;
+        void *memory = place_op(arena, op, arithmetic, rows), *output = NULL;
 
         if (!op->view && is_passing(block, i))
             output = work->cotangents[turn = 1 - turn];
         else if (!op->view)
-            output = ffebmi_carve(arena, rows, op->output.count * kernel->element);
+            output = ffebmi_carve(arena, rows, op->output.count * arithmetic->arrays->element);
         if (arena->base != NULL) {
             placed.memories[i] = memory;
             placed.outputs[i] = output;
@@ -146,7 +146,7 @@ static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape 
 {
     const ffebmi_op *op = &block->ops[i];
     position at = position_of(block, i);
-    ffebmi_op_call call = {.kernel = values->kernel,
+    ffebmi_op_call call = {.arrays = values->arrays,
                            .training = values->training,
                            .rows = rows,
                            .input = input_of(block, tape, input, i),

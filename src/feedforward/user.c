@@ -30,13 +30,13 @@ typedef struct memory {
     double *input_cotangent;
 } memory;
 
-static void *place(const ffebmi_op *op, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void *place(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     const user *u = op->user;
     size_t most = u->table.max_batch == 0 || u->table.max_batch > rows ? rows : u->table.max_batch;
     memory *m = ffebmi_carve(arena, 1, sizeof *m), placed = {.rows = most};
 
-    (void)kernel;
+    (void)arithmetic;
     placed.input = ffebmi_carve(arena, most * u->input.count, sizeof(double));
     placed.output = ffebmi_carve(arena, most * u->output.count, sizeof(double));
     placed.input_cotangent = ffebmi_carve(arena, most * u->input.count, sizeof(double));
@@ -117,8 +117,8 @@ static bool next_slice(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_feedf
                                      .version = u->parameters.version,
                                      .scale = c->gradient_scale,
                                      .training = c->training};
-    ffebmi_to_doubles(c->kernel->element, &u->input, call->batch,
-                      ffebmi_at(c->kernel, c->input, first * u->input.count), m->input);
+    ffebmi_to_doubles(c->arrays->element, &u->input, call->batch,
+                      ffebmi_at(c->arrays, c->input, first * u->input.count), m->input);
     return call->batch > 0;
 }
 
@@ -128,14 +128,14 @@ static ffebm_status run(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_cont
     const memory *m = c->memory;
     size_t units = u->output.count;
 
-    ffebmi_user_parameters_refresh(&u->parameters, c->kernel->element, c->parameters);
+    ffebmi_user_parameters_refresh(&u->parameters, c->arrays->element, c->parameters);
     for (ffebm_feedforward_call call = {0}; next_slice(op, c, &call);) {
         call.output = m->output;
         FFEBMI_TRY(run_slot(context, u, u->table.forward, "forward", &call));
-        FFEBMI_TRY(check_finite(context, u, "forward", "output", c->kernel->element, call.first, call.batch * units,
+        FFEBMI_TRY(check_finite(context, u, "forward", "output", c->arrays->element, call.first, call.batch * units,
                                 units, m->output));
-        ffebmi_from_doubles(c->kernel->element, &u->output, call.batch, m->output,
-                            ffebmi_at(c->kernel, c->output, call.first * units));
+        ffebmi_from_doubles(c->arrays->element, &u->output, call.batch, m->output,
+                            ffebmi_at(c->arrays, c->output, call.first * units));
     }
     return FFEBM_OK;
 }
@@ -147,20 +147,20 @@ static ffebm_status vjp_slice(const ffebmi_op *op, const ffebmi_op_call *c, ffeb
     const memory *m = c->memory;
     size_t units = u->input.count;
 
-    ffebmi_to_doubles(c->kernel->element, &u->output, call->batch,
-                      ffebmi_at(c->kernel, c->output_cotangent, call->first * u->output.count), m->output);
+    ffebmi_to_doubles(c->arrays->element, &u->output, call->batch,
+                      ffebmi_at(c->arrays, c->output_cotangent, call->first * u->output.count), m->output);
     call->output_cotangent = m->output;
     call->input_cotangent = m->input_cotangent;
     call->gradient = u->parameters.gradient;
     FFEBMI_TRY(run_slot(context, u, u->table.vjp, "vjp", call));
-    FFEBMI_TRY(check_finite(context, u, "vjp", "input_cotangent", c->kernel->element, call->first, call->batch * units,
+    FFEBMI_TRY(check_finite(context, u, "vjp", "input_cotangent", c->arrays->element, call->first, call->batch * units,
                             units, m->input_cotangent));
     FFEBMI_TRY(
         check_finite(context, u, "vjp", "gradient", sizeof(double), 0, u->parameters.element_count, 0, call->gradient));
     ffebmi_user_parameters_add_up(&u->parameters);
     if (c->input_cotangent != NULL)
-        ffebmi_from_doubles(c->kernel->element, &u->input, call->batch, m->input_cotangent,
-                            ffebmi_at(c->kernel, c->input_cotangent, call->first * units));
+        ffebmi_from_doubles(c->arrays->element, &u->input, call->batch, m->input_cotangent,
+                            ffebmi_at(c->arrays, c->input_cotangent, call->first * units));
     return FFEBM_OK;
 }
 
@@ -171,10 +171,10 @@ static ffebm_status run_vjp(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_
     memset(u->parameters.sum, 0, u->parameters.element_count * sizeof(double));
     for (ffebm_feedforward_call call = {0}; next_slice(op, c, &call);)
         FFEBMI_TRY(vjp_slice(op, c, &call, context));
-    FFEBMI_TRY(check_finite(context, u, "vjp", "gradient", c->kernel->element, 0, u->parameters.element_count, 0,
+    FFEBMI_TRY(check_finite(context, u, "vjp", "gradient", c->arrays->element, 0, u->parameters.element_count, 0,
                             u->parameters.sum));
     if (u->parameters.count > 0 && c->gradients[0] != NULL)
-        ffebmi_user_parameters_add_sum(&u->parameters, c->kernel->element, c->gradients);
+        ffebmi_user_parameters_add_sum(&u->parameters, c->arrays->element, c->gradients);
     return FFEBM_OK;
 }
 

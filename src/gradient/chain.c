@@ -43,7 +43,7 @@ static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, c
     FFEBMI_TRY(
         ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input, &s->output));
     FFEBMI_TRY(check_buffers(engine, stage, batch, &values));
-    FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * of->output.count, s->output), FFEBM_ERR_NUMERIC,
+    FFEBMI_CHECK(engine->context, engine->arrays->finite(batch * of->output.count, s->output), FFEBM_ERR_NUMERIC,
                  "stage %zu: NaN or infinity in the output of a feedforward block", stage);
     return FFEBM_OK;
 }
@@ -54,7 +54,7 @@ ffebm_status ffebmi_chain_up(ffebm_engine *engine, size_t batch, const void **ou
 
     engine->batch = batch;
     engine->bench.settled_stage = FFEBM_NONE;
-    FFEBMI_CHECK(engine->context, engine->kernel->finite(batch * engine->model->input.count, at), FFEBM_ERR_NUMERIC,
+    FFEBMI_CHECK(engine->context, engine->arrays->finite(batch * engine->model->input.count, at), FFEBM_ERR_NUMERIC,
                  "engine: NaN or infinity in the input");
     for (size_t i = 0; i < engine->model->stage_count; i++) {
         FFEBMI_TRY(stage_up(engine, i, batch, at));
@@ -74,7 +74,7 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
 
     engine->stages[stage].tallies[1] = (ffebmi_tally){0};
     if (input_cotangent != NULL)
-        memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->kernel->element);
+        memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->arrays->element);
     for (int32_t r = 0; r < repeats; r++) {
         if (r > 0)
             FFEBMI_TRY(ffebmi_context_ask(engine->context));

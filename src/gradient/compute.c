@@ -29,12 +29,12 @@ ffebm_status ffebmi_compute_check(const ffebm_engine *engine, const ffebm_tensor
 {
     FFEBMI_TRY(check_batch(engine, input, batch));
     FFEBMI_TRY(check_max_batch(engine, *batch));
-    return ffebmi_targets_read(targets, engine->model, engine->kernel, target, weights, *batch, engine->smoothing);
+    return ffebmi_targets_read(targets, engine->model, engine->arrays, target, weights, *batch, engine->smoothing);
 }
 
 static void take_input(ffebm_engine *engine, const void *data, size_t batch)
 {
-    ffebmi_layout_inward(engine->kernel, &engine->model->input, batch, data, engine->input);
+    ffebmi_layout_inward(engine->arrays, &engine->model->input, batch, data, engine->input);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- report */
@@ -111,15 +111,15 @@ ffebm_status ffebmi_compute_free(ffebm_engine *engine, const void *input, ffebmi
 
 static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
 {
-    *norm = engine->kernel->norm(engine->model->element_count, engine->gradient.values);
+    *norm = engine->arrays->norm(engine->model->element_count, engine->gradient.values);
     if (isfinite(*norm))
         return FFEBM_OK;
     for (size_t i = 0; i < engine->model->parameter_count; i++) {
         const ffebmi_model_parameter *p = &engine->model->parameters[i];
 
         FFEBMI_CHECK(engine->context,
-                     engine->kernel->finite(p->parameter.shape.count,
-                                            ffebmi_at(engine->kernel, engine->gradient.values, p->offset)),
+                     engine->arrays->finite(p->parameter.shape.count,
+                                            ffebmi_at(engine->arrays, engine->gradient.values, p->offset)),
                      FFEBM_ERR_NUMERIC, "NaN or infinity in the gradient of %s", p->name);
     }
     return ffebmi_fail(engine->context, FFEBM_ERR_NUMERIC, "the norm of the gradient is infinite");
@@ -128,7 +128,7 @@ static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
 ffebm_status ffebmi_compute_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
                                  double gradient_scale, size_t bottom, const void **input_cotangent, double *norm)
 {
-    memset(engine->gradient.values, 0, engine->model->element_count * engine->kernel->element);
+    memset(engine->gradient.values, 0, engine->model->element_count * engine->arrays->element);
     FFEBMI_TRY(ffebmi_chain_down(engine, cotangent, targets, gradient_scale, bottom, input_cotangent));
     FFEBMI_TRY(check_gradient(engine, norm));
     engine->gradient.valid = true;
@@ -204,8 +204,8 @@ static void give_output(const ffebm_engine *engine, size_t rows, size_t first, f
     const ffebmi_shape *shape = ffebmi_model_output(engine->model);
 
     if (output != NULL)
-        ffebmi_layout_outward(engine->kernel, shape, rows, engine->stages[engine->model->stage_count - 1].output,
-                              ffebmi_at(engine->kernel, output->data, first * shape->count));
+        ffebmi_layout_outward(engine->arrays, shape, rows, engine->stages[engine->model->stage_count - 1].output,
+                              ffebmi_at(engine->arrays, output->data, first * shape->count));
 }
 
 static ffebm_status check_output(const ffebm_engine *engine, const ffebm_tensor *output, size_t batch)
@@ -225,7 +225,7 @@ static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffeb
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
         ffebmi_targets part = ffebmi_targets_from(targets, first);
 
-        status = ffebmi_compute_free(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count),
+        status = ffebmi_compute_free(engine, ffebmi_at(engine->arrays, input, first * engine->model->input.count),
                                      &part, rows, facts, NULL);
         report_phases(engine, facts);
         if (status == FFEBM_OK)
@@ -250,7 +250,7 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, f
     FFEBMI_TRY(check_report(engine, report));
     FFEBMI_TRY(check_batch(engine, input, &batch));
     FFEBMI_TRY(check_output(engine, output, batch));
-    FFEBMI_TRY(ffebmi_targets_read(&targets, engine->model, engine->kernel, target, weights, batch, 0));
+    FFEBMI_TRY(ffebmi_targets_read(&targets, engine->model, engine->arrays, target, weights, batch, 0));
     ffebmi_engine_begin_call(engine);
     training = engine->training;
     engine->training = false;
@@ -269,7 +269,7 @@ static ffebm_status forward(ffebm_engine *engine, const void *input, size_t batc
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
 
         forget_tallies(engine);
-        take_input(engine, ffebmi_at(engine->kernel, input, first * engine->model->input.count), rows);
+        take_input(engine, ffebmi_at(engine->arrays, input, first * engine->model->input.count), rows);
         FFEBMI_TRY(ffebmi_chain_up(engine, rows, &result));
         give_output(engine, rows, first, output);
     }
@@ -307,7 +307,7 @@ static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_co
     FFEBMI_TRY(ffebmi_ticket_check(engine, ticket));
     FFEBMI_TRY(ffebmi_tensor_check_rows(context, "output_cotangent", output_cotangent, engine->model->dtype,
                                         ffebmi_model_output(engine->model), engine->batch));
-    FFEBMI_CHECK(context, engine->kernel->finite(output_cotangent->shape.count, output_cotangent->data),
+    FFEBMI_CHECK(context, engine->arrays->finite(output_cotangent->shape.count, output_cotangent->data),
                  FFEBM_ERR_NUMERIC, "NaN or infinity in output_cotangent");
     if (input_cotangent != NULL)
         FFEBMI_TRY(ffebmi_tensor_check_rows(context, "input_cotangent", input_cotangent, engine->model->dtype,
@@ -319,7 +319,7 @@ static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_co
 static ffebm_status vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent,
                         double scale)
 {
-    const ffebmi_kernel *k = engine->kernel;
+    const ffebmi_arrays *k = engine->arrays;
     const void *below = NULL;
     double norm;
 

@@ -22,7 +22,7 @@ ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage
 ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, bool gradients, double scale)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_feedforward_values values = {.kernel = engine->kernel,
+    ffebmi_feedforward_values values = {.arrays = engine->arrays,
                                         .parameters = s->parameters,
                                         .gradients = gradients ? s->gradients : NULL,
                                         .buffers = s->buffers,
@@ -40,8 +40,8 @@ static void point_at_parameters(const ffebm_engine *engine, const ffebmi_stage *
     for (size_t p = 0; p < of->parameter_count; p++) {
         size_t offset = engine->model->parameters[of->first_parameter + p].offset;
 
-        stage->parameters[p] = ffebmi_at(engine->kernel, engine->model->values, offset);
-        stage->gradients[p] = ffebmi_at(engine->kernel, engine->gradient.values, offset);
+        stage->parameters[p] = ffebmi_at(engine->arrays, engine->model->values, offset);
+        stage->gradients[p] = ffebmi_at(engine->arrays, engine->gradient.values, offset);
     }
     for (size_t b = 0; b < of->buffer_count; b++)
         stage->buffers[b] = engine->model->buffers[of->first_buffer + b].value.data;
@@ -55,13 +55,14 @@ static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
     placed.gradients = ffebmi_carve(arena, of->parameter_count, sizeof(void *));
     placed.buffers = ffebmi_carve(arena, of->buffer_count, sizeof(void *));
     if (of->feedforward != NULL) {
-        ffebmi_tape_place(arena, &placed.tape, of->feedforward, engine->kernel, engine->max_batch, &engine->tape_work);
+        ffebmi_tape_place(arena, &placed.tape, of->feedforward, &engine->arithmetic, engine->max_batch,
+                          &engine->tape_work);
     } else {
         placed.free_state = ffebmi_carve(arena, of->energy->layer_count, sizeof(void *));
         if (ffebmi_energy_can(of->energy, FFEBMI_READS_INPUT))
-            placed.kept_input = ffebmi_carve(arena, engine->max_batch, of->input.count * engine->kernel->element);
+            placed.kept_input = ffebmi_carve(arena, engine->max_batch, of->input.count * engine->arrays->element);
         for (size_t l = 0; l < of->energy->layer_count; l++) {
-            void *layer = ffebmi_carve(arena, engine->max_batch, of->energy->layers[l].count * engine->kernel->element);
+            void *layer = ffebmi_carve(arena, engine->max_batch, of->energy->layers[l].count * engine->arrays->element);
 
             if (placed.free_state != NULL)
                 placed.free_state[l] = layer;
@@ -92,10 +93,11 @@ static ffebmi_tape_work place_tape_work(const ffebm_engine *engine, ffebmi_arena
 
     for (size_t i = 0; i < engine->model->stage_count; i++)
         if (engine->model->stages[i].feedforward != NULL)
-            ffebmi_tape_measure(&needs, engine->model->stages[i].feedforward, engine->kernel);
+            ffebmi_tape_measure(&needs, engine->model->stages[i].feedforward, &engine->arithmetic);
     if (engine->last_energy != FFEBM_NONE)
         needs.packed = 0;
-    return ffebmi_tape_place_work(arena, &needs, engine->kernel, engine->max_batch, engine->context->executor.workers);
+    return ffebmi_tape_place_work(arena, &needs, &engine->arithmetic, engine->max_batch,
+                                  engine->context->executor.workers);
 }
 
 static ffebmi_readout place_readout(const ffebm_engine *engine, ffebmi_arena *arena)
@@ -111,7 +113,7 @@ static ffebmi_readout place_readout(const ffebm_engine *engine, ffebmi_arena *ar
 static void place(ffebm_engine *engine, ffebmi_arena *arena)
 {
     const ffebm_model *model = engine->model;
-    size_t element = engine->kernel->element, boundary = largest_boundary(model) * element;
+    size_t element = engine->arrays->element, boundary = largest_boundary(model) * element;
 
     engine->stages = ffebmi_carve(arena, model->stage_count, sizeof *engine->stages);
     engine->gradient.values = ffebmi_carve(arena, model->element_count, element);
@@ -129,26 +131,30 @@ static void place(ffebm_engine *engine, ffebmi_arena *arena)
     for (size_t i = 0; i < model->stage_count; i++)
         place_stage(engine, i, arena);
     engine->readout = place_readout(engine, arena);
+    ffebmi_workbench_lay_out_plans(&engine->bench, arena);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- kernels */
+/* ------------------------------------------------------------------------------------------------------------ plans */
 
-/* In float32 states by tiles come to rest at changes of 2e-6 of a layer: the rounding of their transforms. */
-static const double finest_of_tiles = 1e-5;
+/* In float32 minimal algorithms let states come to rest at changes of 2e-6 of a layer: the rounding of their transforms. */
+static const double finest_of_minimal = 1e-5;
 
-const ffebmi_kernel *ffebmi_engine_settling_kernel(const ffebm_engine *engine, size_t stage)
+static bool is_fine(const ffebm_engine *engine, size_t stage)
 {
     double tolerance = engine->stages[stage].equilibrium.free_tolerance;
 
-    return engine->kernel->exact != NULL && tolerance > 0 && tolerance < finest_of_tiles ? engine->kernel->exact
-                                                                                         : engine->kernel;
+    return tolerance > 0 && tolerance < finest_of_minimal;
 }
 
-const ffebmi_kernel *ffebmi_engine_coarse_kernel(const ffebm_engine *engine, size_t stage)
+const void *ffebmi_engine_plan(const ffebm_engine *engine, size_t stage)
 {
-    if (engine->stages[stage].equilibrium.precision != FFEBM_PRECISION_MIXED)
-        return NULL;
-    return ffebmi_kernel_coarse(ffebmi_engine_settling_kernel(engine, stage));
+    return ffebmi_workbench_plan(&engine->bench, stage, is_fine(engine, stage) ? FFEBMI_PLAIN : FFEBMI_MINIMAL);
+}
+
+bool ffebmi_engine_int16(const ffebm_engine *engine, size_t stage)
+{
+    return engine->stages[stage].equilibrium.precision == FFEBM_PRECISION_MIXED && !is_fine(engine, stage) &&
+           ffebmi_workbench_has_int16(&engine->bench) && ffebmi_engine_block(engine, stage)->kind->pack_int16 != NULL;
 }
 
 /* -------------------------------------------------------------------------------------------------------- creation */
@@ -160,7 +166,8 @@ static void find_readout(ffebm_engine *engine)
             engine->last_energy = i;
     engine->bench = (ffebmi_workbench){.context = engine->context,
                                        .model = engine->model,
-                                       .kernel = engine->kernel,
+                                       .arithmetic = engine->arithmetic,
+                                       .arrays = engine->arrays,
                                        .max_batch = engine->max_batch,
                                        .first_readout = engine->last_energy == FFEBM_NONE ? 0 : engine->last_energy + 1,
                                        .settled_stage = FFEBM_NONE};
@@ -206,7 +213,8 @@ ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, cons
     created->context = model->context;
     created->model = model;
     created->gradient.model = model;
-    created->kernel = ffebmi_kernel_for(model->dtype, model->context->max_isa);
+    created->arithmetic = ffebmi_arithmetic_for(model->dtype, model->context->max_isa);
+    created->arrays = created->arithmetic.arrays;
     created->max_batch = c.max_batch;
     created->stream.seed = c.seed;
     created->last_energy = FFEBM_NONE;

@@ -32,7 +32,8 @@ typedef struct ffebmi_engine_stage {
 struct ffebm_engine {
     ffebm_context *context;
     ffebm_model *model;
-    const ffebmi_kernel *kernel;
+    ffebmi_arithmetic arithmetic;
+    const ffebmi_arrays *arrays; /* those of it */
     size_t max_batch;
     ffebmi_stream stream;
     bool training;      /* mode */
@@ -71,11 +72,11 @@ static inline bool ffebmi_engine_is_energy(const ffebm_engine *engine, size_t st
     return engine->model->stages[stage].energy != NULL;
 }
 
-/* The kernel that a stage's block settles by, in all phases, and that its contrasts are taken with. */
-const ffebmi_kernel *ffebmi_engine_settling_kernel(const ffebm_engine *engine, size_t stage);
+/* The plan that a stage's block settles by, in all phases, and that its contrasts are taken with. */
+const void *ffebmi_engine_plan(const ffebm_engine *engine, size_t stage);
 
-/* What its coarse sweeps are made by; NULL: it has none. */
-const ffebmi_kernel *ffebmi_engine_coarse_kernel(const ffebm_engine *engine, size_t stage);
+/* Are sweeps of its that may be rounded made in 16-bit integers? */
+bool ffebmi_engine_int16(const ffebm_engine *engine, size_t stage);
 
 /* An energy stage by its index: FFEBM_ERR_ARGUMENT otherwise. */
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage);

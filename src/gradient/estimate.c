@@ -15,8 +15,8 @@ static const void *last_layer(const ffebm_engine *engine, size_t nudge)
 
     if (ffebmi_phases_form(engine, engine->last_energy) == FFEBMI_WHOLE)
         return nudged;
-    engine->kernel->scale(count, 1, engine->stages[engine->last_energy].free_state[last], engine->nudged_output);
-    engine->kernel->add(count, nudged, engine->nudged_output);
+    engine->arrays->scale(count, 1, engine->stages[engine->last_energy].free_state[last], engine->nudged_output);
+    engine->arrays->add(count, nudged, engine->nudged_output);
     return engine->nudged_output;
 }
 
@@ -24,7 +24,7 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
 {
     size_t first = engine->bench.first_readout, outputs = ffebmi_model_output(engine->model)->count;
     const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[engine->last_energy].equilibrium);
-    const ffebmi_kernel *k = engine->kernel;
+    const ffebmi_arrays *k = engine->arrays;
 
     if (first == engine->model->stage_count ||
         engine->model->stages[first].first_parameter == engine->model->parameter_count)
@@ -51,7 +51,8 @@ static uint8_t **switches_of(const ffebm_engine *engine, size_t stage, size_t nu
 static void observe(const ffebm_engine *engine, size_t stage, size_t nudge, void *const *layers, size_t batch)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
-                            .kernel = ffebmi_engine_settling_kernel(engine, stage),
+                            .arrays = engine->arrays,
+                            .plan = ffebmi_engine_plan(engine, stage),
                             .parameters = engine->stages[stage].parameters,
                             .packed = engine->bench.packed,
                             .batch = batch,
@@ -72,7 +73,7 @@ static void count_switch_changes(ffebm_engine *engine, size_t stage, size_t nudg
         size_t count = ffebmi_energy_switch_count(block, l);
 
         if (count > 0)
-            s->tallies[1].region_changes += engine->kernel->switch_changes(
+            s->tallies[1].region_changes += engine->arrays->switch_changes(
                 engine->batch * count, layers[l + 1], s->free_state[l + 1], switches_of(engine, stage, nudge)[l],
                 switches_of(engine, stage, FFEBM_NONE)[l]);
     }
@@ -107,7 +108,8 @@ static ffebmi_reading reading_of(ffebm_engine *engine, size_t stage, size_t batc
     const ffebmi_engine_stage *s = &engine->stages[stage];
 
     return (ffebmi_reading){.block = block,
-                            .kernel = ffebmi_engine_settling_kernel(engine, stage),
+                            .arrays = engine->arrays,
+                            .plan = ffebmi_engine_plan(engine, stage),
                             .parameters = s->parameters,
                             .packed = engine->bench.packed,
                             .batch = batch,

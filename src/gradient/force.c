@@ -13,7 +13,7 @@ void ffebmi_force_linear(void *user, size_t worker, const size_t *samples, size_
                          void *out)
 {
     const ffebmi_force *f = user;
-    const ffebmi_kernel *k = f->engine->kernel;
+    const ffebmi_arrays *k = f->engine->arrays;
     size_t nudges = f->estimator->nudge_count;
 
     (void)worker;
@@ -29,7 +29,7 @@ void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t 
 {
     const ffebmi_force *f = user;
     const ffebm_engine *engine = f->engine;
-    const ffebmi_kernel *k = engine->kernel;
+    const ffebmi_arrays *k = engine->arrays;
     const ffebmi_worker *w = &engine->bench.workers[worker];
     size_t nudges = f->estimator->nudge_count, outputs = ffebmi_model_output(engine->model)->count;
     const void *output = ffebmi_readout_forward(engine, &w->readout, count * nudges, last_layer);

@@ -5,14 +5,14 @@
 #include "tensor/window.h"
 
 /* Turn each row, a matrix of rows_of x columns_of, over. */
-static void turn(const ffebmi_kernel *k, size_t rows, size_t rows_of, size_t columns_of, const void *from, void *to)
+static void turn(const ffebmi_arrays *k, size_t rows, size_t rows_of, size_t columns_of, const void *from, void *to)
 {
     for (size_t r = 0; r < rows; r++)
         k->transpose(rows_of, columns_of, ffebmi_at(k, from, r * rows_of * columns_of),
                      ffebmi_at(k, to, r * rows_of * columns_of));
 }
 
-void ffebmi_layout_inward(const ffebmi_kernel *k, const ffebmi_shape *sample, size_t rows, const void *from, void *to)
+void ffebmi_layout_inward(const ffebmi_arrays *k, const ffebmi_shape *sample, size_t rows, const void *from, void *to)
 {
     size_t channels = (size_t)sample->dims[0];
 
@@ -22,7 +22,7 @@ void ffebmi_layout_inward(const ffebmi_kernel *k, const ffebmi_shape *sample, si
         memcpy(to, from, rows * sample->count * k->element);
 }
 
-void ffebmi_layout_outward(const ffebmi_kernel *k, const ffebmi_shape *sample, size_t rows, const void *from, void *to)
+void ffebmi_layout_outward(const ffebmi_arrays *k, const ffebmi_shape *sample, size_t rows, const void *from, void *to)
 {
     size_t channels = (size_t)sample->dims[0];
 

@@ -3,12 +3,12 @@
 #ifndef FFEBMI_GRADIENT_LAYOUT_H
 #define FFEBMI_GRADIENT_LAYOUT_H
 
-#include "kernel/kernel.h"
+#include "arrays/arrays.h"
 #include "tensor/shape.h"
 
-void ffebmi_layout_inward(const ffebmi_kernel *kernel, const ffebmi_shape *sample, size_t rows, const void *from,
+void ffebmi_layout_inward(const ffebmi_arrays *arrays, const ffebmi_shape *sample, size_t rows, const void *from,
                           void *to);
-void ffebmi_layout_outward(const ffebmi_kernel *kernel, const ffebmi_shape *sample, size_t rows, const void *from,
+void ffebmi_layout_outward(const ffebmi_arrays *arrays, const ffebmi_shape *sample, size_t rows, const void *from,
                            void *to);
 
 #endif

@@ -14,7 +14,8 @@ static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, c
     const ffebmi_engine_stage *s = &engine->stages[stage];
 
     return (ffebmi_phase){.block = ffebmi_engine_block(engine, stage),
-                          .kernel = ffebmi_engine_settling_kernel(engine, stage),
+                          .arrays = engine->arrays,
+                          .plan = ffebmi_engine_plan(engine, stage),
                           .parameters = s->parameters,
                           .batch = batch,
                           .nudges = 1,
@@ -35,7 +36,7 @@ static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch,
     phase.start = s->equilibrium.start == FFEBM_START_STATE ? s->free_state : NULL;
     phase.norms = s->norms[0];
     if (!ffebmi_energy_has_switches(phase.block)) /* with other switches it would settle elsewhere */
-        phase.coarse = ffebmi_engine_coarse_kernel(engine, stage);
+        phase.int16 = ffebmi_engine_int16(engine, stage);
     return phase;
 }
 
@@ -56,10 +57,8 @@ static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batc
 /* Make the workbench ready for it. */
 static void set_up(ffebm_engine *engine, ffebmi_phase *phase)
 {
-    ffebmi_workbench_set_up(&engine->bench, phase->block, phase->kernel, phase->coarse, phase->parameters,
-                            phase->nudges);
+    ffebmi_workbench_set_up(&engine->bench, phase->block, phase->plan, phase->parameters, phase->nudges, phase->int16);
     phase->packed = engine->bench.packed;
-    phase->coarse_packed = engine->bench.coarse_packed;
 }
 
 static ffebm_status check(const ffebm_engine *engine, size_t stage, const char *phase, const ffebmi_tally *tally)
@@ -82,7 +81,7 @@ void ffebmi_phases_keep_input(ffebm_engine *engine, size_t stage, size_t batch, 
     s->input = input;
     if (s->kept_input == NULL)
         return;
-    memcpy(s->kept_input, input, batch * engine->model->stages[stage].input.count * engine->kernel->element);
+    memcpy(s->kept_input, input, batch * engine->model->stages[stage].input.count * engine->arrays->element);
     s->kept_rows = batch;
     s->input = s->kept_input;
 }
@@ -91,7 +90,7 @@ static void take_state(const ffebm_engine *engine, size_t stage, const ffebmi_ph
 {
     for (size_t l = 0; l < phase->block->layer_count; l++)
         memcpy(engine->stages[stage].free_state[l], phase->result[l],
-               phase->batch * phase->block->layers[l].count * engine->kernel->element);
+               phase->batch * phase->block->layers[l].count * engine->arrays->element);
 }
 
 ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
@@ -140,8 +139,7 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
     ffebm_status status;
 
     phase.form = ffebmi_phases_form(engine, stage);
-    if (phase.form == FFEBMI_DISPLACED)
-        phase.coarse = ffebmi_engine_coarse_kernel(engine, stage);
+    phase.int16 = phase.form == FFEBMI_DISPLACED && ffebmi_engine_int16(engine, stage);
     f->engine = engine;
     f->estimator = ffebmi_estimator_of(&s->equilibrium);
     f->beta = phase.form == FFEBMI_TANGENT ? 1 : s->equilibrium.beta; /* what is linear needs no small force */
@@ -174,7 +172,7 @@ ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t ba
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_phase phase = nudged_phase(engine, stage, batch, input);
-    ffebmi_force_by_hand f = {force, ffebmi_energy_output(phase.block)->count * engine->kernel->element};
+    ffebmi_force_by_hand f = {force, ffebmi_energy_output(phase.block)->count * engine->arrays->element};
 
     FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);

@@ -15,7 +15,7 @@ static ffebm_status check_finite(const ffebm_engine *engine, size_t stage, const
 {
     FFEBMI_CHECK(engine->context,
                  tensor == NULL || !ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_FINITE_ONLY) ||
-                     engine->kernel->finite(tensor->shape.count, tensor->data),
+                     engine->arrays->finite(tensor->shape.count, tensor->data),
                  FFEBM_ERR_NUMERIC, "stage %zu: NaN or infinity in %s", stage, what);
     return FFEBM_OK;
 }
@@ -39,9 +39,9 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
     FFEBMI_TRY(check_finite(engine, stage, "force", force));
     engine->ticket = 0;
     ffebmi_engine_begin_call(engine);
-    ffebmi_layout_inward(engine->kernel, &of->input, batch, input->data, engine->cotangents[0]);
+    ffebmi_layout_inward(engine->arrays, &of->input, batch, input->data, engine->cotangents[0]);
     if (force != NULL) {
-        ffebmi_layout_inward(engine->kernel, &of->output, batch, force->data, engine->cotangents[1]);
+        ffebmi_layout_inward(engine->arrays, &of->output, batch, force->data, engine->cotangents[1]);
         return ffebmi_stream_end(
             &engine->stream, ffebmi_phases_by_hand(engine, stage, batch, engine->cotangents[0], engine->cotangents[1]));
     }
@@ -95,7 +95,7 @@ ffebm_status ffebm_engine_get_state(const ffebm_engine *engine, ffebm_tensor *st
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "state", state, engine->model->dtype,
                                         &ffebmi_engine_block(engine, stage)->layers[layer], rows));
-    ffebmi_layout_outward(engine->kernel, &ffebmi_engine_block(engine, stage)->layers[layer], rows, layers[layer],
+    ffebmi_layout_outward(engine->arrays, &ffebmi_engine_block(engine, stage)->layers[layer], rows, layers[layer],
                           state->data);
     return FFEBM_OK;
 }
@@ -116,8 +116,8 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
     if (s->free_rows != rows)
         for (size_t l = 0; l < ffebmi_engine_block(engine, stage)->layer_count; l++)
             memset(s->free_state[l], 0,
-                   rows * ffebmi_engine_block(engine, stage)->layers[l].count * engine->kernel->element);
-    ffebmi_layout_inward(engine->kernel, &ffebmi_engine_block(engine, stage)->layers[layer], rows, state->data,
+                   rows * ffebmi_engine_block(engine, stage)->layers[l].count * engine->arrays->element);
+    ffebmi_layout_inward(engine->arrays, &ffebmi_engine_block(engine, stage)->layers[layer], rows, state->data,
                          s->free_state[layer]);
     s->free_rows = rows;
     engine->ticket = 0;
@@ -132,15 +132,16 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
 /* Work memory and packed parameters for a look at states. */
 static void set_up(ffebm_engine *engine, size_t stage)
 {
-    ffebmi_workbench_set_up(&engine->bench, ffebmi_engine_block(engine, stage),
-                            ffebmi_engine_settling_kernel(engine, stage), NULL, engine->stages[stage].parameters, 1);
+    ffebmi_workbench_set_up(&engine->bench, ffebmi_engine_block(engine, stage), ffebmi_engine_plan(engine, stage),
+                            engine->stages[stage].parameters, 1, false);
 }
 
 /* Into engine->losses, at the input in cotangents[0]. */
 static ffebm_status take_energies(ffebm_engine *engine, size_t stage, void *const *layers, size_t rows)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
-                            .kernel = ffebmi_engine_settling_kernel(engine, stage),
+                            .arrays = engine->arrays,
+                            .plan = ffebmi_engine_plan(engine, stage),
                             .parameters = engine->stages[stage].parameters,
                             .batch = rows,
                             .state = layers,
@@ -174,7 +175,7 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
     FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input", input, engine->model->dtype,
                                         &engine->model->stages[stage].input, rows));
     FFEBMI_TRY(check_finite(engine, stage, "input", input));
-    ffebmi_layout_inward(engine->kernel, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
+    ffebmi_layout_inward(engine->arrays, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
     FFEBMI_TRY(take_energies(engine, stage, layers, rows));
     for (size_t i = 0; i < rows; i++) {
         if (energies->dtype == FFEBM_FLOAT32)

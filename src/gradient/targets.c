@@ -54,17 +54,17 @@ static ffebm_status read_weights(ffebmi_targets *targets, const ffebm_tensor *we
                  ffebmi_dtype_name(weights->dtype), ffebmi_dtype_name(dtype));
     FFEBMI_CHECK(context, weights->shape.rank == 1 && weights->shape.count == batch, FFEBM_ERR_SHAPE,
                  "weights has %zu elements, expected [%zu]", weights->shape.count, batch);
-    FFEBMI_CHECK(context, targets->kernel->finite(batch, weights->data), FFEBM_ERR_NUMERIC,
+    FFEBMI_CHECK(context, targets->arrays->finite(batch, weights->data), FFEBM_ERR_NUMERIC,
                  "NaN or infinity in weights");
     targets->weights = weights->data;
     return FFEBM_OK;
 }
 
-ffebm_status ffebmi_targets_read(ffebmi_targets *targets, const ffebm_model *model, const ffebmi_kernel *kernel,
+ffebm_status ffebmi_targets_read(ffebmi_targets *targets, const ffebm_model *model, const ffebmi_arrays *arrays,
                                  const ffebm_tensor *target, const ffebm_tensor *weights, size_t batch,
                                  double smoothing)
 {
-    *targets = (ffebmi_targets){.model = model, .kernel = kernel, .smoothing = smoothing};
+    *targets = (ffebmi_targets){.model = model, .arrays = arrays, .smoothing = smoothing};
     FFEBMI_TRY(read_target(targets, target, batch));
     return read_weights(targets, weights, batch);
 }
@@ -76,9 +76,9 @@ ffebmi_targets ffebmi_targets_from(const ffebmi_targets *targets, size_t first)
     if (part.labels != NULL)
         part.labels += first;
     if (part.values != NULL)
-        part.values = ffebmi_at(part.kernel, part.values, first * ffebmi_model_output(part.model)->count);
+        part.values = ffebmi_at(part.arrays, part.values, first * ffebmi_model_output(part.model)->count);
     if (part.weights != NULL)
-        part.weights = ffebmi_at(part.kernel, part.weights, first);
+        part.weights = ffebmi_at(part.arrays, part.weights, first);
     return part;
 }
 
@@ -86,7 +86,7 @@ void ffebmi_targets_store(ffebmi_targets *targets, size_t batch, void *memory)
 {
     if (targets->values == NULL || memory == NULL)
         return;
-    ffebmi_layout_inward(targets->kernel, ffebmi_model_output(targets->model), batch, targets->values, memory);
+    ffebmi_layout_inward(targets->arrays, ffebmi_model_output(targets->model), batch, targets->values, memory);
     targets->values = memory;
 }
 
@@ -96,7 +96,7 @@ static double weight_of(const ffebmi_targets *targets, size_t sample)
 {
     if (targets->weights == NULL)
         return 1;
-    return targets->kernel->element == sizeof(float) ? (double)((const float *)targets->weights)[sample]
+    return targets->arrays->element == sizeof(float) ? (double)((const float *)targets->weights)[sample]
                                                      : ((const double *)targets->weights)[sample];
 }
 
@@ -111,14 +111,14 @@ double ffebmi_targets_loss(const ffebmi_targets *targets, size_t sample, const v
                             .smoothing = targets->smoothing};
 
     if (targets->values != NULL)
-        target.values = ffebmi_at(targets->kernel, targets->values, sample * units);
+        target.values = ffebmi_at(targets->arrays, targets->values, sample * units);
     return weight * loss(units, output, target, factor * weight, cotangent);
 }
 
 void ffebmi_targets_losses(const ffebmi_targets *targets, size_t batch, const void *output, double factor,
                            double *losses, void *cotangent)
 {
-    const ffebmi_kernel *k = targets->kernel;
+    const ffebmi_arrays *k = targets->arrays;
     size_t units = ffebmi_model_output(targets->model)->count;
 
     for (size_t i = 0; i < batch; i++)
@@ -129,7 +129,7 @@ void ffebmi_targets_losses(const ffebmi_targets *targets, size_t batch, const vo
 size_t ffebmi_targets_rank(const ffebmi_targets *targets, size_t sample, const void *output)
 {
     size_t units = ffebmi_model_output(targets->model)->count;
-    const void *row = ffebmi_at(targets->kernel, output, sample * units);
+    const void *row = ffebmi_at(targets->arrays, output, sample * units);
 
     return targets->model->dtype == FFEBM_FLOAT32 ? ffebmi_label_rank_f32(units, row, targets->labels[sample])
                                                   : ffebmi_label_rank_f64(units, row, targets->labels[sample]);

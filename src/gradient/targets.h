@@ -2,13 +2,13 @@
 #ifndef FFEBMI_GRADIENT_TARGETS_H
 #define FFEBMI_GRADIENT_TARGETS_H
 
-#include "kernel/kernel.h"
+#include "arrays/arrays.h"
 #include "model/model.h"
 
 /* Targets and weights of a batch; rows as the input's. Exactly one of labels and values is set. */
 typedef struct ffebmi_targets {
     const ffebm_model *model;
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
     const int64_t *labels;
     const void *values;  /* batch x outputs */
     const void *weights; /* batch, or NULL: ones */
@@ -16,7 +16,7 @@ typedef struct ffebmi_targets {
 } ffebmi_targets;
 
 /* Do target and weights (NULL: none) fit the model and a batch? `smoothing` is taken over. */
-ffebm_status ffebmi_targets_read(ffebmi_targets *targets, const ffebm_model *model, const ffebmi_kernel *kernel,
+ffebm_status ffebmi_targets_read(ffebmi_targets *targets, const ffebm_model *model, const ffebmi_arrays *arrays,
                                  const ffebm_tensor *target, const ffebm_tensor *weights, size_t batch,
                                  double smoothing);
 

@@ -5,6 +5,33 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* ------------------------------------------------------------------------------------------------------------ plans */
+
+void ffebmi_workbench_lay_out_plans(ffebmi_workbench *bench, ffebmi_arena *arena)
+{
+    ffebmi_arithmetic arithmetic[FFEBMI_PLANS] = {bench->arithmetic, bench->arithmetic};
+
+    arithmetic[FFEBMI_PLAIN].winograd = false;
+    bench->plans = ffebmi_carve(arena, FFEBMI_PLANS * bench->model->stage_count, sizeof(void *));
+    for (size_t i = 0; i < FFEBMI_PLANS * bench->model->stage_count; i++) {
+        const ffebm_energy *block = bench->model->stages[i / FFEBMI_PLANS].energy;
+        void *plan = block == NULL ? NULL : ffebmi_energy_lay_out_plan(block, &arithmetic[i % FFEBMI_PLANS], arena);
+
+        if (bench->plans != NULL)
+            bench->plans[i] = plan;
+    }
+}
+
+const void *ffebmi_workbench_plan(const ffebmi_workbench *bench, size_t stage, ffebmi_plans plan)
+{
+    return bench->plans[FFEBMI_PLANS * stage + plan];
+}
+
+bool ffebmi_workbench_has_int16(const ffebmi_workbench *bench)
+{
+    return bench->arithmetic.products != NULL && bench->arithmetic.products->int16 != NULL;
+}
+
 /* --------------------------------------------------------------------------------------------------- how much of it */
 
 /* What the largest of the model's energy blocks needs. */
@@ -13,7 +40,7 @@ typedef struct needs {
     size_t switches; /* and of its switches */
     size_t layers;
     size_t packed;
-    size_t coarse; /* packed likewise */
+    size_t int16; /* packed likewise */
     size_t relax;
 } needs;
 
@@ -22,7 +49,7 @@ static size_t state_bytes(const ffebmi_workbench *bench, const ffebm_energy *blo
     ffebmi_arena measure = {0};
 
     for (size_t l = 0; l < block->layer_count; l++)
-        ffebmi_carve(&measure, bench->max_batch, block->layers[l].count * bench->kernel->element);
+        ffebmi_carve(&measure, bench->max_batch, block->layers[l].count * bench->arrays->element);
     return measure.used;
 }
 
@@ -35,60 +62,47 @@ static size_t switch_bytes(const ffebmi_workbench *bench, const ffebm_energy *bl
     return measure.used;
 }
 
-/* By one of the kernels that it may settle by. */
-static void raise_needs(needs *most, const ffebmi_workbench *bench, const ffebm_energy *block,
-                        const ffebmi_kernel *kernel)
+/* By one of the plans that it may settle by. */
+static void raise_needs(needs *most, const ffebmi_workbench *bench, const ffebm_energy *block, const void *plan)
 {
-    ffebmi_arena relax = {0}, packed = {0};
+    ffebmi_arena relax = {0}, packed = {0}, int16 = {0};
 
-    ffebmi_solver_of(block)->lay_out(&relax, block, kernel, bench->nudges, bench->max_batch);
-    ffebmi_energy_lay_out_packed(block, kernel, &packed);
+    ffebmi_solver_of(block)->lay_out(&relax, block, bench->arrays, plan, bench->nudges, bench->max_batch);
+    ffebmi_energy_lay_out_packed(block, plan, &packed);
+    if (bench->mixed && block->kind->lay_out_int16 != NULL && ffebmi_workbench_has_int16(bench))
+        block->kind->lay_out_int16(block, plan, NULL, &int16);
     most->relax = larger(most->relax, relax.used);
     most->packed = larger(most->packed, packed.used);
+    most->int16 = larger(most->int16, int16.used);
 }
 
-/* And what coarse sweeps need besides; their scratch is no larger. */
-static void raise_coarse_needs(needs *most, const ffebmi_workbench *bench, const ffebm_energy *block)
-{
-    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(bench->kernel);
-    ffebmi_arena rounded = {0};
-
-    if (coarse == NULL || block->kind->round == NULL)
-        return;
-    block->kind->lay_out_rounded(block, coarse, NULL, &rounded);
-    most->coarse = larger(most->coarse, rounded.used);
-}
-
-static ffebmi_tape_needs tape_needs(const ffebm_model *model, const ffebmi_kernel *kernel, size_t first)
+static ffebmi_tape_needs tape_needs(const ffebm_model *model, const ffebmi_arithmetic *arithmetic, size_t first)
 {
     ffebmi_tape_needs most = {0};
 
     for (size_t i = first; i < model->stage_count; i++)
         if (model->stages[i].feedforward != NULL)
-            ffebmi_tape_measure(&most, model->stages[i].feedforward, kernel);
+            ffebmi_tape_measure(&most, model->stages[i].feedforward, arithmetic);
     return most;
 }
 
-size_t ffebmi_workbench_feedforward_packed(const ffebm_model *model, const ffebmi_kernel *kernel)
+size_t ffebmi_workbench_feedforward_packed(const ffebm_model *model, const ffebmi_arithmetic *arithmetic)
 {
-    return tape_needs(model, kernel, 0).packed;
+    return tape_needs(model, arithmetic, 0).packed;
 }
 
 static needs needs_of(const ffebmi_workbench *bench)
 {
-    const ffebmi_kernel *k = bench->kernel;
-    needs most = {.packed = ffebmi_workbench_feedforward_packed(bench->model, k) * k->element};
+    needs most = {.packed =
+                      ffebmi_workbench_feedforward_packed(bench->model, &bench->arithmetic) * bench->arrays->element};
 
     for (size_t i = 0; i < bench->model->stage_count; i++) {
         const ffebm_energy *block = bench->model->stages[i].energy;
 
         if (block == NULL)
             continue;
-        raise_needs(&most, bench, block, k);
-        if (k->exact != NULL)
-            raise_needs(&most, bench, block, k->exact);
-        if (bench->mixed)
-            raise_coarse_needs(&most, bench, block);
+        for (ffebmi_plans p = 0; p < FFEBMI_PLANS; p++)
+            raise_needs(&most, bench, block, ffebmi_workbench_plan(bench, i, p));
         most.state = larger(most.state, state_bytes(bench, block));
         most.switches = larger(most.switches, switch_bytes(bench, block));
         most.layers = larger(most.layers, block->layer_count);
@@ -103,19 +117,19 @@ static void lay_out_worker(const ffebmi_workbench *bench, ffebmi_arena *arena, f
 {
     const ffebm_model *model = bench->model;
     size_t first = bench->first_readout, rows = bench->nudges * FFEBMI_SHARD;
-    ffebmi_tape_needs readout = tape_needs(model, bench->kernel, first);
+    ffebmi_tape_needs readout = tape_needs(model, &bench->arithmetic, first);
     ffebmi_worker placed = {.relax_memory = ffebmi_carve(arena, relax_bytes, 1)};
 
-    placed.readout_work = ffebmi_tape_place_work(arena, &readout, bench->kernel, rows, 1);
+    placed.readout_work = ffebmi_tape_place_work(arena, &readout, &bench->arithmetic, rows, 1);
     placed.readout_tapes = ffebmi_carve(arena, model->stage_count - first, sizeof *placed.readout_tapes);
     placed.readout = ffebmi_readout_lay_out(arena, NULL, model->stage_count - first);
-    placed.loss_cotangent = ffebmi_carve(arena, rows, ffebmi_model_output(model)->count * bench->kernel->element);
+    placed.loss_cotangent = ffebmi_carve(arena, rows, ffebmi_model_output(model)->count * bench->arrays->element);
     if (worker != NULL)
         *worker = placed;
     for (size_t i = 0; first + i < model->stage_count; i++) {
         ffebmi_tape *tape = worker == NULL ? NULL : &worker->readout_tapes[i];
 
-        ffebmi_tape_place(arena, tape, model->stages[first + i].feedforward, bench->kernel, rows,
+        ffebmi_tape_place(arena, tape, model->stages[first + i].feedforward, &bench->arithmetic, rows,
                           worker == NULL ? &placed.readout_work : &worker->readout_work);
         if (worker != NULL)
             worker->readout.tapes[i] = tape;
@@ -134,7 +148,7 @@ static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)
     bench->works = ffebmi_carve(arena, workers, sizeof(void *));
     bench->workers = ffebmi_carve(arena, workers, sizeof *bench->workers);
     bench->packed_memory = ffebmi_carve(arena, most.packed, 1);
-    bench->coarse_memory = ffebmi_carve(arena, most.coarse, 1);
+    bench->int16_memory = ffebmi_carve(arena, most.int16, 1);
     for (size_t n = 0; n <= bench->nudges; n++) {
         void *state = n < bench->nudges ? ffebmi_carve(arena, most.state, 1) : NULL;
         void *switches = ffebmi_carve(arena, most.switches, 1);
@@ -196,26 +210,27 @@ void ffebmi_workbench_lay_out_states(const ffebmi_workbench *bench, const ffebm_
             bench->switches[at] = ffebmi_carve(&switches, bench->max_batch, ffebmi_energy_switch_count(block, l));
             if (n < bench->nudges)
                 bench->layers[at] =
-                    ffebmi_carve(&state, bench->max_batch, block->layers[l].count * bench->kernel->element);
+                    ffebmi_carve(&state, bench->max_batch, block->layers[l].count * bench->arrays->element);
         }
     }
 }
 
-void ffebmi_workbench_set_up(ffebmi_workbench *bench, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                             const ffebmi_kernel *coarse, const void *const *parameters, size_t nudges)
+void ffebmi_workbench_set_up(ffebmi_workbench *bench, const ffebm_energy *block, const void *plan,
+                             const void *const *parameters, size_t nudges, bool int16)
 {
-    ffebmi_arena packed = {.base = bench->packed_memory}, rounded = {.base = bench->coarse_memory};
+    ffebmi_arena packed = {.base = bench->packed_memory}, rounded = {.base = bench->int16_memory};
 
     ffebmi_workbench_lay_out_states(bench, block);
-    bench->packed = ffebmi_energy_lay_out_packed(block, kernel, &packed);
-    ffebmi_energy_pack(block, kernel, parameters, bench->packed);
-    if (coarse != NULL) {
-        bench->coarse_packed = block->kind->lay_out_rounded(block, coarse, bench->packed, &rounded);
-        block->kind->round(block, coarse, bench->packed, bench->coarse_packed);
+    bench->packed = ffebmi_energy_lay_out_packed(block, plan, &packed);
+    ffebmi_energy_pack(block, bench->arrays, plan, parameters, bench->packed);
+    if (int16) {
+        block->kind->lay_out_int16(block, plan, bench->packed, &rounded);
+        block->kind->pack_int16(block, plan, bench->packed);
     }
     for (size_t w = 0; w < bench->context->executor.workers; w++) {
         ffebmi_arena arena = {.base = bench->workers[w].relax_memory};
 
-        bench->works[w] = ffebmi_solver_of(block)->lay_out(&arena, block, kernel, nudges, bench->max_batch);
+        bench->works[w] =
+            ffebmi_solver_of(block)->lay_out(&arena, block, bench->arrays, plan, nudges, bench->max_batch);
     }
 }

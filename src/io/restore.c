@@ -6,7 +6,7 @@
 
 #include "core/context.h"
 #include "core/json.h"
-#include "kernel/kernel.h"
+#include "arrays/arrays.h"
 
 #define CHECK_FORMAT(table, condition, ...)                                                                            \
     FFEBMI_CHECK_FORMAT((table)->context, (table)->source, condition, __VA_ARGS__)
@@ -107,7 +107,7 @@ static ffebm_status check_all(const ffebmi_table *table, const ffebmi_contents *
 static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_contents *contents, void *staged)
 {
     const ffebm_model *model = contents->model;
-    const ffebmi_kernel *kernel = ffebmi_kernel_for(model->dtype, 0);
+    const ffebmi_arrays *arrays = ffebmi_arrays_for(model->dtype, 0);
     ffebmi_content content;
 
     for (size_t i = 0; i < contents->count; i++) {
@@ -115,9 +115,9 @@ static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_content
 
         FFEBMI_TRY(ffebmi_context_ask(table->context));
         ffebmi_contents_inspect(contents, &content, i);
-        to = ffebmi_at(kernel, staged, ffebmi_contents_start(contents, content.array) + content.offset);
+        to = ffebmi_at(arrays, staged, ffebmi_contents_start(contents, content.array) + content.offset);
         FFEBMI_TRY(ffebmi_table_values(table, ffebmi_table_find(table, content.name), to, model->dtype));
-        CHECK_FORMAT(table, kernel->finite(content.shape->count, to),
+        CHECK_FORMAT(table, arrays->finite(content.shape->count, to),
                      "the tensor \"%s\" has a value that is not finite as %s", content.name,
                      ffebmi_dtype_name(model->dtype));
     }
@@ -126,14 +126,14 @@ static ffebm_status stage_values(const ffebmi_table *table, const ffebmi_content
 
 static void take_values(const ffebmi_contents *contents, const void *staged)
 {
-    const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype, 0);
+    const ffebmi_arrays *arrays = ffebmi_arrays_for(contents->model->dtype, 0);
 
     for (size_t array = 0; array < contents->array_count; array++) {
         size_t count = ffebmi_contents_elements(contents, array);
 
         if (count > 0)
             memcpy(ffebmi_contents_array(contents, array),
-                   ffebmi_at(kernel, staged, ffebmi_contents_start(contents, array)), count * kernel->element);
+                   ffebmi_at(arrays, staged, ffebmi_contents_start(contents, array)), count * arrays->element);
     }
 }
 

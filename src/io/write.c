@@ -7,7 +7,7 @@
 #include "core/text.h"
 #include "io/element.h"
 #include "io/header.h"
-#include "kernel/kernel.h"
+#include "arrays/arrays.h"
 
 enum { CHUNK = 16384, ALIGNMENT = 64 };
 
@@ -100,14 +100,14 @@ static ffebm_status make_start(ffebmi_writing *writing, const char *header)
 /* What could not be read back must not take the place of what can. */
 static ffebm_status check_values(const ffebmi_contents *contents)
 {
-    const ffebmi_kernel *kernel = ffebmi_kernel_for(contents->model->dtype, 0);
+    const ffebmi_arrays *arrays = ffebmi_arrays_for(contents->model->dtype, 0);
     ffebmi_content content;
 
     for (size_t i = 0; i < contents->count; i++) {
         ffebmi_contents_inspect(contents, &content, i);
         FFEBMI_CHECK(contents->model->context,
-                     kernel->finite(content.shape->count,
-                                    ffebmi_at(kernel, ffebmi_contents_array(contents, content.array), content.offset)),
+                     arrays->finite(content.shape->count,
+                                    ffebmi_at(arrays, ffebmi_contents_array(contents, content.array), content.offset)),
                      FFEBM_ERR_NUMERIC, "checkpoint: NaN or infinity in \"%s\"; nothing is written", content.name);
     }
     return FFEBM_OK;

@@ -51,7 +51,7 @@ static bool frozen(const ffebm_optimizer *o, size_t parameter)
 }
 
 /* The norm of what is trained. */
-static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_kernel *k, const void *gradient, double *norm)
+static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_arrays *k, const void *gradient, double *norm)
 {
     *norm = 0;
     for (size_t i = 0; i < parameter_count(o); i++) {
@@ -67,7 +67,7 @@ static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_kernel 
     return FFEBM_OK;
 }
 
-static bool update(const ffebm_optimizer *o, const ffebmi_kernel *k, const ffebmi_rule_settings *settings,
+static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebmi_rule_settings *settings,
                    const void *gradient, double gradient_scale, size_t parameter, bool commit)
 {
     const ffebmi_model_parameter *p = &o->model->parameters[parameter];
@@ -90,7 +90,7 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
 {
     const ffebm_optimizer *o = optimizer;
     const ffebmi_flat_gradient *gradient;
-    const ffebmi_kernel *k;
+    const ffebmi_arrays *k;
     ffebmi_rule_settings settings;
     double norm = 0, scale = 1;
 
@@ -101,7 +101,7 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
     FFEBMI_CHECK_ARGUMENT(o->context, gradient->model == o->model, "optimizer: the engine is of another model");
     FFEBMI_CHECK(o->context, gradient->valid, FFEBM_ERR_STATE,
                  "optimizer: the engine has no gradient: none was computed, or the last one failed");
-    k = ffebmi_kernel_for(o->model->dtype, o->context->max_isa);
+    k = ffebmi_arrays_for(o->model->dtype, o->context->max_isa);
     FFEBMI_TRY(gradient_norm(o, k, gradient->values, &norm));
     if (o->clip_norm > 0 && norm > o->clip_norm)
         scale = o->clip_norm / norm;

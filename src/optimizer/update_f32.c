@@ -1,3 +1,3 @@
-#include "kernel/precision_f32.h"
+#include "core/precision_f32.h"
 
 #include "optimizer/update.inc"

@@ -1,3 +1,3 @@
-#include "kernel/precision_f64.h"
+#include "core/precision_f64.h"
 
 #include "optimizer/update.inc"

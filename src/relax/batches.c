@@ -22,17 +22,17 @@ static bool takes(const ffebm_energy *block)
     return block->kind->batches != NULL;
 }
 
-static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                                  size_t nudges, size_t max_batch)
+static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                                  const void *plan, size_t nudges, size_t max_batch)
 {
-    size_t row = block->layers[block->layer_count - 1].count * kernel->element;
+    size_t row = block->layers[block->layer_count - 1].count * arrays->element;
     desk *d = ffebmi_carve(arena, 1, sizeof *d), placed = {0};
 
     placed.rows = block->max_rows == 0 || block->max_rows > max_batch ? max_batch : block->max_rows;
     placed.force = ffebmi_carve(arena, placed.rows, row);
     placed.forces = ffebmi_carve(arena, nudges * placed.rows, row);
     placed.samples = ffebmi_carve(arena, placed.rows, sizeof *placed.samples);
-    placed.base.kind_work = block->kind->lay_out_work(block, kernel, placed.rows, arena);
+    placed.base.kind_work = block->kind->lay_out_work(block, arrays, plan, placed.rows, arena);
     if (d == NULL)
         return NULL;
     *d = placed;
@@ -63,8 +63,8 @@ static void take_forces(const slice *s, size_t rows, void *to)
     size_t units = outputs_of(p);
 
     for (size_t r = 0; r < rows; r++)
-        memcpy(ffebmi_at(p->kernel, to, r * units),
-               ffebmi_at(p->kernel, s->desk->forces, (r * p->nudges + s->nudge) * units), units * p->kernel->element);
+        memcpy(ffebmi_at(p->arrays, to, r * units),
+               ffebmi_at(p->arrays, s->desk->forces, (r * p->nudges + s->nudge) * units), units * p->arrays->element);
 }
 
 /* A ffebm_force_at_fn: the force at outputs of the whole slice, asked for in shards, since that is what readouts have
@@ -81,11 +81,11 @@ static void force_at(void *user, const double *output, double *force)
 
         for (size_t r = 0; r < rows; r++)
             for (size_t n = 0; n < p->nudges; n++)
-                ffebmi_from_doubles(p->kernel->element, shape, 1, output + (first + r) * units,
-                                    ffebmi_at(p->kernel, s->desk->forces, (r * p->nudges + n) * units));
+                ffebmi_from_doubles(p->arrays->element, shape, 1, output + (first + r) * units,
+                                    ffebmi_at(p->arrays, s->desk->forces, (r * p->nudges + n) * units));
         p->force(p->force_user, s->worker, s->desk->samples + first, rows, s->desk->forces, s->desk->forces);
         take_forces(s, rows, s->desk->force);
-        ffebmi_to_doubles(p->kernel->element, shape, rows, s->desk->force, force + first * units);
+        ffebmi_to_doubles(p->arrays->element, shape, rows, s->desk->force, force + first * units);
     }
 }
 
@@ -101,10 +101,10 @@ static void first_force(const slice *s)
 
         for (size_t r = 0; r < rows; r++)
             for (size_t n = 0; n < p->nudges; n++)
-                memcpy(ffebmi_at(p->kernel, s->desk->forces, (r * p->nudges + n) * units),
-                       ffebmi_at(p->kernel, last, (s->first + first + r) * units), units * p->kernel->element);
+                memcpy(ffebmi_at(p->arrays, s->desk->forces, (r * p->nudges + n) * units),
+                       ffebmi_at(p->arrays, last, (s->first + first + r) * units), units * p->arrays->element);
         p->force(p->force_user, s->worker, s->desk->samples + first, rows, s->desk->forces, s->desk->forces);
-        take_forces(s, rows, ffebmi_at(p->kernel, s->desk->force, first * units));
+        take_forces(s, rows, ffebmi_at(p->arrays, s->desk->force, first * units));
     }
 }
 
@@ -124,7 +124,7 @@ static void add_to_tally(const slice *s, const ffebmi_batch_settling *settled)
     s->desk->base.tally.joules += settled->joules;
 }
 
-static double squared_distance(const ffebmi_kernel *k, size_t units, const void *a, const void *b)
+static double squared_distance(const ffebmi_arrays *k, size_t units, const void *a, const void *b)
 {
     double sum = 0;
 
@@ -141,16 +141,16 @@ static void add_norms(const slice *s, size_t sample, size_t layer, double residu
 {
     const ffebmi_phase *p = s->phase;
     size_t layers = p->block->layer_count, units = p->block->layers[layer].count;
-    const void *state = ffebmi_at(p->kernel, p->result[s->nudge * layers + layer], sample * units);
+    const void *state = ffebmi_at(p->arrays, p->result[s->nudge * layers + layer], sample * units);
     ffebmi_norms *to = &p->norms[sample * layers + layer];
 
     if (s->nudge == 0)
         *to = (ffebmi_norms){0};
-    to->size += p->kernel->dot(units, state, state);
-    to->change += residual * residual * p->kernel->dot(units, state, state);
+    to->size += p->arrays->dot(units, state, state);
+    to->change += residual * residual * p->arrays->dot(units, state, state);
     if (p->nudged)
         to->displacement +=
-            squared_distance(p->kernel, units, state, ffebmi_at(p->kernel, p->start[layer], sample * units));
+            squared_distance(p->arrays, units, state, ffebmi_at(p->arrays, p->start[layer], sample * units));
 }
 
 static void keep_norms(const slice *s, const double *residual)
@@ -165,9 +165,9 @@ static ffebm_status settle_slice(slice *s)
     const ffebmi_phase *p = s->phase;
     const ffebm_energy *b = p->block;
     size_t state = b->layers[0].count;
-    void *layers[2] = {ffebmi_at(p->kernel, p->result[s->nudge * b->layer_count], s->first * state),
-                       ffebmi_at(p->kernel, p->result[s->nudge * b->layer_count + 1], s->first * outputs_of(p))};
-    ffebmi_batch_settling settling = {.kernel = p->kernel,
+    void *layers[2] = {ffebmi_at(p->arrays, p->result[s->nudge * b->layer_count], s->first * state),
+                       ffebmi_at(p->arrays, p->result[s->nudge * b->layer_count + 1], s->first * outputs_of(p))};
+    ffebmi_batch_settling settling = {.arrays = p->arrays,
                                       .first = s->first,
                                       .rows = s->rows,
                                       .state = layers,
@@ -177,9 +177,9 @@ static ffebm_status settle_slice(slice *s)
                                       .seed = ffebmi_random_stream(p->seed, s->nudge),
                                       .first_sample = p->first_sample};
 
-    settling.input = ffebmi_at(p->kernel, p->input, s->first * b->input.count);
+    settling.input = ffebmi_at(p->arrays, p->input, s->first * b->input.count);
     if (p->start != NULL)
-        settling.start = ffebmi_at(p->kernel, p->start[0], s->first * state);
+        settling.start = ffebmi_at(p->arrays, p->start[0], s->first * state);
     if (p->force != NULL) {
         first_force(s);
         settling.force = s->desk->force;
@@ -237,8 +237,8 @@ static void keep_forces(const ffebmi_phase *p, ffebmi_relax_work *const *works)
         for (size_t i = 0; i < s.rows; i++)
             s.desk->samples[i] = s.first + i;
         first_force(&s);
-        memcpy(ffebmi_at(p->kernel, p->result[layers - 1], s.first * outputs_of(p)), s.desk->force,
-               s.rows * outputs_of(p) * p->kernel->element);
+        memcpy(ffebmi_at(p->arrays, p->result[layers - 1], s.first * outputs_of(p)), s.desk->force,
+               s.rows * outputs_of(p) * p->arrays->element);
     }
     if (p->norms != NULL)
         memset(p->norms, 0, p->batch * layers * sizeof *p->norms);
@@ -257,7 +257,7 @@ static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_rel
 static ffebmi_batch_sum sum_over(const ffebmi_reading *r)
 {
     return (ffebmi_batch_sum){
-        .kernel = r->kernel, .batch = r->batch, .input = r->input, .seed = r->seed, .first_sample = r->first_sample};
+        .arrays = r->arrays, .batch = r->batch, .input = r->input, .seed = r->seed, .first_sample = r->first_sample};
 }
 
 static void add_term(ffebmi_batch_sum *sum, void *const *layers, double weight)
@@ -288,7 +288,7 @@ static ffebm_status pull_back(const ffebmi_reading *r, ffebmi_relax_work *work)
     void *cotangent = r->pairs[0].first[last];
     ffebmi_batch_sum sum = sum_over(r);
 
-    r->kernel->scale(r->batch * b->layers[last].count, -1, cotangent, cotangent);
+    r->arrays->scale(r->batch * b->layers[last].count, -1, cotangent, cotangent);
     add_term(&sum, r->free, r->gradient_scale);
     return b->kind->batches->pull_back(b, &sum, cotangent, r->gradients, r->input_cotangent, work->kind_work,
                                        &work->failure);
@@ -317,7 +317,7 @@ static ffebm_status energies(ffebm_context *context, const ffebmi_states *states
                              double *out)
 {
     const ffebm_energy *b = states->block;
-    ffebmi_batch_sum sum = {.kernel = states->kernel,
+    ffebmi_batch_sum sum = {.arrays = states->arrays,
                             .batch = states->batch,
                             .input = states->input,
                             .seed = states->seed,

@@ -17,7 +17,7 @@ static void contrast_alone(const job *j, size_t layer)
 {
     const ffebmi_reading *r = j->reading;
 
-    r->kernel->scale(r->batch * r->block->layers[layer].count, 0.5, j->pair->first[layer], j->mean[layer]);
+    r->arrays->scale(r->batch * r->block->layers[layer].count, 0.5, j->pair->first[layer], j->mean[layer]);
 }
 
 /* A sample nudged by - beta contributes (f(-beta) - f(0)) / (-beta): its two states change places. */
@@ -41,7 +41,7 @@ static void swap_switches(const job *j, size_t sample)
 static void contrast_layer(const job *j, size_t layer, size_t sample, void **first, void **second)
 {
     const ffebmi_reading *r = j->reading;
-    const ffebmi_kernel *k = r->kernel;
+    const ffebmi_arrays *k = r->arrays;
     size_t units = r->block->layers[layer].count, at = sample * units;
     void *difference = ffebmi_at(k, j->difference[layer], at), *mean = ffebmi_at(k, j->mean[layer], at);
     bool displaced = r->form == FFEBMI_DISPLACED;
@@ -117,7 +117,8 @@ static ffebmi_contrast contrast_of(ffebm_context *context, const ffebmi_reading 
             j.difference = r->memory[0];
         ffebmi_parallel_ranges(context, r->batch, 1, contrast_samples, &j);
     }
-    return (ffebmi_contrast){.kernel = r->kernel,
+    return (ffebmi_contrast){.arrays = r->arrays,
+                             .plan = r->plan,
                              .parameters = r->parameters,
                              .batch = r->batch,
                              .input = r->input,
@@ -132,7 +133,7 @@ static ffebmi_contrast contrast_of(ffebm_context *context, const ffebmi_reading 
 static void clear_gradients(const ffebmi_reading *r)
 {
     for (size_t p = 0; p < r->block->parameter_count; p++)
-        memset(r->gradients[p], 0, r->block->parameters[p].parameter.shape.count * r->kernel->element);
+        memset(r->gradients[p], 0, r->block->parameters[p].parameter.shape.count * r->arrays->element);
 }
 
 ffebm_status ffebmi_contrast_read(ffebm_context *context, const ffebmi_reading *reading,

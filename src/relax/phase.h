@@ -16,11 +16,11 @@ typedef void (*ffebmi_force_fn)(void *user, size_t worker, const size_t *samples
 
 typedef struct ffebmi_phase {
     const ffebm_energy *block;
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
+    const void *plan; /* of the block's kind */
     const void *const *parameters;
-    const void *packed;          /* by the kind, of the parameters */
-    const ffebmi_kernel *coarse; /* NULL, or what all nudged sweeps, or the first free ones, are made by instead, */
-    const void *coarse_packed;   /* and the same for it */
+    const void *packed; /* by the kind, of the parameters */
+    bool int16;         /* all nudged sweeps, or the first free ones, are made in 16-bit integers */
     size_t batch;
     size_t nudges;      /* rows a sample; 1 in a free phase */
     bool nudged;        /* which stopping rule, and is `start` the free state? */

@@ -18,7 +18,8 @@ typedef struct ffebmi_reading_pair {
 /* A sum of such pairs. */
 typedef struct ffebmi_reading {
     const ffebm_energy *block;
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
+    const void *plan;
     const void *const *parameters;
     const void *packed;
     size_t batch;
@@ -42,7 +43,8 @@ typedef struct ffebmi_reading {
 /* What a look at the states of a whole batch needs. */
 typedef struct ffebmi_states {
     const ffebm_energy *block;
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
+    const void *plan;
     const void *const *parameters;
     const void *packed;
     size_t batch;

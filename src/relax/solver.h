@@ -20,8 +20,8 @@ typedef struct ffebmi_solver {
     /* Is it the one for this block? */
     bool (*takes)(const ffebm_energy *block);
     /* Lay out a worker's memory for phases of up to `nudges`, of batches up to max_batch; NULL while measuring. */
-    ffebmi_relax_work *(*lay_out)(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                                  size_t nudges, size_t max_batch);
+    ffebmi_relax_work *(*lay_out)(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                                  const void *plan, size_t nudges, size_t max_batch);
     /* Settle a batch. Tallies and failures are left in the works, which have been cleared of both. Samples that end in NaN or
      * infinity are counted, not a failure. */
     void (*settle)(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works);

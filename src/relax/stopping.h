@@ -2,7 +2,7 @@
 #ifndef FFEBMI_RELAX_STOPPING_H
 #define FFEBMI_RELAX_STOPPING_H
 
-#include "kernel/kernel.h"
+#include "arrays/arrays.h"
 
 typedef struct ffebmi_verdict {
     bool settled;

@@ -30,12 +30,12 @@ static bool takes(const ffebm_energy *block)
     return block->kind->sweeps != NULL;
 }
 
-static void **lay_out_layers(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows)
+static void **lay_out_layers(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays, size_t rows)
 {
     void **layers = ffebmi_carve(arena, block->layer_count, sizeof *layers);
 
     for (size_t l = 0; l < block->layer_count; l++) {
-        void *memory = ffebmi_carve(arena, rows, block->layers[l].count * kernel->element);
+        void *memory = ffebmi_carve(arena, rows, block->layers[l].count * arrays->element);
 
         if (layers != NULL)
             layers[l] = memory;
@@ -43,22 +43,22 @@ static void **lay_out_layers(ffebmi_arena *arena, const ffebm_energy *block, con
     return layers;
 }
 
-static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                                  size_t nudges, size_t max_batch)
+static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                                  const void *plan, size_t nudges, size_t max_batch)
 {
     size_t rows = nudges * FFEBMI_SHARD, last = block->layer_count - 1;
     shard *w = ffebmi_carve(arena, 1, sizeof *w), placed = {0};
 
     (void)max_batch;
-    placed.state = lay_out_layers(arena, block, kernel, rows);
-    placed.free_state = lay_out_layers(arena, block, kernel, rows);
+    placed.state = lay_out_layers(arena, block, arrays, rows);
+    placed.free_state = lay_out_layers(arena, block, arrays, rows);
     placed.view = ffebmi_carve(arena, block->layer_count, sizeof *placed.view);
     placed.switches = ffebmi_carve(arena, block->layer_count, sizeof *placed.switches);
-    placed.input = ffebmi_carve(arena, rows, block->input.count * kernel->element);
-    placed.force = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element);
-    placed.last = ffebmi_carve(arena, rows, block->layers[last].count * kernel->element);
+    placed.input = ffebmi_carve(arena, rows, block->input.count * arrays->element);
+    placed.force = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
+    placed.last = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
-    placed.base.kind_work = block->kind->lay_out_work(block, kernel, rows, arena);
+    placed.base.kind_work = block->kind->lay_out_work(block, arrays, plan, rows, arena);
     if (w == NULL)
         return NULL;
     *w = placed;
@@ -67,7 +67,7 @@ static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block
 
 /* ------------------------------------------------------------------------------------- rows in, rows out, rows moved */
 
-static void copy_rows(const ffebmi_kernel *k, size_t units, void *to, size_t to_row, const void *from, size_t from_row,
+static void copy_rows(const ffebmi_arrays *k, size_t units, void *to, size_t to_row, const void *from, size_t from_row,
                       size_t rows)
 {
     memmove(ffebmi_at(k, to, to_row * units), ffebmi_at(k, from, from_row * units), rows * units * k->element);
@@ -81,16 +81,16 @@ static void load(const ffebmi_phase *p, shard *w, size_t seat, size_t sample)
     for (size_t n = 0; n < p->nudges; n++) {
         size_t row = seat * p->nudges + n;
 
-        copy_rows(p->kernel, b->input.count, w->input, row, p->input, sample, 1);
+        copy_rows(p->arrays, b->input.count, w->input, row, p->input, sample, 1);
         for (size_t l = 0; l < b->layer_count; l++) {
             size_t units = b->layers[l].count;
 
             if (p->start == NULL || p->form != FFEBMI_WHOLE)
-                memset(ffebmi_at(p->kernel, w->state[l], row * units), 0, units * p->kernel->element);
+                memset(ffebmi_at(p->arrays, w->state[l], row * units), 0, units * p->arrays->element);
             else
-                copy_rows(p->kernel, units, w->state[l], row, p->start[l], sample, 1);
+                copy_rows(p->arrays, units, w->state[l], row, p->start[l], sample, 1);
             if (p->nudged)
-                copy_rows(p->kernel, units, w->free_state[l], row, p->start[l], sample, 1);
+                copy_rows(p->arrays, units, w->free_state[l], row, p->start[l], sample, 1);
         }
     }
 }
@@ -101,7 +101,7 @@ static void store(const ffebmi_phase *p, const shard *w, size_t seat)
 
     for (size_t n = 0; n < p->nudges; n++)
         for (size_t l = 0; l < b->layer_count; l++)
-            copy_rows(p->kernel, b->layers[l].count, p->result[n * b->layer_count + l], w->samples[seat], w->state[l],
+            copy_rows(p->arrays, b->layers[l].count, p->result[n * b->layer_count + l], w->samples[seat], w->state[l],
                       seat * p->nudges + n, 1);
 }
 
@@ -113,12 +113,12 @@ static void move(const ffebmi_phase *p, shard *w, ffebmi_settling *s, size_t to,
     if (to == from)
         return;
     w->samples[to] = w->samples[from];
-    copy_rows(p->kernel, b->input.count, w->input, to * r, w->input, from * r, r);
-    copy_rows(p->kernel, b->layers[last].count, w->force, to * r, w->force, from * r, r);
+    copy_rows(p->arrays, b->input.count, w->input, to * r, w->input, from * r, r);
+    copy_rows(p->arrays, b->layers[last].count, w->force, to * r, w->force, from * r, r);
     for (size_t l = 0; l < b->layer_count; l++) {
-        copy_rows(p->kernel, b->layers[l].count, w->state[l], to * r, w->state[l], from * r, r);
+        copy_rows(p->arrays, b->layers[l].count, w->state[l], to * r, w->state[l], from * r, r);
         if (p->nudged)
-            copy_rows(p->kernel, b->layers[l].count, w->free_state[l], to * r, w->free_state[l], from * r, r);
+            copy_rows(p->arrays, b->layers[l].count, w->free_state[l], to * r, w->free_state[l], from * r, r);
     }
     for (size_t n = 0; n < r; n++)
         b->kind->sweeps->move(s, to * r + n, from * r + n);
@@ -169,8 +169,8 @@ static const void *last_layer(const ffebmi_phase *p, const shard *w, size_t rows
 
     if (p->form != FFEBMI_DISPLACED)
         return w->state[last];
-    p->kernel->scale(count, 1, w->free_state[last], w->last);
-    p->kernel->add(count, w->state[last], w->last);
+    p->arrays->scale(count, 1, w->free_state[last], w->last);
+    p->arrays->add(count, w->state[last], w->last);
     return w->last;
 }
 
@@ -188,11 +188,10 @@ static void sweep(const ffebmi_phase *p, size_t worker, shard *w, ffebmi_settlin
     }
 }
 
-/* Sweeps of a shard by one kernel. A free phase may have two legs: a coarse one, from which samples go on to the last. */
+/* Sweeps of a shard in one precision. A free phase may have two legs: one in integers, from which samples go on to the last. */
 typedef struct leg {
-    const ffebmi_phase *phase; /* its kernel aside */
-    const ffebmi_kernel *kernel;
-    const void *packed;
+    const ffebmi_phase *phase;
+    bool int16;
     double tolerance;
     int64_t end; /* so many sweeps at the most, with those of the leg before */
     bool last;
@@ -203,7 +202,7 @@ static size_t release_settled(const leg *of, shard *w, ffebmi_settling *s, size_
 {
     const ffebmi_phase *p = of->phase;
     size_t layers = p->block->layer_count;
-    double rounding = p->kernel->element == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
+    double rounding = p->arrays->element == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
     for (size_t seat = active; seat-- > 0;) {
         int64_t *spent = &w->spent[w->samples[seat] - first], taken = *spent + sweeps;
@@ -227,7 +226,8 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
 {
     const ffebmi_phase *p = of->phase;
     ffebmi_settling s = {.block = p->block,
-                         .kernel = p->kernel,
+                         .arrays = p->arrays,
+                         .plan = p->plan,
                          .parameters = p->parameters,
                          .packed = p->packed,
                          .form = p->form,
@@ -245,9 +245,8 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
     for (size_t i = 0; i < count; i++)
         load(p, w, i, first + i);
     s.rows = count * p->nudges;
-    p->block->kind->sweeps->begin(&s); /* with the free state, which is never coarse */
-    s.kernel = of->kernel;
-    s.packed = of->packed;
+    p->block->kind->sweeps->begin(&s); /* with the free state, which is never rounded */
+    s.int16 = of->int16;
     if (p->force != NULL && p->force_held)
         p->force(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->force);
     for (int64_t sweeps = 1; active > 0; sweeps++) {
@@ -261,26 +260,23 @@ typedef struct job {
     ffebmi_relax_work *const *works;
 } job;
 
-/* Coarse sweeps settle to about a thousandth, and no sweep in full precision is saved by going that far. */
-static const double coarse_tolerance = 1e-2;
+/* Sweeps in integers settle to about a thousandth, and no sweep in full precision is saved by going that far. */
+static const double int16_tolerance = 1e-2;
 
 static void settle_shard(void *user, size_t worker, size_t first, size_t count)
 {
     const job *j = user;
     const ffebmi_phase *p = j->phase;
     ffebmi_phase rest = *p;
-    leg last = {p, p->kernel, p->packed, p->tolerance, p->max_sweeps, true};
-    leg coarse = {p, p->coarse, p->coarse_packed, p->tolerance, p->max_sweeps / 2, false};
+    leg last = {p, p->int16 && p->nudged, p->tolerance, p->max_sweeps, true};
+    leg rough = {p, true, p->tolerance, p->max_sweeps / 2, false};
     shard *w = (shard *)j->works[worker];
 
     memset(w->spent, 0, sizeof w->spent);
-    if (p->coarse != NULL && p->nudged) {
-        last.kernel = p->coarse;
-        last.packed = p->coarse_packed;
-    } else if (p->coarse != NULL && coarse.end > 0) {
-        if (p->tolerance > 0 && p->tolerance < coarse_tolerance)
-            coarse.tolerance = coarse_tolerance;
-        run_leg(&coarse, w, worker, first, count);
+    if (p->int16 && !p->nudged && rough.end > 0) {
+        if (p->tolerance > 0 && p->tolerance < int16_tolerance)
+            rough.tolerance = int16_tolerance;
+        run_leg(&rough, w, worker, first, count);
         rest.start = p->result;
         last.phase = &rest;
     }
@@ -297,7 +293,8 @@ static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_rel
 static ffebmi_settling look_at(const ffebmi_states *states, shard *w, size_t first, size_t rows)
 {
     ffebmi_settling s = {.block = states->block,
-                         .kernel = states->kernel,
+                         .arrays = states->arrays,
+                         .plan = states->plan,
                          .parameters = states->parameters,
                          .packed = states->packed,
                          .rows = rows,
@@ -305,9 +302,9 @@ static ffebmi_settling look_at(const ffebmi_states *states, shard *w, size_t fir
                          .work = w->base.kind_work};
 
     for (size_t l = 0; l < states->block->layer_count; l++)
-        w->view[l] = ffebmi_at(states->kernel, states->state[l], first * states->block->layers[l].count);
+        w->view[l] = ffebmi_at(states->arrays, states->state[l], first * states->block->layers[l].count);
     if (states->input != NULL)
-        s.input = ffebmi_at(states->kernel, states->input, first * states->block->input.count);
+        s.input = ffebmi_at(states->arrays, states->input, first * states->block->input.count);
     return s;
 }
 

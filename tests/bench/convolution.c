@@ -3,9 +3,9 @@
 #include "convolution.h"
 
 #include "clock.h"
+#include "convolution/convolution.h"
 #include "core/context.h"
 #include "core/executor.h"
-#include "kernel/conv.h"
 #include "line.h"
 
 enum { ROWS = 32, REPEATS = 7 };
@@ -18,8 +18,7 @@ static const shape table[] = {{3, 128, 32},  {128, 128, 16}, {128, 256, 16},
                               {256, 256, 8}, {256, 512, 8},  {512, 512, 4}};
 
 typedef struct prepared {
-    ffebmi_conv conv;
-    const ffebmi_kernel *kernel;
+    ffebmi_convolution plan;
     size_t below; /* numbers of a sample */
     size_t above;
     float *weight;
@@ -42,21 +41,22 @@ static float *numbers(const team *on, size_t count, uint64_t seed)
 
 static bool prepare(prepared *p, const shape *s, const team *on)
 {
+    const ffebmi_arithmetic arithmetic = ffebmi_arithmetic_for(FFEBM_FLOAT32, 0);
+    const ffebmi_windows windows = {.channels = s->in,
+                                    .in = {s->size, s->size},
+                                    .out = {s->size, s->size},
+                                    .kernel = {3, 3},
+                                    .stride = {1, 1},
+                                    .padding = {1, 1}};
     size_t weights = s->in * s->out * 9, line = 64 / sizeof(float);
 
-    *p = (prepared){.kernel = ffebmi_kernel_for(FFEBM_FLOAT32, 0)};
-    p->conv.out_channels = s->out;
-    p->conv.windows = (ffebmi_windows){.channels = s->in,
-                                       .in = {s->size, s->size},
-                                       .out = {s->size, s->size},
-                                       .kernel = {3, 3},
-                                       .stride = {1, 1},
-                                       .padding = {1, 1}};
+    *p = (prepared){0};
+    ffebmi_convolution_plan(&p->plan, &arithmetic, &windows, s->out, false);
     p->below = s->in * s->size * s->size;
     p->above = s->out * s->size * s->size;
-    p->scratch_size = (ffebmi_conv_scratch(&p->conv, p->kernel) / line + 2) * line;
+    p->scratch_size = (p->plan.scratch / line + 2) * line;
     p->weight = numbers(on, weights, 1);
-    p->packed = numbers(on, ffebmi_conv_packed(&p->conv, p->kernel, FFEBMI_CONV_BOTH), 2);
+    p->packed = numbers(on, p->plan.packed, 2);
     p->input = numbers(on, ROWS * p->below, 3);
     p->output = numbers(on, ROWS * p->above, 4);
     p->gradient = numbers(on, weights, 5);
@@ -64,8 +64,8 @@ static bool prepare(prepared *p, const shape *s, const team *on)
     if (p->weight == NULL || p->packed == NULL || p->input == NULL || p->output == NULL || p->gradient == NULL ||
         p->scratch == NULL)
         return false;
-    ffebmi_conv_pack(&p->conv, p->kernel, FFEBMI_CONV_BOTH, p->weight, p->packed, 0,
-                     ffebmi_conv_pack_units(&p->conv, p->kernel, FFEBMI_CONV_BOTH));
+    ffebmi_convolution_pack(&p->plan, FFEBMI_BOTH, p->weight, p->packed, 0,
+                            ffebmi_convolution_pack_units(&p->plan, FFEBMI_BOTH));
     return true;
 }
 
@@ -81,24 +81,24 @@ static void forward(void *user, size_t worker, size_t first, size_t count)
 {
     const prepared *p = user;
 
-    ffebmi_conv_up(&p->conv, p->kernel, p->packed, count, p->input + first * p->below, p->output + first * p->above,
-                   p->scratch + worker * p->scratch_size);
+    ffebmi_convolution_up(&p->plan, &(ffebmi_packed){.full = p->packed}, count, p->input + first * p->below,
+                          p->output + first * p->above, p->scratch + worker * p->scratch_size);
 }
 
 static void back(void *user, size_t worker, size_t first, size_t count)
 {
     const prepared *p = user;
 
-    ffebmi_conv_down(&p->conv, p->kernel, FFEBMI_CONV_BOTH, p->packed, count, p->output + first * p->above, false,
-                     p->input + first * p->below, p->scratch + worker * p->scratch_size);
+    ffebmi_convolution_down(&p->plan, &(ffebmi_packed){.full = p->packed}, count, p->output + first * p->above, false,
+                            p->input + first * p->below, p->scratch + worker * p->scratch_size);
 }
 
 static void gradient(void *user, size_t worker, size_t first, size_t count)
 {
     const prepared *p = user;
 
-    ffebmi_conv_gradient(&p->conv, p->kernel, ROWS, &(ffebmi_conv_pairs){1, {p->output}, {p->input}}, 1, p->gradient,
-                         first, count, p->scratch + worker * p->scratch_size);
+    ffebmi_convolution_gradient(&p->plan, ROWS, &(ffebmi_pairs){1, {p->output}, {p->input}}, 1, p->gradient, first,
+                                count, p->scratch + worker * p->scratch_size);
 }
 
 typedef struct product {
@@ -117,7 +117,8 @@ static void measure(prepared *p, const shape *s, const product *run, const team 
     for (size_t i = 0; i <= REPEATS; i++) {
         double start = clock_now();
 
-        ffebmi_parallel_ranges(on->context, run->over_weights ? ffebmi_conv_units(&p->conv) : ROWS, 1, run->run, p);
+        ffebmi_parallel_ranges(on->context, run->over_weights ? ffebmi_convolution_units(s->out) : ROWS, 1, run->run,
+                               p);
         if (i > 0) /* the first is to warm up */
             repeats_add(&r, clock_now() - start);
     }

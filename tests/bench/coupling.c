@@ -32,14 +32,13 @@ typedef struct prepared {
     const entry *entry;
     const team *team;
     ffebmi_coupling coupling;
-    const ffebmi_kernel *kernel;
+    ffebmi_coupling_plan plan;
     size_t shards;
     float *weight;
     float *bias;
     float *packed;
-    const ffebmi_kernel *coarse; /* NULL where it has no passes in rounded numbers */
-    float *rounded;              /* their weights */
-    float *below;                /* rows x units */
+    float *int16; /* weights of passes in 16-bit integers; NULL where there are none */
+    float *below; /* rows x units */
     float *above;
     float *drive; /* a worker's, each as large as a shard of the larger layer */
     size_t drive_size;
@@ -96,10 +95,10 @@ static bool allocate(prepared *p)
     size_t rows = p->shards * FFEBMI_SHARD, workers = p->team->threads, line = 64 / sizeof(float);
 
     p->drive_size = FFEBMI_SHARD * (c->below.count > c->above.count ? c->below.count : c->above.count) + line;
-    p->scratch_size = (c->kind->scratch(c, p->kernel) / line + 2) * line;
+    p->scratch_size = (p->plan.scratch / line + 2) * line;
     p->weight = numbers(p, c->parameters[0].shape.count, 1, 0.1);
     p->bias = numbers(p, c->parameters[1].shape.count, 2, 0.1);
-    p->packed = numbers(p, c->kind->packed(c, p->kernel), 3, 0);
+    p->packed = numbers(p, p->plan.convolution.packed, 3, 0);
     p->below = numbers(p, rows * c->below.count, 4, 1);
     p->above = numbers(p, rows * c->above.count, 5, 1);
     p->drive = numbers(p, workers * p->drive_size, 6, 0);
@@ -110,33 +109,34 @@ static bool allocate(prepared *p)
            p->drive != NULL && p->scratch != NULL && p->gradient != NULL && p->switches != NULL;
 }
 
-static bool prepare_rounded(prepared *p)
+/* Weights as passes want them. */
+static bool pack(prepared *p)
 {
-    const ffebmi_coupling *c = &p->coupling;
-    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(p->kernel);
+    const ffebmi_convolution *c = &p->plan.convolution;
+    size_t units = ffebmi_convolution_pack_units(c, FFEBMI_BOTH);
 
-    if (coarse == NULL || c->kind->rounds == NULL || !c->kind->rounds(c, coarse))
+    if (c->packed > 0)
+        ffebmi_convolution_pack(c, FFEBMI_BOTH, p->weight, p->packed, 0, units);
+    if (c->int16 == 0)
         return true;
-    p->coarse = coarse;
-    p->rounded = numbers(p, c->kind->packed(c, coarse), 9, 0);
-    if (p->rounded == NULL)
+    p->int16 = numbers(p, c->int16, 9, 0);
+    if (p->int16 == NULL)
         return false;
-    c->kind->round(c, coarse, p->packed, p->rounded, 0, c->kind->pack_units(c, coarse));
+    ffebmi_convolution_pack_int16(c, p->packed, p->int16, 0, units);
     return true;
 }
 
 static bool prepare(prepared *p, const entry *e, const team *t)
 {
-    *p = (prepared){.entry = e, .team = t, .kernel = ffebmi_kernel_for(FFEBM_FLOAT32, 0)};
+    const ffebmi_arithmetic arithmetic = ffebmi_arithmetic_for(FFEBM_FLOAT32, 0);
+    bool fits;
+
+    *p = (prepared){.entry = e, .team = t};
     p->shards = t->threads > LEAST_SHARDS ? t->threads : LEAST_SHARDS;
-    if (describe(p) != FFEBM_OK || !allocate(p)) {
-        line_skip(e->kind->name, ffebm_context_error(t->context));
-        return false;
-    }
-    if (p->coupling.kind->packed(&p->coupling, p->kernel) > 0)
-        p->coupling.kind->pack(&p->coupling, p->kernel, p->weight, p->packed, 0,
-                               p->coupling.kind->pack_units(&p->coupling, p->kernel));
-    if (!prepare_rounded(p)) {
+    fits = describe(p) == FFEBM_OK;
+    if (fits)
+        e->kind->plan(&p->coupling, &arithmetic, &p->plan);
+    if (!fits || !allocate(p) || !pack(p)) {
         line_skip(e->kind->name, ffebm_context_error(t->context));
         return false;
     }
@@ -145,7 +145,7 @@ static bool prepare(prepared *p, const entry *e, const team *t)
 
 static void let_go(prepared *p)
 {
-    void *all[] = {p->weight, p->bias,  p->packed,  p->rounded,  p->below,
+    void *all[] = {p->weight, p->bias,  p->packed,  p->int16,    p->below,
                    p->above,  p->drive, p->scratch, p->gradient, p->switches};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -161,17 +161,15 @@ static void pass_shard(void *user, size_t worker, size_t shard)
     const ffebmi_coupling *c = &p->coupling;
     size_t first = shard * FFEBMI_SHARD;
     float *drive = p->drive + worker * p->drive_size;
-    ffebmi_coupling_call call = {.kernel = p->kernel,
+    ffebmi_coupling_call call = {.plan = &p->plan,
                                  .parameters = (const void *const[]){p->weight, p->bias},
-                                 .packed = c->kind->packed(c, p->kernel) > 0 ? p->packed : p->weight,
+                                 .packed = {.full = p->plan.convolution.packed > 0 ? p->packed : p->weight},
                                  .rows = FFEBMI_SHARD,
                                  .switches = p->switches + first * c->switch_count,
                                  .scratch = p->scratch + worker * p->scratch_size};
 
-    if (d->direction == ROUNDED_UP || d->direction == ROUNDED_DOWN) {
-        call.kernel = p->coarse;
-        call.packed = p->rounded;
-    }
+    if (d->direction == ROUNDED_UP || d->direction == ROUNDED_DOWN)
+        call.packed.int16 = p->int16;
     for (size_t i = 0; i < d->passes; i++) {
         if (d->direction == UP || d->direction == ROUNDED_UP)
             c->kind->up(c, &call, p->below + first * c->below.count, drive);
@@ -184,16 +182,14 @@ static void gradient_range(void *user, size_t worker, size_t first, size_t count
 {
     const prepared *p = user;
     const ffebmi_coupling *c = &p->coupling;
-    void *const layers[] = {p->below, p->above};
-    uint8_t *const switches[] = {p->switches, p->switches};
-    ffebmi_contrast contrast = {.kernel = p->kernel,
-                                .batch = p->shards * FFEBMI_SHARD,
-                                .difference = layers,
-                                .mean = layers,
-                                .switches = {switches, switches},
-                                .weight = 1};
+    const ffebmi_coupling_contrast contrast = {.plan = &p->plan,
+                                               .batch = p->shards * FFEBMI_SHARD,
+                                               .pairs = {2, {p->above, p->above}, {p->below, p->below}},
+                                               .switches = {p->switches, p->switches},
+                                               .weight = 1,
+                                               .scratch = p->scratch + worker * p->scratch_size};
 
-    c->kind->gradient(c, &contrast, 0, 0, p->gradient, first, count, p->scratch + worker * p->scratch_size);
+    c->kind->gradient(c, &contrast, 0, p->gradient, first, count);
 }
 
 static double time_passes(direction_case *d)
@@ -283,7 +279,7 @@ void coupling_measure(const team teams[TEAM_COUNT], size_t count)
                 continue;
             }
             kept++;
-            for (size_t d = 0; d < (p->coarse != NULL ? DIRECTIONS : ROUNDED_UP); d++)
+            for (size_t d = 0; d < (p->int16 != NULL ? DIRECTIONS : ROUNDED_UP); d++)
                 cases[used++] = (direction_case){.p = p, .direction = d};
         }
     measure_all(cases, used);

@@ -1,8 +1,8 @@
 #include "peak.h"
 
+#include "arrays/arrays.h"
 #include "clock.h"
 #include "core/context.h"
-#include "kernel/kernel.h"
 #include "line.h"
 
 /* ------------------------------------------------------------------------------------------- multiply-adds, at best */
@@ -122,7 +122,7 @@ void peak_measure(team *t)
 enum { BLAS_SIZE = 1024, BLAS_RUNS = 5 };
 
 typedef struct product {
-    const ffebmi_kernel *kernel;
+    const ffebmi_arrays *arrays;
     float *a;
     float *b;
     float *c; /* [thread]: a matrix for each */
@@ -134,7 +134,16 @@ static void multiply(void *user, size_t worker, size_t index)
     const size_t n = BLAS_SIZE;
 
     (void)worker;
-    p->kernel->gemm(false, false, n, n, n, 1, p->a, n, p->b, n, 0, p->c + index * n * n, n);
+    p->arrays->gemm(&(ffebmi_matrix_product){.m = n,
+                                             .n = n,
+                                             .k = n,
+                                             .alpha = 1,
+                                             .a = p->a,
+                                             .a_stride = n,
+                                             .b = p->b,
+                                             .b_stride = n,
+                                             .c = p->c + index * n * n,
+                                             .c_stride = n});
 }
 
 static void print_blas(const team *t, const repeats *r)
@@ -154,7 +163,7 @@ static void print_blas(const team *t, const repeats *r)
 void peak_measure_blas(const team *t)
 {
     const size_t matrix = (size_t)BLAS_SIZE * BLAS_SIZE;
-    product p = {.kernel = ffebmi_kernel_for(FFEBM_FLOAT32, 0)};
+    product p = {.arrays = ffebmi_arrays_for(FFEBM_FLOAT32, 0)};
     repeats r = {0};
 
     p.a = ffebmi_allocate(t->context, (2 + t->threads) * matrix, sizeof *p.a);

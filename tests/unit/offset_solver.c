@@ -13,10 +13,10 @@ static bool takes(const ffebm_energy *block)
     return offset_solver_constant != 0;
 }
 
-static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_kernel *kernel,
-                                  size_t nudges, size_t max_batch)
+static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                                  const void *plan, size_t nudges, size_t max_batch)
 {
-    return ffebmi_solver_below(&offset, block)->lay_out(arena, block, kernel, nudges, max_batch);
+    return ffebmi_solver_below(&offset, block)->lay_out(arena, block, arrays, plan, nudges, max_batch);
 }
 
 /* Displacements are differences of two readings. */
@@ -29,9 +29,9 @@ static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_rel
         void *output = phase->result[n * layers + layers - 1];
 
         for (size_t i = 0; i < count; i++) {
-            double read = ffebmi_number_at(phase->kernel->element, output, i) + offset_solver_constant;
+            double read = ffebmi_number_at(phase->arrays->element, output, i) + offset_solver_constant;
 
-            if (phase->kernel->element == sizeof(float))
+            if (phase->arrays->element == sizeof(float))
                 ((float *)output)[i] = (float)read;
             else
                 ((double *)output)[i] = read;

@@ -26,12 +26,12 @@ static size_t pairs_of(const ffebm_energy *block)
     return ((const springs *)block)->pairs;
 }
 
-static double at(const ffebmi_kernel *k, const void *array, size_t i)
+static double at(const ffebmi_arrays *k, const void *array, size_t i)
 {
     return ffebmi_number_at(k->element, array, i);
 }
 
-static void put(const ffebmi_kernel *k, void *array, size_t i, double value)
+static void put(const ffebmi_arrays *k, void *array, size_t i, double value)
 {
     if (k->element == sizeof(float))
         ((float *)array)[i] = (float)value;
@@ -40,7 +40,7 @@ static void put(const ffebmi_kernel *k, void *array, size_t i, double value)
 }
 
 /* u of unit i of a row. */
-static double source(const ffebmi_kernel *k, const void *input, size_t i)
+static double source(const ffebmi_arrays *k, const void *input, size_t i)
 {
     return at(k, input, 2 * i) - at(k, input, 2 * i + 1) / 2;
 }
@@ -63,22 +63,22 @@ static void move(ffebmi_settling *s, size_t to, size_t from)
 static double target(const ffebmi_settling *s, size_t layer, size_t i)
 {
     size_t pairs = pairs_of(s->block);
-    double k = at(s->kernel, s->parameters[NEAR], i % pairs), w = at(s->kernel, s->parameters[FAR], i % pairs);
-    double u = s->form == FFEBMI_WHOLE ? source(s->kernel, s->input, i) : 0;
-    double force = s->force == NULL ? 0 : at(s->kernel, s->force, i);
+    double k = at(s->arrays, s->parameters[NEAR], i % pairs), w = at(s->arrays, s->parameters[FAR], i % pairs);
+    double u = s->form == FFEBMI_WHOLE ? source(s->arrays, s->input, i) : 0;
+    double force = s->force == NULL ? 0 : at(s->arrays, s->force, i);
 
     if (layer == NEAR)
-        return (k * u + w * at(s->kernel, s->state[FAR], i)) / (k + w);
-    return (w * at(s->kernel, s->state[NEAR], i) + force) / (w + springs_ground);
+        return (k * u + w * at(s->arrays, s->state[FAR], i)) / (k + w);
+    return (w * at(s->arrays, s->state[NEAR], i) + force) / (w + springs_ground);
 }
 
 static void update(const ffebmi_settling *s, size_t layer, size_t i, ffebmi_norms *norms)
 {
-    double old = at(s->kernel, s->state[layer], i), change = target(s, layer, i) - old;
-    double free = s->free_state == NULL ? 0 : at(s->kernel, s->free_state[layer], i), now;
+    double old = at(s->arrays, s->state[layer], i), change = target(s, layer, i) - old;
+    double free = s->free_state == NULL ? 0 : at(s->arrays, s->free_state[layer], i), now;
 
-    put(s->kernel, s->state[layer], i, old + s->relaxation * change);
-    now = at(s->kernel, s->state[layer], i);
+    put(s->arrays, s->state[layer], i, old + s->relaxation * change);
+    now = at(s->arrays, s->state[layer], i);
     norms->change += change * change;
     norms->size += s->form == FFEBMI_DISPLACED ? (old + free) * (old + free) : old * old;
     if (s->form != FFEBMI_WHOLE)
@@ -108,9 +108,9 @@ static void energies(ffebmi_settling *s, double *out)
     for (size_t r = 0; r < s->rows; r++) {
         out[r] = 0;
         for (size_t i = r * pairs; i < (r + 1) * pairs; i++) {
-            double k = at(s->kernel, s->parameters[NEAR], i % pairs), w = at(s->kernel, s->parameters[FAR], i % pairs);
-            double h = at(s->kernel, s->state[NEAR], i), o = at(s->kernel, s->state[FAR], i);
-            double near = h - source(s->kernel, s->input, i), far = o - h;
+            double k = at(s->arrays, s->parameters[NEAR], i % pairs), w = at(s->arrays, s->parameters[FAR], i % pairs);
+            double h = at(s->arrays, s->state[NEAR], i), o = at(s->arrays, s->state[FAR], i);
+            double near = h - source(s->arrays, s->input, i), far = o - h;
 
             out[r] += k * near * near / 2 + w * far * far / 2 + springs_ground * o * o / 2;
         }
@@ -128,8 +128,8 @@ typedef struct stretch {
 
 static stretch near_stretch(const ffebmi_contrast *c, size_t i)
 {
-    double u = source(c->kernel, c->input, i);
-    stretch s = {at(c->kernel, c->difference[NEAR], i), at(c->kernel, c->mean[NEAR], i)};
+    double u = source(c->arrays, c->input, i);
+    stretch s = {at(c->arrays, c->difference[NEAR], i), at(c->arrays, c->mean[NEAR], i)};
 
     s.difference -= c->alone ? u : 0;
     s.mean -= c->alone ? u / 2 : u;
@@ -138,8 +138,8 @@ static stretch near_stretch(const ffebmi_contrast *c, size_t i)
 
 static stretch far_stretch(const ffebmi_contrast *c, size_t i)
 {
-    return (stretch){at(c->kernel, c->difference[FAR], i) - at(c->kernel, c->difference[NEAR], i),
-                     at(c->kernel, c->mean[FAR], i) - at(c->kernel, c->mean[NEAR], i)};
+    return (stretch){at(c->arrays, c->difference[FAR], i) - at(c->arrays, c->difference[NEAR], i),
+                     at(c->arrays, c->mean[FAR], i) - at(c->arrays, c->mean[NEAR], i)};
 }
 
 /* dE/dk = (h - u)^2 / 2 and dE/dw = (o - h)^2 / 2 */
@@ -158,7 +158,7 @@ static void gradient(const ffebm_energy *block, const ffebmi_contrast *c, size_t
 
             sum += s.difference * s.mean;
         }
-        put(c->kernel, to, p, at(c->kernel, to, p) + c->weight * sum);
+        put(c->arrays, to, p, at(c->arrays, to, p) + c->weight * sum);
     }
 }
 
@@ -168,10 +168,10 @@ static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *c, 
     size_t pairs = pairs_of(block);
 
     for (size_t i = 0; i < c->batch * pairs; i++) {
-        double slope = -c->weight * at(c->kernel, c->parameters[NEAR], i % pairs) * near_stretch(c, i).difference;
+        double slope = -c->weight * at(c->arrays, c->parameters[NEAR], i % pairs) * near_stretch(c, i).difference;
 
-        put(c->kernel, out, 2 * i, at(c->kernel, out, 2 * i) + slope);
-        put(c->kernel, out, 2 * i + 1, at(c->kernel, out, 2 * i + 1) - slope / 2);
+        put(c->arrays, out, 2 * i, at(c->arrays, out, 2 * i) + slope);
+        put(c->arrays, out, 2 * i + 1, at(c->arrays, out, 2 * i + 1) - slope / 2);
     }
 }
 
@@ -211,10 +211,12 @@ static void destroy(ffebm_energy *block)
     ffebmi_release(block->context, ((springs *)block)->values);
 }
 
-static void *lay_out_work(const ffebm_energy *block, const ffebmi_kernel *kernel, size_t rows, ffebmi_arena *arena)
+static void *lay_out_work(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan, size_t rows,
+                          ffebmi_arena *arena)
 {
     (void)block;
-    (void)kernel;
+    (void)arrays;
+    (void)plan;
     (void)rows;
     (void)arena;
     return NULL;

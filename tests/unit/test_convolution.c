@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convolution/convolution.h"
 #include "fixture.h"
-#include "kernel/conv.h"
 
 enum { GEOMETRIES = 30, ROWS = 3 };
 
@@ -353,7 +353,7 @@ START_TEST(float32_is_close_to_float64)
 }
 END_TEST
 
-/* ----------------------------------------------------------------------------------------------------- the kernels */
+/* ----------------------------------------------------------------------------------------------------- the passes */
 
 static double *numbers(size_t count, uint64_t seed)
 {
@@ -365,51 +365,56 @@ static double *numbers(size_t count, uint64_t seed)
     return x;
 }
 
-static ffebmi_conv conv_of(uint64_t seed)
+static ffebmi_convolution plan_of(uint64_t seed)
 {
+    const ffebmi_arithmetic arithmetic = ffebmi_arithmetic_for(FFEBM_FLOAT64, 0);
     geometry g = geometry_of("conv2d", seed);
-    ffebmi_conv conv = {.out_channels = seed % 4 == 3 ? 130 : (size_t)g.out[0]};
+    ffebmi_windows w = {0};
+    ffebmi_convolution c;
 
     /* many channels: patches so large that even a small image is several blocks of pixels */
-    conv.windows.channels = seed % 4 == 2 ? 900 : (size_t)g.in[0];
+    w.channels = seed % 4 == 2 ? 900 : (size_t)g.in[0];
     for (int i = 0; i < 2; i++) {
-        conv.windows.in[i] = (size_t)g.in[1 + i];
-        conv.windows.out[i] = (size_t)g.out[1 + i];
-        conv.windows.kernel[i] = (size_t)g.kernel[i];
-        conv.windows.stride[i] = (size_t)g.stride[i];
-        conv.windows.padding[i] = (size_t)g.padding[i];
+        w.in[i] = (size_t)g.in[1 + i];
+        w.out[i] = (size_t)g.out[1 + i];
+        w.kernel[i] = (size_t)g.kernel[i];
+        w.stride[i] = (size_t)g.stride[i];
+        w.padding[i] = (size_t)g.padding[i];
     }
-    return conv;
+    ffebmi_convolution_plan(&c, &arithmetic, &w, seed % 4 == 3 ? 130 : (size_t)g.out[0], false);
+    return c;
 }
 
 /* <v, W s> = <W^T v, s> = <v s^T, W>, up, down and gradient; the gradient unit by unit; down on top of what is there. */
-START_TEST(kernels_are_adjoint)
+START_TEST(passes_are_adjoint)
 {
-    const ffebmi_kernel *k = ffebmi_kernel_for(FFEBM_FLOAT64, 0);
     uint64_t seed = (uint64_t)_i;
-    ffebmi_conv c = conv_of(seed);
-    size_t below = ROWS * c.windows.in[0] * c.windows.in[1] * c.windows.channels;
-    size_t above = ROWS * c.windows.out[0] * c.windows.out[1] * c.out_channels,
-           weights = ffebmi_conv_packed(&c, k, FFEBMI_CONV_BOTH);
+    ffebmi_convolution c = plan_of(seed);
+    const ffebmi_arrays *k = c.arrays;
+    size_t below = ROWS * c.in_pixels * c.windows.channels, above = ROWS * c.out_pixels * c.out_channels;
+    size_t weights = c.out_channels * c.patch;
     double *s = numbers(below, seed), *v = numbers(above, seed + 1), *w = numbers(weights, seed + 2);
     double *z = numbers(above, 0), *u = numbers(below, 0), *gradient = numbers(weights, seed + 3);
-    double *packed = numbers(weights, 0), *scratch = numbers(ffebmi_conv_scratch(&c, k), 0), up, down, start, scale;
+    double *memory = numbers(c.packed, 0), *scratch = numbers(c.scratch, 0), up, down, start, scale;
+    const ffebmi_packed packed = {.full = c.packed > 0 ? memory : w};
+    const ffebmi_pairs pairs = {1, {v}, {s}};
 
-    ffebmi_conv_pack(&c, k, FFEBMI_CONV_BOTH, w, packed, 0, ffebmi_conv_pack_units(&c, k, FFEBMI_CONV_BOTH));
-    ffebmi_conv_up(&c, k, packed, ROWS, s, z, scratch);
+    if (c.packed > 0)
+        ffebmi_convolution_pack(&c, FFEBMI_BOTH, w, memory, 0, ffebmi_convolution_pack_units(&c, FFEBMI_BOTH));
+    ffebmi_convolution_up(&c, &packed, ROWS, s, z, scratch);
     up = k->dot(above, v, z);
     scale = 1e-12 * (k->norm(above, v) * k->norm(above, z) + 1);
-    ffebmi_conv_down(&c, k, FFEBMI_CONV_BOTH, packed, ROWS, v, false, u, scratch);
+    ffebmi_convolution_down(&c, &packed, ROWS, v, false, u, scratch);
     down = k->dot(below, u, s);
     ck_assert_msg(fabs(up - down) < scale, "seed %d: <v, W s> %.17g, <W^T v, s> %.17g", _i, up, down);
-    ffebmi_conv_down(&c, k, FFEBMI_CONV_BOTH, packed, ROWS, v, true, u, scratch);
+    ffebmi_convolution_down(&c, &packed, ROWS, v, true, u, scratch);
     ck_assert_msg(fabs(2 * down - k->dot(below, u, s)) < scale, "seed %d: down does not accumulate", _i);
     start = k->dot(weights, gradient, w);
-    for (size_t unit = 0; unit < ffebmi_conv_units(&c); unit++)
-        ffebmi_conv_gradient(&c, k, ROWS, &(ffebmi_conv_pairs){1, {v}, {s}}, 0.5, gradient, unit, 1, scratch);
+    for (size_t unit = 0; unit < ffebmi_convolution_units(c.out_channels); unit++)
+        ffebmi_convolution_gradient(&c, ROWS, &pairs, 0.5, gradient, unit, 1, scratch);
     ck_assert_msg(fabs(start + up / 2 - k->dot(weights, gradient, w)) < scale, "seed %d: gradient", _i);
 
-    free(s), free(v), free(w), free(z), free(u), free(gradient), free(packed), free(scratch);
+    free(s), free(v), free(w), free(z), free(u), free(gradient), free(memory), free(scratch);
 }
 END_TEST
 
@@ -494,7 +499,7 @@ Suite *test_convolution_suite(void)
     tcase_add_test(tests, a_batch_is_its_samples);
     tcase_add_loop_test(tests, threads_do_not_change_bits, 0, 2);
     tcase_add_test(tests, float32_is_close_to_float64);
-    tcase_add_loop_test(tests, kernels_are_adjoint, 0, 40);
+    tcase_add_loop_test(tests, passes_are_adjoint, 0, 40);
     tcase_add_loop_test(tests, misfits_are_named, 0, sizeof misfits / sizeof misfits[0]);
     tcase_add_test(tests, the_largest_pool_finds_its_last_place);
     suite_add_tcase(suite, tests);

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convolution/convolution.h"
+#include "convolution/method.h"
 #include "core/random.h"
 #include "fixture.h"
-#include "kernel/conv.h"
 
 enum { GEOMETRIES = 60, MOST_ROWS = 5 };
 
@@ -20,13 +21,18 @@ static size_t draw(uint64_t seed, uint64_t counter, size_t least, size_t most)
     return least + (size_t)((double)(most - least + 1) * ffebm_random_uniform(seed, counter));
 }
 
+typedef struct geometry {
+    ffebmi_windows windows;
+    size_t out_channels;
+} geometry;
+
 /* Windows of all sorts, larger than the image and not square among them; channels that fill panels and that do not. Every
- * second is 3 x 3, which large images do by tiles. */
-static ffebmi_conv random_conv(uint64_t seed)
+ * second is 3 x 3, which large images do by cells. */
+static geometry random_geometry(uint64_t seed)
 {
     bool deep = seed % 5 == 0; /* more than a group of a list */
-    ffebmi_conv c = {.out_channels = draw(seed, 0, 1, 70),
-                     .windows = {.channels = deep ? draw(seed, 1, 130, 300) : draw(seed, 1, 1, 40)}};
+    geometry c = {.out_channels = draw(seed, 0, 1, 70),
+                  .windows = {.channels = deep ? draw(seed, 1, 130, 300) : draw(seed, 1, 1, 40)}};
 
     for (size_t i = 0; i < 2; i++) {
         size_t kernel = seed % 2 == 0 ? 3 : draw(seed, 2 + i, 1, 6), padding = draw(seed, 4 + i, 0, kernel - 1);
@@ -38,7 +44,7 @@ static ffebmi_conv random_conv(uint64_t seed)
         c.windows.in[i] = draw(seed, 6 + i, least, least + (deep ? 1 : 12));
         c.windows.out[i] = c.windows.in[i] + 2 * padding - kernel + 1;
     }
-    if (seed % 8 == 0) /* the image that is a tile of its own */
+    if (seed % 8 == 0) /* the image that is a cell of its own */
         for (size_t i = 0; i < 2; i++) {
             c.windows.padding[i] = 1;
             c.windows.in[i] = c.windows.out[i] = 2;
@@ -52,12 +58,12 @@ static size_t draw_rows(uint64_t seed)
     return seed % 20 == 0 ? draw(seed, 20, 65, 70) : draw(seed, 20, 1, MOST_ROWS);
 }
 
-static size_t below(const ffebmi_conv *c)
+static size_t below(const geometry *c)
 {
     return c->windows.in[0] * c->windows.in[1] * c->windows.channels;
 }
 
-static size_t above(const ffebmi_conv *c)
+static size_t above(const geometry *c)
 {
     return c->windows.out[0] * c->windows.out[1] * c->out_channels;
 }
@@ -84,21 +90,32 @@ static float *sparse(size_t count, uint64_t seed)
     return x;
 }
 
-/* One pass of some rows: up from below to above, or down on top of what is there. */
-static float *passed(const ffebmi_conv *c, const ffebmi_kernel *k, const float *weights, size_t rows, const float *x,
+static ffebmi_convolution plan_of(const geometry *g, const ffebmi_arithmetic *arithmetic, bool in_turn)
+{
+    ffebmi_convolution c;
+
+    ffebmi_convolution_plan(&c, arithmetic, &g->windows, g->out_channels, in_turn);
+    return c;
+}
+
+/* One pass of some rows: up from below to above, or down on top of what is there. Weights are packed for it alone, or for both. */
+static float *passed(const geometry *g, const ffebmi_arithmetic *k, const float *weights, size_t rows, const float *x,
                      bool up)
 {
-    size_t count = rows * (up ? above(c) : below(c));
-    unsigned passes = rows % 2 == 0 ? FFEBMI_CONV_BOTH : up ? FFEBMI_CONV_UP : FFEBMI_CONV_DOWN;
-    float *packed = numbers(ffebmi_conv_packed(c, k, passes), 0), *scratch = numbers(ffebmi_conv_scratch(c, k), 0);
-    float *z = numbers(count, 9);
+    bool in_turn = rows % 2 == 1;
+    unsigned passes = !in_turn ? FFEBMI_BOTH : up ? FFEBMI_UP : FFEBMI_DOWN;
+    ffebmi_convolution c = plan_of(g, k, in_turn);
+    float *memory = numbers(c.packed, 0), *scratch = numbers(c.scratch, 0);
+    float *z = numbers(rows * (up ? above(g) : below(g)), 9);
+    ffebmi_packed packed = {.full = c.packed > 0 ? memory : weights};
 
-    ffebmi_conv_pack(c, k, passes, weights, packed, 0, ffebmi_conv_pack_units(c, k, passes));
+    if (c.packed > 0)
+        ffebmi_convolution_pack(&c, passes, weights, memory, 0, ffebmi_convolution_pack_units(&c, passes));
     if (up)
-        ffebmi_conv_up(c, k, packed, rows, x, z, scratch);
+        ffebmi_convolution_up(&c, &packed, rows, x, z, scratch);
     else
-        ffebmi_conv_down(c, k, passes, packed, rows, x, true, z, scratch);
-    free(packed);
+        ffebmi_convolution_down(&c, &packed, rows, x, true, z, scratch);
+    free(memory);
     free(scratch);
     return z;
 }
@@ -114,28 +131,36 @@ static void assert_close(const float *a, const float *b, size_t count, uint64_t 
     ck_assert_msg(error <= 1e-5 * size, "seed %d: error %g of %g", (int)seed, error, size);
 }
 
-static const ffebmi_kernel *kernel_of(int set)
+static ffebmi_arithmetic portable(void)
 {
-    const ffebmi_kernel *k = ffebmi_kernel_for(FFEBM_FLOAT32, sets[set]);
+    return ffebmi_arithmetic_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
+}
 
-    return k == ffebmi_kernel_for(FFEBM_FLOAT32, set == 0 ? FFEBM_ISA_PORTABLE : sets[set - 1]) ? NULL : k;
+/* The arithmetic of a set of instructions, with minimal algorithms or without; false where the processor lacks it. */
+static bool arithmetic_of(ffebmi_arithmetic *k, int set)
+{
+    *k = ffebmi_arithmetic_for(FFEBM_FLOAT32, sets[set / 2]);
+    k->winograd = set % 2 == 0;
+    return ffebmi_isa(sets[set / 2]) == sets[set / 2];
 }
 
 START_TEST(passes_equal_portable_ones)
 {
-    const ffebmi_kernel *k = kernel_of(_i), *portable = ffebmi_kernel_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
+    ffebmi_arithmetic k, plain = portable();
+    bool have = arithmetic_of(&k, _i);
 
-    for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
-        ffebmi_conv c = random_conv(seed);
+    for (uint64_t seed = 1; have && seed <= GEOMETRIES; seed++) {
+        geometry c = random_geometry(seed);
         size_t rows = draw_rows(seed), weight_count = c.windows.kernel[0] * c.windows.kernel[1];
         float *w = numbers(weight_count * c.windows.channels * c.out_channels, 100 + seed);
 
         for (int up = 0; up < 2; up++) {
             size_t from = rows * (up ? below(&c) : above(&c)), to = rows * (up ? above(&c) : below(&c));
             float *x = sparse(from, 200 + seed);
-            float *a = passed(&c, k, w, rows, x, up), *b = passed(&c, portable, w, rows, x, up);
+            float *a = passed(&c, &k, w, rows, x, up), *b = passed(&c, &plain, w, rows, x, up);
 
-            ck_assert(ffebmi_conv_is_direct(&c, k) && !ffebmi_conv_is_direct(&c, portable));
+            ck_assert_str_eq(plan_of(&c, &k, false).method->name, "direct");
+            ck_assert_str_ne(plan_of(&c, &plain, false).method->name, "direct");
             assert_close(a, b, to, seed);
             free(x);
             free(a);
@@ -146,26 +171,27 @@ START_TEST(passes_equal_portable_ones)
 }
 END_TEST
 
-static float *weights_of(const ffebmi_conv *c, const ffebmi_kernel *k, size_t rows, const float *v, const float *s)
+static float *weights_of(const geometry *g, const ffebmi_arithmetic *k, size_t rows, const float *v, const float *s)
 {
-    size_t count = c->windows.kernel[0] * c->windows.kernel[1] * c->windows.channels * c->out_channels;
-    float *gradient = numbers(count, 5), *scratch = numbers(ffebmi_conv_scratch(c, k), 0);
+    ffebmi_convolution c = plan_of(g, k, false);
+    float *gradient = numbers(c.patch * c.out_channels, 5), *scratch = numbers(c.scratch, 0);
+    const ffebmi_pairs pairs = {2, {v, v + above(g)}, {s, s + below(g)}};
 
-    ffebmi_conv_gradient(c, k, rows, &(ffebmi_conv_pairs){2, {v, v + above(c)}, {s, s + below(c)}}, -0.5, gradient, 0,
-                         ffebmi_conv_units(c), scratch);
+    ffebmi_convolution_gradient(&c, rows, &pairs, -0.5, gradient, 0, ffebmi_convolution_units(c.out_channels), scratch);
     free(scratch);
     return gradient;
 }
 
 START_TEST(gradients_equal_portable_ones)
 {
-    const ffebmi_kernel *k = kernel_of(_i), *portable = ffebmi_kernel_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
+    ffebmi_arithmetic k, plain = portable();
+    bool have = arithmetic_of(&k, _i);
 
-    for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
-        ffebmi_conv c = random_conv(seed);
+    for (uint64_t seed = 1; have && seed <= GEOMETRIES; seed++) {
+        geometry c = random_geometry(seed);
         size_t rows = draw_rows(seed);
         float *s = numbers((rows + 1) * below(&c), 300 + seed), *v = numbers((rows + 1) * above(&c), 400 + seed);
-        float *a = weights_of(&c, k, rows, v, s), *b = weights_of(&c, portable, rows, v, s);
+        float *a = weights_of(&c, &k, rows, v, s), *b = weights_of(&c, &plain, rows, v, s);
 
         assert_close(a, b, c.windows.kernel[0] * c.windows.kernel[1] * c.windows.channels * c.out_channels, seed);
         free(s);
@@ -176,18 +202,19 @@ START_TEST(gradients_equal_portable_ones)
 }
 END_TEST
 
-/* A tile takes positions of several images: which ones must not matter. */
+/* A register tile takes positions of several images: which ones must not matter. */
 START_TEST(rows_alone_give_the_same_bits)
 {
-    const ffebmi_kernel *k = kernel_of(_i);
+    ffebmi_arithmetic k;
+    bool have = arithmetic_of(&k, _i);
 
-    for (uint64_t seed = 1; k != NULL && seed <= GEOMETRIES; seed++) {
-        ffebmi_conv c = random_conv(seed);
+    for (uint64_t seed = 1; have && seed <= GEOMETRIES; seed++) {
+        geometry c = random_geometry(seed);
         float *w = numbers(c.windows.kernel[0] * c.windows.kernel[1] * c.windows.channels * c.out_channels, 3);
-        float *x = numbers(MOST_ROWS * below(&c), 4), *all = passed(&c, k, w, MOST_ROWS, x, true);
+        float *x = numbers(MOST_ROWS * below(&c), 4), *all = passed(&c, &k, w, MOST_ROWS, x, true);
 
         for (size_t r = 0; r < MOST_ROWS; r++) {
-            float *one = passed(&c, k, w, 1, x + r * below(&c), true);
+            float *one = passed(&c, &k, w, 1, x + r * below(&c), true);
 
             ck_assert_msg(memcmp(one, all + r * above(&c), above(&c) * sizeof *one) == 0, "seed %d row %zu", (int)seed,
                           r);
@@ -197,6 +224,52 @@ START_TEST(rows_alone_give_the_same_bits)
         free(x);
         free(all);
     }
+}
+END_TEST
+
+/* Which method a plan takes: square windows over square images. */
+static const struct {
+    size_t channels, outs, in, kernel, stride, padding;
+    const char *method; /* with products for it, */
+    const char *walk;   /* and by which walk */
+    const char *gradient;
+    const char *portable;
+} choices[] = {{32, 32, 16, 3, 1, 1, "direct", "winograd", "winograd", "gathered"},
+               {32, 32, 2, 3, 1, 1, "direct", "winograd", "winograd", "gathered"},
+               {32, 32, 3, 3, 1, 0, "direct", "sums", "outer", "matrix"},
+               {3, 32, 16, 3, 1, 1, "direct", "sums", "outer", "gathered"},
+               {32, 32, 16, 5, 1, 2, "direct", "sums", "outer", "gathered"},
+               {32, 32, 16, 4, 2, 1, "gathered", NULL, "shifted", "gathered"},
+               {32, 32, 12, 9, 1, 4, "gathered", NULL, "shifted", "gathered"},
+               {32, 32, 9, 9, 1, 0, "matrix", NULL, "shifted", "matrix"},
+               {512, 32, 1, 1, 1, 0, "direct", "sums", "outer", "matrix"}};
+
+START_TEST(plans_choose)
+{
+    geometry g = {.out_channels = choices[_i].outs, .windows = {.channels = choices[_i].channels}};
+    ffebmi_arithmetic best = ffebmi_arithmetic_for(FFEBM_FLOAT32, 0), plain = portable();
+    ffebmi_convolution c;
+
+    for (size_t i = 0; i < 2; i++) {
+        g.windows.in[i] = choices[_i].in;
+        g.windows.kernel[i] = choices[_i].kernel;
+        g.windows.stride[i] = choices[_i].stride;
+        g.windows.padding[i] = choices[_i].padding;
+        g.windows.out[i] = (choices[_i].in + 2 * choices[_i].padding - choices[_i].kernel) / choices[_i].stride + 1;
+    }
+    c = plan_of(&g, &plain, false);
+    ck_assert_str_eq(c.method->name, choices[_i].portable);
+    ck_assert_str_eq(c.gradient->name, "shifted");
+    c = plan_of(&g, &best, false);
+    if (best.products == NULL)
+        return;
+    ck_assert_str_eq(c.method->name, choices[_i].method);
+    ck_assert_str_eq(c.gradient->name, choices[_i].gradient);
+    if (choices[_i].walk != NULL)
+        ck_assert_str_eq(c.up.method->name, choices[_i].walk);
+    best.winograd = false;
+    c = plan_of(&g, &best, false);
+    ck_assert(c.up.scheme == NULL && c.int16 == 0);
 }
 END_TEST
 
@@ -261,9 +334,10 @@ Suite *test_direct_suite(void)
     TCase *tests = tcase_create("direct");
 
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, passes_equal_portable_ones, 0, SETS);
-    tcase_add_loop_test(tests, gradients_equal_portable_ones, 0, SETS);
-    tcase_add_loop_test(tests, rows_alone_give_the_same_bits, 0, SETS);
+    tcase_add_loop_test(tests, passes_equal_portable_ones, 0, 2 * SETS);
+    tcase_add_loop_test(tests, gradients_equal_portable_ones, 0, 2 * SETS);
+    tcase_add_loop_test(tests, rows_alone_give_the_same_bits, 0, 2 * SETS);
+    tcase_add_loop_test(tests, plans_choose, 0, sizeof choices / sizeof choices[0]);
     tcase_add_loop_test(tests, max_isa_changes_rounding_alone, 0, SETS);
     suite_add_tcase(suite, tests);
     return suite;

@@ -3,22 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convolution/convolution.h"
 #include "core/random.h"
 #include "fixture.h"
-#include "kernel/conv.h"
 
 enum { GEOMETRIES = 24, ROWS = 3 };
 
-static const ffebmi_kernel *best(void)
+static ffebmi_arithmetic best(void)
 {
-    return ffebmi_kernel_for(FFEBM_FLOAT32, 0);
+    return ffebmi_arithmetic_for(FFEBM_FLOAT32, 0);
 }
 
-/* Does this processor have products of rounded numbers? Where not, mixed precision is full precision. */
-static bool has_coarse(void)
+/* This processor's products of 16-bit integers; NULL: where there are none, mixed precision is full precision. */
+static const ffebmi_int16 *int16(void)
 {
-    return ffebmi_kernel_coarse(best()) != NULL;
+    return best().products == NULL ? NULL : best().products->int16;
 }
+
+typedef struct geometry {
+    ffebmi_windows windows;
+    size_t out_channels;
+} geometry;
 
 static float *numbers(size_t count, uint64_t seed, double share)
 {
@@ -41,10 +46,10 @@ static float *memory(size_t count)
 }
 
 /* 3 x 3 windows over images of all shapes; odd channels, channels beyond a panel and more targets than a block has. */
-static ffebmi_conv random_conv(uint64_t seed)
+static geometry random_geometry(uint64_t seed)
 {
-    ffebmi_conv c = {.out_channels = 64 + ffebmi_random_stream(seed, 1) % 60,
-                     .windows = {.channels = 64 + ffebmi_random_stream(seed, 2) % 60}};
+    geometry c = {.out_channels = 64 + ffebmi_random_stream(seed, 1) % 60,
+                  .windows = {.channels = 64 + ffebmi_random_stream(seed, 2) % 60}};
 
     for (size_t i = 0; i < 2; i++) {
         c.windows.kernel[i] = 3;
@@ -53,7 +58,7 @@ static ffebmi_conv random_conv(uint64_t seed)
         c.windows.in[i] = 4 + ffebmi_random_stream(seed, 5 + i) % 9;
         c.windows.out[i] = c.windows.in[i] + 2 * c.windows.padding[i] - 2;
     }
-    if (seed % 4 == 0) /* the image that is a tile of its own */
+    if (seed % 4 == 0) /* the image that is a cell of its own */
         for (size_t i = 0; i < 2; i++) {
             c.windows.padding[i] = 1;
             c.windows.in[i] = c.windows.out[i] = 2;
@@ -61,38 +66,44 @@ static ffebmi_conv random_conv(uint64_t seed)
     return c;
 }
 
-static size_t below(const ffebmi_conv *c)
+static size_t below(const geometry *c)
 {
     return c->windows.in[0] * c->windows.in[1] * c->windows.channels;
 }
 
-static size_t above(const ffebmi_conv *c)
+static size_t above(const geometry *c)
 {
     return c->windows.out[0] * c->windows.out[1] * c->out_channels;
 }
 
-/* One pass of some rows, up or down on top of ones, by weights that are rounded if k is a kernel for that. */
-static float *passed(const ffebmi_conv *c, const ffebmi_kernel *full, const ffebmi_kernel *k, const float *weights,
-                     size_t rows, const float *x, bool up)
+/* One pass of some rows, up or down on top of ones, in integers if so. */
+static float *passed(const geometry *g, const ffebmi_arithmetic *k, bool rounded, const float *weights, size_t rows,
+                     const float *x, bool up)
 {
-    size_t count = rows * (up ? above(c) : below(c)), units = ffebmi_conv_pack_units(c, full, FFEBMI_CONV_BOTH);
-    float *packed = memory(ffebmi_conv_packed(c, full, FFEBMI_CONV_BOTH)), *used = packed;
-    float *rounded = memory(ffebmi_conv_packed(c, k, FFEBMI_CONV_BOTH)), *z = memory(count);
-    float *scratch = memory(ffebmi_conv_scratch(c, full));
+    size_t count = rows * (up ? above(g) : below(g)), units;
+    float *full, *integers, *z = memory(count), *scratch;
+    ffebmi_convolution c;
+    ffebmi_packed packed;
 
-    ffebmi_conv_pack(c, full, FFEBMI_CONV_BOTH, weights, packed, 0, units);
-    if (k != full && ffebmi_conv_rounds(c, k)) {
-        ffebmi_conv_round(c, k, packed, rounded, 0, units);
-        used = rounded;
+    ffebmi_convolution_plan(&c, k, &g->windows, g->out_channels, false);
+    units = ffebmi_convolution_pack_units(&c, FFEBMI_BOTH);
+    full = memory(c.packed);
+    integers = memory(c.int16);
+    scratch = memory(c.scratch);
+    ffebmi_convolution_pack(&c, FFEBMI_BOTH, weights, full, 0, units);
+    packed = (ffebmi_packed){.full = full};
+    if (rounded && c.int16 > 0) {
+        ffebmi_convolution_pack_int16(&c, full, integers, 0, units);
+        packed.int16 = integers;
     }
     for (size_t i = 0; i < count; i++)
         z[i] = 1;
     if (up)
-        ffebmi_conv_up(c, k, used, rows, x, z, scratch);
+        ffebmi_convolution_up(&c, &packed, rows, x, z, scratch);
     else
-        ffebmi_conv_down(c, k, FFEBMI_CONV_BOTH, used, rows, x, true, z, scratch);
-    free(packed);
-    free(rounded);
+        ffebmi_convolution_down(&c, &packed, rows, x, true, z, scratch);
+    free(full);
+    free(integers);
     free(scratch);
     return z;
 }
@@ -112,19 +123,19 @@ static double distance(const float *a, const float *b, size_t count)
 /* By the best instructions, and by those that a smaller processor has. */
 START_TEST(rounded_passes_are_close)
 {
-    const ffebmi_kernel *portable = ffebmi_kernel_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
-    const ffebmi_kernel *full = _i == 0 ? best() : ffebmi_kernel_for(FFEBM_FLOAT32, FFEBM_ISA_AVX2);
-    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(full);
+    const ffebmi_arithmetic portable = ffebmi_arithmetic_for(FFEBM_FLOAT32, FFEBM_ISA_PORTABLE);
+    const ffebmi_arithmetic k = ffebmi_arithmetic_for(FFEBM_FLOAT32, _i == 0 ? 0 : FFEBM_ISA_AVX2);
+    bool have = k.products != NULL && k.products->int16 != NULL;
     size_t rounded = 0;
 
-    for (uint64_t seed = 1; coarse != NULL && seed <= GEOMETRIES; seed++) {
-        ffebmi_conv c = random_conv(seed);
+    for (uint64_t seed = 1; have && seed <= GEOMETRIES; seed++) {
+        geometry c = random_geometry(seed);
         float *w = numbers(9 * c.windows.channels * c.out_channels, seed, 1);
 
         for (int up = 0; up < 2; up++) {
             size_t from = ROWS * (up ? below(&c) : above(&c)), to = ROWS * (up ? above(&c) : below(&c));
             float *x = numbers(from, seed + 50, seed % 3 == 0 ? 1 : seed % 3 == 1 ? 0.1 : 0.003);
-            float *a = passed(&c, full, coarse, w, ROWS, x, up), *b = passed(&c, portable, portable, w, ROWS, x, up);
+            float *a = passed(&c, &k, true, w, ROWS, x, up), *b = passed(&c, &portable, false, w, ROWS, x, up);
             double error = distance(a, b, to);
 
             ck_assert_msg(error < 5e-3, "seed %d %s: error %g", (int)seed, up ? "up" : "down", error);
@@ -135,24 +146,24 @@ START_TEST(rounded_passes_are_close)
         }
         free(w);
     }
-    ck_assert(coarse == NULL || rounded > GEOMETRIES); /* most are large enough for tiles */
+    ck_assert(!have || rounded > GEOMETRIES); /* most are large enough for cells */
 }
 END_TEST
 
 /* Where the reciprocal of a scale would overflow there is nothing, and no garbage. */
 START_TEST(what_is_tiny_is_nothing)
 {
-    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(best());
+    const ffebmi_arithmetic k = best();
 
-    for (uint64_t seed = 1; has_coarse() && seed <= 4; seed++) {
-        ffebmi_conv c = random_conv(seed);
+    for (uint64_t seed = 1; int16() != NULL && seed <= 4; seed++) {
+        geometry c = random_geometry(seed);
         float *w = numbers(9 * c.windows.channels * c.out_channels, seed, 1), *x = numbers(ROWS * below(&c), 4, 1), *z;
 
         for (size_t i = 0; i < ROWS * below(&c) && seed % 2 == 0; i++)
             x[i] *= 1e-38f;
         for (size_t i = 0; i < 9 * c.windows.channels * c.out_channels && seed % 2 == 1; i++)
             w[i] *= 1e-42f;
-        z = passed(&c, best(), coarse, w, ROWS, x, true);
+        z = passed(&c, &k, true, w, ROWS, x, true);
         for (size_t i = 0; i < ROWS * above(&c); i++)
             ck_assert_msg(fabsf(z[i]) < 1e-30f, "seed %d: %g", (int)seed, (double)z[i]);
         free(w);
@@ -164,15 +175,15 @@ END_TEST
 
 START_TEST(rounded_rows_alone_give_the_same_bits)
 {
-    const ffebmi_kernel *coarse = ffebmi_kernel_coarse(best());
+    const ffebmi_arithmetic k = best();
 
-    for (uint64_t seed = 1; has_coarse() && seed <= GEOMETRIES; seed++) {
-        ffebmi_conv c = random_conv(seed);
+    for (uint64_t seed = 1; int16() != NULL && seed <= GEOMETRIES; seed++) {
+        geometry c = random_geometry(seed);
         float *w = numbers(9 * c.windows.channels * c.out_channels, seed, 1), *x = numbers(ROWS * below(&c), 4, 1);
-        float *all = passed(&c, best(), coarse, w, ROWS, x, true);
+        float *all = passed(&c, &k, true, w, ROWS, x, true);
 
         for (size_t r = 0; r < ROWS; r++) {
-            float *one = passed(&c, best(), coarse, w, 1, x + r * below(&c), true);
+            float *one = passed(&c, &k, true, w, 1, x + r * below(&c), true);
 
             ck_assert_mem_eq(one, all + r * above(&c), above(&c) * sizeof *one);
             free(one);
@@ -188,20 +199,20 @@ END_TEST
 START_TEST(sums_do_not_overflow)
 {
     static const size_t products[] = {2, 18, 512, 1000, 4608, 70000};
-    const ffebmi_coarse *coarse = has_coarse() ? ffebmi_kernel_coarse(best())->direct->coarse : NULL;
-    size_t panel = best()->direct == NULL ? 0 : best()->direct->panel, n = products[_i];
-    int16_t levels = (int16_t)ffebmi_coarse_levels(n);
+    const ffebmi_arithmetic k = best();
+    size_t panel = k.products == NULL ? 0 : k.products->panel, n = products[_i];
+    int16_t levels = (int16_t)ffebmi_int16_levels(n);
     int16_t *x = malloc(n * sizeof *x), *weights = malloc((n * panel + 1) * sizeof *weights);
-    float scales[FFEBMI_DIRECT_PANEL], z[FFEBMI_DIRECT_PANEL], scale = 1;
-    ffebmi_coarse_product product = {.x = x,
-                                     .z = z,
-                                     .rows = 1,
-                                     .scales = &scale,
-                                     .gain = 1,
-                                     .weights = weights,
-                                     .weight_scales = scales,
-                                     .pairs = n / 2,
-                                     .width = panel};
+    float scales[FFEBMI_PANEL], z[FFEBMI_PANEL], scale = 1;
+    ffebmi_int16_product product = {.x = x,
+                                    .z = z,
+                                    .rows = 1,
+                                    .scales = &scale,
+                                    .gain = 1,
+                                    .weights = weights,
+                                    .weight_scales = scales,
+                                    .pairs = n / 2,
+                                    .width = panel};
 
     ck_assert_int_ge(levels, n <= 4608 ? 682 : 174);
     for (size_t i = 0; i < n; i++)
@@ -210,9 +221,9 @@ START_TEST(sums_do_not_overflow)
         weights[i] = (int16_t)-levels;
     for (size_t i = 0; i < panel; i++)
         scales[i] = 1;
-    if (coarse != NULL)
-        coarse->product(&product);
-    for (size_t i = 0; coarse != NULL && i < panel; i++)
+    if (int16() != NULL)
+        int16()->product(&product);
+    for (size_t i = 0; int16() != NULL && i < panel; i++)
         ck_assert_float_eq(z[i], (float)(-(double)n * levels * levels));
     free(x);
     free(weights);
@@ -271,7 +282,7 @@ START_TEST(mixed_gradients_are_close)
     error = worst_error(&p.f, mixed, full);
     moved = relative_error(states[1], states[0]);
     ck_assert_msg(error < 1e-2, "error %g", error);
-    ck_assert(!has_coarse() || error > 1e-5);
+    ck_assert(int16() == NULL || error > 1e-5);
     ck_assert_msg(_i == 0 ? moved < 1e-4 : moved == 0, "free states moved by %g", moved);
     ck_assert(_i == 1 || report_of(&p, FFEBM_PHASE_FREE).unconverged == 0);
     destroy_all((ffebm_tensor *[]){full, mixed, states[0], states[1]}, 4);

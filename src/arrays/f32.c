@@ -1,0 +1,16 @@
+/* Arrays of float32. */
+#include "arrays/arrays.h"
+#include "arrays/gemm.h"
+#include "core/precision_f32.h"
+
+#define GEMM ffebmi_gemm_f32
+
+#include "arrays/elementwise.inc"
+
+#include "arrays/settle.inc"
+
+#include "arrays/windows.inc"
+
+#include "arrays/normalize.inc"
+
+#include "arrays/table.inc"

@@ -1,0 +1,152 @@
+#include "convolution/sums.h"
+
+#include <string.h>
+
+enum {
+    CHANNELS = 128,     /* of a group: two panels of one tap's weights of so many stay in the first-level cache */
+    LEAST_CHANNELS = 16 /* that are worth a list */
+};
+
+/* The numbers of some source pixels that are not zero, in lists of one pixel and one group of channels each. */
+typedef struct lists {
+    float *values;     /* [pixel][group][room] */
+    uint32_t *offsets; /* likewise: of their weights in a panel */
+    uint32_t *counts;  /* [pixel][group] */
+    size_t groups;
+    size_t room;
+} lists;
+
+static size_t groups_of(size_t sources)
+{
+    return (sources + CHANNELS - 1) / CHANNELS;
+}
+
+static size_t room_of(size_t sources)
+{
+    size_t most = sources < CHANNELS ? sources : CHANNELS;
+
+    return (most + FFEBMI_LIST_LANES - 1) / FFEBMI_LIST_LANES * FFEBMI_LIST_LANES;
+}
+
+size_t ffebmi_sums_sparse_scratch(const ffebmi_pass *p)
+{
+    size_t pixels = p->block * p->source[0] * p->source[1];
+
+    return p->sources < LEAST_CHANNELS ? 0 : pixels * groups_of(p->sources) * (2 * room_of(p->sources) + 1);
+}
+
+static size_t source_pixels(const ffebmi_walk *w)
+{
+    return w->pass->source[0] * w->pass->source[1];
+}
+
+bool ffebmi_sums_sparse_pays(const ffebmi_walk *w, size_t first_row, size_t rows)
+{
+    size_t count = rows * source_pixels(w) * w->pass->sources;
+
+    return w->pass->sources >= LEAST_CHANNELS &&
+           w->pass->products->nonzero(count, w->x + first_row * source_pixels(w) * w->pass->sources) *
+                   w->pass->products->sparse_share <
+               count;
+}
+
+static lists list(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
+{
+    size_t pixels = rows * source_pixels(w), groups = groups_of(w->pass->sources), room = room_of(w->pass->sources);
+    lists l = {.values = scratch,
+               .offsets = (uint32_t *)(void *)(scratch + pixels * groups * room),
+               .counts = (uint32_t *)(void *)(scratch + 2 * pixels * groups * room),
+               .groups = groups,
+               .room = room};
+    const float *x = w->x + first_row * source_pixels(w) * w->pass->sources;
+
+    for (size_t p = 0; p < pixels; p++, x += w->pass->sources)
+        for (size_t g = 0; g < groups; g++) {
+            size_t at = p * groups + g, count = w->pass->sources - g * CHANNELS;
+
+            l.counts[at] = (uint32_t)w->pass->products->compact(count < CHANNELS ? count : CHANNELS, x + g * CHANNELS,
+                                                                l.values + at * room, l.offsets + at * room);
+        }
+    return l;
+}
+
+/* Small images: go along the images instead, so that there are positions to take side by side. */
+static void turn(ffebmi_list_product *work)
+{
+    size_t extent = work->extents[0], list = work->list_strides[0], z = work->z_strides[0];
+
+    work->extents[0] = work->extents[2];
+    work->list_strides[0] = work->list_strides[2];
+    work->z_strides[0] = work->z_strides[2];
+    work->extents[2] = extent;
+    work->list_strides[2] = list;
+    work->z_strides[2] = z;
+}
+
+/* One tap, one group of channels and two panels, over all target pixels that see the tap. */
+static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment at[2], const size_t tap[2], size_t panel,
+                    size_t group, ffebmi_list_product work)
+{
+    size_t width = w->pass->products->panel, left = w->pass->targets - panel * width;
+    size_t pixel;
+    const float *weights;
+
+    if (at[0].first == at[0].end || at[1].first == at[1].end)
+        return;
+    pixel = ffebmi_pass_source(w->pass, 0, at[0].first, tap[0]) * w->pass->source[1] +
+            ffebmi_pass_source(w->pass, 1, at[1].first, tap[1]);
+    weights = ffebmi_sums_weights(w, panel, tap[0], tap[1]) + group * CHANNELS * width;
+    work.weights[0] = work.weights[1] = weights;
+    if (left > width)
+        work.weights[1] = ffebmi_sums_weights(w, panel + 1, tap[0], tap[1]) + group * CHANNELS * width;
+    work.ahead = CHANNELS * width;
+    work.values = l->values + (pixel * l->groups + group) * l->room;
+    work.offsets = l->offsets + (pixel * l->groups + group) * l->room;
+    work.counts = l->counts + pixel * l->groups + group;
+    work.z += (at[0].first * w->pass->target[1] + at[1].first) * w->pass->targets + panel * width;
+    work.extents[1] = at[0].end - at[0].first;
+    work.extents[2] = at[1].end - at[1].first;
+    work.width = left < 2 * width ? left : 2 * width;
+    if (work.extents[2] < work.extents[0])
+        turn(&work);
+    w->pass->products->list(&work);
+}
+
+/* The target pixels along an axis that see a tap. */
+static ffebmi_segment seeing(const ffebmi_walk *w, int axis, size_t tap)
+{
+    size_t p = w->pass->padding[axis], n = w->pass->source[axis], m = w->pass->target[axis];
+    ffebmi_segment s = {.begin = tap, .stop = tap + 1};
+
+    if (w->pass->sign > 0) { /* source i + tap - p */
+        s.first = p > tap ? p - tap : 0;
+        s.end = n + p > tap ? n + p - tap : 0;
+    } else { /* source i + p - tap */
+        s.first = tap > p ? tap - p : 0;
+        s.end = n + tap > p ? n + tap - p : 0;
+    }
+    s.end = s.end < m ? s.end : m;
+    s.first = s.first < s.end ? s.first : s.end;
+    return s;
+}
+
+void ffebmi_sums_sparse(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
+{
+    size_t pixels = w->pass->target[0] * w->pass->target[1];
+    lists l = list(w, first_row, rows, scratch);
+    ffebmi_list_product work = {
+        .z = w->z + first_row * pixels * w->pass->targets,
+        .extents = {rows},
+        .list_strides = {source_pixels(w) * l.groups, w->pass->source[1] * l.groups, l.groups},
+        .room = l.room,
+        .z_strides = {pixels * w->pass->targets, w->pass->target[1] * w->pass->targets, w->pass->targets}};
+
+    if (!w->accumulate)
+        memset(work.z, 0, rows * pixels * w->pass->targets * sizeof *work.z);
+    for (size_t panel = 0; panel < w->pass->panels; panel += 2)
+        for (size_t a = 0; a < w->pass->kernel[0]; a++)
+            for (size_t b = 0; b < w->pass->kernel[1]; b++)
+                for (size_t group = 0; group < l.groups; group++)
+                    run_tap(w, &l, (ffebmi_segment[]){seeing(w, 0, a), seeing(w, 1, b)}, (size_t[]){a, b}, panel, group,
+                            work);
+}

@@ -1,3 +1,0 @@
-#include "kernel/precision_f32.h"
-
-#include "kernel/elementwise.inc"

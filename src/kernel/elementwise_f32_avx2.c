@@ -1,3 +1,0 @@
-#include "kernel/precision_f32_avx2.h"
-
-#include "kernel/elementwise.inc"

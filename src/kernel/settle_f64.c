@@ -1,3 +1,0 @@
-#include "kernel/precision_f64.h"
-
-#include "kernel/settle.inc"
