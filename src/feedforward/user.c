@@ -84,17 +84,26 @@ static ffebm_status run_slot(ffebm_context *context, const user *u, ffebm_feedfo
     return ffebmi_fail(context, FFEBM_ERR_USER, "%s", text);
 }
 
-/* `per_row` numbers of each sample, 0: numbers of no sample; judged as numbers of `element` bytes. */
-static ffebm_status check_finite(ffebm_context *context, const user *u, const char *name, const char *array,
-                                 size_t element, size_t first, size_t count, size_t per_row, const double *numbers)
-{
-    size_t bad = ffebmi_first_not_finite(element, count, numbers);
+/* What a slot has left. */
+typedef struct numbers {
+    const char *slot;
+    const char *array;
+    const double *at;
+    size_t first; /* sample */
+    size_t count;
+    size_t per_row; /* of a sample; 0: numbers of no sample */
+    size_t element; /* judged as numbers of so many bytes */
+} numbers;
 
-    FFEBMI_CHECK(context, bad == count || per_row == 0, FFEBM_ERR_NUMERIC,
-                 "%s: %s left %g in %s of sample %zu, number %zu", u->what, name, numbers[bad], array,
-                 first + bad / per_row, bad % per_row);
-    FFEBMI_CHECK(context, bad == count, FFEBM_ERR_NUMERIC, "%s: %s left %g in %s, number %zu", u->what, name,
-                 numbers[bad], array, bad);
+static ffebm_status check_finite(ffebm_context *context, const user *u, numbers n)
+{
+    size_t bad = ffebmi_first_not_finite(n.element, n.count, n.at);
+
+    FFEBMI_CHECK(context, bad == n.count || n.per_row == 0, FFEBM_ERR_NUMERIC,
+                 "%s: %s left %g in %s of sample %zu, number %zu", u->what, n.slot, n.at[bad], n.array,
+                 n.first + bad / n.per_row, bad % n.per_row);
+    FFEBMI_CHECK(context, bad == n.count, FFEBM_ERR_NUMERIC, "%s: %s left %g in %s, number %zu", u->what, n.slot,
+                 n.at[bad], n.array, bad);
     return FFEBM_OK;
 }
 
@@ -132,8 +141,9 @@ static ffebm_status run(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_cont
     for (ffebm_feedforward_call call = {0}; next_slice(op, c, &call);) {
         call.output = m->output;
         FFEBMI_TRY(run_slot(context, u, u->table.forward, "forward", &call));
-        FFEBMI_TRY(check_finite(context, u, "forward", "output", c->arrays->element, call.first, call.batch * units,
-                                units, m->output));
+        FFEBMI_TRY(check_finite(
+            context, u,
+            (numbers){"forward", "output", m->output, call.first, call.batch * units, units, c->arrays->element}));
         ffebmi_from_doubles(c->arrays->element, &u->output, call.batch, m->output,
                             ffebmi_at(c->arrays, c->output, call.first * units));
     }
@@ -153,10 +163,15 @@ static ffebm_status vjp_slice(const ffebmi_op *op, const ffebmi_op_call *c, ffeb
     call->input_cotangent = m->input_cotangent;
     call->gradient = u->parameters.gradient;
     FFEBMI_TRY(run_slot(context, u, u->table.vjp, "vjp", call));
-    FFEBMI_TRY(check_finite(context, u, "vjp", "input_cotangent", c->arrays->element, call->first, call->batch * units,
-                            units, m->input_cotangent));
-    FFEBMI_TRY(
-        check_finite(context, u, "vjp", "gradient", sizeof(double), 0, u->parameters.element_count, 0, call->gradient));
+    FFEBMI_TRY(check_finite(context, u,
+                            (numbers){"vjp", "input_cotangent", m->input_cotangent, call->first, call->batch * units,
+                                      units, c->arrays->element}));
+    FFEBMI_TRY(check_finite(context, u,
+                            (numbers){.slot = "vjp",
+                                      .array = "gradient",
+                                      .at = call->gradient,
+                                      .count = u->parameters.element_count,
+                                      .element = sizeof(double)}));
     ffebmi_user_parameters_add_up(&u->parameters);
     if (c->input_cotangent != NULL)
         ffebmi_from_doubles(c->arrays->element, &u->input, call->batch, m->input_cotangent,
@@ -171,8 +186,12 @@ static ffebm_status run_vjp(const ffebmi_op *op, const ffebmi_op_call *c, ffebm_
     memset(u->parameters.sum, 0, u->parameters.element_count * sizeof(double));
     for (ffebm_feedforward_call call = {0}; next_slice(op, c, &call);)
         FFEBMI_TRY(vjp_slice(op, c, &call, context));
-    FFEBMI_TRY(check_finite(context, u, "vjp", "gradient", c->arrays->element, 0, u->parameters.element_count, 0,
-                            u->parameters.sum));
+    FFEBMI_TRY(check_finite(context, u,
+                            (numbers){.slot = "vjp",
+                                      .array = "gradient",
+                                      .at = u->parameters.sum,
+                                      .count = u->parameters.element_count,
+                                      .element = c->arrays->element}));
     if (u->parameters.count > 0 && c->gradients[0] != NULL)
         ffebmi_user_parameters_add_sum(&u->parameters, c->arrays->element, c->gradients);
     return FFEBM_OK;
@@ -195,7 +214,12 @@ static ffebm_status initialize(const ffebmi_op *op, size_t element, uint64_t see
     if (u->table.initialize == NULL)
         return FFEBM_OK;
     FFEBMI_TRY(run_slot(context, u, u->table.initialize, "initialize", &call));
-    return check_finite(context, u, "initialize", "values", element, 0, u->parameters.element_count, 0, call.values);
+    return check_finite(context, u,
+                        (numbers){.slot = "initialize",
+                                  .array = "values",
+                                  .at = call.values,
+                                  .count = u->parameters.element_count,
+                                  .element = element});
 }
 
 /* ------------------------------------------------------------------------------------------------------- description */
