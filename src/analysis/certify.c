@@ -86,7 +86,7 @@ static size_t largest_tensor(const certification *c)
     return largest;
 }
 
-static void place(certification *c, ffebmi_arena *arena)
+static void lay_out(certification *c, ffebmi_arena *arena)
 {
     const ffebm_model *model = c->engine->model;
     size_t element = c->engine->arrays->element, stages = model->stage_count;
@@ -114,13 +114,13 @@ static ffebm_status allocate(certification *c)
     ffebm_context *context = c->engine->context;
     ffebmi_arena arena = {0};
 
-    place(c, &arena);
+    lay_out(c, &arena);
     c->memory = ffebmi_allocate(context, arena.used, 1);
     c->certificates = ffebmi_allocate(context, c->engine->model->parameter_count + 1, sizeof *c->certificates);
     if (c->memory == NULL || c->certificates == NULL)
         return ffebmi_fail_memory(context, "a certificate");
     arena = (ffebmi_arena){.base = c->memory};
-    place(c, &arena);
+    lay_out(c, &arena);
     return FFEBM_OK;
 }
 

@@ -53,7 +53,7 @@ static group group_of(const trace *t, size_t top)
 
 /* ---------------------------------------------------------------------------------------------------------- memory */
 
-static void place(trace *t, ffebmi_arena *arena)
+static void lay_out(trace *t, ffebmi_arena *arena)
 {
     const ffebm_model *model = t->engine->model;
     size_t element = t->engine->arrays->element, boundary = model->input.count, largest = 0;
@@ -76,12 +76,12 @@ static ffebm_status allocate(trace *t)
 {
     ffebmi_arena arena = {0};
 
-    place(t, &arena);
+    lay_out(t, &arena);
     t->memory = ffebmi_allocate(t->engine->context, arena.used, 1);
     if (t->memory == NULL)
         return ffebmi_fail_memory(t->engine->context, "a trace");
     arena = (ffebmi_arena){.base = t->memory};
-    place(t, &arena);
+    lay_out(t, &arena);
     return FFEBM_OK;
 }
 

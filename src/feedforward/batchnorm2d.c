@@ -45,7 +45,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
     return FFEBM_OK;
 }
 
-static void *place(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
+static void *lay_out(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     memory *m = ffebmi_carve(arena, 1, sizeof *m);
     double *arrays[5];
@@ -215,7 +215,7 @@ const ffebmi_op_kind ffebmi_op_batchnorm2d = {.type = FFEBM_OP_BATCHNORM2D,
                                               .grain = 4096,
                                               .reads_input = true,
                                               .fit = fit,
-                                              .place = place,
+                                              .lay_out = lay_out,
                                               .prepare = prepare,
                                               .forward = forward,
                                               .prepare_vjp = prepare_vjp,

@@ -25,7 +25,7 @@ static ffebmi_convolution planned(const ffebmi_op *op, const ffebmi_arithmetic *
 }
 
 /* What the op remembers is its plan. */
-static void *place(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
+static void *lay_out(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     ffebmi_convolution *plan = ffebmi_carve(arena, 1, sizeof *plan);
 
@@ -135,7 +135,7 @@ const ffebmi_op_kind ffebmi_op_conv2d = {.type = FFEBM_OP_CONV2D,
                                          .grain = 1,
                                          .reads_input = true,
                                          .fit = fit,
-                                         .place = place,
+                                         .lay_out = lay_out,
                                          .packed = packed,
                                          .scratch = scratch,
                                          .prepare = prepare,

@@ -22,7 +22,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
     return FFEBM_OK;
 }
 
-static void *place(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
+static void *lay_out(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     memory *m = ffebmi_carve(arena, 1, sizeof *m);
     void *arrays[4];
@@ -96,7 +96,7 @@ const ffebmi_op_kind ffebmi_op_layernorm = {.type = FFEBM_OP_LAYERNORM,
                                             .grain = 1,
                                             .reads_input = true,
                                             .fit = fit,
-                                            .place = place,
+                                            .lay_out = lay_out,
                                             .prepare = prepare,
                                             .forward = forward,
                                             .gradient = gradient,

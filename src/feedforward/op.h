@@ -47,7 +47,7 @@ typedef struct ffebmi_op_call {
     double gradient_scale; /* of what is added to gradients */
     uint64_t seed;         /* for an op of the user's, */
     uint64_t first_sample; /* and the number of the first sample in what it draws from */
-    void *memory;          /* what the op remembers from forward to vjp, laid out by place */
+    void *memory;          /* what the op remembers from forward to vjp, laid out by its kind */
     void *packed;          /* the parameters as prepare and prepare_vjp lay them out, until the next op's turn */
     void *scratch;         /* of this thread, during one slot's call */
 } ffebmi_op_call;
@@ -70,7 +70,7 @@ struct ffebmi_op_kind {
     /* Set output, view, units and parameters from input; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_op *op, ffebm_context *context, const char *what);
     /* Lay out memory for up to `rows` samples; returns it (NULL while measuring). */
-    void *(*place)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena);
+    void *(*lay_out)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena);
     /* Elements of packed parameters. */
     size_t (*packed)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic);
     /* Elements of scratch that forward, pullback and gradient need. */

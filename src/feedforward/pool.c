@@ -20,7 +20,8 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
 
 /* ------------------------------------------------------------------------------------------------------------- max */
 
-static void *place_switches(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
+static void *lay_out_switches(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows,
+                              ffebmi_arena *arena)
 {
     (void)arithmetic;
     return ffebmi_carve(arena, rows, op->output.count);
@@ -51,7 +52,7 @@ const ffebmi_op_kind ffebmi_op_maxpool2d = {.type = FFEBM_OP_MAXPOOL2D,
                                             .reads = FFEBMI_READS_WINDOW,
                                             .switches = true,
                                             .fit = fit,
-                                            .place = place_switches,
+                                            .lay_out = lay_out_switches,
                                             .forward = max_forward,
                                             .pullback = max_pullback};
 

@@ -23,8 +23,8 @@ void ffebmi_tape_measure(ffebmi_tape_needs *needs, const ffebm_feedforward *bloc
     }
 }
 
-ffebmi_tape_work ffebmi_tape_place_work(ffebmi_arena *arena, const ffebmi_tape_needs *needs,
-                                        const ffebmi_arithmetic *arithmetic, size_t rows, size_t threads)
+ffebmi_tape_work ffebmi_tape_lay_out_work(ffebmi_arena *arena, const ffebmi_tape_needs *needs,
+                                          const ffebmi_arithmetic *arithmetic, size_t rows, size_t threads)
 {
     ffebmi_tape_work placed = {.scratch = ffebmi_carve(arena, threads, sizeof(void *))};
 
@@ -40,9 +40,9 @@ ffebmi_tape_work ffebmi_tape_place_work(ffebmi_arena *arena, const ffebmi_tape_n
     return placed;
 }
 
-static void *place_op(ffebmi_arena *arena, const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows)
+static void *lay_out_op(ffebmi_arena *arena, const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows)
 {
-    return op->kind->place == NULL ? NULL : op->kind->place(op, arithmetic, rows, arena);
+    return op->kind->lay_out == NULL ? NULL : op->kind->lay_out(op, arithmetic, rows, arena);
 }
 
 /* The op after op i that has numbers of its own; op_count: none. */
@@ -62,15 +62,15 @@ static bool is_passing(const ffebm_feedforward *block, size_t i)
     return next < block->op_count && !block->ops[i].kind->reads_output && !block->ops[next].kind->reads_input;
 }
 
-void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
-                       const ffebmi_arithmetic *arithmetic, size_t rows, const ffebmi_tape_work *work)
+void ffebmi_tape_lay_out(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
+                         const ffebmi_arithmetic *arithmetic, size_t rows, const ffebmi_tape_work *work)
 {
     ffebmi_tape placed = {.outputs = ffebmi_carve(arena, block->op_count, sizeof(void *)), .work = work};
 
     placed.memories = ffebmi_carve(arena, block->op_count, sizeof(void *));
     for (size_t i = 0, turn = 0; i < block->op_count; i++) {
         const ffebmi_op *op = &block->ops[i];
-        void *memory = place_op(arena, op, arithmetic, rows), *output = NULL;
+        void *memory = lay_out_op(arena, op, arithmetic, rows), *output = NULL;
 
         if (!op->view && is_passing(block, i))
             output = work->cotangents[turn = 1 - turn];

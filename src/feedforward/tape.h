@@ -20,8 +20,8 @@ typedef struct ffebmi_tape_work {
 
 /* Raise the needs to those of a block. */
 void ffebmi_tape_measure(ffebmi_tape_needs *needs, const ffebm_feedforward *block, const ffebmi_arithmetic *arithmetic);
-ffebmi_tape_work ffebmi_tape_place_work(ffebmi_arena *arena, const ffebmi_tape_needs *needs,
-                                        const ffebmi_arithmetic *arithmetic, size_t rows, size_t threads);
+ffebmi_tape_work ffebmi_tape_lay_out_work(ffebmi_arena *arena, const ffebmi_tape_needs *needs,
+                                          const ffebmi_arithmetic *arithmetic, size_t rows, size_t threads);
 
 typedef struct ffebmi_tape {
     void **outputs;  /* of op i; a view shares its input's */
@@ -30,8 +30,8 @@ typedef struct ffebmi_tape {
 } ffebmi_tape;
 
 /* Lay out a tape for up to `rows` samples, whose work stays where it is. While measuring, the tape is not written. */
-void ffebmi_tape_place(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
-                       const ffebmi_arithmetic *arithmetic, size_t rows, const ffebmi_tape_work *work);
+void ffebmi_tape_lay_out(ffebmi_arena *arena, ffebmi_tape *tape, const ffebm_feedforward *block,
+                         const ffebmi_arithmetic *arithmetic, size_t rows, const ffebmi_tape_work *work);
 
 /* What a block computes with: its parameters (and their gradients) and buffers in the order of its ops. */
 typedef struct ffebmi_feedforward_values {

@@ -22,7 +22,7 @@ typedef struct user {
     ffebmi_user_parameters parameters;
 } user;
 
-/* Doubles of a slice of the batch, laid out by place. */
+/* Doubles of a slice of the batch. */
 typedef struct memory {
     size_t rows;
     double *input;
@@ -30,7 +30,7 @@ typedef struct memory {
     double *input_cotangent;
 } memory;
 
-static void *place(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
+static void *lay_out(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     const user *u = op->user;
     size_t most = u->table.max_batch == 0 || u->table.max_batch > rows ? rows : u->table.max_batch;
@@ -260,7 +260,7 @@ const ffebmi_op_kind ffebmi_op_user = {.name = "user",
                                        .reads_input = true,
                                        .reads_output = true,
                                        .fit = fit,
-                                       .place = place,
+                                       .lay_out = lay_out,
                                        .run = run,
                                        .run_vjp = run_vjp,
                                        .initialize = initialize,

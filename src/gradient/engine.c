@@ -47,7 +47,7 @@ static void point_at_parameters(const ffebm_engine *engine, const ffebmi_stage *
         stage->buffers[b] = engine->model->buffers[of->first_buffer + b].value.data;
 }
 
-static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
+static void lay_out_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
 {
     const ffebmi_stage *of = &engine->model->stages[index];
     ffebmi_engine_stage placed = {.parameters = ffebmi_carve(arena, of->parameter_count, sizeof(void *))};
@@ -55,8 +55,8 @@ static void place_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
     placed.gradients = ffebmi_carve(arena, of->parameter_count, sizeof(void *));
     placed.buffers = ffebmi_carve(arena, of->buffer_count, sizeof(void *));
     if (of->feedforward != NULL) {
-        ffebmi_tape_place(arena, &placed.tape, of->feedforward, &engine->arithmetic, engine->max_batch,
-                          &engine->tape_work);
+        ffebmi_tape_lay_out(arena, &placed.tape, of->feedforward, &engine->arithmetic, engine->max_batch,
+                            &engine->tape_work);
     } else {
         placed.free_state = ffebmi_carve(arena, of->energy->layer_count, sizeof(void *));
         if (ffebmi_energy_can(of->energy, FFEBMI_READS_INPUT))
@@ -87,7 +87,7 @@ static size_t largest_boundary(const ffebm_model *model)
 }
 
 /* What the feedforward stages use in turn. Packed weights lie on the workbench where there is one. */
-static ffebmi_tape_work place_tape_work(const ffebm_engine *engine, ffebmi_arena *arena)
+static ffebmi_tape_work lay_out_tape_work(const ffebm_engine *engine, ffebmi_arena *arena)
 {
     ffebmi_tape_needs needs = {0};
 
@@ -96,11 +96,11 @@ static ffebmi_tape_work place_tape_work(const ffebm_engine *engine, ffebmi_arena
             ffebmi_tape_measure(&needs, engine->model->stages[i].feedforward, &engine->arithmetic);
     if (engine->last_energy != FFEBM_NONE)
         needs.packed = 0;
-    return ffebmi_tape_place_work(arena, &needs, &engine->arithmetic, engine->max_batch,
-                                  engine->context->executor.workers);
+    return ffebmi_tape_lay_out_work(arena, &needs, &engine->arithmetic, engine->max_batch,
+                                    engine->context->executor.workers);
 }
 
-static ffebmi_readout place_readout(const ffebm_engine *engine, ffebmi_arena *arena)
+static ffebmi_readout lay_out_readout(const ffebm_engine *engine, ffebmi_arena *arena)
 {
     size_t first = engine->bench.first_readout, stages = engine->model->stage_count - first;
     ffebmi_readout readout = ffebmi_readout_lay_out(arena, engine->context, stages);
@@ -110,7 +110,7 @@ static ffebmi_readout place_readout(const ffebm_engine *engine, ffebmi_arena *ar
     return readout;
 }
 
-static void place(ffebm_engine *engine, ffebmi_arena *arena)
+static void lay_out(ffebm_engine *engine, ffebmi_arena *arena)
 {
     const ffebm_model *model = engine->model;
     size_t element = engine->arrays->element, boundary = largest_boundary(model) * element;
@@ -127,10 +127,10 @@ static void place(ffebm_engine *engine, ffebmi_arena *arena)
             ffebmi_carve(arena, engine->max_batch, model->stages[engine->last_energy].output.count * element);
     engine->losses = ffebmi_carve(arena, engine->max_batch, sizeof *engine->losses);
     engine->signs = ffebmi_carve(arena, engine->max_batch, sizeof *engine->signs);
-    engine->tape_work = place_tape_work(engine, arena);
+    engine->tape_work = lay_out_tape_work(engine, arena);
     for (size_t i = 0; i < model->stage_count; i++)
-        place_stage(engine, i, arena);
-    engine->readout = place_readout(engine, arena);
+        lay_out_stage(engine, i, arena);
+    engine->readout = lay_out_readout(engine, arena);
     ffebmi_workbench_lay_out_plans(&engine->bench, arena);
 }
 
@@ -179,14 +179,14 @@ static ffebm_status build(ffebm_engine *engine)
     ffebmi_arena arena = {0};
 
     find_readout(engine);
-    place(engine, &arena);
+    lay_out(engine, &arena);
     FFEBMI_CHECK(engine->context, arena.used != SIZE_MAX && engine->max_batch <= INT32_MAX, FFEBM_ERR_SHAPE,
                  "engine: max_batch %zu makes the size of its memory overflow", engine->max_batch);
     engine->memory = ffebmi_allocate(engine->context, arena.used, 1);
     if (engine->memory == NULL)
         return ffebmi_fail_memory(engine->context, "an engine's states and tape");
     arena = (ffebmi_arena){.base = engine->memory};
-    place(engine, &arena);
+    lay_out(engine, &arena);
     engine->flat_gradient = ffebmi_tensor_borrow(engine->context, engine->gradient.values, engine->model->dtype, &all);
     return ffebm_engine_configure(engine, FFEBM_ALL, NULL); /* as the model's recipe says */
 }
