@@ -6,9 +6,10 @@
 #include <string.h>
 
 enum {
-    PIXELS = 64,     /* gathered at a time */
-    OUTS = 64,       /* of the output's channels likewise */
-    FEW_CHANNELS = 4 /* that are not worth a panel, such as a picture's colours; no more than a tile's positions */
+    PIXELS = 64, /* gathered at a time */
+    OUTS = 64,   /* of the output's channels likewise */
+    FEW_CHANNELS =
+        4 /* that are not worth a panel, such as a picture's colours; no more than a register tile's positions */
 };
 
 /* The output pixels that see a place of the window. */

@@ -28,44 +28,45 @@ static size_t room_of(size_t sources)
     return (most + FFEBMI_LIST_LANES - 1) / FFEBMI_LIST_LANES * FFEBMI_LIST_LANES;
 }
 
+static size_t source_pixels(const ffebmi_pass *p)
+{
+    return p->source[0] * p->source[1];
+}
+
 size_t ffebmi_sums_sparse_scratch(const ffebmi_pass *p)
 {
-    size_t pixels = p->block * p->source[0] * p->source[1];
+    size_t pixels = p->block * source_pixels(p);
 
     return p->sources < LEAST_CHANNELS ? 0 : pixels * groups_of(p->sources) * (2 * room_of(p->sources) + 1);
 }
 
-static size_t source_pixels(const ffebmi_walk *w)
-{
-    return w->pass->source[0] * w->pass->source[1];
-}
-
 bool ffebmi_sums_sparse_pays(const ffebmi_walk *w, size_t first_row, size_t rows)
 {
-    size_t count = rows * source_pixels(w) * w->pass->sources;
+    const ffebmi_pass *p = w->pass;
+    size_t count = rows * source_pixels(p) * p->sources;
 
-    return w->pass->sources >= LEAST_CHANNELS &&
-           w->pass->products->nonzero(count, w->x + first_row * source_pixels(w) * w->pass->sources) *
-                   w->pass->products->sparse_share <
+    return p->sources >= LEAST_CHANNELS &&
+           p->products->nonzero(count, w->x + first_row * source_pixels(p) * p->sources) * p->products->sparse_share <
                count;
 }
 
 static lists list(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
 {
-    size_t pixels = rows * source_pixels(w), groups = groups_of(w->pass->sources), room = room_of(w->pass->sources);
+    const ffebmi_pass *p = w->pass;
+    size_t pixels = rows * source_pixels(p), groups = groups_of(p->sources), room = room_of(p->sources);
     lists l = {.values = scratch,
                .offsets = (uint32_t *)(void *)(scratch + pixels * groups * room),
                .counts = (uint32_t *)(void *)(scratch + 2 * pixels * groups * room),
                .groups = groups,
                .room = room};
-    const float *x = w->x + first_row * source_pixels(w) * w->pass->sources;
+    const float *x = w->x + first_row * source_pixels(p) * p->sources;
 
-    for (size_t p = 0; p < pixels; p++, x += w->pass->sources)
+    for (size_t pixel = 0; pixel < pixels; pixel++, x += p->sources)
         for (size_t g = 0; g < groups; g++) {
-            size_t at = p * groups + g, count = w->pass->sources - g * CHANNELS;
+            size_t at = pixel * groups + g, count = p->sources - g * CHANNELS;
 
-            l.counts[at] = (uint32_t)w->pass->products->compact(count < CHANNELS ? count : CHANNELS, x + g * CHANNELS,
-                                                                l.values + at * room, l.offsets + at * room);
+            l.counts[at] = (uint32_t)p->products->compact(count < CHANNELS ? count : CHANNELS, x + g * CHANNELS,
+                                                          l.values + at * room, l.offsets + at * room);
         }
     return l;
 }
@@ -87,14 +88,15 @@ static void turn(ffebmi_list_product *work)
 static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment at[2], const size_t tap[2], size_t panel,
                     size_t group, ffebmi_list_product work)
 {
-    size_t width = w->pass->products->panel, left = w->pass->targets - panel * width;
+    const ffebmi_pass *p = w->pass;
+    size_t width = p->products->panel, left = p->targets - panel * width;
     size_t pixel;
     const float *weights;
 
     if (at[0].first == at[0].end || at[1].first == at[1].end)
         return;
-    pixel = ffebmi_pass_source(w->pass, 0, at[0].first, tap[0]) * w->pass->source[1] +
-            ffebmi_pass_source(w->pass, 1, at[1].first, tap[1]);
+    pixel =
+        ffebmi_pass_source(p, 0, at[0].first, tap[0]) * p->source[1] + ffebmi_pass_source(p, 1, at[1].first, tap[1]);
     weights = ffebmi_sums_weights(w, panel, tap[0], tap[1]) + group * CHANNELS * width;
     work.weights[0] = work.weights[1] = weights;
     if (left > width)
@@ -103,22 +105,22 @@ static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment a
     work.values = l->values + (pixel * l->groups + group) * l->room;
     work.offsets = l->offsets + (pixel * l->groups + group) * l->room;
     work.counts = l->counts + pixel * l->groups + group;
-    work.z += (at[0].first * w->pass->target[1] + at[1].first) * w->pass->targets + panel * width;
+    work.z += (at[0].first * p->target[1] + at[1].first) * p->targets + panel * width;
     work.extents[1] = at[0].end - at[0].first;
     work.extents[2] = at[1].end - at[1].first;
     work.width = left < 2 * width ? left : 2 * width;
     if (work.extents[2] < work.extents[0])
         turn(&work);
-    w->pass->products->list(&work);
+    p->products->list(&work);
 }
 
 /* The target pixels along an axis that see a tap. */
-static ffebmi_segment seeing(const ffebmi_walk *w, int axis, size_t tap)
+static ffebmi_segment seeing(const ffebmi_pass *pass, int axis, size_t tap)
 {
-    size_t p = w->pass->padding[axis], n = w->pass->source[axis], m = w->pass->target[axis];
+    size_t p = pass->padding[axis], n = pass->source[axis], m = pass->target[axis];
     ffebmi_segment s = {.begin = tap, .stop = tap + 1};
 
-    if (w->pass->sign > 0) { /* source i + tap - p */
+    if (pass->sign > 0) { /* source i + tap - p */
         s.first = p > tap ? p - tap : 0;
         s.end = n + p > tap ? n + p - tap : 0;
     } else { /* source i + p - tap */
@@ -132,21 +134,21 @@ static ffebmi_segment seeing(const ffebmi_walk *w, int axis, size_t tap)
 
 void ffebmi_sums_sparse(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
 {
-    size_t pixels = w->pass->target[0] * w->pass->target[1];
+    const ffebmi_pass *p = w->pass;
+    size_t pixels = p->target[0] * p->target[1];
     lists l = list(w, first_row, rows, scratch);
-    ffebmi_list_product work = {
-        .z = w->z + first_row * pixels * w->pass->targets,
-        .extents = {rows},
-        .list_strides = {source_pixels(w) * l.groups, w->pass->source[1] * l.groups, l.groups},
-        .room = l.room,
-        .z_strides = {pixels * w->pass->targets, w->pass->target[1] * w->pass->targets, w->pass->targets}};
+    ffebmi_list_product work = {.z = w->z + first_row * pixels * p->targets,
+                                .extents = {rows},
+                                .list_strides = {source_pixels(p) * l.groups, p->source[1] * l.groups, l.groups},
+                                .room = l.room,
+                                .z_strides = {pixels * p->targets, p->target[1] * p->targets, p->targets}};
 
     if (!w->accumulate)
-        memset(work.z, 0, rows * pixels * w->pass->targets * sizeof *work.z);
-    for (size_t panel = 0; panel < w->pass->panels; panel += 2)
-        for (size_t a = 0; a < w->pass->kernel[0]; a++)
-            for (size_t b = 0; b < w->pass->kernel[1]; b++)
+        memset(work.z, 0, rows * pixels * p->targets * sizeof *work.z);
+    for (size_t panel = 0; panel < p->panels; panel += 2)
+        for (size_t a = 0; a < p->kernel[0]; a++)
+            for (size_t b = 0; b < p->kernel[1]; b++)
                 for (size_t group = 0; group < l.groups; group++)
-                    run_tap(w, &l, (ffebmi_segment[]){seeing(w, 0, a), seeing(w, 1, b)}, (size_t[]){a, b}, panel, group,
+                    run_tap(w, &l, (ffebmi_segment[]){seeing(p, 0, a), seeing(p, 1, b)}, (size_t[]){a, b}, panel, group,
                             work);
 }

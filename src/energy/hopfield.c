@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "energy/hopfield_plan.h"
 #include "tensor/doubles.h"
 
 typedef struct work {

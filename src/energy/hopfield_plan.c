@@ -1,4 +1,4 @@
-#include "energy/hopfield_plan.h"
+#include "energy/hopfield.h"
 
 #include "core/executor.h"
 

@@ -350,6 +350,30 @@ START_TEST(certificates_with_and_without_adjoint)
 }
 END_TEST
 
+/* A block of the user's settles as it does, whatever precision its sweeps may have. */
+START_TEST(mixed_precision_is_its_own_affair)
+{
+    twins t;
+    ffebm_tensor *gradients[2];
+
+    twins_begin(&t, FFEBM_FLOAT32, 1, 0);
+    for (int i = 0; i < 2; i++) {
+        ffebm_equilibrium_config config;
+
+        ffebm_equilibrium_config_init(&config, sizeof config);
+        config.nudging = FFEBM_NUDGING_LINEAR;
+        config.precision = i == 0 ? FFEBM_PRECISION_FULL : FFEBM_PRECISION_MIXED;
+        assert_ok(t.theirs.context, ffebm_engine_configure(t.theirs.engine, FFEBM_ALL, &config));
+        assert_ok(t.theirs.context, ffebm_engine_gradient(t.theirs.engine, NULL, t.x, t.y, NULL));
+        gradients[i] = copy_of(t.theirs.context, ffebm_engine_flat_gradient(t.theirs.engine));
+    }
+    ck_assert_double_eq(relative_error(gradients[1], gradients[0]), 0);
+    ffebm_tensor_destroy(gradients[0]);
+    ffebm_tensor_destroy(gradients[1]);
+    twins_end(&t);
+}
+END_TEST
+
 Suite *test_user_energy_suite(void)
 {
     Suite *suite = suite_create("user_energy");
@@ -358,6 +382,7 @@ Suite *test_user_energy_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, computes_what_the_librarys_block_computes, 0, 8 * ESTIMATORS);
     tcase_add_loop_test(tests, by_hand_as_the_librarys_block, 0, 2);
+    tcase_add_test(tests, mixed_precision_is_its_own_affair);
     tcase_add_loop_test(tests, gradients_are_the_losses_derivatives, 0, 3);
     tcase_add_test(tests, centered_is_exact_at_any_beta);
     tcase_add_loop_test(tests, one_sided_errs_in_the_first_power_of_beta, 0, 2);
