@@ -17,7 +17,7 @@ static uint64_t fingerprint(const ffebm_engine *engine)
 {
     enum { LANES = 4 };
     const char *bytes = engine->model->values;
-    size_t count = engine->model->element_count * engine->kernel->element, at = 0;
+    size_t count = engine->model->element_count * engine->arrays->element, at = 0;
     uint64_t lanes[LANES] = {1, 2, 3, 4}, words[LANES], sum = 0;
 
     for (; at + sizeof words <= count; at += sizeof words) {

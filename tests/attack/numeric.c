@@ -72,7 +72,7 @@ static size_t value_count(const trial *t)
 
 static uint64_t bits(const trial *t)
 {
-    size_t element = t->s.engine->kernel->element;
+    size_t element = t->s.engine->arrays->element;
     uint64_t sum = bits_of(1, t->s.model->values, value_count(t) * element);
     int64_t steps = ffebmi_optimizer_steps(t->s.optimizer);
 
@@ -83,7 +83,7 @@ static uint64_t bits(const trial *t)
 
 static bool finite(const trial *t)
 {
-    const ffebmi_kernel *k = t->s.engine->kernel;
+    const ffebmi_arrays *k = t->s.engine->arrays;
     bool all = k->finite(value_count(t), t->s.model->values);
 
     for (size_t i = 0; i < ffebmi_optimizer_slot_count(t->s.optimizer); i++)
@@ -233,7 +233,7 @@ static bool suffer(campaign *c, const fault *f, trial *t)
 static void attack(campaign *c, const fault *f)
 {
     trial t = trial_open(f), twin = trial_open(f);
-    size_t count = 0, element = t.s.engine->kernel->element;
+    size_t count = 0, element = t.s.engine->arrays->element;
     char *array = array_of(&t, f, &count), *first = array + (count > 0 ? f->at % count : 0) * element, good[4096];
     size_t bytes = f->place == ALL_VALUES ? count * element : element;
 
