@@ -174,7 +174,7 @@ $(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
-$(OUT)/tests/unit: $(call objects,$(UNIT)) $(STATIC)
+$(OUT)/tests/unit: $(call objects,$(UNIT) tests/support/comma.c) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(call pkg,--libs check)
@@ -397,9 +397,7 @@ certify: $(OUT)/examples/certify     ## EP against exact gradients, for the pape
 ANALYSIS := $(OUT)/analysis
 analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million parameter model, and a picture
 	$< --out $(ANALYSIS).jsonl $(ANALYSIS_FLAGS)
-	@if command -v gnuplot >/dev/null; then \
-	  gnuplot -e "data='$(ANALYSIS).jsonl'; picture='$(ANALYSIS).png'" examples/gradient_analysis.gp && \
-	  echo 'picture: $(ANALYSIS).png'; \
+	@if command -v gnuplot >/dev/null; then examples/plot.sh '$(ANALYSIS).jsonl'; \
 	else echo 'no picture: gnuplot is not installed' >&2; fi
 
 LOG ?= $(OUT)/demo.jsonl

@@ -83,7 +83,7 @@ for minutes in 0.0005 0; do
         command="begin $run --checkpoint-minutes $minutes --threads 2"
         [ ! -e "$run/last.safetensors" ] || command="$program --resume $run --threads 1"
         if [ $kills -ge 4 ]; then
-            : >"$run/last.safetensors.1-0.tmp"
+            : >"$run/last.safetensors.ffebm-0123456789abcdef.tmp"
             ($command >/dev/null 2>"$work/errors") || fail "a killed run cannot be resumed"
         else
             # With checkpoints after epochs alone (19 steps), fewer steps than that would lead nowhere.

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "dataset.h"
-#include "missing.h"
+#include "find_file.h"
 
 enum { CHANNELS = 3, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE };
 
@@ -83,11 +83,8 @@ static int open_part(const struct dataset *data, struct dataset_part *part, cons
     for (; *names != NULL; names++) {
         const char *const name[] = {*names, NULL};
 
-        if (data_file_path(path, directory, *names, failure) != 0)
-            return -1;
-        if (!data_file_exists(path))
-            return missing_refuse(directory, name, release->instead, NULL, failure);
-        if (open_file(data, part, path, release->label_bytes, failure) != 0)
+        if (find_file(path, directory, name, release->instead, NULL, failure) != 0 ||
+            open_file(data, part, path, release->label_bytes, failure) != 0)
             return -1;
     }
     return 0;

@@ -209,15 +209,13 @@ static void free_part(struct dataset_part *part)
 {
     for (size_t i = 0; i < part->shard_count; i++)
         data_file_close(&part->shards[i].file);
-    if (part->shard_count > 0)
-        free(part->shards);
-    free(part->labels);
-    free(part->members);
+    free(part->shards);
+    free_lists(part);
 }
 
 void dataset_free(struct dataset *data)
 {
-    free_part(&data->validation);
+    free_lists(&data->validation); /* its shards are those of the training samples */
     free_part(&data->train);
     free_part(&data->test);
     *data = (struct dataset){0};

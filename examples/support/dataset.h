@@ -6,7 +6,7 @@
  * CIFAR and ImageNet32 they are the paper's (arXiv:2409.03306), 3 and 1.5 standard deviations:
  *
  *   name            image    brightest  mean             deviation              files in the directory
- *   digits          1x8x8     16        .3053            .3760                  digits.csv.gz
+ *   digits          1x8x8     16        .3053            .3760                  digits.csv[.gz]
  *   fashion-mnist   1x28x28  255        .2860            .3530                  {train,t10k}-images-idx3-ubyte[.gz],
  *   mnist           1x28x28  255        .1307            .3081                  {train,t10k}-labels-idx1-ubyte[.gz]
  *   cifar10         3x32x32  255        .4914 .4822 .4465  3 x .2023 .1994 .2010  {data_batch_{1..5},test_batch}.bin

@@ -1,9 +1,10 @@
-/* digits.c - the digits data set: a gzip CSV file, a line a sample: 64 pixels 0 .. 16, then the label. */
+/* digits.c - the digits data set: a CSV file, gzip or plain, a line a sample: 64 pixels 0 .. 16, then the label. Lines
+ * end as they do anywhere, and the last one need not. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataset.h"
-#include "missing.h"
+#include "find_file.h"
 
 enum { SIDE = 8, PIXELS = SIDE * SIDE, MOST_BYTES = 1 << 24, LAST = 360 };
 
@@ -29,6 +30,7 @@ static int read_number(unsigned char *number, const char **at, long most, char a
     if (**at < '0' || **at > '9')
         return -1;
     value = strtol(*at, &end, 10);
+    end += after == '\n' && *end == '\r';
     if (value > most || *end != after)
         return -1;
     *number = (unsigned char)value;
@@ -55,19 +57,31 @@ static int read_row(const struct table *table, size_t line, const char **at, con
                                           expected);
 }
 
+/* The text, with an end of the last line. */
+static int read_text(struct table *table, struct failure *failure)
+{
+    const size_t size = table->file.size;
+
+    if (table->file.size > MOST_BYTES)
+        return data_file_refuse(&table->file, MOST_BYTES, failure, "goes on, expected at most %d bytes", MOST_BYTES);
+    table->text = calloc(size + 2, 1);
+    if (table->text == NULL)
+        return failure_set(failure, "%s: out of memory for its text", table->file.name);
+    if (data_file_read(&table->file, table->text, size, 0, failure) != 0)
+        return -1;
+    if (size > 0 && table->text[size - 1] != '\n')
+        table->text[size] = '\n';
+    return 0;
+}
+
 static int read_table(struct table *table, const struct dataset_source *source, struct failure *failure)
 {
     const char *at;
 
-    if (table->file.size > MOST_BYTES)
-        return data_file_refuse(&table->file, MOST_BYTES, failure, "goes on, expected at most %d bytes", MOST_BYTES);
-    table->text = calloc(table->file.size + 1, 1);
-    if (table->text == NULL)
-        return failure_set(failure, "%s: out of memory for its text", table->file.name);
-    if (data_file_read(&table->file, table->text, table->file.size, 0, failure) != 0)
+    if (read_text(table, failure) != 0)
         return -1;
-    for (size_t i = 0; i < table->file.size; i++)
-        table->count += table->text[i] == '\n' || i + 1 == table->file.size;
+    for (size_t i = 0; i <= table->file.size; i++)
+        table->count += table->text[i] == '\n';
     table->rows = malloc((table->count + 1) * sizeof *table->rows);
     if (table->rows == NULL)
         return failure_set(failure, "%s: out of memory for %zu samples", table->file.name, table->count);
@@ -133,18 +147,15 @@ static int limit(uint64_t *most, const struct data_file *beginning, struct failu
 int digits_open(struct dataset *data, const struct dataset_source *source, const char *directory, int32_t split,
                 struct failure *failure)
 {
-    static const char *const names[] = {"digits.csv.gz", NULL};
+    static const char *const names[] = {"digits.csv.gz", "digits.csv", NULL};
     struct table table = {.text = NULL};
     char path[DATA_FILE_NAME];
     int result;
 
     data->channels = 1;
     data->height = data->width = SIDE;
-    if (data_file_path(path, directory, names[0], failure) != 0)
-        return -1;
-    if (!data_file_exists(path))
-        return missing_refuse(directory, names, NULL, source->advice, failure);
-    if (data_file_open_gzip(&table.file, path, limit, failure) != 0)
+    if (find_file(path, directory, names, NULL, source->advice, failure) != 0 ||
+        data_file_open_gzip(&table.file, path, limit, failure) != 0)
         return -1;
     result = read_table(&table, source, failure);
     if (result == 0)

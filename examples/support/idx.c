@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "dataset.h"
-#include "missing.h"
+#include "find_file.h"
 
 enum { MOST_RANK = 3, WORD = 4, CHUNK = 4096, BYTES = 0x08, SHORTS = 0x0b, WORDS = 0x0c };
 
@@ -128,13 +128,7 @@ static int find(char path[DATA_FILE_NAME], const char *directory, const char *pr
                  endings[i][1]);
         names[i] = texts[i];
     }
-    for (int i = 0; i < NAMES; i++) {
-        if (data_file_path(path, directory, names[i], failure) != 0)
-            return -1;
-        if (data_file_exists(path))
-            return 0;
-    }
-    return missing_refuse(directory, names, NULL, source->advice, failure);
+    return find_file(path, directory, names, NULL, source->advice, failure);
 }
 
 static int open_idx(struct idx *idx, const char *directory, const char *prefix, size_t rank,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "dataset.h"
-#include "missing.h"
+#include "find_file.h"
 #include "npy.h"
 
 enum { CHANNELS = 3, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE, TRAIN_FILES = 10, FIRST_LABEL = 1 };
@@ -101,11 +101,8 @@ static int open_batch(const struct dataset *data, struct dataset_part *part, con
     int64_t *labels;
 
     snprintf(file, sizeof file, "%s.npz", name);
-    if (data_file_path(path, directory, file, failure) != 0)
-        return -1;
-    if (!data_file_exists(path))
-        return missing_refuse(directory, names, instead, NULL, failure);
-    if (open_images(&shard, path, failure) != 0 || (labels = dataset_add(part, &shard, failure)) == NULL)
+    if (find_file(path, directory, names, instead, NULL, failure) != 0 || open_images(&shard, path, failure) != 0 ||
+        (labels = dataset_add(part, &shard, failure)) == NULL)
         return -1;
     return open_labels(data, labels, shard.count, path, failure);
 }

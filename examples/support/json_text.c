@@ -39,13 +39,26 @@ void json_text_write_path(FILE *file, const char *path)
     free(here);
 }
 
+/* This locale is always there, and need not be freed. */
+locale_t json_numbers_begin(void)
+{
+    return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+}
+
+void json_numbers_end(locale_t before)
+{
+    uselocale(before);
+}
+
 void json_number_write(FILE *file, double number)
 {
+    const locale_t before = json_numbers_begin();
     char digits[32];
 
     snprintf(digits, sizeof digits, "%.15g", number);
     if (strtod(digits, NULL) != number)
         snprintf(digits, sizeof digits, "%.17g", number);
+    json_numbers_end(before);
     fputs(digits, file);
 }
 

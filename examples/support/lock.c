@@ -14,41 +14,49 @@ int lock_open_file(int descriptor)
     return flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK ? -1 : 0;
 }
 
-/* Whoever releases a lock removes its file: what has been opened and locked may be a file that has no name any more. */
-static int still_there(const struct lock *lock)
+/* Whoever is done with a file beside another removes or renames it: what has been opened and locked may be a file that has no name any more. */
+static int still_there(int descriptor, const char *name)
 {
     struct stat opened, named;
 
-    return fstat(lock->descriptor, &opened) == 0 && stat(lock->path, &named) == 0 && opened.st_ino == named.st_ino &&
+    return fstat(descriptor, &opened) == 0 && stat(name, &named) == 0 && opened.st_ino == named.st_ino &&
            opened.st_dev == named.st_dev;
 }
 
-static int refuse(struct lock *lock, const char *path, const char *why, struct failure *failure)
+int lock_open(const char *name, const char *path, struct failure *failure)
 {
-    lock->path[0] = '\0';
-    return failure_set(failure, "%s: %s", path, why);
+    for (;;) {
+        int descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+        if (descriptor < 0)
+            return failure_set(failure, "%s: %s", path, strerror(errno));
+        if (lock_open_file(descriptor) != 0) {
+            close(descriptor);
+            return failure_set(failure, "%s: another process writes to it", path);
+        }
+        if (still_there(descriptor, name))
+            return descriptor;
+        close(descriptor);
+    }
 }
 
 int lock_take(struct lock *lock, const char *path, struct failure *failure)
 {
     struct stat status;
+    const int there = stat(path, &status) == 0;
 
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return refuse(lock, path, "is a directory, expected a file", failure);
-    if (snprintf(lock->path, sizeof lock->path, "%s.lock", path) >= (int)sizeof lock->path)
-        return refuse(lock, path, strerror(ENAMETOOLONG), failure);
-    for (;;) {
-        lock->descriptor = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (lock->descriptor < 0)
-            return refuse(lock, path, strerror(errno), failure);
-        if (lock_open_file(lock->descriptor) != 0) {
-            close(lock->descriptor);
-            return refuse(lock, path, "another process writes to it", failure);
-        }
-        if (still_there(lock))
-            return 0;
-        close(lock->descriptor);
-    }
+    lock->path[0] = '\0';
+    if (there && S_ISDIR(status.st_mode))
+        return failure_set(failure, "%s: is a directory, expected a file", path);
+    if (there && !S_ISREG(status.st_mode))
+        return 0;
+    if (strlen(path) + sizeof ".lock" > sizeof lock->path)
+        return failure_set(failure, "%s: %s", path, strerror(ENAMETOOLONG));
+    snprintf(lock->path, sizeof lock->path, "%s.lock", path);
+    lock->descriptor = lock_open(lock->path, path, failure);
+    if (lock->descriptor < 0)
+        lock->path[0] = '\0';
+    return lock->descriptor < 0 ? -1 : 0;
 }
 
 void lock_release(struct lock *lock)

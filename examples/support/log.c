@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "json_text.h"
 #include "lock.h"
 
 /* Locked, so that no other process writes to it; what it holds is left alone until then. */
@@ -149,13 +150,16 @@ static int finish_line(struct log *log, struct failure *failure)
 int log_steps(struct log *log, const struct log_place *place, const struct meter *meter, struct failure *failure)
 {
     const struct meter_totals *totals = &meter->totals;
+    locale_t before;
 
     if (log->file == NULL)
         return 0;
+    before = json_numbers_begin();
     fprintf(log->file, "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"loss\": %.9g, \"accuracy\": %.9g",
             place->epoch, place->step, per(totals->loss, totals->samples), per(totals->correct, totals->samples));
     write_totals(log->file, place, meter);
     write_blocks(log->file, meter);
+    json_numbers_end(before);
     return finish_line(log, failure);
 }
 
@@ -163,9 +167,11 @@ int log_epoch(struct log *log, const struct log_place *place, const struct meter
               struct failure *failure)
 {
     const struct meter_totals *totals = &meter->totals;
+    locale_t before;
 
     if (log->file == NULL)
         return 0;
+    before = json_numbers_begin();
     fprintf(log->file,
             "{\"epoch\": %" PRId64 ", \"step\": %" PRId64 ", \"train_loss\": %.9g, \"train_accuracy\": %.9g, "
             "\"test_loss\": %.9g, \"test_accuracy\": %.9g, \"test_top5\": %.9g",
@@ -176,5 +182,6 @@ int log_epoch(struct log *log, const struct log_place *place, const struct meter
                 scores->validation.accuracy);
     write_totals(log->file, place, meter);
     write_blocks(log->file, meter);
+    json_numbers_end(before);
     return finish_line(log, failure);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_text.h"
+
 enum { FIELD = 64, NUMBER = 32 }; /* characters that a field, or a number in a list, takes at most */
 
 struct field {
@@ -115,6 +117,7 @@ int note_read(ffebm_context *context, struct run_note *note, const char *path, s
 {
     const char *missing;
     size_t length;
+    locale_t before;
     char *text;
 
     if (ffebm_checkpoint_metadata(context, NULL, 0, &length, path, "note") != FFEBM_OK)
@@ -126,7 +129,9 @@ int note_read(ffebm_context *context, struct run_note *note, const char *path, s
         free(text);
         return failure_set(failure, "%s", ffebm_context_error(context));
     }
+    before = json_numbers_begin();
     missing = read_fields(note, text);
+    json_numbers_end(before);
     free(text);
     if (missing != NULL)
         return failure_set(failure, "%s: its note has no right \"%s\", expected that of a training run of this model",
@@ -149,9 +154,11 @@ static char *write_fields(struct run_note *note)
 {
     size_t listed = meter_count(&note->epoch_meter) + meter_count(&note->interval_meter);
     char *text = malloc((INTEGERS + NUMBERS + 4) * FIELD + listed * NUMBER), *at = text;
+    locale_t before;
 
     if (text == NULL)
         return NULL;
+    before = json_numbers_begin();
     for (size_t i = 0; i < INTEGERS; i++)
         at += sprintf(at, "%s\"%s\": %" PRId64, i == 0 ? "{" : ", ", integers[i].key,
                       *(const int64_t *)(const void *)((const char *)note + integers[i].offset));
@@ -161,6 +168,7 @@ static char *write_fields(struct run_note *note)
     at = write_meter(at, &note->epoch_meter, "epoch_sums");
     at = write_meter(at, &note->interval_meter, "interval_sums");
     sprintf(at, "}");
+    json_numbers_end(before);
     return text;
 }
 

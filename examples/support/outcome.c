@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "signals.h"
 #include "text_file.h"
 
@@ -24,6 +25,7 @@ static void write_result(FILE *to, const struct run *run, const struct scores *s
     const struct run_note *note = &run->note;
     const struct meter_totals *totals = &note->epoch_meter.totals;
     const int known = note->best_epoch > 0;
+    const locale_t before = json_numbers_begin();
 
     fprintf(to, "{\"test_accuracy\": %.9g, \"test_top5\": %.9g, \"test_loss\": %.9g, ", scores->test.accuracy,
             scores->test.top5, scores->test.loss);
@@ -40,6 +42,7 @@ static void write_result(FILE *to, const struct run *run, const struct scores *s
     fprintf(to, "\"settings\": {");
     settings_write(to, &run->settings, settings, ", ");
     fprintf(to, "}}\n");
+    json_numbers_end(before);
 }
 
 int outcome_result(struct run *run, const struct scores *scores)

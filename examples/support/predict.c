@@ -71,9 +71,11 @@ static double probability_of(const struct prediction *p, size_t row, size_t larg
 static void write_row(struct prediction *p, size_t row, int64_t label)
 {
     const size_t largest = find_largest(p, row);
+    const locale_t before = json_numbers_begin();
 
     fprintf(p->to, "%zu,%" PRId64 ",%zu,%.9g\n", p->done, label, largest,
             p->has_probabilities ? probability_of(p, row, largest) : output_at(p, row, largest));
+    json_numbers_end(before);
     p->done++;
     p->right += (int64_t)largest == label;
 }
@@ -111,8 +113,9 @@ static int predict_all(struct prediction *p)
 
 static int print_result(const struct prediction *p)
 {
-    printf("{\"test_accuracy\": %.9g, \"samples\": %zu, \"predictions\": ", (double)p->right / (double)p->done,
-           p->done);
+    printf("{\"test_accuracy\": ");
+    json_number_write(stdout, (double)p->right / (double)p->done);
+    printf(", \"samples\": %zu, \"predictions\": ", p->done);
     json_text_write(stdout, p->run->settings.predict);
     if (printf("}\n") > 0 && fflush(stdout) == 0)
         return RUN_DONE;

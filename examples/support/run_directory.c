@@ -1,6 +1,5 @@
 #include "run_directory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,22 +59,6 @@ int run_directory_make(const struct run_directory *directory, struct failure *fa
     return make_all(directory->path, failure);
 }
 
-/* Checkpoints that a process died over; nobody else is at work in a locked directory. */
-static void clear_away(const struct run_directory *directory)
-{
-    DIR *listing = opendir(directory->path);
-    struct dirent *entry;
-
-    while (listing != NULL && (entry = readdir(listing)) != NULL) {
-        const char *ending = strrchr(entry->d_name, '.');
-
-        if (strstr(entry->d_name, ".safetensors.") != NULL && strcmp(ending, ".tmp") == 0)
-            unlinkat(dirfd(listing), entry->d_name, 0);
-    }
-    if (listing != NULL)
-        closedir(listing);
-}
-
 /* The lock goes with the process, however it ends: the file is never closed. */
 int run_directory_lock(const struct run_directory *directory, struct failure *failure)
 {
@@ -87,7 +70,6 @@ int run_directory_lock(const struct run_directory *directory, struct failure *fa
         close(file);
         return failure_set(failure, "%s: another process is at this run", directory->path);
     }
-    clear_away(directory);
     return 0;
 }
 

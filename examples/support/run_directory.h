@@ -36,8 +36,7 @@ int run_directory_name(struct run_directory *directory, const char *path, struct
  * already. */
 int run_directory_make(const struct run_directory *directory, struct failure *failure);
 
-/* Let no other process have the run while this one lives, and clear away what a killed one was about to save. Returns 0,
- * or -1 with a failure if another has it. */
+/* Let no other process have the run while this one lives. Returns 0, or -1 with a failure if another has it. */
 int run_directory_lock(const struct run_directory *directory, struct failure *failure);
 
 /* Write the model's description. Returns 0, or -1 with the failure filled. */

@@ -29,6 +29,7 @@ typedef struct manner {
 static const manner manners[] = {
     {"one, and again", false, true, false},
     {"one", false, false, false},
+    {"one, without errno", false, false, true},
     {"all from there", true, false, false},
 };
 enum { MANNERS = sizeof manners / sizeof *manners, SHORT_STEPS = 9 };

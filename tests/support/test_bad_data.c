@@ -170,7 +170,8 @@ static const struct {
      ": byte 2: line 1: \"99999999999999999999\", expected 64 pixels from 0 to 16, each with a comma"},
     {"Z10\n", ": byte 128: line 1: \"10\", expected a label from 0 to 9 and the end of the line"},
     {"Z9,1\n", ": byte 128: line 1: \"9\", expected a label from 0 to 9 and the end of the line"},
-    {"Z9", ": byte 128: line 1: \"9\", expected a label from 0 to 9 and the end of the line"},
+    {"Z9\r\r\n", ": byte 128: line 1: \"9\", expected a label from 0 to 9 and the end of the line"},
+    {"Z9", ": byte 129: the file ends after 1 samples, expected at least 2"},
     {"Z9\n\n", ": byte 130: line 2: \"\", expected 64 pixels from 0 to 16, each with a comma"},
     {"Z9\n", ": byte 130: the file ends after 1 samples, expected at least 2"},
 };

@@ -312,6 +312,26 @@ START_TEST(gzip_that_goes_on)
 }
 END_TEST
 
+/* Unpacked or not, with lines that end as Windows ends them or not, the last one with an end or not. */
+START_TEST(forms_of_digits)
+{
+    const int plain = _i % 2, returns = _i / 2 % 2, cut = _i / 4;
+    char text[20 * 256];
+    size_t used = 0;
+
+    for (size_t i = 0; i < 20; i++) {
+        for (size_t p = 0; p < 64; p++)
+            used += (size_t)sprintf(text + used, "%d,", pixel_of(i, p, 16));
+        used += (size_t)sprintf(text + used, "%d%s", label_of(i, 10), cut && i == 19 ? "" : returns ? "\r\n" : "\n");
+    }
+    if (plain)
+        file_write("digits.csv", text, used);
+    else
+        file_write_gzip("digits.csv.gz", text, used);
+    opens(DIGITS);
+}
+END_TEST
+
 START_TEST(digits_that_go_on)
 {
     unsigned char *bytes = large("1,", 2);
@@ -362,6 +382,7 @@ Suite *test_foreign_suite(void)
     tcase_add_loop_test(tests, another_folder, 0, 3);
     tcase_add_loop_test(tests, something_else, 0, (int)(sizeof instead / sizeof instead[0]));
     tcase_add_loop_test(tests, gzip_that_goes_on, 0, (int)(sizeof bombs / sizeof bombs[0]));
+    tcase_add_loop_test(tests, forms_of_digits, 0, 8);
     tcase_add_test(tests, digits_that_go_on);
     tcase_add_loop_test(tests, member_that_goes_on, 0, 4);
     suite_add_tcase(suite, tests);

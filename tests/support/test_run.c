@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <ffebm.h>
 
+#include "comma.h"
 #include "suites.h"
+#include "support/lock.h"
 #include "support/log.h"
 #include "support/note.h"
 #include "support/settings_file.h"
@@ -134,10 +137,13 @@ static void remove_model(void)
     remove_directory();
 }
 
+/* In any locale. */
 START_TEST(note_remembers)
 {
     struct run_note saved, read;
 
+    if (_i == 1)
+        comma_begin();
     ck_assert_int_eq(note_create(&saved, model, &failure), 0);
     ck_assert_int_eq(note_create(&read, model, &failure), 0);
     saved.epoch = 3;
@@ -178,6 +184,8 @@ START_TEST(note_remembers)
     ck_assert(memcmp(&read.watch, &saved.watch, sizeof saved.watch) == 0);
     note_destroy(&saved);
     note_destroy(&read);
+    if (_i == 1)
+        comma_end();
 }
 END_TEST
 
@@ -251,6 +259,93 @@ START_TEST(log_goes_on)
     ck_assert_uint_eq(length, strlen(expected));
     ck_assert(memcmp(text, expected, length) == 0);
     free(text);
+}
+END_TEST
+
+/* JSON has a point, whatever the locale. */
+START_TEST(log_in_any_locale)
+{
+    const struct log_place place = {.epoch = 1, .step = 2, .seconds = 1.5};
+    const struct scores scores = {.test = {.loss = 0.75}, .validated = 1, .validation = {.loss = 0.25}};
+    struct meter meter;
+    struct log log;
+    size_t length;
+    char *text;
+
+    ck_assert_int_eq(meter_create(&meter, model, &failure), 0);
+    comma_begin();
+    ck_assert_int_eq(log_create(&log, path, &failure), 0);
+    ck_assert_int_eq(log_steps(&log, &place, &meter, &failure), 0);
+    ck_assert_int_eq(log_epoch(&log, &place, &meter, &scores, &failure), 0);
+    log_close(&log);
+    comma_end();
+    ck_assert_int_eq(text_file_read(path, &text, &length, &failure), 0);
+    text[length - 1] = '\0';
+    ck_assert_ptr_nonnull(strstr(text, "\"run_seconds\": 1.5, "));
+    ck_assert_ptr_nonnull(strstr(text, "\"test_loss\": 0.75, "));
+    ck_assert_ptr_nonnull(strstr(text, "\"val_loss\": 0.25, "));
+    ck_assert_ptr_null(strstr(text, "1,5"));
+    free(text);
+    meter_destroy(&meter);
+}
+END_TEST
+
+/* Is this the text of a file? */
+static int reads(const char *name, const char *expected)
+{
+    size_t length;
+    char *text;
+    int same;
+
+    ck_assert_int_eq(text_file_read(name, &text, &length, &failure), 0);
+    same = length == strlen(expected) && memcmp(text, expected, length) == 0;
+    free(text);
+    return same;
+}
+
+/* What a killed process left is written over, what another one is writing is not; links are followed; nothing stays. */
+START_TEST(text_replaced)
+{
+    char beside[80], link[80];
+    int other;
+
+    snprintf(beside, sizeof beside, "%s.tmp", path);
+    snprintf(link, sizeof link, "%s.link", path);
+    ck_assert_int_eq(text_file_write(beside, "longer than what follows", 24, &failure), 0);
+    ck_assert_int_eq(text_file_write(path, "one", 3, &failure), 0);
+    ck_assert(reads(path, "one"));
+    ck_assert_int_ne(access(beside, F_OK), 0);
+
+    ck_assert_int_eq(symlink(path, link), 0);
+    ck_assert_int_eq(text_file_write(link, "two", 3, &failure), 0);
+    ck_assert_int_eq(unlink(link), 0);
+    ck_assert(reads(path, "two"));
+
+    other = lock_open(beside, path, &failure);
+    ck_assert_int_ge(other, 0);
+    ck_assert_int_eq(text_file_write(path, "three", 5, &failure), -1);
+    ck_assert_ptr_nonnull(strstr(failure.text, "another process writes to it"));
+    ck_assert(reads(path, "two"));
+    close(other);
+    ck_assert_int_eq(text_file_write(path, "three", 5, &failure), 0);
+    ck_assert(reads(path, "three"));
+}
+END_TEST
+
+/* A device stays what it is, and has no lock beside it. */
+START_TEST(text_to_a_device)
+{
+    struct stat about;
+    struct lock lock;
+
+    ck_assert_int_eq(lock_take(&lock, "/dev/null", &failure), 0);
+    ck_assert_str_eq(lock.path, "");
+    ck_assert_int_eq(text_file_write("/dev/null", "text", 4, &failure), 0);
+    lock_release(&lock);
+    ck_assert_int_eq(stat("/dev/null", &about), 0);
+    ck_assert(S_ISCHR(about.st_mode));
+    ck_assert_int_eq(text_file_write("/dev/full", "text", 4, &failure), -1);
+    ck_assert_int_eq(text_file_write(directory, "text", 4, &failure), -1);
 }
 END_TEST
 
@@ -354,9 +449,12 @@ Suite *test_run_suite(void)
     tcase_add_test(alone, divergence_at_the_end);
     tcase_add_checked_fixture(files, make_directory, remove_directory);
     tcase_add_loop_test(files, log_goes_on, 0, sizeof logs / sizeof logs[0]);
+    tcase_add_test(files, text_replaced);
+    tcase_add_test(files, text_to_a_device);
     tcase_add_loop_test(files, settings_refused, 0, sizeof bad_settings / sizeof bad_settings[0]);
     tcase_add_checked_fixture(notes, make_model, remove_model);
-    tcase_add_test(notes, note_remembers);
+    tcase_add_loop_test(notes, note_remembers, 0, 2);
+    tcase_add_test(notes, log_in_any_locale);
     tcase_add_test(notes, settings_kept);
     tcase_add_loop_test(notes, note_refused, 0, sizeof bad_notes / sizeof bad_notes[0]);
     suite_add_tcase(suite, alone);

@@ -1,17 +1,16 @@
 /* JSON before it is a tree: what is let in, where a fault is said to be, and numbers, to the bit and in every locale. */
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/json.h"
 #include "core/number.h"
 #include "core/random.h"
 #include "core/scan.h"
 #include "fixture.h"
+#include "support/comma.h"
 
 static ffebm_context *context;
 
@@ -253,48 +252,17 @@ START_TEST(numbers)
 }
 END_TEST
 
-/* A locale of the test's own, with a decimal comma and nothing else. */
-static void enter_comma_locale(char folder[])
-{
-    static const char source[] = "comment_char %\nescape_char /\nLC_NUMERIC\ndecimal_point \"<U002C>\"\n"
-                                 "thousands_sep \"<U002E>\"\ngrouping 3;3\nEND LC_NUMERIC\n";
-    char path[64], command[256], text[16];
-    FILE *file;
-
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/source", folder);
-    file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(source, file);
-    fclose(file);
-    snprintf(command, sizeof command, "localedef -c -i %s/source %s/comma >/dev/null 2>&1", folder, folder);
-    (void)!system(command); /* it warns of all that is missing, and says so with its status */
-    setenv("LOCPATH", folder, 1);
-    ck_assert_msg(setlocale(LC_NUMERIC, "comma") != NULL, "no locale by: %s", command);
-    snprintf(text, sizeof text, "%.1f", 1.5);
-    ck_assert_str_eq(text, "1,5");
-}
-
-static void remove_folder(const char *folder)
-{
-    char command[64];
-
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
 START_TEST(decimal_comma)
 {
     static const char json[] =
         "{\"input\": [2], \"loss\": \"mse\", \"recipe\": {\"lr\": 0.30000000000000004, \"beta\": 2.5e-1}, \"stages\": "
         "[{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.125}, "
         "\"couplings\": [{\"type\": \"dense\", \"out_features\": 2}]}}]}";
-    char folder[] = "/tmp/ffebm_locale_XXXXXX";
     ffebm_recipe recipe = {.size = sizeof recipe};
     const char *description;
     ffebm_model *model, *again;
 
-    enter_comma_locale(folder);
+    comma_begin();
     check_numbers();
     check_texts();
     assert_ok(context, ffebm_model_parse(context, &model, json, strlen(json), NULL));
@@ -305,7 +273,7 @@ START_TEST(decimal_comma)
     ck_assert(recipe.lr == 0.1 + 0.2 && recipe.beta == 0.25);
     ffebm_model_destroy(model);
     ffebm_model_destroy(again);
-    remove_folder(folder);
+    comma_end();
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* Checkpoints, which are untrusted files: read into a model and an optimizer, which are as before where that fails, loaded
  * as a model, and looked into name by name. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,8 @@ static void is_refusal(ffebm_context *context, ffebm_status status)
 
     must(status < 0 && status != FFEBM_ERR_INTERNAL && status != FFEBM_ERR_ARGUMENT, "status %d: %s", status, text);
     must(strncmp(text, "FFEBM_ERR_", 10) == 0 && strlen(text) > 20, "refused without a sentence: %s", text);
+    for (const char *c = text; *c; c++)
+        must(!iscntrl((unsigned char)*c), "a control character in an error text: %s", text);
 }
 
 static size_t values_of(ffebm_model *model, float values[MOST_PARAMETERS])

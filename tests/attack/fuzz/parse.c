@@ -1,5 +1,6 @@
 /* Descriptions. A text gives a model or a status that says why not. A model's description is canonical: parsed again it
  * gives itself. A small model also computes. */
+#include <ctype.h>
 #include <string.h>
 
 #include "attack/support/modest.h"
@@ -26,6 +27,8 @@ static void is_refusal(ffebm_context *context, ffebm_status status)
         known |= status == allowed[i];
     must(known, "refused with status %d: %s", status, text);
     must(strncmp(text, "FFEBM_ERR_", 10) == 0 && strlen(text) > 20, "refused without a sentence: %s", text);
+    for (const char *c = text; *c; c++)
+        must(!iscntrl((unsigned char)*c), "a control character in an error text: %s", text);
 }
 
 static void is_canonical(ffebm_context *context, ffebm_model *model)

@@ -1,10 +1,8 @@
-#include "missing.h"
+#include "find_file.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "data_file.h"
 
 /* So deep, and at so many entries in all, is looked: enough for data/MNIST/raw, and not for a whole disk. */
 enum { DEPTH = 2, ENTRIES = 4096 };
@@ -44,7 +42,7 @@ static int look(struct search *search, const char *directory, int depth)
     return found;
 }
 
-static int find(char found[DATA_FILE_NAME], const char *directory, const char *name)
+static int find_near(char found[DATA_FILE_NAME], const char *directory, const char *name)
 {
     struct search search = {.name = name, .found = found, .left = ENTRIES};
     char above[DATA_FILE_NAME];
@@ -54,20 +52,32 @@ static int find(char found[DATA_FILE_NAME], const char *directory, const char *n
            (data_file_path(above, directory, "..", &ignored) == 0 && is_in(&search, above));
 }
 
-int missing_refuse(const char *directory, const char *const *names, const struct substitute *substitutes,
-                   const char *advice, struct failure *failure)
+static int refuse(const char *directory, const char *const *names, const struct substitute *substitutes,
+                  const char *advice, struct failure *failure)
 {
     static const char reason[] = "No such file or directory";
     char found[DATA_FILE_NAME];
 
     for (const char *const *name = names; *name != NULL; name++)
-        if (find(found, directory, *name))
+        if (find_near(found, directory, *name))
             return failure_set(failure, "%s/%s: %s, but %s/%s is there: --data %s", directory, names[0], reason, found,
                                *name, found);
     for (; substitutes != NULL && substitutes->name != NULL; substitutes++)
-        if (find(found, directory, substitutes->name))
+        if (find_near(found, directory, substitutes->name))
             return failure_set(failure, "%s/%s: %s; %s/%s is %s", directory, names[0], reason, found, substitutes->name,
                                substitutes->what);
     return failure_set(failure, "%s/%s: %s%s%s", directory, names[0], reason, advice != NULL ? "; " : "",
                        advice != NULL ? advice : "");
+}
+
+int find_file(char path[DATA_FILE_NAME], const char *directory, const char *const *names,
+              const struct substitute *substitutes, const char *advice, struct failure *failure)
+{
+    for (const char *const *name = names; *name != NULL; name++) {
+        if (data_file_path(path, directory, *name, failure) != 0)
+            return -1;
+        if (data_file_exists(path))
+            return 0;
+    }
+    return refuse(directory, names, substitutes, advice, failure);
 }
