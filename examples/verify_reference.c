@@ -32,8 +32,8 @@ struct reference {
     ffebm_tensor *output;
     ffebm_equilibrium_config equilibrium;
     double loss;
-    char (*names)[NAME]; /* of all tensors */
-    size_t name_count;
+    char *names; /* of all tensors, one behind the other */
+    size_t names_length;
     size_t compared;
     double worst;
 };
@@ -47,17 +47,21 @@ static int starts_with(const char *text, const char *start)
 
 static ffebm_status read_names(struct reference *r)
 {
-    ffebm_status status = FFEBM_OK;
-    size_t count = 0, length;
+    ffebm_status status = ffebm_checkpoint_tensor_names(r->context, NULL, 0, &r->names_length, r->path);
 
-    while (ffebm_checkpoint_tensor_name(r->context, NULL, 0, &length, r->path, count) == FFEBM_OK)
-        count++;
-    r->names = calloc(count + 1, sizeof *r->names);
+    if (status != FFEBM_OK)
+        return status;
+    r->names = malloc(r->names_length + 1);
     if (r->names == NULL)
         return FFEBM_ERR_NOMEM;
-    for (; r->name_count < count && status == FFEBM_OK; r->name_count++)
-        status = ffebm_checkpoint_tensor_name(r->context, r->names[r->name_count], NAME, NULL, r->path, r->name_count);
-    return status;
+    return ffebm_checkpoint_tensor_names(r->context, r->names, r->names_length, NULL, r->path);
+}
+
+/* The name behind one, or behind NULL the first; NULL if there is none. */
+static const char *next_name(const struct reference *r, const char *name)
+{
+    name = name == NULL ? r->names : name + strlen(name) + 1;
+    return name < r->names + r->names_length ? name : NULL;
 }
 
 static ffebm_status read_metadata(struct reference *r, const char *key, char **text)
@@ -307,12 +311,12 @@ static ffebm_status verify_group(struct reference *r, const char *group)
     size_t before = r->compared;
     ffebm_status status = compute(r, group);
 
-    for (size_t i = 0; i < r->name_count && status == FFEBM_OK; i++) {
+    for (const char *name = NULL; status == FFEBM_OK && (name = next_name(r, name)) != NULL;) {
         char other[GROUP];
 
-        group_of(r->names[i], other);
+        group_of(name, other);
         if (strcmp(other, group) == 0)
-            status = compare_one(r, r->names[i], &worst);
+            status = compare_one(r, name, &worst);
     }
     if (status == FFEBM_OK)
         printf("%s %-24s %3zu tensors, largest relative error %.1e%s\n", r->path, group, r->compared - before, worst,
@@ -325,17 +329,17 @@ static ffebm_status verify_groups(struct reference *r)
 {
     ffebm_status status = FFEBM_OK;
 
-    for (size_t i = 0; i < r->name_count && status == FFEBM_OK; i++) {
+    for (const char *name = NULL; status == FFEBM_OK && (name = next_name(r, name)) != NULL;) {
         char group[GROUP], before[GROUP] = "";
         int seen = 0;
 
-        group_of(r->names[i], group);
-        for (size_t j = 0; j < i && !seen; j++) {
-            group_of(r->names[j], before);
+        group_of(name, group);
+        for (const char *at = NULL; !seen && (at = next_name(r, at)) != name;) {
+            group_of(at, before);
             seen = strcmp(before, group) == 0;
         }
-        if (group[0] == '\0' && !is_given(r->names[i])) {
-            fprintf(stderr, "%s: %s is neither a given nor a result that is known\n", r->path, r->names[i]);
+        if (group[0] == '\0' && !is_given(name)) {
+            fprintf(stderr, "%s: %s is neither a given nor a result that is known\n", r->path, name);
             return FFEBM_ERR_FORMAT;
         }
         if (group[0] != '\0' && !seen)

@@ -312,7 +312,9 @@ done
 if command -v gnuplot >/dev/null; then
     mkdir "$work/it's a log"
     cp "$work/told/log.jsonl" "$work/it's a log"
-    for log in one.jsonl held "it's a log"; do
+    "${program%train}gradient_analysis" --model examples/models/digits.json --nudged-sweeps 6 --out "$work/sweeps.jsonl" \
+        >"$work/output" 2>&1 || fail "gradient_analysis failed"
+    for log in one.jsonl held "it's a log" sweeps.jsonl; do
         examples/plot.sh "$work/$log" "$work/a.png" >"$work/output" 2>"$work/errors" || fail "$log cannot be drawn"
         [ ! -s "$work/errors" ] && [ "$(cat "$work/output")" = "picture: $work/a.png" ] || fail "$log: not drawn in silence"
         rm "$work/a.png"

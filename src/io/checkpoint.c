@@ -220,27 +220,42 @@ ffebm_status ffebm_checkpoint_tensor(ffebm_context *context, ffebm_tensor **tens
     return status;
 }
 
-ffebm_status ffebm_checkpoint_tensor_name(ffebm_context *context, char *name, size_t capacity, size_t *length,
-                                          const char *path, size_t index)
+/* As many bytes as fit, the last of them NUL. */
+static size_t copy_names(const ffebmi_table *table, char *names, size_t capacity)
 {
-    ffebm_status status = FFEBM_OK;
+    size_t length = 0;
+
+    for (size_t i = 0; i < table->entry_count; i++) {
+        const char *name = table->entries[i].name;
+        size_t bytes = strlen(name) + 1;
+
+        if (length < capacity)
+            memcpy(names + length, name, bytes < capacity - length ? bytes : capacity - length);
+        length += bytes;
+    }
+    if (capacity > 0)
+        names[length < capacity ? length : capacity - 1] = '\0';
+    return length;
+}
+
+ffebm_status ffebm_checkpoint_tensor_names(ffebm_context *context, char *names, size_t capacity, size_t *length,
+                                           const char *path)
+{
+    size_t count;
     reading file;
 
+    if (length != NULL)
+        *length = 0;
+    if (names != NULL && capacity > 0)
+        names[0] = '\0';
     if (context == NULL)
         return FFEBM_ERR_ARGUMENT;
-    FFEBMI_CHECK_ARGUMENT(context, name != NULL || capacity == 0, "ffebm_checkpoint_tensor_name: name is NULL");
+    FFEBMI_CHECK_ARGUMENT(context, names != NULL || capacity == 0,
+                          "ffebm_checkpoint_tensor_names: names is NULL, but capacity is %zu", capacity);
     FFEBMI_TRY(open_file(context, &file, path));
-    if (index >= file.table.entry_count) {
-        status =
-            ffebmi_fail(context, FFEBM_ERR_NOT_FOUND, "%.200s: tensor %zu of %zu", path, index, file.table.entry_count);
-    } else {
-        const char *found = file.table.entries[index].name;
-
-        if (capacity > 0)
-            snprintf(name, capacity, "%s", found);
-        if (length != NULL)
-            *length = strlen(found);
-    }
+    count = copy_names(&file.table, names, capacity);
+    if (length != NULL)
+        *length = count;
     close_file(&file);
-    return status;
+    return FFEBM_OK;
 }

@@ -139,6 +139,18 @@ static ffebm_status parse(ffebm_context *context, const char *path, size_t size)
     return status;
 }
 
+static ffebm_status list(ffebm_context *context, const char *path)
+{
+    size_t length;
+    ffebm_status status = ffebm_checkpoint_tensor_names(context, NULL, 0, &length, path);
+    char *names = malloc(length + 1);
+
+    if (status == FFEBM_OK)
+        status = ffebm_checkpoint_tensor_names(context, names, length, NULL, path);
+    free(names);
+    return status;
+}
+
 /* A file of more than one fault is looked at in more than one way. */
 static ffebm_status open_file(ffebm_context *context, const char *path)
 {
@@ -149,6 +161,8 @@ static ffebm_status open_file(ffebm_context *context, const char *path)
     ffebm_model_destroy(model);
     if (status == FFEBM_ERR_FORMAT)
         status = ffebm_checkpoint_tensor(context, &tensor, path, "t");
+    if (status == FFEBM_OK)
+        status = list(context, path);
     ffebm_tensor_destroy(tensor);
     return status;
 }

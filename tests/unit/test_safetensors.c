@@ -305,6 +305,44 @@ START_TEST(foreign_type)
 }
 END_TEST
 
+/* Whatever is in them, and whatever room there is. */
+START_TEST(foreign_names)
+{
+    static const char names[] = "a \"\n\xc3\xa9\0eighth\0labels\0many\0none\0odd\0scalar\0w";
+    char text[sizeof names + 2];
+    size_t length;
+    unsigned char *bytes = make(foreign, 39, &length);
+
+    put_file(bytes, length);
+    free(bytes);
+    for (size_t capacity = 0; capacity <= sizeof text; capacity++) {
+        size_t used = capacity < sizeof names ? capacity : sizeof names;
+
+        memset(text, 'x', sizeof text);
+        ck_assert_int_eq(ffebm_checkpoint_tensor_names(context, text, capacity, &length, path), FFEBM_OK);
+        ck_assert_uint_eq(length, sizeof names);
+        if (used > 0) {
+            ck_assert_mem_eq(text, names, used - 1);
+            ck_assert_int_eq(text[used - 1], '\0');
+        }
+        for (size_t i = capacity > sizeof names ? sizeof names + 1 : used; i < sizeof text; i++)
+            ck_assert_int_eq(text[i], 'x');
+    }
+    ck_assert_int_eq(ffebm_checkpoint_tensor_names(context, NULL, 0, NULL, path), FFEBM_OK);
+    ck_assert_int_eq(ffebm_checkpoint_tensor_names(context, NULL, 1, NULL, path), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_checkpoint_tensor_names(NULL, text, 1, NULL, path), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_checkpoint_tensor_names(context, text, 1, &length, "/nowhere/at/all"), FFEBM_ERR_IO);
+    ck_assert(length == 0 && text[0] == '\0');
+
+    bytes = make("{}", 0, &length);
+    put_file(bytes, length);
+    free(bytes);
+    text[0] = 'x';
+    ck_assert_int_eq(ffebm_checkpoint_tensor_names(context, text, 1, &length, path), FFEBM_OK);
+    ck_assert(length == 0 && text[0] == '\0');
+}
+END_TEST
+
 START_TEST(foreign_metadata)
 {
     static const char note[] = "gr\xc3\xbc\xc3\x9f\xe2\x82\xac";
@@ -450,6 +488,7 @@ Suite *test_safetensors_suite(void)
     tcase_add_test(tcase, depth);
     tcase_add_test(tcase, foreign_tensors);
     tcase_add_loop_test(tcase, foreign_type, 0, (int)(sizeof types / sizeof types[0]));
+    tcase_add_test(tcase, foreign_names);
     tcase_add_test(tcase, foreign_metadata);
     tcase_add_test(tcase, foreign_damage);
     tcase_add_test(tcase, utf8);

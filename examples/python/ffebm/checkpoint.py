@@ -3,7 +3,6 @@ import ctypes as c
 import os
 
 from . import structs
-from .errors import NotFoundError
 from .functions import raw
 from .model import Model
 from .optimizer import Optimizer
@@ -68,9 +67,4 @@ def tensor(context, path, name):
 
 def tensor_names(context, path):
     """The names of all tensors in the file, in their order."""
-    names = []
-    while True:
-        try:
-            names.append(_read_text(context, raw.checkpoint_tensor_name, os.fsencode(path), len(names)))
-        except NotFoundError:
-            return names
+    return _read_text(context, raw.checkpoint_tensor_names, os.fsencode(path)).split("\0")[:-1]

@@ -125,7 +125,7 @@ FUNCTIONS = {
     "checkpoint_read": (status, [handle, handle, c.c_void_p, size]),
     "checkpoint_metadata": (status, [handle, text, size, length, text, text]),
     "checkpoint_tensor": (status, [handle, out, text, text]),
-    "checkpoint_tensor_name": (status, [handle, text, size, length, text, size]),
+    "checkpoint_tensor_names": (status, [handle, text, size, length, text]),
 }
 
 CONFIGS = {

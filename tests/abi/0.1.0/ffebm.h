@@ -506,4 +506,4 @@ ffebm_status ffebm_checkpoint_restore(ffebm_model *model, ffebm_optimizer *optim
 ffebm_status ffebm_checkpoint_read(ffebm_model *model, ffebm_optimizer *optimizer, const void *bytes, size_t length);
 ffebm_status ffebm_checkpoint_metadata(ffebm_context *context, char *text, size_t capacity, size_t *length, const char *path, const char *key);
 ffebm_status ffebm_checkpoint_tensor(ffebm_context *context, ffebm_tensor **tensor, const char *path, const char *name);
-ffebm_status ffebm_checkpoint_tensor_name(ffebm_context *context, char *name, size_t capacity, size_t *length, const char *path, size_t index);
+ffebm_status ffebm_checkpoint_tensor_names(ffebm_context *context, char *names, size_t capacity, size_t *length, const char *path);

@@ -11,7 +11,7 @@
 #include "attack/support/modest.h"
 #include "target.h"
 
-enum { MOST_BYTES = 32 << 20, MOST_PARAMETERS = 64, NAMES = 5, SHORT_NAME = 40 };
+enum { MOST_BYTES = 32 << 20, MOST_PARAMETERS = 64, NAMES = 5, SHORT_TEXT = 40 };
 
 const size_t fuzz_mutants = 8000;
 
@@ -110,19 +110,17 @@ static void read_tensor(ffebm_context *context, const char *name)
 
 static void look_into(ffebm_context *context)
 {
-    char text[SHORT_NAME];
+    char text[SHORT_TEXT];
     size_t length;
 
-    for (size_t i = 0; i < NAMES; i++) {
-        char *name;
+    if (ffebm_checkpoint_tensor_names(context, text, sizeof text, &length, path) == FFEBM_OK && length > 0) {
+        char *names = malloc(length), *name = names;
 
-        if (ffebm_checkpoint_tensor_name(context, text, sizeof text, &length, path, i) != FFEBM_OK)
-            break;
-        must(strlen(text) == (length < SHORT_NAME ? length : SHORT_NAME - 1), "a name of another length: %s", text);
-        name = malloc(length + 1);
-        must(ffebm_checkpoint_tensor_name(context, name, length + 1, NULL, path, i) == FFEBM_OK, "a name goes away");
-        read_tensor(context, name);
-        free(name);
+        must(ffebm_checkpoint_tensor_names(context, names, length, NULL, path) == FFEBM_OK, "the names go away");
+        must(memcmp(text, names, (length < SHORT_TEXT ? length : SHORT_TEXT) - 1) == 0, "other names");
+        for (int i = 0; i < NAMES && name < names + length; i++, name += strlen(name) + 1)
+            read_tensor(context, name);
+        free(names);
     }
     ffebm_checkpoint_metadata(context, text, sizeof text, &length, path, "note");
     ffebm_checkpoint_metadata(context, NULL, 0, &length, path, "model");

@@ -376,8 +376,7 @@ static int look_into(world *w)
 {
     char text[200];
 
-    for (size_t i = 0; i < 3; i++)
-        TRY(w, ffebm_checkpoint_tensor_name(w->s.context, text, sizeof text, NULL, saved_path(w), i));
+    TRY(w, ffebm_checkpoint_tensor_names(w->s.context, text, sizeof text, NULL, saved_path(w)));
     TRY(w, ffebm_checkpoint_metadata(w->s.context, text, sizeof text, NULL, saved_path(w), "note"));
     MAKE(w, w->t, ffebm_checkpoint_tensor(w->s.context, &w->t, saved_path(w), "stage0.0.weight"));
     return 0;
