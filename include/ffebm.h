@@ -3,11 +3,14 @@
  *   version.h      which library this is
  *   core.h         THE RULES (read them first), statuses, the context, random numbers
  *   tensor.h       arrays that go in and out
+ *   block.h        what blocks of both kinds have in common
  *   feedforward.h  describe a feedforward block (digital): a row of ops
  *   energy.h       describe an energy block (analog): a deep Hopfield network
  *   equilibrium.h  how an energy block settles and is nudged
+ *   loss.h         losses
  *   model.h        chain blocks, hold their parameters; the model description (JSON)
  *   gradient.h     the engine: equilibria and gradients
+ *   analysis.h     can a gradient be trusted? Certificates, traces, the depth profile
  *   optimizer.h    SGD, Adam, learning-rate schedules
  *   io.h           checkpoints
  *
@@ -26,12 +29,15 @@
 #ifndef FFEBM_H
 #define FFEBM_H
 
+#include "ffebm/analysis.h"
+#include "ffebm/block.h"
 #include "ffebm/core.h"
 #include "ffebm/energy.h"
 #include "ffebm/equilibrium.h"
 #include "ffebm/feedforward.h"
 #include "ffebm/gradient.h"
 #include "ffebm/io.h"
+#include "ffebm/loss.h"
 #include "ffebm/model.h"
 #include "ffebm/optimizer.h"
 #include "ffebm/tensor.h"

@@ -12,8 +12,7 @@
 #ifndef FFEBM_ENERGY_H
 #define FFEBM_ENERGY_H
 
-#include "core.h"
-#include "feedforward.h"
+#include "block.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -13,6 +13,7 @@
 #include "energy.h"
 #include "equilibrium.h"
 #include "feedforward.h"
+#include "loss.h"
 #include "tensor.h"
 
 #ifdef __cplusplus
@@ -21,13 +22,6 @@ extern "C" {
 
 /** A chain of blocks and their parameters. */
 typedef struct ffebm_model ffebm_model;
-
-/* l(output o, target t) of a sample; the loss is the mean over the batch of weight * l. */
-enum {
-    FFEBM_LOSS_NONE = 0,          /* the host has its own: ffebm_engine_forward, ffebm_engine_vjp */
-    FFEBM_LOSS_CROSS_ENTROPY = 1, /* - sum_c t_c log softmax(o)_c;  t: labels (one-hot), or probabilities */
-    FFEBM_LOSS_MSE = 2            /* sum_c (o_c - t_c)^2 / 2;       t: labels (one-hot), or real values */
-};
 
 /** Create a model without stages.
  *

@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include <ffebm/analysis.h>
+
 #include "core/context.h"
 #include "core/sized.h"
 #include "gradient/engine.h"

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <ffebm/analysis.h>
+
 #include "analysis/comparison.h"
 #include "analysis/reference.h"
 #include "core/context.h"

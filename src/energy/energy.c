@@ -1,7 +1,6 @@
 #include "energy/energy.h"
 
 #include "core/context.h"
-#include "energy/sweeps.h"
 
 ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, const ffebmi_energy_kind *kind,
                                size_t bytes)
@@ -62,9 +61,7 @@ const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)
 
 size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t layer)
 {
-    const ffebmi_sweep_rules *sweeps = block->kind->sweeps;
-
-    return sweeps == NULL || sweeps->switch_count == NULL ? 0 : sweeps->switch_count(block, layer);
+    return block->kind->switch_count == NULL ? 0 : block->kind->switch_count(block, layer);
 }
 
 bool ffebmi_energy_has_switches(const ffebm_energy *block)

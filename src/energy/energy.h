@@ -95,6 +95,9 @@ struct ffebmi_energy_kind {
     ffebm_status (*initialize)(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
                                ffebmi_failure *failure);
 
+    /* OPTIONAL: bytes of switches of one sample at a layer, 0 where nothing chooses. Without it nothing does anywhere. */
+    size_t (*switch_count)(const ffebm_energy *block, size_t layer);
+
     /* OPTIONAL: how many of a layer's `count` units sit at a bound. Without it a layer has no bounds. */
     size_t (*saturated)(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,
                         const void *state);

@@ -480,7 +480,6 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .input_gradient = input_gradient,
                                           .energies = energies,
                                           .region_changes = region_changes,
-                                          .switch_count = switch_count,
                                           .observe = observe};
 
 const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
@@ -495,6 +494,7 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                    .pack = ffebmi_hopfield_pack,
                                                    .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
                                                    .pack_int16 = ffebmi_hopfield_pack_int16,
+                                                   .switch_count = switch_count,
                                                    .saturated = saturated};
 
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block)

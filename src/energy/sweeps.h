@@ -61,9 +61,7 @@ struct ffebmi_sweep_rules {
     /* OPTIONAL: how many units of one row are in another region than in its free state. Without it there are no regions. */
     size_t (*region_changes)(const ffebmi_settling *settling, size_t row);
 
-    /* OPTIONAL, both or neither: bytes of switches of one sample at a layer, 0 where there are none; and where they stand at
-     * settling->state. */
-    size_t (*switch_count)(const ffebm_energy *block, size_t layer);
+    /* OPTIONAL, of kinds with `switch_count`: where the switches stand at settling->state. */
     void (*observe)(ffebmi_settling *settling, uint8_t *const *switches);
 };
 

@@ -2,6 +2,8 @@
 #ifndef FFEBMI_FEEDFORWARD_OP_H
 #define FFEBMI_FEEDFORWARD_OP_H
 
+#include <ffebm/feedforward.h>
+
 #include "convolution/convolution.h"
 #include "core/arena.h"
 #include "tensor/parameter.h"

@@ -100,16 +100,6 @@ static ffebmi_tape_work lay_out_tape_work(const ffebm_engine *engine, ffebmi_are
                                     engine->context->executor.workers);
 }
 
-static ffebmi_readout lay_out_readout(const ffebm_engine *engine, ffebmi_arena *arena)
-{
-    size_t first = engine->bench.first_readout, stages = engine->model->stage_count - first;
-    ffebmi_readout readout = ffebmi_readout_lay_out(arena, engine->context, stages);
-
-    for (size_t i = 0; readout.tapes != NULL && i < stages; i++)
-        readout.tapes[i] = &engine->stages[first + i].tape;
-    return readout;
-}
-
 static void lay_out(ffebm_engine *engine, ffebmi_arena *arena)
 {
     const ffebm_model *model = engine->model;
@@ -130,7 +120,6 @@ static void lay_out(ffebm_engine *engine, ffebmi_arena *arena)
     engine->tape_work = lay_out_tape_work(engine, arena);
     for (size_t i = 0; i < model->stage_count; i++)
         lay_out_stage(engine, i, arena);
-    engine->readout = lay_out_readout(engine, arena);
     ffebmi_workbench_lay_out_plans(&engine->bench, arena);
 }
 

@@ -46,7 +46,6 @@ struct ffebm_engine {
     void *input;                /* max_batch x inputs: a copy, since the caller's is gone when vjp comes */
     void *cotangents[2];        /* max_batch x units of the largest boundary between stages, in turn */
     void *target_values;        /* max_batch x outputs: as images are stored; NULL where outputs are no images */
-    ffebmi_readout readout;     /* on the stages' tapes */
     void *nudged_output;        /* max_batch x units of the last energy block's output; NULL where there is none */
     double *losses;             /* max_batch */
     double *signs;              /* likewise: of the samples' nudges */
@@ -58,7 +57,8 @@ struct ffebm_engine {
     uint64_t fingerprint; /* and of their bits */
     bool profiled; /* the stages' norms are those of a gradient or vjp that succeeded, and no state has changed since */
     ffebmi_workbench bench;
-    ffebm_certificate *certificates; /* of the last certify: [parameter], and behind them the input's; NULL: none yet */
+    struct ffebm_certificate
+        *certificates; /* of the last certify: [parameter], and behind them the input's; NULL: none yet */
 };
 
 /* The block of an energy stage. */

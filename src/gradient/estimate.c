@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gradient/phases.h"
+#include "gradient/readout.h"
 
 /* ------------------------------------------------------------------------------------------------------ the readout */
 
@@ -24,6 +25,7 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
 {
     size_t first = engine->bench.first_readout, outputs = ffebmi_model_output(engine->model)->count;
     const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[engine->last_energy].equilibrium);
+    const ffebmi_readout readout = {.engine = engine, .rows = engine->batch};
     const ffebmi_arrays *k = engine->arrays;
 
     if (first == engine->model->stage_count ||
@@ -31,12 +33,12 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
         return;
     for (size_t n = 0; n < estimator->nudge_count; n++) {
         double weight = ffebmi_estimator_readout_weight(estimator, n);
-        const void *output = ffebmi_readout_forward(engine, &engine->readout, engine->batch, last_layer(engine, n));
+        const void *output = ffebmi_readout_forward(&readout, last_layer(engine, n));
 
         for (size_t r = 0; r < engine->batch; r++)
             ffebmi_targets_loss(targets, r, ffebmi_at(k, output, r * outputs), weight,
                                 ffebmi_at(k, engine->cotangents[1], r * outputs));
-        ffebmi_readout_gradient(engine, &engine->readout, engine->batch, engine->cotangents[1], gradient_scale);
+        ffebmi_readout_gradient(&readout, engine->cotangents[1], gradient_scale);
     }
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <ffebm/gradient.h>
+#include <ffebm/equilibrium.h>
 
 #include "core/strict.h"
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "gradient/readout.h"
+
 static double strength(const ffebmi_force *f, size_t sample, size_t nudge)
 {
     double sign = f->estimator->random_sign ? ffebmi_stream_sign(&f->engine->stream, sample) : 1;
@@ -30,9 +32,10 @@ void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t 
     const ffebmi_force *f = user;
     const ffebm_engine *engine = f->engine;
     const ffebmi_arrays *k = engine->arrays;
-    const ffebmi_worker *w = &engine->bench.workers[worker];
+    ffebmi_worker *w = &engine->bench.workers[worker];
     size_t nudges = f->estimator->nudge_count, outputs = ffebmi_model_output(engine->model)->count;
-    const void *output = ffebmi_readout_forward(engine, &w->readout, count * nudges, last_layer);
+    ffebmi_readout readout = {.engine = f->engine, .worker = w, .rows = count * nudges};
+    const void *output = ffebmi_readout_forward(&readout, last_layer);
 
     for (size_t i = 0; i < count; i++)
         for (size_t n = 0; n < nudges; n++) {
@@ -41,8 +44,7 @@ void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t 
             ffebmi_targets_loss(f->targets, samples[i], ffebmi_at(k, output, row), strength(f, samples[i], n),
                                 ffebmi_at(k, w->loss_cotangent, row));
         }
-    memcpy(out, ffebmi_readout_vjp(engine, &w->readout, count * nudges, w->loss_cotangent),
-           count * nudges * f->units * k->element);
+    memcpy(out, ffebmi_readout_vjp(&readout, w->loss_cotangent), readout.rows * f->units * k->element);
 }
 
 void ffebmi_force_held(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,

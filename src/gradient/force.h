@@ -7,7 +7,7 @@
 
 /* `user` of the two functions below. */
 typedef struct ffebmi_force {
-    const ffebm_engine *engine;
+    ffebm_engine *engine;
     const ffebmi_estimator *estimator;
     double beta;
     size_t units;                  /* of the block's last layer */

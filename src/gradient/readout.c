@@ -1,55 +1,64 @@
 #include "gradient/readout.h"
 
-#include "gradient/engine.h"
-
-ffebmi_readout ffebmi_readout_lay_out(ffebmi_arena *arena, ffebm_context *context, size_t stages)
+static size_t first_of(const ffebmi_readout *r)
 {
-    return (ffebmi_readout){.context = context,
-                            .tapes = ffebmi_carve(arena, stages, sizeof(ffebmi_tape *)),
-                            .inputs = ffebmi_carve(arena, stages, sizeof(void *))};
+    return r->engine->bench.first_readout;
 }
 
-const void *ffebmi_readout_forward(const ffebm_engine *engine, const ffebmi_readout *readout, size_t rows,
-                                   const void *states)
+static const ffebmi_tape *tape_of(const ffebmi_readout *r, size_t stage)
 {
+    return r->worker == NULL ? &r->engine->stages[stage].tape : &r->worker->readout[stage - first_of(r)];
+}
+
+/* Where the input of a stage's last forward is kept. */
+static const void **input_of(const ffebmi_readout *r, size_t stage)
+{
+    return r->worker == NULL ? &r->engine->stages[stage].input : &r->worker->readout_inputs[stage - first_of(r)];
+}
+
+/* Whose threads share the work; NULL: it is done on the calling thread. */
+static ffebm_context *context_of(const ffebmi_readout *r)
+{
+    return r->worker == NULL ? r->engine->context : NULL;
+}
+
+const void *ffebmi_readout_forward(const ffebmi_readout *r, const void *states)
+{
+    const ffebm_model *model = r->engine->model;
     const void *at = states;
 
-    for (size_t i = engine->bench.first_readout, r = 0; i < engine->model->stage_count; i++, r++) {
-        ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
+    for (size_t i = first_of(r); i < model->stage_count; i++) {
+        ffebmi_feedforward_values values = ffebmi_engine_values(r->engine, i, false, 0);
 
-        readout->inputs[r] = at;
-        ffebmi_feedforward_forward(readout->context, engine->model->stages[i].feedforward, readout->tapes[r], &values,
-                                   rows, at, &at);
+        *input_of(r, i) = at;
+        ffebmi_feedforward_forward(context_of(r), model->stages[i].feedforward, tape_of(r, i), &values, r->rows, at,
+                                   &at);
     }
     return at;
 }
 
-static void stage_down(const ffebm_engine *engine, const ffebmi_readout *readout, size_t stage, size_t rows,
-                       const ffebmi_feedforward_values *values, const void **cotangent, bool want_input)
+static void stage_down(const ffebmi_readout *r, size_t stage, const ffebmi_feedforward_values *values,
+                       const void **cotangent, bool want_input)
 {
-    size_t r = stage - engine->bench.first_readout;
-
-    ffebmi_feedforward_vjp(readout->context, engine->model->stages[stage].feedforward, readout->tapes[r], values, rows,
-                           readout->inputs[r], cotangent, want_input);
+    ffebmi_feedforward_vjp(context_of(r), r->engine->model->stages[stage].feedforward, tape_of(r, stage), values,
+                           r->rows, *input_of(r, stage), cotangent, want_input);
 }
 
-const void *ffebmi_readout_vjp(const ffebm_engine *engine, const ffebmi_readout *readout, size_t rows,
-                               const void *cotangent)
+const void *ffebmi_readout_vjp(const ffebmi_readout *r, const void *cotangent)
 {
-    for (size_t i = engine->model->stage_count; i-- > engine->bench.first_readout;) {
-        ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
+    for (size_t i = r->engine->model->stage_count; i-- > first_of(r);) {
+        ffebmi_feedforward_values values = ffebmi_engine_values(r->engine, i, false, 0);
 
-        stage_down(engine, readout, i, rows, &values, &cotangent, true);
+        stage_down(r, i, &values, &cotangent, true);
     }
     return cotangent;
 }
 
-void ffebmi_readout_gradient(const ffebm_engine *engine, const ffebmi_readout *readout, size_t rows,
-                             const void *cotangent, double gradient_scale)
+void ffebmi_readout_gradient(const ffebmi_readout *r, const void *cotangent, double gradient_scale)
 {
-    for (size_t i = engine->model->stage_count; i-- > engine->bench.first_readout;) {
-        ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, true, gradient_scale);
+    for (size_t i = r->engine->model->stage_count; i-- > first_of(r);) {
+        ffebmi_feedforward_values values = ffebmi_engine_values(r->engine, i, true, gradient_scale);
 
-        stage_down(engine, readout, i, rows, &values, &cotangent, i > engine->bench.first_readout);
+        stage_down(r, i, &values, &cotangent, i > first_of(r));
     }
 }

@@ -121,19 +121,14 @@ static void lay_out_worker(const ffebmi_workbench *bench, ffebmi_arena *arena, f
     ffebmi_worker placed = {.relax_memory = ffebmi_carve(arena, relax_bytes, 1)};
 
     placed.readout_work = ffebmi_tape_lay_out_work(arena, &readout, &bench->arithmetic, rows, 1);
-    placed.readout_tapes = ffebmi_carve(arena, model->stage_count - first, sizeof *placed.readout_tapes);
-    placed.readout = ffebmi_readout_lay_out(arena, NULL, model->stage_count - first);
+    placed.readout = ffebmi_carve(arena, model->stage_count - first, sizeof *placed.readout);
+    placed.readout_inputs = ffebmi_carve(arena, model->stage_count - first, sizeof(void *));
     placed.loss_cotangent = ffebmi_carve(arena, rows, ffebmi_model_output(model)->count * bench->arrays->element);
     if (worker != NULL)
         *worker = placed;
-    for (size_t i = 0; first + i < model->stage_count; i++) {
-        ffebmi_tape *tape = worker == NULL ? NULL : &worker->readout_tapes[i];
-
-        ffebmi_tape_lay_out(arena, tape, model->stages[first + i].feedforward, &bench->arithmetic, rows,
-                            worker == NULL ? &placed.readout_work : &worker->readout_work);
-        if (worker != NULL)
-            worker->readout.tapes[i] = tape;
-    }
+    for (size_t i = first; i < model->stage_count; i++)
+        ffebmi_tape_lay_out(arena, worker == NULL ? NULL : &worker->readout[i - first], model->stages[i].feedforward,
+                          &bench->arithmetic, rows, worker == NULL ? &placed.readout_work : &worker->readout_work);
 }
 
 static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)

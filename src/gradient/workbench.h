@@ -3,7 +3,7 @@
 #ifndef FFEBMI_GRADIENT_WORKBENCH_H
 #define FFEBMI_GRADIENT_WORKBENCH_H
 
-#include "gradient/readout.h"
+#include "feedforward/tape.h"
 #include "model/model.h"
 #include "relax/solver.h"
 
@@ -11,8 +11,8 @@
 typedef struct ffebmi_worker {
     void *relax_memory; /* for the block at hand */
     ffebmi_tape_work readout_work;
-    ffebmi_tape *readout_tapes; /* [stage - first readout stage], for a shard of nudged states */
-    ffebmi_readout readout;
+    ffebmi_tape *readout; /* [stage - first readout stage], for a shard of nudged states */
+    const void **readout_inputs;
     void *loss_cotangent; /* shard x outputs */
 } ffebmi_worker;
 

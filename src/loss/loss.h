@@ -3,8 +3,10 @@
 #define FFEBMI_LOSS_LOSS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include <ffebm/model.h>
+#include <ffebm/loss.h>
 
 #include "core/strict.h"
 

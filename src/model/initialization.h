@@ -2,7 +2,7 @@
 #ifndef FFEBMI_MODEL_INITIALIZATION_H
 #define FFEBMI_MODEL_INITIALIZATION_H
 
-#include <ffebm/feedforward.h>
+#include <ffebm/block.h>
 
 #include "model/fields.h"
 #include "model/model.h"

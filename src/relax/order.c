@@ -1,6 +1,6 @@
 #include "relax/order.h"
 
-#include <ffebm/gradient.h>
+#include <ffebm/equilibrium.h>
 
 typedef struct order {
     size_t (*count)(size_t layers);

@@ -2,7 +2,7 @@
 #ifndef FFEBMI_TENSOR_PARAMETER_H
 #define FFEBMI_TENSOR_PARAMETER_H
 
-#include <ffebm/feedforward.h>
+#include <ffebm/block.h>
 
 #include "tensor/shape.h"
 
