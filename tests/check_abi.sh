@@ -113,7 +113,7 @@ mutate include/ffebm/optimizer.h 's/\(_set_learning_rate(.*\)double learning_rat
 mutate src/optimizer/step.c 's/\(_set_learning_rate(.*\)double learning_rate/\1float learning_rate/'
 expect different "a parameter's type"
 fresh
-mutate include/ffebm/gradient.h 's/^typedef int32_t (\*ffebm_trace_fn)/typedef int64_t (*ffebm_trace_fn)/'
+mutate include/ffebm/analysis.h 's/^typedef int32_t (\*ffebm_trace_fn)/typedef int64_t (*ffebm_trace_fn)/'
 expect different "a callback's type"
 fresh
 mutate include/ffebm/energy.h 's/^    ffebm_energy_fn settle;/    int32_t (*settle)(void *self);/'

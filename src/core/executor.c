@@ -2,11 +2,9 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "core/context.h"
 #include "core/processors.h"
 
 /* ---------------------------------------------------------------------------------------------- our own threads */
@@ -76,12 +74,10 @@ static void pool_run(void *user, ffebm_task_fn task, void *task_user, size_t cou
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void pool_stop(ffebm_context *context, ffebmi_pool *pool)
+static void pool_stop(ffebmi_pool *pool)
 {
-    if (pool->process != getpid()) {
-        ffebmi_release(context, pool); /* nobody to wait for; the lock is as the fork found it */
-        return;
-    }
+    if (pool->process != getpid())
+        return; /* nobody to wait for; the lock is as the fork found it */
     pthread_mutex_lock(&pool->lock);
     pool->stop = true;
     pthread_cond_broadcast(&pool->wake);
@@ -91,7 +87,6 @@ static void pool_stop(ffebm_context *context, ffebmi_pool *pool)
     pthread_cond_destroy(&pool->done);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
-    ffebmi_release(context, pool);
 }
 
 /* The host's signals are for the host's threads. Those that a fault raises where it occurs, and a profiler's, stay. */
@@ -119,98 +114,46 @@ static bool start_threads(ffebmi_pool *pool, size_t thread_count)
     return started;
 }
 
-static ffebmi_pool *pool_start(ffebm_context *context, size_t thread_count)
+static bool pool_start(ffebmi_pool *pool, size_t thread_count)
 {
-    ffebmi_pool *pool = ffebmi_allocate(context, 1, sizeof *pool + thread_count * sizeof pool->threads[0]);
-
-    if (pool == NULL)
-        return NULL;
     pool->process = getpid();
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
-    if (!start_threads(pool, thread_count)) {
-        pool_stop(context, pool);
-        return NULL;
-    }
-    return pool;
+    if (start_threads(pool, thread_count))
+        return true;
+    pool_stop(pool);
+    return false;
 }
 
 /* ------------------------------------------------------------------------------------------------- the executor */
 
-ffebm_status ffebmi_executor_start(ffebm_context *context, ffebmi_executor *executor, ffebm_run_fn run, void *run_user,
-                                   size_t threads)
+size_t ffebmi_executor_prepare(ffebmi_executor *executor, ffebm_run_fn run, void *run_user, size_t workers)
 {
-    executor->workers = threads > 0 ? threads : ffebmi_processors();
-    executor->run = run;
-    executor->run_user = run_user;
+    *executor = (ffebmi_executor){.run = run, .run_user = run_user, .workers = workers};
+    if (workers == 0)
+        executor->workers = ffebmi_processors();
     if (run != NULL || executor->workers == 1)
-        return FFEBM_OK;
-    executor->pool = pool_start(context, executor->workers - 1); /* the caller works too */
-    if (executor->pool == NULL)
-        return FFEBM_ERR_NOMEM;
+        return 0;
+    return sizeof(ffebmi_pool) + (executor->workers - 1) * sizeof(pthread_t); /* the caller works too */
+}
+
+bool ffebmi_executor_start(ffebmi_executor *executor, void *memory)
+{
+    if (!pool_start(memory, executor->workers - 1))
+        return false;
+    executor->pool = memory;
     executor->run = pool_run;
     executor->run_user = executor->pool;
-    return FFEBM_OK;
+    return true;
 }
 
-void ffebmi_executor_stop(ffebm_context *context, ffebmi_executor *executor)
+void *ffebmi_executor_stop(ffebmi_executor *executor)
 {
-    if (executor->pool != NULL)
-        pool_stop(context, executor->pool);
+    ffebmi_pool *pool = executor->pool;
+
     executor->pool = NULL;
-}
-
-typedef struct job {
-    ffebmi_work_fn work;
-    void *user;
-    size_t count;
-    atomic_size_t next;
-} job;
-
-/* A task is a worker that takes pieces as they come: which piece lands on which worker is left to chance, which is why
- * no result may depend on it. */
-static void worker_task(void *task_user, size_t worker)
-{
-    job *j = task_user;
-
-    for (size_t i; (i = atomic_fetch_add(&j->next, 1)) < j->count;)
-        j->work(j->user, worker, i);
-}
-
-void ffebmi_parallel(ffebm_context *context, size_t count, ffebmi_work_fn work, void *user)
-{
-    const ffebmi_executor *executor = &context->executor;
-    job j = {.work = work, .user = user, .count = count};
-
-    if (executor->run == NULL || executor->workers == 1 || count < 2) {
-        for (size_t i = 0; i < count; i++)
-            work(user, 0, i);
-        return;
-    }
-    atomic_init(&j.next, 0);
-    executor->run(executor->run_user, worker_task, &j, count < executor->workers ? count : executor->workers);
-}
-
-typedef struct ranges {
-    ffebmi_range_fn work;
-    void *user;
-    size_t total;
-    size_t grain;
-} ranges;
-
-static void one_range(void *user, size_t worker, size_t index)
-{
-    const ranges *r = user;
-    size_t first = index * r->grain;
-    size_t left = r->total - first;
-
-    r->work(r->user, worker, first, left < r->grain ? left : r->grain);
-}
-
-void ffebmi_parallel_ranges(ffebm_context *context, size_t total, size_t grain, ffebmi_range_fn work, void *user)
-{
-    ranges r = {.work = work, .user = user, .total = total, .grain = grain};
-
-    ffebmi_parallel(context, (total + grain - 1) / grain, one_range, &r);
+    if (pool != NULL)
+        pool_stop(pool);
+    return pool;
 }

@@ -1,6 +1,9 @@
-/* The executor: independent pieces of work on the caller's thread, the library's own threads, or the host's. */
+/* The executor: on whose threads work is done, the caller's alone, the library's own too, or the host's. parallel.h cuts work
+ * up for it. */
 #ifndef FFEBMI_CORE_EXECUTOR_H
 #define FFEBMI_CORE_EXECUTOR_H
+
+#include <stdbool.h>
 
 #include <ffebm/core.h>
 
@@ -15,19 +18,14 @@ typedef struct ffebmi_executor {
     size_t workers;    /* most pieces at once */
 } ffebmi_executor;
 
-ffebm_status ffebmi_executor_start(ffebm_context *context, ffebmi_executor *executor, ffebm_run_fn run, void *run_user,
-                                   size_t threads);
-void ffebmi_executor_stop(ffebm_context *context, ffebmi_executor *executor);
+/* Set up an executor of so many workers, 0: one for each processor that the process may use. Returns how much memory it
+ * needs, set to zero, for threads of our own; 0: it has none, and need not be started. */
+size_t ffebmi_executor_prepare(ffebmi_executor *executor, ffebm_run_fn run, void *run_user, size_t workers);
 
-/* One piece of work. `worker` is below the executor's workers and no two pieces run at once with the same one, so it
- * chooses a workspace; a result must not depend on it. */
-typedef void (*ffebmi_work_fn)(void *user, size_t worker, size_t index);
+/* Start its threads in that memory; false where there are none to be had. */
+bool ffebmi_executor_start(ffebmi_executor *executor, void *memory);
 
-/* Do work(user, worker, i) for each i < count, and return when all are done. Allocates nothing. */
-void ffebmi_parallel(ffebm_context *context, size_t count, ffebmi_work_fn work, void *user);
-
-/* As ffebmi_parallel, over ranges of `grain` of `total` items; the cuts do not depend on the number of threads. */
-typedef void (*ffebmi_range_fn)(void *user, size_t worker, size_t first, size_t count);
-void ffebmi_parallel_ranges(ffebm_context *context, size_t total, size_t grain, ffebmi_range_fn work, void *user);
+/* End them. Returns the memory, NULL if there was none. */
+void *ffebmi_executor_stop(ffebmi_executor *executor);
 
 #endif

@@ -1,6 +1,6 @@
 #include "energy/hopfield.h"
 
-#include "core/executor.h"
+#include "core/parallel.h"
 
 static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
 {

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/context.h"
+#include "core/parallel.h"
 #include "feedforward/op.h"
 
 enum { CHANNEL_GRAIN = 16 };

@@ -1,6 +1,6 @@
 /* Convolution: y = W * x + b, zero padding. */
 #include "core/context.h"
-#include "core/executor.h"
+#include "core/parallel.h"
 #include "feedforward/op.h"
 
 static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)

@@ -1,6 +1,7 @@
 #include "feedforward/tape.h"
 
 #include "core/context.h"
+#include "core/parallel.h"
 
 enum { ROW_GRAIN = 16 }; /* cuts of the work; part of what fixes the bits */
 

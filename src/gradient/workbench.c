@@ -128,7 +128,7 @@ static void lay_out_worker(const ffebmi_workbench *bench, ffebmi_arena *arena, f
         *worker = placed;
     for (size_t i = first; i < model->stage_count; i++)
         ffebmi_tape_lay_out(arena, worker == NULL ? NULL : &worker->readout[i - first], model->stages[i].feedforward,
-                          &bench->arithmetic, rows, worker == NULL ? &placed.readout_work : &worker->readout_work);
+                            &bench->arithmetic, rows, worker == NULL ? &placed.readout_work : &worker->readout_work);
 }
 
 static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)

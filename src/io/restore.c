@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arrays/arrays.h"
 #include "core/context.h"
 #include "core/json.h"
-#include "arrays/arrays.h"
 
 #define CHECK_FORMAT(table, condition, ...)                                                                            \
     FFEBMI_CHECK_FORMAT((table)->context, (table)->source, condition, __VA_ARGS__)

@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arrays/arrays.h"
 #include "core/context.h"
 #include "core/text.h"
 #include "io/element.h"
 #include "io/header.h"
-#include "arrays/arrays.h"
 
 enum { CHUNK = 16384, ALIGNMENT = 64 };
 

@@ -2,7 +2,7 @@
  * instead of sweeps. */
 #include <string.h>
 
-#include "core/executor.h"
+#include "core/parallel.h"
 #include "core/random.h"
 #include "energy/batches.h"
 #include "relax/solver.h"

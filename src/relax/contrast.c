@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/executor.h"
+#include "core/parallel.h"
 #include "energy/sweeps.h"
 
 typedef struct job {

@@ -2,7 +2,7 @@
 #include <float.h>
 #include <string.h>
 
-#include "core/executor.h"
+#include "core/parallel.h"
 #include "energy/sweeps.h"
 #include "relax/contrast.h"
 #include "relax/order.h"

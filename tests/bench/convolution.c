@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "convolution/convolution.h"
 #include "core/context.h"
-#include "core/executor.h"
+#include "core/parallel.h"
 #include "line.h"
 
 enum { ROWS = 32, REPEATS = 7 };
