@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "core/context.h"
+#include "core/parallel.h"
 #include "energy/coupling.h"
 #include "line.h"
 #include "relax/solver.h"

@@ -3,6 +3,7 @@
 #include "arrays/arrays.h"
 #include "clock.h"
 #include "core/context.h"
+#include "core/parallel.h"
 #include "line.h"
 
 /* ------------------------------------------------------------------------------------------- multiply-adds, at best */
