@@ -36,18 +36,15 @@
 enum { MAX_BETAS = 16 };
 
 struct settings {
+    ffebm_equilibrium_config equilibrium;
     int64_t images;
     int64_t seeds;
     int64_t directions;
-    int64_t nudged_sweeps;
     int64_t threads;
     const char *beta;
     const char *dataset;
     const char *data;
     int32_t dtype;
-    int32_t switches;
-    int32_t estimator;
-    int32_t nudging;
     int32_t json;
 };
 
@@ -61,18 +58,16 @@ static const struct option options[] = {
     {"dataset", "NAME", "draw images from its test samples (random numbers)", NULL, offsetof(struct settings, dataset),
      0, 0, OPTION_TEXT},
     {"data", "DIR", "directory of its files", NULL, offsetof(struct settings, data), 0, 0, OPTION_TEXT},
-    {"nudged-sweeps", "N", "at most, in nudged phases (500)", NULL, offsetof(struct settings, nudged_sweeps), 1,
-     1000000, OPTION_INTEGER},
+    {"nudged-sweeps", NULL, "at most, in nudged phases (500)", NULL, offsetof(struct settings, equilibrium),
+     FFEBM_CONFIG_EQUILIBRIUM, 0, OPTION_SETTING},
     {"directions", "N", "compare with so many differences of the loss, too; wants float64 (0)", NULL,
      offsetof(struct settings, directions), 0, 1000, OPTION_INTEGER},
     {"dtype", NULL, "float64 tells rounding from all else (the model's own)", dtypes, offsetof(struct settings, dtype),
      0, 0, OPTION_CHOICE},
-    {"switches", NULL, "of max pools in nudged phases (hold)", recipe_switches, offsetof(struct settings, switches), 0,
-     0, OPTION_CHOICE},
-    {"estimator", NULL, "how the gradient is read off (centered)", recipe_estimators,
-     offsetof(struct settings, estimator), 0, 0, OPTION_CHOICE},
-    {"nudging", NULL, "the error is held, or follows the nudged state in the last block (auto: where it can)",
-     recipe_nudgings, offsetof(struct settings, nudging), 0, 0, OPTION_CHOICE},
+    {"switches", NULL, NULL, NULL, offsetof(struct settings, equilibrium), FFEBM_CONFIG_EQUILIBRIUM, 0, OPTION_SETTING},
+    {"estimator", NULL, NULL, NULL, offsetof(struct settings, equilibrium), FFEBM_CONFIG_EQUILIBRIUM, 0,
+     OPTION_SETTING},
+    {"nudging", NULL, NULL, NULL, offsetof(struct settings, equilibrium), FFEBM_CONFIG_EQUILIBRIUM, 0, OPTION_SETTING},
     {"json", NULL, "print JSON lines", NULL, offsetof(struct settings, json), 0, 0, OPTION_FLAG},
     {"threads", "N", "0: one a processor (2)", NULL, offsetof(struct settings, threads), 0, 1024, OPTION_INTEGER},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
@@ -146,16 +141,11 @@ static ffebm_status draw(struct certification *c, uint64_t seed, struct failure 
 
 static ffebm_status configure(const struct certification *c, double beta)
 {
-    ffebm_equilibrium_config config;
+    ffebm_equilibrium_config config = c->settings->equilibrium;
 
-    ffebm_equilibrium_config_init(&config, sizeof config);
-    config.switches = c->settings->switches;
-    config.estimator = c->settings->estimator;
-    config.nudging = c->settings->nudging;
     config.beta = beta;
     config.free_sweeps = 3000;
     config.free_tolerance = 1e-6;
-    config.nudged_sweeps = c->settings->nudged_sweeps;
     config.nudged_tolerance = 1e-3;
     return recipe_configure(c->engine, c->model, &config);
 }
@@ -343,19 +333,14 @@ static int usage(const char *program, const struct failure *failure)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.images = 2,
-                                .seeds = 3,
-                                .nudged_sweeps = 500,
-                                .threads = 2,
-                                .beta = "0.02,0.2",
-                                .switches = FFEBM_SWITCHES_HOLD,
-                                .estimator = FFEBM_ESTIMATOR_CENTERED,
-                                .nudging = FFEBM_NUDGING_AUTO};
+    struct settings settings = {.images = 2, .seeds = 3, .threads = 2, .beta = "0.02,0.2"};
     struct failure failure = {""};
     double betas[MAX_BETAS];
     int models = first_model(argc, argv), failed = 0;
     size_t count = 0;
 
+    ffebm_equilibrium_config_init(&settings.equilibrium, sizeof settings.equilibrium);
+    settings.equilibrium.nudged_sweeps = 500;
     blas_threads_one();
     if (models < argc && options_parse(&settings, options, models, argv, &failure) == 0 &&
         (count = parse_betas(betas, settings.beta)) == 0)

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     check(context, ffebm_model_parse(context, &model, description, sizeof description - 1, NULL));
     check(context, ffebm_model_initialize(model, 0));
     check(context, ffebm_engine_create(&engine, model, NULL));
-    check(context, ffebm_adam_create(&optimizer, model, NULL));
+    check(context, ffebm_optimizer_create_adam(&optimizer, model, NULL));
     check(context, ffebm_tensor_wrap(context, &input, points, FFEBM_FLOAT32, (int64_t[]){BATCH, INPUTS}, 2));
     check(context, ffebm_tensor_wrap(context, &target, labels, FFEBM_INT64, (int64_t[]){BATCH}, 1));
     for (uint64_t step = 0; step < STEPS; step++) {

@@ -242,7 +242,7 @@ static ffebm_status configure(struct net *net)
 {
     const struct settings *s = net->settings;
     ffebm_equilibrium_config config = {.size = sizeof config};
-    ffebm_status status = ffebm_recipe_equilibrium(net->model, &config, NULL);
+    ffebm_status status = ffebm_model_equilibrium(net->model, &config);
 
     if (status != FFEBM_OK)
         return status;
@@ -280,7 +280,7 @@ static ffebm_status begin(struct net *net, uint64_t seed)
         (status = ffebm_model_parse(net->context, &net->model, net->json, strlen(net->json), NULL)) != FFEBM_OK ||
         (status = ffebm_model_initialize(net->model, seed)) != FFEBM_OK ||
         (status = ffebm_engine_create(&net->engine, net->model, &engine)) != FFEBM_OK ||
-        (status = ffebm_adam_create(&net->optimizer, net->model, &adam)) != FFEBM_OK)
+        (status = ffebm_optimizer_create_adam(&net->optimizer, net->model, &adam)) != FFEBM_OK)
         return status;
     return configure(net);
 }

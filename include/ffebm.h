@@ -20,7 +20,7 @@
  *   ffebm_model_parse(context, &model, json, json_length, NULL);
  *   ffebm_model_initialize(model, seed);
  *   ffebm_engine_create(&engine, model, NULL);
- *   ffebm_adam_create(&optimizer, model, NULL);
+ *   ffebm_optimizer_create_adam(&optimizer, model, NULL);
  *   for (...) {
  *       ffebm_engine_gradient(engine, &report, x, labels, NULL);
  *       ffebm_optimizer_step(optimizer, engine);
@@ -40,6 +40,7 @@
 #include "ffebm/loss.h"
 #include "ffebm/model.h"
 #include "ffebm/optimizer.h"
+#include "ffebm/settings.h"
 #include "ffebm/tensor.h"
 #include "ffebm/version.h"
 

@@ -17,6 +17,8 @@ enum {
     OPTION_POSITIVE,   /* double: above 0 */
     OPTION_CHOICE,     /* int32_t: one of the choices */
     OPTION_FLAG,       /* int32_t: no value; set to 1 */
+    OPTION_SETTING,    /* a configuration: its setting of this name, "-" for "_"; the library says all of it */
+    OPTION_SETTINGS,   /* a configuration: all of its settings that no other option is named like */
     OPTION_KIND = 15,  /* the bits of the above; these can be added: */
     OPTION_ONCE = 16,  /* for this process alone, not to be kept with a run */
     OPTION_LETTER = 32 /* -x names it too, its first letter */
@@ -33,7 +35,7 @@ struct option {
     const char *text;  /* what it does */
     const struct option_choice *choices;
     size_t offset; /* of the field */
-    int64_t least;
+    int64_t least; /* OPTION_SETTING: FFEBM_CONFIG_ */
     int64_t most;
     int32_t kind;
 };

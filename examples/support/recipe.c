@@ -8,27 +8,6 @@
 
 enum { PREFIX = 128 };
 
-/* clang-format off */
-const struct option_choice recipe_estimators[] = {
-    {"centered", FFEBM_ESTIMATOR_CENTERED}, {"positive", FFEBM_ESTIMATOR_POSITIVE},
-    {"negative", FFEBM_ESTIMATOR_NEGATIVE}, {"four_point", FFEBM_ESTIMATOR_FOUR_POINT},
-    {"random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN}, {"implicit", FFEBM_ESTIMATOR_IMPLICIT}, {NULL, 0}};
-const struct option_choice recipe_nudgings[] = {
-    {"auto", FFEBM_NUDGING_AUTO}, {"loss", FFEBM_NUDGING_LOSS}, {"linear", FFEBM_NUDGING_LINEAR}, {NULL, 0}};
-const struct option_choice recipe_switches[] = {
-    {"follow", FFEBM_SWITCHES_FOLLOW}, {"hold", FFEBM_SWITCHES_HOLD}, {NULL, 0}};
-const struct option_choice recipe_precisions[] = {
-    {"full", FFEBM_PRECISION_FULL}, {"mixed", FFEBM_PRECISION_MIXED}, {NULL, 0}};
-const struct option_choice recipe_optimizers[] = {
-    {"adam", FFEBM_OPTIMIZER_ADAM}, {"adamw", FFEBM_OPTIMIZER_ADAMW}, {"sgd", FFEBM_OPTIMIZER_SGD}, {NULL, 0}};
-const struct option_choice recipe_schedules[] = {
-    {"constant", FFEBM_SCHEDULE_CONSTANT}, {"cosine", FFEBM_SCHEDULE_COSINE}, {"step", FFEBM_SCHEDULE_STEP}, {NULL, 0}};
-const struct option_choice recipe_units[] = {
-    {"step", FFEBM_PER_STEP}, {"epoch", FFEBM_PER_EPOCH}, {NULL, 0}};
-const struct option_choice recipe_augmentations[] = {
-    {"none", FFEBM_AUGMENT_NONE}, {"flip", FFEBM_AUGMENT_FLIP}, {"flip-crop", FFEBM_AUGMENT_FLIP_CROP}, {NULL, 0}};
-/* clang-format on */
-
 ffebm_status recipe_configure(ffebm_engine *engine, const ffebm_model *model, const ffebm_equilibrium_config *config)
 {
     const size_t last = fit_find_energy(model);

@@ -5,11 +5,6 @@
 #include <ffebm.h>
 
 #include "failure.h"
-#include "options.h"
-
-/* The words for what a recipe may choose. */
-extern const struct option_choice recipe_estimators[], recipe_nudgings[], recipe_switches[], recipe_precisions[],
-    recipe_optimizers[], recipe_schedules[], recipe_units[], recipe_augmentations[];
 
 /* Configure all energy blocks alike, but for FFEBM_NUDGING_LOSS: only the last block's error can follow the nudged state,
  * so in the others it is held. On failure the context has the text. */

@@ -87,6 +87,7 @@ static int parse_model(struct run *run, ffebm_model **model, const char *path)
 static int compare_model(struct run *run)
 {
     ffebm_recipe recipe = {.size = sizeof recipe};
+    ffebm_equilibrium_config equilibrium = {.size = sizeof equilibrium};
     ffebm_model *given = NULL;
     int code = parse_model(run, &given, run->model_given);
 
@@ -94,6 +95,8 @@ static int compare_model(struct run *run)
         code = RUN_MISUSED;
     if (code == RUN_DONE && (code = run_check(run, ffebm_model_recipe(given, &recipe))) == RUN_DONE)
         code = run_check(run, ffebm_model_set_recipe(run->model, &recipe));
+    if (code == RUN_DONE && (code = run_check(run, ffebm_model_equilibrium(given, &equilibrium))) == RUN_DONE)
+        code = run_check(run, ffebm_model_set_equilibrium(run->model, &equilibrium));
     ffebm_model_destroy(given);
     return code;
 }
@@ -128,8 +131,11 @@ static int create_model(struct run *run)
 /* The model says how it is trained. A run without epochs leaves its recipe as it is. */
 static int set_recipe(struct run *run)
 {
-    return run->settings.recipe.epochs == 0 ? RUN_DONE
-                                            : run_check(run, ffebm_model_set_recipe(run->model, &run->settings.recipe));
+    if (run->settings.recipe.epochs == 0)
+        return RUN_DONE;
+    if (run_check(run, ffebm_model_set_recipe(run->model, &run->settings.recipe)) != RUN_DONE)
+        return RUN_FAILED;
+    return run_check(run, ffebm_model_set_equilibrium(run->model, &run->settings.equilibrium));
 }
 
 /* The model is there: now its recipe gives the defaults, and the note of a resumed run the seed. */
@@ -224,14 +230,12 @@ static int create_engine(struct run *run)
 {
     const ffebm_recipe *recipe = &run->settings.recipe;
     ffebm_engine_config config;
-    ffebm_equilibrium_config equilibrium = {.size = sizeof equilibrium};
 
     ffebm_engine_config_init(&config, sizeof config);
     config.max_batch = (size_t)recipe->batch;
     config.seed = stream_seed((uint64_t)run->note.seed, STREAM_ENGINE, 0);
     if (run_check(run, ffebm_engine_create(&run->engine, run->model, &config)) != RUN_DONE ||
-        run_check(run, ffebm_recipe_equilibrium(run->model, &equilibrium, recipe)) != RUN_DONE ||
-        run_check(run, recipe_configure(run->engine, run->model, &equilibrium)) != RUN_DONE)
+        run_check(run, recipe_configure(run->engine, run->model, &run->settings.equilibrium)) != RUN_DONE)
         return RUN_FAILED;
     return run_check(run, ffebm_engine_set_label_smoothing(run->engine, recipe->label_smoothing));
 }

@@ -22,9 +22,9 @@ static const struct option_choice algorithms[] = {
 #define INTEGER(name, field, least, most, text) {name, "N", text, NULL, AT(field), least, most, OPTION_INTEGER}
 #define NUMBER(name, field, text)               {name, "X", text, NULL, AT(field), 0, 0, OPTION_NUMBER}
 #define MINUTES(name, field, text)              {name, "MIN", text, NULL, AT(field), 0, 0, OPTION_NUMBER}
-#define POSITIVE(name, field, text)             {name, "X", text, NULL, AT(field), 0, 0, OPTION_POSITIVE}
 #define CHOICE(name, field, choices, text)      {name, NULL, text, choices, AT(field), 0, 0, OPTION_CHOICE}
 #define ONCE_CHOICE(name, field, choices, text) {name, NULL, text, choices, AT(field), 0, 0, OPTION_CHOICE | OPTION_ONCE}
+#define SETTINGS(name, config, field)           {name, NULL, NULL, NULL, AT(field), config, 0, OPTION_SETTINGS}
 #define FLAG(name, field, text)                 {name, NULL, text, NULL, AT(field), 0, 0, OPTION_FLAG}
 #define ONCE_FLAG(name, field, letter, text)    {name, NULL, text, NULL, AT(field), 0, 0, OPTION_FLAG | OPTION_ONCE | (letter)}
 
@@ -37,7 +37,6 @@ static const struct option table[] = {
     INTEGER("limit-test", limit_test, 0, INT64_MAX, "use the first N test samples; 0: all"),
     INTEGER("val", validation, 0, INT64_MAX, "hold out N of the training samples, drawn by the seed; the best epoch is then the one "
             "that is best on these, not on the test samples"),
-    CHOICE("augment", recipe.augment, recipe_augmentations, "random variants of the training images"),
 
     ONCE_PATH("run", run, "DIR", "a new directory for everything of the run: settings, log, checkpoints, result"),
     ONCE_PATH("resume", resume, "DIR", "go on with the run in DIR, bit for bit. Or with a checkpoint: where none of a run "
@@ -58,40 +57,18 @@ static const struct option table[] = {
            "0: never"),
 
     INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only tests"),
+    SETTINGS("recipe", FFEBM_CONFIG_RECIPE, recipe),
     INTEGER("patience", patience, 0, 1000000, "stop after N epochs that were not better on the samples of --val; 0: never"),
-    INTEGER("batch", recipe.batch, 1, 65536, "samples a step"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
     INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor that it may use"),
     CHOICE("isa", isa, isas, "instructions to use at most; results differ between them by rounding"),
-    CHOICE("optimizer", recipe.optimizer, recipe_optimizers, "how parameters are updated"),
-    NUMBER("lr", recipe.lr, "learning rate at first"),
-    CHOICE("schedule", recipe.schedule, recipe_schedules, "how it moves"),
-    CHOICE("schedule-per", recipe.schedule_per, recipe_units, "how often it moves: the unit of --lr-period and --warmup"),
-    NUMBER("lr-min", recipe.lr_min, "cosine: learning rate at last"),
-    NUMBER("lr-factor", recipe.lr_factor, "step: what the learning rate is multiplied by"),
-    INTEGER("lr-period", recipe.lr_period, 0, INT64_MAX, "step: after every N steps or epochs"),
-    INTEGER("warmup", recipe.warmup, 0, INT64_MAX, "steps or epochs in which the learning rate rises to the schedule's"),
-    NUMBER("weight-decay", recipe.weight_decay, "pull towards zero; decoupled with adamw"),
-    NUMBER("momentum", recipe.momentum, "of sgd, below 1"),
-    FLAG("nesterov", recipe.nesterov, "Nesterov's form of sgd"),
-    NUMBER("clip-norm", recipe.clip_norm, "gradients of larger norm are scaled down to it; 0: never"),
     TEXT("rates", rates, "PREFIX=RATE[:DECAY],...", "factors of learning rate and weight decay for parameters by name, as "
          "in stage0=0.5,stage4.1.bias=1:0; later ones win"),
     TEXT("freeze", freeze, "PREFIX,...", "parameters that are not trained"),
-    NUMBER("label-smoothing", recipe.label_smoothing, "of labels in training, below 1: the part spread over all classes"),
 
+    SETTINGS("equilibrium", FFEBM_CONFIG_EQUILIBRIUM, equilibrium),
     ONCE_CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation (estimator implicit); bp: "
                 "no energy blocks"),
-    CHOICE("estimator", recipe.estimator, recipe_estimators, "how a gradient is read off nudged states"),
-    CHOICE("nudging", recipe.nudging, recipe_nudgings, "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it can)"),
-    CHOICE("switches", recipe.switches, recipe_switches, "of max pools, in nudged phases"),
-    CHOICE("precision", recipe.precision, recipe_precisions, "of the products in sweeps (mixed is faster, and rounds displacements)"),
-    POSITIVE("beta", recipe.beta, "strength of the nudging"),
-    INTEGER("free-sweeps", recipe.free_sweeps, 1, 1000000, "at most, in free phases"),
-    INTEGER("nudged-sweeps", recipe.nudged_sweeps, 1, 1000000, "at most, in nudged phases"),
-    NUMBER("free-tolerance", recipe.free_tolerance, "relative change a sweep where free phases stop; 0: all sweeps"),
-    NUMBER("nudged-tolerance", recipe.nudged_tolerance, "the same of the displacement, in nudged phases; 0: all sweeps"),
-    POSITIVE("relaxation", recipe.relaxation, "below 2: how far a sweep moves layers; above 1 saves sweeps in deep blocks, below 1 damps"),
     ONCE_FLAG("help", help, OPTION_LETTER, "print this; with --model, the defaults of its recipe"),
     ONCE_FLAG("version", version, 0, "print which library this is"),
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
@@ -100,11 +77,13 @@ static const struct option table[] = {
 void settings_init(struct settings *settings, const ffebm_model *model)
 {
     *settings = (struct settings){.recipe = {.size = sizeof settings->recipe},
+                                  .equilibrium = {.size = sizeof settings->equilibrium},
                                   .limits = {.loss = 10, .residual = 0.5},
                                   .dataset = "digits",
                                   .checkpoint_minutes = 10,
                                   .split = DATASET_SPLIT_DEFAULT};
     ffebm_model_recipe(model, &settings->recipe);
+    ffebm_model_equilibrium(model, &settings->equilibrium);
 }
 
 int settings_parse(struct settings *settings, int argc, char **argv, struct failure *failure)
@@ -114,12 +93,13 @@ int settings_parse(struct settings *settings, int argc, char **argv, struct fail
 
 int settings_complete(struct settings *settings, const ffebm_model *model, struct failure *failure)
 {
-    ffebm_recipe *recipe = &settings->recipe;
+    const ffebm_recipe *recipe = &settings->recipe;
+    ffebm_equilibrium_config *equilibrium = &settings->equilibrium;
 
     if (settings->algorithm == ALGORITHM_ID)
-        recipe->estimator = FFEBM_ESTIMATOR_IMPLICIT;
-    if (settings->algorithm == ALGORITHM_EP && recipe->estimator == FFEBM_ESTIMATOR_IMPLICIT)
-        recipe->estimator = FFEBM_ESTIMATOR_CENTERED;
+        equilibrium->estimator = FFEBM_ESTIMATOR_IMPLICIT;
+    if (settings->algorithm == ALGORITHM_EP && equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT)
+        equilibrium->estimator = FFEBM_ESTIMATOR_CENTERED;
     if (settings->algorithm == ALGORITHM_BP && fit_find_energy(model) != FFEBM_NONE)
         return failure_set(failure,
                            "--algorithm bp: expected a chain without energy blocks, stage %zu is one; use ep or id",
@@ -131,8 +111,6 @@ int settings_complete(struct settings *settings, const ffebm_model *model, struc
                            settings->patience);
     if (recipe->schedule == FFEBM_SCHEDULE_STEP && recipe->lr_period == 0)
         return failure_set(failure, "--lr-period 0: expected 1 or more with --schedule step");
-    if (recipe->label_smoothing >= 1)
-        return failure_set(failure, "--label-smoothing %g: expected a number below 1", recipe->label_smoothing);
     if (recipe->momentum >= 1)
         return failure_set(failure, "--momentum %g: expected a number below 1", recipe->momentum);
     return 0;

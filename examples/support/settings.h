@@ -12,7 +12,8 @@
 enum { ALGORITHM_EP = 1, ALGORITHM_BP = 2, ALGORITHM_ID = 3 };
 
 struct settings {
-    ffebm_recipe recipe; /* what a model's description may say too */
+    ffebm_recipe recipe; /* this and the next: what a model's description may say too */
+    ffebm_equilibrium_config equilibrium;
     struct watch_limits limits;
     const char *model;
     const char *dataset;

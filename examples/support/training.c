@@ -40,7 +40,7 @@ int training_begin(struct training *t, size_t batch)
     if (t->order == NULL)
         return failure_set(&t->failure, "out of memory for the order of %zu samples", t->data.train.count);
     if (training_check(t, ffebm_engine_create(&t->engine, t->model, &config)) != 0 ||
-        training_check(t, ffebm_adam_create(&t->optimizer, t->model, NULL)) != 0)
+        training_check(t, ffebm_optimizer_create_adam(&t->optimizer, t->model, NULL)) != 0)
         return -1;
     return training_check(t, batch_create(t->context, &t->batch, t->model, batch));
 }

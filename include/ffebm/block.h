@@ -22,11 +22,11 @@ enum {
 /** How first values are drawn; the same fields and defaults as in the model description. */
 typedef struct ffebm_initialization {
     size_t size;
+    int32_t type;          /* default FFEBM_INITIALIZATION_UNIFORM */
+    int32_t constant_bias; /* default 0: biases as the type says; 1: all biases are `bias` */
     double gain;           /* default 1 */
     double variance;       /* GOE: must be set; else 0 */
     double bias;           /* with constant_bias: the value of every bias; default 0 */
-    int32_t type;          /* default FFEBM_INITIALIZATION_UNIFORM */
-    int32_t constant_bias; /* default 0: biases as the type says; 1: all biases are `bias` */
 } ffebm_initialization;
 
 /** Fill an initialisation with the defaults.

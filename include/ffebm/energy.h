@@ -35,9 +35,9 @@ enum { FFEBM_ACTIVATION_HARD_SIGMOID = 1 }; /* sigma(z) = clamp(slope z, 0, 1) *
 /** What a Hopfield block's layers do. */
 typedef struct ffebm_hopfield_config {
     size_t size;
-    double slope;       /* default 0.25; positive: of sigma */
     int32_t activation; /* default FFEBM_ACTIVATION_HARD_SIGMOID: sigma */
     int32_t clamp_last; /* default 0: sigma of the last layer is the identity; 1: as that of the others */
+    double slope;       /* default 0.25; positive: of sigma */
 } ffebm_hopfield_config;
 
 /** Fill a Hopfield configuration with the defaults.
@@ -63,7 +63,12 @@ FFEBM_API ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffeb
 /* clang-format off */
 enum {                          /* JSON "type"  fields read                                   layer -> layer above         */
     FFEBM_COUPLING_DENSE  = 1,  /* "dense"      out, bias, frozen, initialization             any, flattened -> [out]      */
-    FFEBM_COUPLING_CONV2D = 2   /* "conv2d"     those, kernel, stride, padding, pool_kernel   [c, h, w] -> [out, h', w']   */
+    FFEBM_COUPLING_CONV2D = 2   /* "conv2d"     those, kernel, stride, padding, pool          [c, h, w] -> [out, h', w']   */
+};
+
+enum {                          /* JSON "pool": {"type": .., "kernel": k, "stride": k}: of what a convolution gives        */
+    FFEBM_POOL_NONE = 0,
+    FFEBM_POOL_MAX  = 1         /* "max"        the largest of each window                                                  */
 };
 /* clang-format on */
 
@@ -71,16 +76,16 @@ enum {                          /* JSON "type"  fields read                     
 typedef struct ffebm_coupling_config {
     size_t size;
     const ffebm_initialization *initialization; /* copied; default NULL: the model's */
+    int32_t type;                               /* FFEBM_COUPLING_ */
+    int32_t frozen;                             /* default 0; 1: optimizers leave its parameters alone */
     int64_t out;                                /* out_features or out_channels; must be set */
     int64_t kernel[2];                          /* must be set */
     int64_t stride[2];                          /* default 1 */
     int64_t padding[2];                         /* default 0, below kernel; of zeros */
-    int64_t pool_kernel[2]; /* default 0: no pool; else a max pool, whose stride is its kernel, of at
-                                                   most 255 places */
-    int32_t type;           /* FFEBM_COUPLING_ */
-    int32_t bias;           /* default 1 */
-    int32_t frozen;         /* default 0; 1: optimizers leave its parameters alone */
-    int32_t reserved_;
+    int32_t bias;                               /* default 1 */
+    int32_t pool;                               /* default FFEBM_POOL_NONE */
+    int64_t pool_kernel[2];                     /* with a pool: must be set; of at most 255 places */
+    int64_t pool_stride[2];                     /* default 0: pool_kernel, which it has to be */
 } ffebm_coupling_config;
 
 /** Fill a coupling's configuration with the defaults of its type; fields that the type does not read are zero.

@@ -2,7 +2,7 @@
  *
  * A block settles in sweeps: each updates every layer once, in an order. It settles freely, then again from there under
  * a force on its output, and the gradient is the difference of the two by an estimator. A model's recipe has these
- * settings (ffebm_recipe_equilibrium); an engine takes them from there, until ffebm_engine_configure.
+ * settings (ffebm_model_equilibrium); an engine takes them from there, until ffebm_engine_configure.
  */
 #ifndef FFEBM_EQUILIBRIUM_H
 #define FFEBM_EQUILIBRIUM_H

@@ -42,7 +42,7 @@ FFEBM_API void ffebm_engine_config_init(ffebm_engine_config *config, size_t size
 /** Create an engine.
  *
  *  Returns: FFEBM_OK:              *engine is owned; every energy block settles as the model's recipe says
- *                                  (ffebm_recipe_equilibrium): see ffebm_engine_configure with NULL.
+ *                                  (ffebm_model_equilibrium): see ffebm_engine_configure with NULL.
  *           FFEBM_ERR_ARGUMENT:    max_batch 0.
  *           FFEBM_ERR_SHAPE:       max_batch so large that sizes overflow.
  *           FFEBM_ERR_STATE:       the model is building: ffebm_model_initialize it, or load values, first.
@@ -77,10 +77,21 @@ FFEBM_API void ffebm_engine_destroy(ffebm_engine *engine);
  *  In:      stage:  an energy stage, or FFEBM_ALL (of none, too), which also replaces what was set for single blocks.
  *           config: copied; to change beta or sweeps during training, change yours and call again. NULL: the recipe's, as
  *                   at first, with LOSS for the last block alone, and beta cut down to what blocks of yours bear. To
- *                   change some of it, change what ffebm_recipe_equilibrium makes of the recipe.
+ *                   change some of it, change what ffebm_engine_equilibrium gives.
  */
 FFEBM_API ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage,
                                               const ffebm_equilibrium_config *config);
+
+/** Read how an energy block settles and is nudged, to be changed and given back to ffebm_engine_configure.
+ *
+ *  Returns: FFEBM_OK.
+ *  In:      engine.
+ *  Out:     config: set config->size first. As it was set: AUTO is AUTO, and beta is not yet cut down to what the block
+ *                   bears. ffebm_engine_inspect_phase tells what was done.
+ *  In:      stage:  of an energy block.
+ */
+FFEBM_API ffebm_status ffebm_engine_equilibrium(const ffebm_engine *engine, ffebm_equilibrium_config *config,
+                                                size_t stage);
 
 /** Set beta alone, of one energy block or of every one, from the next call on.
  *

@@ -160,8 +160,8 @@ enum {
 
 /* A recipe's optimizer. */
 enum {
-    FFEBM_OPTIMIZER_SGD = 1,  /* "sgd": ffebm_sgd_create */
-    FFEBM_OPTIMIZER_ADAM = 2, /* "adam": ffebm_adam_create */
+    FFEBM_OPTIMIZER_SGD = 1,  /* "sgd": ffebm_optimizer_create_sgd */
+    FFEBM_OPTIMIZER_ADAM = 2, /* "adam": ffebm_optimizer_create_adam */
     FFEBM_OPTIMIZER_ADAMW = 3 /* "adamw": the same with decoupled decay */
 };
 
@@ -178,47 +178,53 @@ enum {
     FFEBM_AUGMENT_FLIP_CROP = 2 /* "flip-crop": that, and shifted at random */
 };
 
-/* How a model wants to be trained: the "recipe" of its description. Engines settle as it says until they are configured
- * otherwise. All else is for the program that trains; optimizer.h has functions that make it into configurations. */
+/* How a model wants to be trained. With how its blocks settle, ffebm_equilibrium_config, it is the "recipe" of the model's
+ * description. It is for the program that trains; optimizer.h has functions that make it into an optimizer and a rate. */
 typedef struct ffebm_recipe {
     size_t size;
-    int64_t epochs;          /* default 10 */
-    int64_t batch;           /* default 64 */
-    double lr;               /* default 1e-3: the learning rate at first */
-    double lr_min;           /* default 0: the learning rate at last, under a schedule */
-    double weight_decay;     /* default 0 */
-    double momentum;         /* default 0.9 (sgd) */
-    double beta;             /* default 0.02; this and all below as in ffebm_equilibrium_config */
-    double free_tolerance;   /* default 1e-4 */
-    double nudged_tolerance; /* default 1e-2 */
-    int64_t free_sweeps;     /* default 200 */
-    int64_t nudged_sweeps;   /* default 100 */
-    int32_t estimator;       /* default FFEBM_ESTIMATOR_CENTERED */
-    int32_t optimizer;       /* default FFEBM_OPTIMIZER_ADAM */
-    int32_t schedule;        /* default FFEBM_SCHEDULE_CONSTANT */
-    int32_t schedule_per;    /* default FFEBM_PER_EPOCH: how often the schedule moves */
-    int32_t augment;         /* default FFEBM_AUGMENT_NONE */
-    int32_t nesterov;        /* default 0 (sgd) */
-    int32_t switches;        /* default FFEBM_SWITCHES_HOLD */
-    int32_t reserved_;
-    double label_smoothing; /* default 0: for ffebm_engine_set_label_smoothing; in [0, 1) */
-    double clip_norm;       /* default 0: never; as in ffebm_adam_config and ffebm_sgd_config */
+    int64_t epochs;         /* default 10 */
+    int64_t batch;          /* default 64 */
+    int32_t optimizer;      /* default FFEBM_OPTIMIZER_ADAM */
+    int32_t schedule;       /* default FFEBM_SCHEDULE_CONSTANT */
+    int32_t schedule_per;   /* default FFEBM_PER_EPOCH: how often the schedule moves */
+    int32_t augment;        /* default FFEBM_AUGMENT_NONE */
+    double lr;              /* default 1e-3: the learning rate at first */
+    double lr_min;          /* default 0: the learning rate at last, under FFEBM_SCHEDULE_COSINE */
     double lr_factor;       /* default 0.1; this and the next for ffebm_schedule_step */
     int64_t lr_period;      /* default 0: never; in steps or epochs, as schedule_per says */
-    int64_t warmup;         /* default 0: none; for ffebm_schedule_warmup, in steps or epochs likewise */
-    int32_t nudging;        /* default FFEBM_NUDGING_AUTO */
-    int32_t precision;      /* default FFEBM_PRECISION_FULL */
-    double relaxation;      /* default 1 */
+    int64_t warmup;         /* default 0: none; for ffebm_schedule_warmup, in steps or epochs, as schedule_per says */
+    double weight_decay;    /* default 0 */
+    double clip_norm;       /* default 0: never; as in ffebm_adam_config and ffebm_sgd_config */
+    double momentum;        /* default 0.9 (sgd) */
+    double label_smoothing; /* default 0: for ffebm_engine_set_label_smoothing; in [0, 1) */
+    int32_t nesterov;       /* default 0 (sgd) */
+    int32_t reserved_;
 } ffebm_recipe;
+
+/** Fill a recipe with the defaults.
+ *
+ *  Out: recipe: written up to `size`.
+ *  In:  size:   sizeof *recipe.
+ */
+FFEBM_API void ffebm_recipe_init(ffebm_recipe *recipe, size_t size);
 
 /** Read the recipe that the description gave.
  *
  *  Returns: FFEBM_OK.
+ *  In:      model.
  *  Out:     recipe: set recipe->size first. What the description leaves out, or a model built by calls, has the
  *                   defaults.
- *  In:      model.
  */
 FFEBM_API ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe);
+
+/** Read how the description's recipe lets blocks settle: what engines on the model begin with.
+ *
+ *  Returns: FFEBM_OK.
+ *  In:      model.
+ *  Out:     config: set config->size first. What the description leaves out, or a model built by calls, has the
+ *                   defaults.
+ */
+FFEBM_API ffebm_status ffebm_model_equilibrium(const ffebm_model *model, ffebm_equilibrium_config *config);
 
 /** Set the recipe, as of a model built by calls, or to what a program has trained with: it stands in the description, and so
  *  in checkpoints.
@@ -230,6 +236,17 @@ FFEBM_API ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe
  *  In:      recipe: copied; NULL: the defaults, which are also those of a new model.
  */
 FFEBM_API ffebm_status ffebm_model_set_recipe(ffebm_model *model, const ffebm_recipe *recipe);
+
+/** Set how blocks settle, as part of the recipe: it stands in the description, and so in checkpoints.
+ *
+ *  Returns: FFEBM_OK:              engines that are created from now on begin with it; one that is there takes it by
+ *                                  ffebm_engine_configure with NULL.
+ *           FFEBM_ERR_ARGUMENT:    a value out of range; the text names the field.
+ *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *  In/Out:  model:  unchanged on failure.
+ *  In:      config: copied; NULL: the defaults, which are also those of a new model.
+ */
+FFEBM_API ffebm_status ffebm_model_set_equilibrium(ffebm_model *model, const ffebm_equilibrium_config *config);
 
 /* ------------------------------------------------------------------------------------- what is inside */
 

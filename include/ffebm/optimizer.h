@@ -40,8 +40,8 @@ FFEBM_API void ffebm_sgd_config_init(ffebm_sgd_config *config, size_t size);
  *  In/Out:  model:     kept alive.
  *  In:      config:    copied; NULL: defaults.
  */
-FFEBM_API ffebm_status ffebm_sgd_create(ffebm_optimizer **optimizer, ffebm_model *model,
-                                        const ffebm_sgd_config *config);
+FFEBM_API ffebm_status ffebm_optimizer_create_sgd(ffebm_optimizer **optimizer, ffebm_model *model,
+                                                  const ffebm_sgd_config *config);
 
 /** Settings of Adam and AdamW. */
 typedef struct ffebm_adam_config {
@@ -66,13 +66,13 @@ FFEBM_API void ffebm_adam_config_init(ffebm_adam_config *config, size_t size);
 
 /** Create an optimizer by Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019).
  *
- *  Returns: as ffebm_sgd_create; allocates two numbers a parameter.
+ *  Returns: as ffebm_optimizer_create_sgd; allocates two numbers a parameter.
  *  Out:     optimizer: NULL on failure.
  *  In/Out:  model:     kept alive.
  *  In:      config:    copied; NULL: defaults.
  */
-FFEBM_API ffebm_status ffebm_adam_create(ffebm_optimizer **optimizer, ffebm_model *model,
-                                         const ffebm_adam_config *config);
+FFEBM_API ffebm_status ffebm_optimizer_create_adam(ffebm_optimizer **optimizer, ffebm_model *model,
+                                                   const ffebm_adam_config *config);
 
 /** Destroy an optimizer.
  *
@@ -146,21 +146,10 @@ FFEBM_API double ffebm_schedule_warmup(int64_t step, int64_t steps);
 
 /* ------------------------------------------------------------------------------ what a recipe asks for, made of it */
 
-/** Make a recipe into an equilibrium configuration, for ffebm_engine_configure.
- *
- *  Returns: FFEBM_OK:              what a recipe does not say has its default.
- *           FFEBM_ERR_UNSUPPORTED: recipe has fields set that this library does not know.
- *  In:      model.
- *  Out:     config: set config->size first.
- *  In:      recipe: NULL: the model's own.
- */
-FFEBM_API ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibrium_config *config,
-                                                const ffebm_recipe *recipe);
-
 /** Create the optimizer that a recipe asks for: SGD, Adam or AdamW, with its learning rate, weight decay, momentum
  *  and clipping.
  *
- *  Returns: as ffebm_sgd_create or ffebm_adam_create.
+ *  Returns: as ffebm_optimizer_create_sgd or ffebm_optimizer_create_adam.
  *           FFEBM_ERR_ARGUMENT: also if recipe.optimizer is no FFEBM_OPTIMIZER_.
  *  Out:     optimizer: NULL on failure.
  *  In/Out:  model:     kept alive.

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <ffebm/analysis.h>
-
+#include "analysis/certify.h"
 #include "analysis/comparison.h"
 #include "analysis/differences.h"
 #include "analysis/reference.h"
@@ -13,12 +12,25 @@
 #include "core/sized.h"
 #include "gradient/compute.h"
 
-static const ffebm_certify_config defaults = {
-    .size = sizeof defaults, .min_cosine = 0.99, .max_difference_error = 0.15, .adjoint_sweeps = 1000};
+#define FFEBMI_CONFIG ffebm_certify_config
+static const ffebmi_setting list[] = {
+    FFEBMI_INTEGER(directions, 0, FFEBMI_FROM(0), "",
+                   "compare also with central differences of the loss, along so many"),
+    FFEBMI_NUMBER(min_cosine, 0.99, FFEBMI_WITHIN(-1, 1), "", "what passes has this cosine or more"),
+    FFEBMI_NUMBER(max_relative_error, 0, FFEBMI_WITHIN(0, INFINITY), "",
+                  "what passes has no larger one; 0: not judged"),
+    FFEBMI_NUMBER(max_difference_error, 0.15, FFEBMI_WITHIN(0, INFINITY), "",
+                  "what passes has no larger one; 0: not judged"),
+    FFEBMI_NUMBER(adjoint_tolerance, 0, FFEBMI_FROM(0), "", "where adjoints stop; 0: as the dtype lets them"),
+    FFEBMI_NUMBER(difference_step, 0, FFEBMI_FROM(0), "",
+                  "of differences, in norms of a tensor; 0: as the dtype asks for"),
+    FFEBMI_INTEGER(adjoint_sweeps, 1000, FFEBMI_FROM(1), "sweeps", "at most, of adjoints"),
+    FFEBMI_INTEGER(seed, 0, FFEBMI_FROM(0), "", "of the directions")};
+const ffebmi_settings ffebmi_certify_settings = FFEBMI_SETTINGS("certificate", 0, list);
 
 void ffebm_certify_config_init(ffebm_certify_config *config, size_t size)
 {
-    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
+    ffebmi_settings_init(&ffebmi_certify_settings, config, size);
 }
 
 /* What one certification works with: in memory of its own. */
@@ -320,23 +332,9 @@ static ffebm_status certify(certification *c)
 
 static ffebm_status read_config(const ffebm_engine *engine, ffebm_certify_config *to, const ffebm_certify_config *from)
 {
-    ffebm_context *context = engine->context;
     bool float32 = engine->model->dtype == FFEBM_FLOAT32;
 
-    *to = defaults;
-    FFEBMI_TRY(ffebmi_sized_read(context, "certificate configuration", to, sizeof *to, from));
-    FFEBMI_CHECK_ARGUMENT(context, to->min_cosine >= -1 && to->min_cosine <= 1,
-                          "certificate: min_cosine %g, expected -1 to 1", to->min_cosine);
-    FFEBMI_CHECK_ARGUMENT(context, to->max_relative_error >= 0,
-                          "certificate: max_relative_error %g, expected 0 or more", to->max_relative_error);
-    FFEBMI_CHECK_ARGUMENT(context, to->max_difference_error >= 0,
-                          "certificate: max_difference_error %g, expected 0 or more", to->max_difference_error);
-    FFEBMI_CHECK_ARGUMENT(context, isfinite(to->adjoint_tolerance) && to->adjoint_tolerance >= 0,
-                          "certificate: adjoint_tolerance %g, expected 0 or more", to->adjoint_tolerance);
-    FFEBMI_CHECK_ARGUMENT(context, isfinite(to->difference_step) && to->difference_step >= 0,
-                          "certificate: difference_step %g, expected 0 or more", to->difference_step);
-    FFEBMI_CHECK_ARGUMENT(context, to->adjoint_sweeps >= 1,
-                          "certificate: adjoint_sweeps %" PRId64 ", expected 1 or more", to->adjoint_sweeps);
+    FFEBMI_TRY(ffebmi_settings_read(engine->context, &ffebmi_certify_settings, to, from));
     if (to->adjoint_tolerance == 0)
         to->adjoint_tolerance = float32 ? 1e-5 : 1e-10;
     if (to->difference_step == 0)

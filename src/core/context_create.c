@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "core/sized.h"
-
-enum { MAX_THREADS = 1024 };
+#include "core/setting.h"
 
 static void *default_allocate(void *user, size_t bytes, size_t alignment)
 {
@@ -23,11 +21,22 @@ static void default_release(void *user, void *memory, size_t bytes, size_t align
     free(memory);
 }
 
-static const ffebm_context_config defaults = {.size = sizeof defaults, .threads = 1};
+#define FFEBMI_CONFIG ffebm_context_config
+#define ISAS(X)                                                                                                        \
+    X("best", 0)                                                                                                       \
+    X("portable", FFEBM_ISA_PORTABLE)                                                                                  \
+    X("avx2", FFEBM_ISA_AVX2)                                                                                          \
+    X("avx512", FFEBM_ISA_AVX512)
+FFEBMI_CHOICES(isas, ISAS);
+
+static const ffebmi_setting list[] = {
+    FFEBMI_INTEGER(threads, 1, FFEBMI_WITHIN(0, 1024), "threads", "that compute; 0: one a processor that it may use"),
+    FFEBMI_CHOICE(max_isa, "best", 0, isas, "instructions to use at most; results differ between them by rounding")};
+const ffebmi_settings ffebmi_context_settings = FFEBMI_SETTINGS("context configuration", 0, list);
 
 void ffebm_context_config_init(ffebm_context_config *config, size_t size)
 {
-    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
+    ffebmi_settings_init(&ffebmi_context_settings, config, size);
 }
 
 static bool start_executor(ffebm_context *context, const ffebm_context_config *c)
@@ -46,15 +55,14 @@ static bool start_executor(ffebm_context *context, const ffebm_context_config *c
 
 ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_config *config)
 {
-    ffebm_context_config c = defaults;
+    ffebm_context_config c;
     ffebm_context *created;
 
     if (context == NULL)
         return FFEBM_ERR_ARGUMENT;
     *context = NULL;
-    FFEBMI_TRY(ffebmi_sized_read(NULL, "context configuration", &c, sizeof c, config));
-    if ((c.allocate == NULL) != (c.release == NULL) || c.threads < 0 || c.threads > MAX_THREADS || c.max_isa < 0 ||
-        c.max_isa > FFEBM_ISA_AVX512)
+    FFEBMI_TRY(ffebmi_settings_read(NULL, &ffebmi_context_settings, &c, config));
+    if ((c.allocate == NULL) != (c.release == NULL))
         return FFEBM_ERR_ARGUMENT;
     if (c.allocate == NULL) {
         c.allocate = default_allocate;

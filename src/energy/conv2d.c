@@ -2,6 +2,7 @@
  * window each pooled unit comes from, serve the top-down pass and the gradient. */
 #include "core/context.h"
 #include "energy/coupling.h"
+#include "energy/fields.h"
 
 enum { CHUNK_PIXELS = 1024 }; /* convolved at a time before they are pooled */
 
@@ -168,14 +169,27 @@ static void gradient(const ffebmi_coupling *coupling, const ffebmi_coupling_cont
         ffebmi_convolution_gradient(convolution, c->batch, &c->pairs, -c->weight, to, first, count, c->scratch);
 }
 
-const ffebmi_coupling_kind ffebmi_coupling_conv2d = {
-    .type = FFEBM_COUPLING_CONV2D,
-    .name = "conv2d",
-    .out_key = "out_channels",
-    .reads = FFEBMI_READS_OUT | FFEBMI_READS_BIAS | FFEBMI_READS_FROZEN | FFEBMI_READS_WINDOW | FFEBMI_READS_POOL,
-    .grain = 1,
-    .fit = fit,
-    .plan = plan,
-    .up = up,
-    .down = down,
-    .gradient = gradient};
+FFEBMI_CHOICES(pools, FFEBMI_POOLS);
+
+#define FFEBMI_CONFIG ffebm_coupling_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION,
+                                      FFEBMI_FIELD_FROZEN,
+                                      FFEBMI_FIELD_OUT("out_channels"),
+                                      FFEBMI_FIELD_KERNEL,
+                                      FFEBMI_FIELD_STRIDE("1", 1, 1),
+                                      FFEBMI_FIELD_PADDING,
+                                      FFEBMI_FIELD_BIAS,
+                                      FFEBMI_FIELD_POOL(pools),
+                                      FFEBMI_FIELD_POOL_KERNEL,
+                                      FFEBMI_FIELD_POOL_STRIDE};
+static const ffebmi_settings settings = FFEBMI_SETTINGS("conv2d", 0, list);
+
+const ffebmi_coupling_kind ffebmi_coupling_conv2d = {.type = FFEBM_COUPLING_CONV2D,
+                                                     .name = "conv2d",
+                                                     .settings = &settings,
+                                                     .grain = 1,
+                                                     .fit = fit,
+                                                     .plan = plan,
+                                                     .up = up,
+                                                     .down = down,
+                                                     .gradient = gradient};

@@ -4,6 +4,7 @@
 #define FFEBMI_ENERGY_COUPLING_H
 
 #include "convolution/convolution.h"
+#include "core/setting.h"
 #include "energy/sweeps.h"
 #include "tensor/window.h"
 
@@ -11,7 +12,8 @@ typedef struct ffebmi_coupling_kind ffebmi_coupling_kind;
 
 typedef struct ffebmi_coupling {
     const ffebmi_coupling_kind *kind;
-    int64_t out; /* out_features or out_channels */
+    ffebm_coupling_config config; /* as it was added, checked; its initialisation is `learnable`'s */
+    int64_t out;                  /* the configuration's, like these four */
     ffebmi_window window;
     bool pooled;
     ffebmi_window pool;
@@ -57,10 +59,9 @@ typedef struct ffebmi_coupling_contrast {
 
 struct ffebmi_coupling_kind {
     int32_t type;
-    const char *name;    /* its "type" in the model description */
-    const char *out_key; /* "out_features" */
-    unsigned reads;      /* FFEBMI_READS_ */
-    size_t grain;        /* so many units of a gradient make a piece of work */
+    const char *name;                /* its "type" in the model description */
+    const ffebmi_settings *settings; /* the fields of the configuration that it reads; the others must be zero */
+    size_t grain;                    /* so many units of a gradient make a piece of work */
 
     /* Set above and parameters from below; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_coupling *coupling, ffebm_context *context, const char *what);
@@ -77,6 +78,8 @@ struct ffebmi_coupling_kind {
 
 extern const ffebmi_coupling_kind ffebmi_coupling_dense;
 extern const ffebmi_coupling_kind ffebmi_coupling_conv2d;
+
+extern const ffebmi_settings ffebmi_coupling_settings; /* of all kinds */
 
 /* All kinds, for look-ups by type (FFEBM_COUPLING_) and by name; NULL where there is none. */
 const ffebmi_coupling_kind *ffebmi_coupling_kind_of(int32_t type);

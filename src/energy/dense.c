@@ -4,6 +4,7 @@
 
 #include "core/context.h"
 #include "energy/coupling.h"
+#include "energy/fields.h"
 
 static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const char *what)
 {
@@ -78,10 +79,14 @@ static void gradient(const ffebmi_coupling *coupling, const ffebmi_coupling_cont
                            ffebmi_at(a, contrast->pairs.v[0], first), ffebmi_at(a, to, first));
 }
 
+#define FFEBMI_CONFIG ffebm_coupling_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION, FFEBMI_FIELD_FROZEN,
+                                      FFEBMI_FIELD_OUT("out_features"), FFEBMI_FIELD_BIAS};
+static const ffebmi_settings settings = FFEBMI_SETTINGS("dense", 0, list);
+
 const ffebmi_coupling_kind ffebmi_coupling_dense = {.type = FFEBM_COUPLING_DENSE,
                                                     .name = "dense",
-                                                    .out_key = "out_features",
-                                                    .reads = FFEBMI_READS_OUT | FFEBMI_READS_BIAS | FFEBMI_READS_FROZEN,
+                                                    .settings = &settings,
                                                     .grain = 64,
                                                     .fit = fit,
                                                     .plan = plan,

@@ -6,8 +6,10 @@
 
 #include "convolution/arithmetic.h"
 #include "core/arena.h"
+#include "core/setting.h"
 #include "tensor/parameter.h"
 #include "tensor/shape.h"
+#include "json/json.h"
 
 typedef struct ffebmi_energy_kind ffebmi_energy_kind;
 typedef struct ffebmi_sweep_rules ffebmi_sweep_rules; /* energy/sweeps.h */
@@ -75,6 +77,20 @@ struct ffebmi_energy_kind {
     const ffebmi_sweep_rules *sweeps;  /* layers are updated one after the other until they rest */
     const ffebmi_batch_rules *batches; /* by its own means, a whole batch a call */
 
+    /* REQUIRED: give an object of a model description all that makes the block, but for its "type"; false without memory.
+     * `common` is as in ffebmi_learnable_drawn. */
+    bool (*describe)(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to);
+    /* OPTIONAL: make a block of that object; the error text begins with `where`. Without it a description can name such a
+     * block but not bring it. */
+    ffebm_status (*parse)(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
+
+    /* OPTIONAL, both or neither: the public configuration of its blocks, FFEBM_CONFIG_, and its settings. */
+    int32_t config;
+    const ffebmi_settings *settings;
+
+    /* OPTIONAL: how the last map below a block is drawn where nobody says. */
+    const ffebm_initialization *below;
+
     /* OPTIONAL: what can be decided once, for all phases, when an engine's memory is laid out; `plan` below is what it returned,
      * NULL without it. NULL while measuring. */
     void *(*lay_out_plan)(const ffebm_energy *block, const ffebmi_arithmetic *arithmetic, ffebmi_arena *arena);
@@ -102,6 +118,14 @@ struct ffebmi_energy_kind {
     size_t (*saturated)(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,
                         const void *state);
 };
+
+/* The kinds that descriptions may name, with a NULL behind them (energy/kinds.c). */
+extern const ffebmi_energy_kind *const ffebmi_energy_kinds[];
+
+/* Make the block that an object of a model description describes, and the object of a block (NULL without memory). `where`
+ * ("stage 2") begins the error text. */
+ffebm_status ffebmi_energy_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
+cJSON *ffebmi_energy_describe(const ffebm_energy *block, const ffebm_initialization *common);
 
 /* A block without layers yet, for a kind's create: `bytes` of memory that begin with a struct ffebm_energy. */
 ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, const ffebmi_energy_kind *kind,

@@ -67,7 +67,7 @@ static void *lay_out_work(const ffebm_energy *block, const ffebmi_arrays *arrays
 static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer, double relaxation)
 {
     bool last = layer + 1 == h->base.layer_count;
-    ffebmi_sigma sigma = {.slope = h->slope, .relaxation = relaxation, .clamped = !last || h->clamp_last};
+    ffebmi_sigma sigma = {.slope = h->config.slope, .relaxation = relaxation, .clamped = !last || h->config.clamp_last};
 
     return sigma;
 }
@@ -487,6 +487,11 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                        FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES,
                                                    .fit = fit,
                                                    .destroy = destroy,
+                                                   .describe = ffebmi_hopfield_describe,
+                                                   .parse = ffebmi_hopfield_parse,
+                                                   .config = FFEBM_CONFIG_HOPFIELD,
+                                                   .settings = &ffebmi_hopfield_settings,
+                                                   .below = &ffebmi_hopfield_below,
                                                    .lay_out_work = lay_out_work,
                                                    .sweeps = &sweeps,
                                                    .lay_out_plan = ffebmi_hopfield_lay_out_plan,

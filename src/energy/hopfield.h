@@ -3,18 +3,23 @@
 #define FFEBMI_ENERGY_HOPFIELD_H
 
 #include "energy/coupling.h"
+#include "json/json.h"
 
 typedef struct ffebmi_hopfield {
     ffebm_energy base; /* first, so that a pointer to one is a pointer to the other */
-    double slope;
-    int32_t activation;
-    bool clamp_last;
+    ffebm_hopfield_config config;
     size_t coupling_count;
     size_t coupling_capacity;
     ffebmi_coupling *couplings; /* i between layers i and i + 1 */
 } ffebmi_hopfield;
 
 extern const ffebmi_energy_kind ffebmi_energy_hopfield;
+extern const ffebmi_settings ffebmi_hopfield_settings;
+extern const ffebm_initialization ffebmi_hopfield_below;
+
+/* Its slots of the model description. */
+ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
+bool ffebmi_hopfield_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to);
 
 /* The block as a Hopfield network, or NULL if it is something else. */
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block);

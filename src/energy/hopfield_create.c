@@ -1,11 +1,12 @@
 /* Public description of a Hopfield block: create it, add couplings. */
 #include <inttypes.h>
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
 #include "core/list.h"
 #include "core/sized.h"
+#include "energy/fields.h"
 #include "energy/hopfield.h"
 
 static const ffebmi_coupling_kind *const kinds[] = {&ffebmi_coupling_dense, &ffebmi_coupling_conv2d};
@@ -33,18 +34,36 @@ const char *ffebmi_coupling_kind_name(size_t index)
     return index < KIND_COUNT ? kinds[index]->name : NULL;
 }
 
-static const ffebm_hopfield_config hopfield_defaults = {
-    .size = sizeof hopfield_defaults, .slope = 0.25, .activation = FFEBM_ACTIVATION_HARD_SIGMOID};
+#define ACTIVATIONS(X) X("hard_sigmoid", FFEBM_ACTIVATION_HARD_SIGMOID)
+FFEBMI_CHOICES(activations, ACTIVATIONS);
+FFEBMI_CHOICES(all_pools, FFEBMI_POOLS);
+
+#define FFEBMI_CONFIG ffebm_coupling_config
+static const ffebmi_setting coupling_fields[] = {
+    FFEBMI_FIELD_INITIALIZATION,   FFEBMI_FIELD_FROZEN,     FFEBMI_FIELD_OUT("out"), FFEBMI_FIELD_KERNEL,
+    FFEBMI_FIELD_STRIDE("", 0, 0), FFEBMI_FIELD_PADDING,    FFEBMI_FIELD_BIAS,       FFEBMI_FIELD_POOL(all_pools),
+    FFEBMI_FIELD_POOL_KERNEL,      FFEBMI_FIELD_POOL_STRIDE};
+const ffebmi_settings ffebmi_coupling_settings = FFEBMI_SETTINGS("coupling configuration", 0, coupling_fields);
+
+#undef FFEBMI_CONFIG
+#define FFEBMI_CONFIG ffebm_hopfield_config
+static const ffebmi_setting hopfield_fields[] = {
+    FFEBMI_CHOICE_AS("activation.type", activation, "hard_sigmoid", FFEBM_ACTIVATION_HARD_SIGMOID, activations,
+                     "what layers do with their input", FFEBMI_JSON("activation", FFEBMI_JSON_REQUIRED)),
+    FFEBMI_FLAG(clamp_last, 0, "the last layer does it too, else it is linear"),
+    FFEBMI_NUMBER_AS("activation.slope", slope, 0.25, FFEBMI_ABOVE(0), "", "of the activation",
+                     FFEBMI_JSON("activation", 0))};
+const ffebmi_settings ffebmi_hopfield_settings = FFEBMI_SETTINGS("hopfield", 0, hopfield_fields);
 
 void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size)
 {
-    ffebmi_sized_init(config, size, &hopfield_defaults, sizeof hopfield_defaults);
+    ffebmi_settings_init(&ffebmi_hopfield_settings, config, size);
 }
 
 ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy **block,
                                           const ffebm_hopfield_config *config)
 {
-    ffebm_hopfield_config c = hopfield_defaults;
+    ffebm_hopfield_config c;
     ffebmi_hopfield *created;
 
     if (block != NULL)
@@ -52,73 +71,90 @@ ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy *
     if (context == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_CHECK_ARGUMENT(context, block != NULL, "ffebm_energy_create_hopfield: block is NULL");
-    FFEBMI_TRY(ffebmi_sized_read(context, "hopfield configuration", &c, sizeof c, config));
-    FFEBMI_CHECK_ARGUMENT(context, isfinite(c.slope) && c.slope > 0, "hopfield: slope %g, expected a positive number",
-                          c.slope);
-    FFEBMI_CHECK_ARGUMENT(context, c.activation == FFEBM_ACTIVATION_HARD_SIGMOID,
-                          "hopfield: activation %" PRId32 " is none of FFEBM_ACTIVATION_", c.activation);
-    FFEBMI_CHECK_ARGUMENT(context, c.clamp_last == 0 || c.clamp_last == 1,
-                          "hopfield: clamp_last %" PRId32 ", expected 0 or 1", c.clamp_last);
-
+    FFEBMI_TRY(ffebmi_settings_read(context, &ffebmi_hopfield_settings, &c, config));
     FFEBMI_TRY(ffebmi_energy_new(context, block, &ffebmi_energy_hopfield, sizeof *created));
     created = (ffebmi_hopfield *)*block;
-    created->slope = c.slope;
-    created->activation = c.activation;
-    created->clamp_last = c.clamp_last == 1;
+    created->config = c;
     return FFEBM_OK;
 }
 
 void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type)
 {
     const ffebmi_coupling_kind *kind = ffebmi_coupling_kind_of(type);
-    ffebm_coupling_config defaults = {.size = sizeof defaults, .type = type, .bias = kind != NULL ? 1 : 0};
+    const ffebmi_settings none = {.bytes = sizeof *config};
 
-    if (kind != NULL && kind->reads & FFEBMI_READS_WINDOW)
-        defaults.stride[0] = defaults.stride[1] = 1;
-    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
+    ffebmi_settings_init(kind == NULL ? &none : kind->settings, config, size);
+    if (config != NULL && size >= offsetof(ffebm_coupling_config, type) + sizeof type)
+        config->type = type;
 }
 
-static ffebm_status read_windows(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *config)
+/* So that blocks settle, and go on settling while they learn: layers begin amid their bounds, of 0 and 1 / slope in what they
+ * feel, and couplings are weak. Chosen by measurement: docs/settings.md. */
+static const ffebm_initialization inside = {
+    .size = sizeof inside, .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 0.25, .constant_bias = 1, .bias = 2};
+const ffebm_initialization ffebmi_hopfield_below = {.size = sizeof ffebmi_hopfield_below,
+                                                    .type = FFEBM_INITIALIZATION_UNIFORM,
+                                                    .gain = 8,
+                                                    .constant_bias = 1,
+                                                    .bias = 1};
+
+static ffebm_status read_pool(ffebm_context *context, ffebmi_coupling *coupling)
 {
-    const char *name = coupling->kind->name;
-    bool window = coupling->kind->reads & FFEBMI_READS_WINDOW, pool = coupling->kind->reads & FFEBMI_READS_POOL;
+    static const char what[] = "conv2d coupling, its pool";
+    ffebm_coupling_config *config = &coupling->config;
+
+    coupling->pooled = config->pool != FFEBM_POOL_NONE;
+    for (size_t i = 0; i < 2; i++) {
+        FFEBMI_CHECK_ARGUMENT(context, coupling->pooled || (config->pool_kernel[i] == 0 && config->pool_stride[i] == 0),
+                              "%s: pool_kernel or pool_stride is set, but pool is FFEBM_POOL_NONE", what);
+        FFEBMI_CHECK_ARGUMENT(context, config->pool_stride[i] == 0 || config->pool_stride[i] == config->pool_kernel[i],
+                              "%s: its stride must equal its kernel", what);
+        config->pool_stride[i] = config->pool_kernel[i];
+        coupling->pool.kernel[i] = coupling->pool.stride[i] = config->pool_kernel[i];
+    }
+    if (!coupling->pooled)
+        return FFEBM_OK;
+    FFEBMI_TRY(ffebmi_window_check(context, &coupling->pool, what));
+    return ffebmi_window_check_places(context, coupling->pool.kernel, what);
+}
+
+static ffebm_status read_windows(ffebm_context *context, ffebmi_coupling *coupling)
+{
+    const ffebm_coupling_config *config = &coupling->config;
 
     for (size_t i = 0; i < 2; i++) {
-        FFEBMI_TRY(ffebmi_check_unread(context, name, "kernel", window, (double)config->kernel[i]));
-        FFEBMI_TRY(ffebmi_check_unread(context, name, "stride", window, (double)config->stride[i]));
-        FFEBMI_TRY(ffebmi_check_unread(context, name, "padding", window, (double)config->padding[i]));
-        FFEBMI_TRY(ffebmi_check_unread(context, name, "pool_kernel", pool, (double)config->pool_kernel[i]));
         coupling->window.kernel[i] = config->kernel[i];
         coupling->window.stride[i] = config->stride[i];
         coupling->window.padding[i] = config->padding[i];
-        coupling->pool.kernel[i] = coupling->pool.stride[i] = config->pool_kernel[i];
     }
-    coupling->pooled = config->pool_kernel[0] != 0 || config->pool_kernel[1] != 0;
-    if (coupling->pooled) {
-        FFEBMI_TRY(ffebmi_window_check(context, &coupling->pool, "conv2d coupling, its pool"));
-        FFEBMI_TRY(ffebmi_window_check_places(context, coupling->pool.kernel, "conv2d coupling, its pool"));
-    }
-    return window ? ffebmi_window_check(context, &coupling->window, "conv2d coupling") : FFEBM_OK;
+    if (config->kernel[0] == 0)
+        return FFEBM_OK;
+    FFEBMI_TRY(read_pool(context, coupling));
+    return ffebmi_window_check(context, &coupling->window, "conv2d coupling");
 }
 
 static ffebm_status read_coupling(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from)
 {
-    ffebm_coupling_config config;
+    ffebm_coupling_config *config = &coupling->config;
+    char what[32];
 
-    ffebm_coupling_config_init(&config, sizeof config, 0);
+    ffebm_coupling_config_init(config, sizeof *config, 0);
     FFEBMI_CHECK_ARGUMENT(context, from != NULL, "ffebm_energy_add_coupling: config is NULL");
-    FFEBMI_TRY(ffebmi_sized_read(context, "coupling configuration", &config, sizeof config, from));
-    coupling->kind = ffebmi_coupling_kind_of(config.type);
+    FFEBMI_TRY(ffebmi_sized_read(context, ffebmi_coupling_settings.name, config, sizeof *config, from));
+    coupling->kind = ffebmi_coupling_kind_of(config->type);
     FFEBMI_CHECK_ARGUMENT(context, coupling->kind != NULL, "coupling: type %" PRId32 " is none of FFEBM_COUPLING_",
-                          config.type);
-    FFEBMI_CHECK_ARGUMENT(context, config.reserved_ == 0, "coupling: reserved_ is not zero");
-    FFEBMI_CHECK_ARGUMENT(context, config.out >= 1, "%s coupling: out is %" PRId64 ", expected at least 1",
-                          coupling->kind->name, config.out);
-    coupling->out = config.out;
-    coupling->learnable.place = FFEBMI_IN_BLOCK;
-    FFEBMI_TRY(read_windows(context, coupling, &config));
-    return ffebmi_learnable_read(context, &coupling->learnable, coupling->kind->name, coupling->kind->reads,
-                                 config.bias, config.frozen, config.initialization);
+                          config->type);
+    snprintf(what, sizeof what, "%s coupling", coupling->kind->name);
+    FFEBMI_TRY(
+        ffebmi_settings_check_unread(context, &ffebmi_coupling_settings, coupling->kind->settings, what, config));
+    FFEBMI_TRY(ffebmi_settings_check(context, coupling->kind->settings, what, config));
+    coupling->out = config->out;
+    coupling->learnable.placed = &inside;
+    FFEBMI_TRY(read_windows(context, coupling));
+    FFEBMI_TRY(ffebmi_learnable_read(context, &coupling->learnable, what, config->bias, config->frozen,
+                                     config->initialization));
+    config->initialization = NULL;
+    return FFEBM_OK;
 }
 
 ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)

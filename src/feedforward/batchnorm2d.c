@@ -5,6 +5,7 @@
 
 #include "core/context.h"
 #include "core/parallel.h"
+#include "feedforward/fields.h"
 #include "feedforward/op.h"
 
 enum { CHANNEL_GRAIN = 16 };
@@ -134,7 +135,7 @@ static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_conte
             m->mean[c] = number(call->arrays, call->buffers[0], c);
             m->variance[c] = number(call->arrays, call->buffers[1], c);
         }
-        m->rescale[c] = 1 / sqrt(m->variance[c] + op->epsilon);
+        m->rescale[c] = 1 / sqrt(m->variance[c] + op->config.epsilon);
     }
 }
 
@@ -184,7 +185,7 @@ static double statistic(const ffebmi_op *op, const ffebmi_op_call *call, size_t 
     double was = number(call->arrays, call->buffers[buffer], channel);
     double now = buffer == 0 ? m->mean[channel] : unbiased * m->variance[channel];
 
-    return call->training ? was + op->momentum * (now - was) : was;
+    return call->training ? was + op->config.momentum * (now - was) : was;
 }
 
 static size_t bad_buffer(const ffebmi_op *op, const ffebmi_op_call *call)
@@ -208,10 +209,13 @@ static void commit(const ffebmi_op *op, const ffebmi_op_call *call)
             set_number(call->arrays, call->buffers[b], c, statistic(op, call, b, c));
 }
 
+#define FFEBMI_CONFIG ffebm_op_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_EPSILON, FFEBMI_FIELD_MOMENTUM, FFEBMI_FIELD_FROZEN};
+static const ffebmi_settings settings = FFEBMI_SETTINGS("batchnorm2d", 0, list);
+
 const ffebmi_op_kind ffebmi_op_batchnorm2d = {.type = FFEBM_OP_BATCHNORM2D,
                                               .name = "batchnorm2d",
-                                              .reads =
-                                                  FFEBMI_READS_FROZEN | FFEBMI_READS_EPSILON | FFEBMI_READS_MOMENTUM,
+                                              .settings = &settings,
                                               .couples = true,
                                               .grain = 4096,
                                               .reads_input = true,

@@ -1,6 +1,7 @@
 /* Convolution: y = W * x + b, zero padding. */
 #include "core/context.h"
 #include "core/parallel.h"
+#include "feedforward/fields.h"
 #include "feedforward/op.h"
 
 static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
@@ -126,12 +127,19 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
                                       call->gradient_scale, call->output_cotangent, call->gradients[1]);
 }
 
+#define FFEBMI_CONFIG ffebm_op_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_OUT("out_channels"),
+                                      FFEBMI_FIELD_KERNEL,
+                                      FFEBMI_FIELD_STRIDE("1", 1, 1),
+                                      FFEBMI_FIELD_PADDING,
+                                      FFEBMI_FIELD_BIAS,
+                                      FFEBMI_FIELD_FROZEN,
+                                      FFEBMI_FIELD_INITIALIZATION};
+static const ffebmi_settings settings = FFEBMI_SETTINGS("conv2d", 0, list);
+
 const ffebmi_op_kind ffebmi_op_conv2d = {.type = FFEBM_OP_CONV2D,
                                          .name = "conv2d",
-                                         .out_key = "out_channels",
-                                         .reads = FFEBMI_READS_OUT | FFEBMI_READS_BIAS | FFEBMI_READS_FROZEN |
-                                                  FFEBMI_READS_WINDOW,
-                                         .stride = 1,
+                                         .settings = &settings,
                                          .grain = 1,
                                          .reads_input = true,
                                          .fit = fit,

@@ -1,13 +1,13 @@
 #include "feedforward/feedforward.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
 #include "core/list.h"
 #include "core/sized.h"
+#include "feedforward/fields.h"
 
 static const ffebmi_op_kind *const kinds[] = {
     &ffebmi_op_linear,      &ffebmi_op_conv2d,    &ffebmi_op_flatten, &ffebmi_op_maxpool2d, &ffebmi_op_avgpool2d,
@@ -36,18 +36,21 @@ const char *ffebmi_op_kind_name(size_t index)
     return index < KIND_COUNT ? kinds[index]->name : NULL;
 }
 
+#define FFEBMI_CONFIG ffebm_op_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION,   FFEBMI_FIELD_OUT("out"), FFEBMI_FIELD_KERNEL,
+                                      FFEBMI_FIELD_STRIDE("", 0, 0), FFEBMI_FIELD_PADDING,    FFEBMI_FIELD_EPSILON,
+                                      FFEBMI_FIELD_MOMENTUM,         FFEBMI_FIELD_BIAS,       FFEBMI_FIELD_FROZEN};
+const ffebmi_settings ffebmi_op_settings =
+    FFEBMI_SETTINGS("op configuration", offsetof(ffebm_op_config, reserved_), list);
+const ffebmi_settings ffebmi_op_no_fields = {.name = "op", .bytes = sizeof(ffebm_op_config)};
+
 void ffebm_op_config_init(ffebm_op_config *config, size_t size, int32_t type)
 {
     const ffebmi_op_kind *kind = ffebmi_op_kind_of(type);
-    ffebm_op_config defaults = {.size = sizeof defaults, .type = type};
 
-    if (kind != NULL) {
-        defaults.stride[0] = defaults.stride[1] = kind->stride;
-        defaults.bias = kind->reads & FFEBMI_READS_BIAS ? 1 : 0;
-        defaults.epsilon = kind->reads & FFEBMI_READS_EPSILON ? 1e-5 : 0;
-        defaults.momentum = kind->reads & FFEBMI_READS_MOMENTUM ? 0.1 : 0;
-    }
-    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
+    ffebmi_settings_init(kind == NULL ? &ffebmi_op_no_fields : kind->settings, config, size);
+    if (config != NULL && size >= offsetof(ffebm_op_config, type) + sizeof type)
+        config->type = type;
 }
 
 ffebm_status ffebm_feedforward_create(ffebm_context *context, ffebm_feedforward **block)
@@ -68,58 +71,41 @@ ffebm_status ffebm_feedforward_create(ffebm_context *context, ffebm_feedforward 
     return FFEBM_OK;
 }
 
-static ffebm_status read_numbers(ffebm_context *context, ffebmi_op *op, const ffebm_op_config *config)
+static ffebm_status read_window(ffebm_context *context, ffebmi_op *op)
 {
+    ffebm_op_config *config = &op->config;
     const char *name = op->kind->name;
-    unsigned reads = op->kind->reads;
-
-    FFEBMI_CHECK_ARGUMENT(context, !(reads & FFEBMI_READS_OUT) || config->out >= 1,
-                          "%s: out is %" PRId64 ", expected at least 1", name, config->out);
-    FFEBMI_TRY(ffebmi_check_unread(context, name, "out", reads & FFEBMI_READS_OUT, (double)config->out));
-    FFEBMI_CHECK_ARGUMENT(context,
-                          !(reads & FFEBMI_READS_EPSILON) || (isfinite(config->epsilon) && config->epsilon > 0),
-                          "%s: epsilon is %g, expected a positive number", name, config->epsilon);
-    FFEBMI_TRY(ffebmi_check_unread(context, name, "epsilon", reads & FFEBMI_READS_EPSILON, config->epsilon));
-    FFEBMI_CHECK_ARGUMENT(context, config->momentum >= 0 && config->momentum <= 1,
-                          "%s: momentum is %g, expected a number in [0, 1]", name, config->momentum);
-    FFEBMI_TRY(ffebmi_check_unread(context, name, "momentum", reads & FFEBMI_READS_MOMENTUM, config->momentum));
-    op->out = config->out;
-    op->epsilon = config->epsilon;
-    op->momentum = config->momentum;
-    return FFEBM_OK;
-}
-
-static ffebm_status read_window(ffebm_context *context, ffebmi_op *op, const ffebm_op_config *config)
-{
-    bool read = op->kind->reads & FFEBMI_READS_WINDOW;
 
     for (size_t i = 0; i < 2; i++) {
-        FFEBMI_TRY(ffebmi_check_unread(context, op->kind->name, "kernel", read, (double)config->kernel[i]));
-        FFEBMI_TRY(ffebmi_check_unread(context, op->kind->name, "stride", read, (double)config->stride[i]));
-        FFEBMI_TRY(ffebmi_check_unread(context, op->kind->name, "padding", read, (double)config->padding[i]));
+        if (config->stride[i] == 0)
+            config->stride[i] = config->kernel[i];
         op->window.kernel[i] = config->kernel[i];
-        op->window.stride[i] = config->stride[i] == 0 && op->kind->stride == 0 ? config->kernel[i] : config->stride[i];
+        op->window.stride[i] = config->stride[i];
         op->window.padding[i] = config->padding[i];
     }
     if (op->kind->switches)
-        FFEBMI_TRY(ffebmi_window_check_places(context, op->window.kernel, op->kind->name));
-    return read ? ffebmi_window_check(context, &op->window, op->kind->name) : FFEBM_OK;
+        FFEBMI_TRY(ffebmi_window_check_places(context, op->window.kernel, name));
+    return config->kernel[0] == 0 ? FFEBM_OK : ffebmi_window_check(context, &op->window, name);
 }
 
 static ffebm_status read_op(ffebm_context *context, ffebmi_op *op, const ffebm_op_config *from)
 {
-    ffebm_op_config config;
+    ffebm_op_config *config = &op->config;
 
-    ffebm_op_config_init(&config, sizeof config, 0);
+    ffebm_op_config_init(config, sizeof *config, 0);
     FFEBMI_CHECK_ARGUMENT(context, from != NULL, "ffebm_feedforward_add_op: config is NULL");
-    FFEBMI_TRY(ffebmi_sized_read(context, "op configuration", &config, sizeof config, from));
-    op->kind = ffebmi_op_kind_of(config.type);
-    FFEBMI_CHECK_ARGUMENT(context, op->kind != NULL, "op: type %" PRId32 " is none of FFEBM_OP_", config.type);
-    FFEBMI_CHECK_ARGUMENT(context, config.reserved_ == 0, "op: reserved_ is not zero");
-    FFEBMI_TRY(read_numbers(context, op, &config));
-    FFEBMI_TRY(read_window(context, op, &config));
-    return ffebmi_learnable_read(context, &op->learnable, op->kind->name, op->kind->reads, config.bias, config.frozen,
-                                 config.initialization);
+    FFEBMI_TRY(ffebmi_sized_read(context, ffebmi_op_settings.name, config, sizeof *config, from));
+    op->kind = ffebmi_op_kind_of(config->type);
+    FFEBMI_CHECK_ARGUMENT(context, op->kind != NULL, "op: type %" PRId32 " is none of FFEBM_OP_", config->type);
+    FFEBMI_CHECK_ARGUMENT(context, config->reserved_ == 0, "op: reserved_ is not zero");
+    FFEBMI_TRY(ffebmi_settings_check_unread(context, &ffebmi_op_settings, op->kind->settings, op->kind->name, config));
+    FFEBMI_TRY(ffebmi_settings_check(context, op->kind->settings, op->kind->name, config));
+    op->out = config->out;
+    FFEBMI_TRY(read_window(context, op));
+    FFEBMI_TRY(ffebmi_learnable_read(context, &op->learnable, op->kind->name, config->bias, config->frozen,
+                                     config->initialization));
+    config->initialization = NULL;
+    return FFEBM_OK;
 }
 
 ffebm_status ffebm_feedforward_add_op(ffebm_feedforward *block, const ffebm_op_config *config)

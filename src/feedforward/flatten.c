@@ -28,5 +28,9 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
                                 ffebmi_at(call->arrays, call->input_cotangent, r * units));
 }
 
-const ffebmi_op_kind ffebmi_op_flatten = {
-    .type = FFEBM_OP_FLATTEN, .name = "flatten", .fit = fit, .forward = forward, .pullback = pullback};
+const ffebmi_op_kind ffebmi_op_flatten = {.type = FFEBM_OP_FLATTEN,
+                                          .name = "flatten",
+                                          .settings = &ffebmi_op_no_fields,
+                                          .fit = fit,
+                                          .forward = forward,
+                                          .pullback = pullback};

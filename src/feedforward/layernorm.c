@@ -1,6 +1,7 @@
 /* Layer normalisation of a whole sample (Ba, Kiros and Hinton 2016), with a weight and a bias for each element. Images
  * are stored h x w x c, their parameters c x h x w: they are turned once a call. */
 #include "core/context.h"
+#include "feedforward/fields.h"
 #include "feedforward/op.h"
 
 typedef struct memory {
@@ -57,7 +58,7 @@ static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t firs
     size_t n = op->input.count;
 
     for (size_t r = first; r < first + count; r++)
-        k->normalize_row(n, ffebmi_at(k, call->input, r * n), op->epsilon, m->weight, m->bias,
+        k->normalize_row(n, ffebmi_at(k, call->input, r * n), op->config.epsilon, m->weight, m->bias,
                          ffebmi_at(k, call->output, r * n));
 }
 
@@ -72,7 +73,7 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
     k->scale(n, 0, m->weight, m->weight_gradient);
     k->scale(n, 0, m->bias, m->bias_gradient);
     for (size_t r = 0; r < call->rows; r++)
-        k->normalize_row_gradient(n, ffebmi_at(k, call->input, r * n), op->epsilon,
+        k->normalize_row_gradient(n, ffebmi_at(k, call->input, r * n), op->config.epsilon,
                                   ffebmi_at(k, call->output_cotangent, r * n), call->gradient_scale, m->weight_gradient,
                                   m->bias_gradient);
     k->add_transposed(n / channels, channels, m->weight_gradient, call->gradients[0]);
@@ -86,13 +87,17 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
     size_t n = op->input.count;
 
     for (size_t r = first; r < first + count; r++)
-        k->normalize_row_vjp(n, ffebmi_at(k, call->input, r * n), op->epsilon, m->weight,
+        k->normalize_row_vjp(n, ffebmi_at(k, call->input, r * n), op->config.epsilon, m->weight,
                              ffebmi_at(k, call->output_cotangent, r * n), ffebmi_at(k, call->input_cotangent, r * n));
 }
 
+#define FFEBMI_CONFIG ffebm_op_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_EPSILON, FFEBMI_FIELD_FROZEN};
+static const ffebmi_settings settings = FFEBMI_SETTINGS("layernorm", 0, list);
+
 const ffebmi_op_kind ffebmi_op_layernorm = {.type = FFEBM_OP_LAYERNORM,
                                             .name = "layernorm",
-                                            .reads = FFEBMI_READS_FROZEN | FFEBMI_READS_EPSILON,
+                                            .settings = &settings,
                                             .grain = 1,
                                             .reads_input = true,
                                             .fit = fit,

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "core/context.h"
+#include "feedforward/fields.h"
 #include "feedforward/op.h"
 
 static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
@@ -77,10 +78,14 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
         k->add_column_sums(call->rows, count, out, call->gradient_scale, v, ffebmi_at(k, call->gradients[1], first));
 }
 
+#define FFEBMI_CONFIG ffebm_op_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_OUT("out_features"), FFEBMI_FIELD_BIAS, FFEBMI_FIELD_FROZEN,
+                                      FFEBMI_FIELD_INITIALIZATION};
+static const ffebmi_settings settings = FFEBMI_SETTINGS("linear", 0, list);
+
 const ffebmi_op_kind ffebmi_op_linear = {.type = FFEBM_OP_LINEAR,
                                          .name = "linear",
-                                         .out_key = "out_features",
-                                         .reads = FFEBMI_READS_OUT | FFEBMI_READS_BIAS | FFEBMI_READS_FROZEN,
+                                         .settings = &settings,
                                          .grain = 64,
                                          .reads_input = true,
                                          .fit = fit,

@@ -6,6 +6,7 @@
 
 #include "convolution/convolution.h"
 #include "core/arena.h"
+#include "core/setting.h"
 #include "tensor/parameter.h"
 #include "tensor/shape.h"
 #include "tensor/window.h"
@@ -16,10 +17,9 @@ typedef struct ffebmi_op_kind ffebmi_op_kind;
 
 typedef struct ffebmi_op {
     const ffebmi_op_kind *kind;
-    int64_t out; /* out_features or out_channels */
+    ffebm_op_config config; /* as it was added, checked; its initialisation is `learnable`'s */
+    int64_t out;            /* the configuration's, like these two */
     ffebmi_window window;
-    double epsilon;
-    double momentum;
     ffebmi_learnable learnable;
     ffebmi_shape input; /* of a sample; these and all below are set by fit */
     ffebmi_shape output;
@@ -59,15 +59,13 @@ typedef void (*ffebmi_op_fn)(const ffebmi_op *op, const ffebmi_op_call *call, si
 /* Slots may be NULL where there is nothing to do. */
 struct ffebmi_op_kind {
     int32_t type;
-    const char *name;    /* its "type" in the model description */
-    const char *out_key; /* "out_features" */
-    unsigned reads;      /* FFEBMI_READS_ */
-    bool couples;        /* in training, a sample's output depends on the others of its batch */
-    bool switches;       /* it keeps places in its window */
-    int64_t stride;      /* default; 0: the kernel */
-    size_t grain;        /* so many units of the gradient make a piece of work */
-    bool reads_input;    /* its VJP looks at its input, */
-    bool reads_output;   /* or its output: what no VJP looks at is not kept */
+    const char *name;                /* its "type" in the model description */
+    const ffebmi_settings *settings; /* the fields of the configuration that it reads; the others must be zero */
+    bool couples;                    /* in training, a sample's output depends on the others of its batch */
+    bool switches;                   /* it keeps places in its window */
+    size_t grain;                    /* so many units of the gradient make a piece of work */
+    bool reads_input;                /* its VJP looks at its input, */
+    bool reads_output;               /* or its output: what no VJP looks at is not kept */
 
     /* Set output, view, units and parameters from input; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_op *op, ffebm_context *context, const char *what);
@@ -116,6 +114,9 @@ extern const ffebmi_op_kind ffebmi_op_tanh;
 extern const ffebmi_op_kind ffebmi_op_sigmoid;
 extern const ffebmi_op_kind ffebmi_op_user; /* not among those below: no configuration makes one */
 const char *ffebmi_op_user_name(const ffebmi_op *op);
+
+extern const ffebmi_settings ffebmi_op_settings;  /* of all kinds */
+extern const ffebmi_settings ffebmi_op_no_fields; /* of kinds that read none */
 
 /* All kinds, for look-ups by type (FFEBM_OP_) and by name; NULL where there is none. */
 const ffebmi_op_kind *ffebmi_op_kind_of(int32_t type);

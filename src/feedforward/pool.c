@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "core/context.h"
+#include "feedforward/fields.h"
 #include "feedforward/op.h"
 
 static ffebmi_windows windows_of(const ffebmi_op *op)
@@ -47,9 +48,13 @@ static void max_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t
               ffebmi_at(k, call->input_cotangent, first * op->input.count));
 }
 
+#define FFEBMI_CONFIG ffebm_op_config
+static const ffebmi_setting list[] = {FFEBMI_FIELD_KERNEL, FFEBMI_FIELD_STRIDE("0", 0, 0), FFEBMI_FIELD_PADDING};
+static const ffebmi_settings settings = FFEBMI_SETTINGS("pool", 0, list);
+
 const ffebmi_op_kind ffebmi_op_maxpool2d = {.type = FFEBM_OP_MAXPOOL2D,
                                             .name = "maxpool2d",
-                                            .reads = FFEBMI_READS_WINDOW,
+                                            .settings = &settings,
                                             .switches = true,
                                             .fit = fit,
                                             .lay_out = lay_out_switches,
@@ -78,7 +83,7 @@ static void average_pullback(const ffebmi_op *op, const ffebmi_op_call *call, si
 
 const ffebmi_op_kind ffebmi_op_avgpool2d = {.type = FFEBM_OP_AVGPOOL2D,
                                             .name = "avgpool2d",
-                                            .reads = FFEBMI_READS_WINDOW,
+                                            .settings = &settings,
                                             .fit = fit,
                                             .forward = average_forward,
                                             .pullback = average_pullback};

@@ -1,13 +1,18 @@
 #include "gradient/engine.h"
 
 #include "core/context.h"
+#include "core/setting.h"
 #include "core/sized.h"
 
-static const ffebm_engine_config defaults = {.size = sizeof defaults, .max_batch = 128};
+#define FFEBMI_CONFIG ffebm_engine_config
+static const ffebmi_setting list[] = {
+    FFEBMI_INTEGER(max_batch, 128, FFEBMI_FROM(1), "samples", "the largest batch; memory grows with it"),
+    FFEBMI_INTEGER(seed, 0, FFEBMI_FROM(0), "", "of what is drawn during computing")};
+const ffebmi_settings ffebmi_engine_settings = FFEBMI_SETTINGS("engine", 0, list);
 
 void ffebm_engine_config_init(ffebm_engine_config *config, size_t size)
 {
-    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
+    ffebmi_settings_init(&ffebmi_engine_settings, config, size);
 }
 
 ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage)
@@ -182,7 +187,7 @@ static ffebm_status build(ffebm_engine *engine)
 
 ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, const ffebm_engine_config *config)
 {
-    ffebm_engine_config c = defaults;
+    ffebm_engine_config c;
     ffebm_engine *created;
     ffebm_status status;
 
@@ -191,8 +196,7 @@ ffebm_status ffebm_engine_create(ffebm_engine **engine, ffebm_model *model, cons
     if (model == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_CHECK_ARGUMENT(model->context, engine != NULL, "ffebm_engine_create: engine is NULL");
-    FFEBMI_TRY(ffebmi_sized_read(model->context, "engine configuration", &c, sizeof c, config));
-    FFEBMI_CHECK_ARGUMENT(model->context, c.max_batch >= 1, "engine: max_batch 0, expected 1 or more");
+    FFEBMI_TRY(ffebmi_settings_read(model->context, &ffebmi_engine_settings, &c, config));
     FFEBMI_CHECK(model->context, ffebmi_model_ready(model), FFEBM_ERR_STATE,
                  "engine: the model has no parameter values yet; initialize or load it first");
 

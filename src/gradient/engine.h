@@ -4,6 +4,7 @@
 
 #include <ffebm/gradient.h>
 
+#include "core/setting.h"
 #include "feedforward/tape.h"
 #include "gradient/estimator.h"
 #include "gradient/flat_gradient.h"
@@ -19,9 +20,10 @@ typedef struct ffebmi_engine_stage {
     ffebmi_tape tape;   /* of a feedforward stage */
 
     /* of an energy stage: */
-    ffebm_equilibrium_config equilibrium;
-    void **free_state;       /* [layer]: max_batch x units */
-    size_t free_rows;        /* how many rows of it hold; 0: none */
+    ffebm_equilibrium_config asked;       /* as it was set, */
+    ffebm_equilibrium_config equilibrium; /* and as it is: AUTO decided, beta as strong as the block bears */
+    void **free_state;                    /* [layer]: max_batch x units */
+    size_t free_rows;                     /* how many rows of it hold; 0: none */
     void *kept_input;        /* of a block with FFEBMI_READS_INPUT: max_batch x units, the input of its last state */
     size_t kept_rows;        /* how many rows of it hold */
     ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
@@ -60,6 +62,8 @@ struct ffebm_engine {
     struct ffebm_certificate
         *certificates; /* of the last certify: [parameter], and behind them the input's; NULL: none yet */
 };
+
+extern const ffebmi_settings ffebmi_engine_settings;
 
 /* The block of an energy stage. */
 static inline const ffebm_energy *ffebmi_engine_block(const ffebm_engine *engine, size_t stage)

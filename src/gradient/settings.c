@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/context.h"
+#include "core/sized.h"
 #include "gradient/engine.h"
 #include "relax/equilibrium.h"
 
@@ -74,9 +75,8 @@ static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const 
 /* A recipe speaks of all blocks at once: its loss nudging is that of the last one, the others hold their error. */
 static ffebm_equilibrium_config recipe_of(const ffebm_engine *engine, size_t stage)
 {
-    ffebm_equilibrium_config c;
+    ffebm_equilibrium_config c = engine->model->equilibrium;
 
-    ffebmi_recipe_equilibrium(&engine->model->recipe, &c);
     if (c.nudging == FFEBM_NUDGING_LOSS && stage != engine->last_energy)
         c.nudging = FFEBM_NUDGING_LINEAR;
     return c;
@@ -86,7 +86,7 @@ static void set_equilibrium(ffebm_engine *engine, size_t stage, const ffebm_equi
 {
     ffebm_equilibrium_config *to = &engine->stages[stage].equilibrium;
 
-    *to = *c;
+    engine->stages[stage].asked = *to = *c;
     to->beta = fmin(c->beta, max_beta(engine, stage, c));
     if (c->nudging == FFEBM_NUDGING_AUTO)
         to->nudging = can_nudge_by_loss(engine, stage) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
@@ -113,9 +113,9 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(find_stages(engine, stage, &first, &end));
     if (recipe)
-        ffebmi_recipe_equilibrium(&engine->model->recipe, &c);
+        c = engine->model->equilibrium;
     else
-        FFEBMI_TRY(ffebmi_equilibrium_read(engine->context, &c, config));
+        FFEBMI_TRY(ffebmi_settings_read(engine->context, &ffebmi_equilibrium_settings, &c, config));
     for (size_t i = first; i < end; i++) {
         ffebm_equilibrium_config own = recipe ? recipe_of(engine, i) : c;
 
@@ -130,6 +130,15 @@ ffebm_status ffebm_engine_configure(ffebm_engine *engine, size_t stage, const ff
             set_equilibrium(engine, i, &own);
     }
     return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_equilibrium(const ffebm_engine *engine, ffebm_equilibrium_config *config, size_t stage)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(ffebmi_engine_check_energy(engine, stage));
+    return ffebmi_sized_write(engine->context, "equilibrium configuration", config, &engine->stages[stage].asked,
+                              sizeof engine->stages[stage].asked);
 }
 
 ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta)
@@ -148,8 +157,10 @@ ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double be
                               stage, beta, most);
     }
     for (size_t i = first; i < end; i++)
-        if (ffebmi_engine_is_energy(engine, i))
+        if (ffebmi_engine_is_energy(engine, i)) {
+            engine->stages[i].asked.beta = beta;
             engine->stages[i].equilibrium.beta = fmin(beta, max_beta(engine, i, &engine->stages[i].equilibrium));
+        }
     return FFEBM_OK;
 }
 
@@ -164,8 +175,8 @@ ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stage, int64_t
                           "engine: %" PRId64 " free and %" PRId64 " nudged sweeps, expected 1 or more", free_sweeps,
                           nudged_sweeps);
     for (size_t i = first; i < end; i++) {
-        engine->stages[i].equilibrium.free_sweeps = free_sweeps;
-        engine->stages[i].equilibrium.nudged_sweeps = nudged_sweeps;
+        engine->stages[i].asked.free_sweeps = engine->stages[i].equilibrium.free_sweeps = free_sweeps;
+        engine->stages[i].asked.nudged_sweeps = engine->stages[i].equilibrium.nudged_sweeps = nudged_sweeps;
     }
     return FFEBM_OK;
 }

@@ -2,8 +2,8 @@
 #ifndef FFEBMI_IO_HEADER_H
 #define FFEBMI_IO_HEADER_H
 
-#include "core/json.h"
 #include "io/source.h"
+#include "json/json.h"
 
 /* Bytes before the header, which hold its length; the format's own limit of that. */
 enum { FFEBMI_HEADER_START = 8, FFEBMI_HEADER_MOST = 100000000 };

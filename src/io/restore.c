@@ -6,7 +6,7 @@
 
 #include "arrays/arrays.h"
 #include "core/context.h"
-#include "core/json.h"
+#include "json/json.h"
 
 #define CHECK_FORMAT(table, condition, ...)                                                                            \
     FFEBMI_CHECK_FORMAT((table)->context, (table)->source, condition, __VA_ARGS__)

@@ -4,7 +4,12 @@
 
 #include "core/context.h"
 #include "core/random.h"
-#include "model/initialization.h"
+#include "model/model.h"
+
+const ffebm_initialization *ffebmi_model_initialization(const ffebm_model *model)
+{
+    return model->own_initialization ? &model->initialization : NULL;
+}
 
 ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization)
 {
@@ -49,7 +54,7 @@ typedef struct plan {
 
 static plan plan_of(const ffebm_model *model, const ffebmi_model_parameter *p)
 {
-    const ffebm_initialization *how = ffebmi_initialization_of(model, p->learnable);
+    const ffebm_initialization *how = ffebmi_learnable_drawn(p->learnable, ffebmi_model_initialization(model));
     bool bias = p->parameter.role == FFEBMI_BIAS;
     bool goe = how->type == FFEBM_INITIALIZATION_GOE && p->parameter.of_conv;
     const int64_t *dims = p->parameter.shape.dims;

@@ -151,10 +151,3 @@ ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model)
 {
     return model == NULL || !ffebmi_model_ready(model) || model->element_count == 0 ? NULL : &model->flat;
 }
-
-ffebm_status ffebm_model_recipe(const ffebm_model *model, ffebm_recipe *recipe)
-{
-    if (model == NULL)
-        return FFEBM_ERR_ARGUMENT;
-    return ffebmi_sized_write(model->context, "recipe", recipe, &model->recipe, sizeof model->recipe);
-}

@@ -7,7 +7,6 @@
 
 #include "core/context.h"
 #include "core/list.h"
-#include "energy/hopfield.h"
 
 /* --------------------------------------------------------------------------------------------------- life and death */
 
@@ -41,7 +40,8 @@ ffebm_status ffebm_model_create(ffebm_context *context, ffebm_model **model, int
     created->input = input;
     created->version = 1;
     ffebm_initialization_init(&created->initialization, sizeof created->initialization);
-    ffebmi_recipe_init(&created->recipe);
+    ffebm_recipe_init(&created->recipe, sizeof created->recipe);
+    ffebm_equilibrium_config_init(&created->equilibrium, sizeof created->equilibrium);
     ffebmi_context_keep(context);
     *model = created;
     return FFEBM_OK;
@@ -214,15 +214,15 @@ ffebm_status ffebm_model_add_feedforward(ffebm_model *model, ffebm_feedforward *
     return FFEBM_OK;
 }
 
-/* The last map below the Hopfield block that has just been added, wherever flattening, pools or others stand between. */
-static void mark_map_below(ffebm_model *model)
+/* The last map with drawn parameters below the block that has just been added, wherever flattening, pools or others stand between. */
+static void mark_map_below(ffebm_model *model, const ffebm_initialization *below)
 {
     for (size_t i = model->stage_count - 1; i-- > 0 && model->stages[i].feedforward != NULL;) {
         ffebm_feedforward *block = model->stages[i].feedforward;
 
         for (size_t j = block->op_count; j-- > 0;)
-            if (block->ops[j].kind == &ffebmi_op_linear || block->ops[j].kind == &ffebmi_op_conv2d) {
-                block->ops[j].learnable.place = FFEBMI_INTO_BLOCK;
+            if (ffebmi_setting_named(block->ops[j].kind->settings, "initialization") != NULL) {
+                block->ops[j].learnable.placed = below;
                 return;
             }
     }
@@ -242,8 +242,8 @@ ffebm_status ffebm_model_add_energy(ffebm_model *model, ffebm_energy **block)
     FFEBMI_TRY(ffebmi_energy_fit(stage.energy, &stage.input, what));
     stage.output = *ffebmi_energy_output(stage.energy);
     FFEBMI_TRY(append(model, &stage));
-    if (ffebmi_hopfield_of(*block) != NULL)
-        mark_map_below(model);
+    if ((*block)->kind->below != NULL)
+        mark_map_below(model, (*block)->kind->below);
     *block = NULL;
     return FFEBM_OK;
 }

@@ -60,7 +60,8 @@ struct ffebm_model {
     ffebm_initialization initialization;
     bool own_initialization; /* false: parameters are drawn as their places ask for */
     ffebm_recipe recipe;
-    char *description; /* made when asked for; NULL after a change */
+    ffebm_equilibrium_config equilibrium; /* the rest of the description's recipe */
+    char *description;                    /* made when asked for; NULL after a change */
 };
 
 /* Engines and optimizers hold their model with keep and let go with drop. */
@@ -83,11 +84,8 @@ bool ffebmi_model_ready(const ffebm_model *model);
  * be checked for. */
 ffebm_status ffebmi_model_make_ready(ffebm_model *model);
 
-/* The recipe of a description without one. */
-void ffebmi_recipe_init(ffebm_recipe *recipe);
-
-/* The equilibrium configuration that a recipe asks for. */
-void ffebmi_recipe_equilibrium(const ffebm_recipe *recipe, ffebm_equilibrium_config *config);
+/* What the model says of how parameters are drawn, for ffebmi_learnable_drawn; NULL if it says nothing. */
+const ffebm_initialization *ffebmi_model_initialization(const ffebm_model *model);
 
 /* The caller has changed values: forget what was computed from the old ones. */
 void ffebmi_model_touch(ffebm_model *model);

@@ -1,8 +1,6 @@
 /* Optimizers: their settings, creation and end. */
-#include <math.h>
-
 #include "core/context.h"
-#include "core/sized.h"
+#include "core/setting.h"
 #include "optimizer/optimizer.h"
 
 static const ffebmi_rule sgd = {
@@ -10,43 +8,38 @@ static const ffebmi_rule sgd = {
 static const ffebmi_rule adam = {
     .name = "adam", .slot_count = 2, .slot_names = {"m", "v"}, .f32 = ffebmi_adam_f32, .f64 = ffebmi_adam_f64};
 
-static const ffebm_sgd_config sgd_defaults = {.size = sizeof sgd_defaults, .learning_rate = 1e-2, .momentum = 0.9};
-static const ffebm_adam_config adam_defaults = {
-    .size = sizeof adam_defaults, .learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+#define FFEBMI_CONFIG ffebm_sgd_config
+#define DECAY_TEXT "pull towards zero"
+#define CLIP_TEXT "gradients of larger norm are scaled down to it; 0: never"
+static const ffebmi_setting sgd_list[] = {
+    FFEBMI_NUMBER(learning_rate, 1e-2, FFEBMI_FROM(0), "", "how far a step goes"),
+    FFEBMI_NUMBER(momentum, 0.9, FFEBMI_FROM_BELOW(0, 1), "", "what is kept of the last step"),
+    FFEBMI_NUMBER(weight_decay, 0, FFEBMI_FROM(0), "", DECAY_TEXT),
+    FFEBMI_NUMBER(clip_norm, 0, FFEBMI_FROM(0), "", CLIP_TEXT), FFEBMI_FLAG(nesterov, 0, "Nesterov's form")};
+const ffebmi_settings ffebmi_sgd_settings =
+    FFEBMI_SETTINGS("optimizer", offsetof(ffebm_sgd_config, reserved_), sgd_list);
+
+#undef FFEBMI_CONFIG
+#define FFEBMI_CONFIG ffebm_adam_config
+static const ffebmi_setting adam_list[] = {
+    FFEBMI_NUMBER(learning_rate, 1e-3, FFEBMI_FROM(0), "", "how far a step goes"),
+    FFEBMI_NUMBER(beta1, 0.9, FFEBMI_FROM_BELOW(0, 1), "", "what is kept of the mean of gradients"),
+    FFEBMI_NUMBER(beta2, 0.999, FFEBMI_FROM_BELOW(0, 1), "", "what is kept of the mean of their squares"),
+    FFEBMI_NUMBER(epsilon, 1e-8, FFEBMI_ABOVE(0), "", "added to the root of that"),
+    FFEBMI_NUMBER(weight_decay, 0, FFEBMI_FROM(0), "", DECAY_TEXT),
+    FFEBMI_NUMBER(clip_norm, 0, FFEBMI_FROM(0), "", CLIP_TEXT),
+    FFEBMI_FLAG(decoupled_decay, 0, "weight decay is no part of the gradient (AdamW)")};
+const ffebmi_settings ffebmi_adam_settings =
+    FFEBMI_SETTINGS("optimizer", offsetof(ffebm_adam_config, reserved_), adam_list);
 
 void ffebm_sgd_config_init(ffebm_sgd_config *config, size_t size)
 {
-    ffebmi_sized_init(config, size, &sgd_defaults, sizeof sgd_defaults);
+    ffebmi_settings_init(&ffebmi_sgd_settings, config, size);
 }
 
 void ffebm_adam_config_init(ffebm_adam_config *config, size_t size)
 {
-    ffebmi_sized_init(config, size, &adam_defaults, sizeof adam_defaults);
-}
-
-/* ----------------------------------------------------------------------------------------------------- checking */
-
-typedef struct limit {
-    const char *name;
-    double value;
-    bool fraction; /* in [0, 1), else 0 or more */
-} limit;
-
-static ffebm_status check_limits(ffebm_context *context, const limit *limits, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        FFEBMI_CHECK_ARGUMENT(
-            context, isfinite(limits[i].value) && limits[i].value >= 0 && (!limits[i].fraction || limits[i].value < 1),
-            "optimizer: %s is %g, expected %s", limits[i].name, limits[i].value,
-            limits[i].fraction ? "a number in [0, 1)" : "0 or more");
-    return FFEBM_OK;
-}
-
-static ffebm_status check_flag(ffebm_context *context, const char *name, int32_t flag, int32_t reserved)
-{
-    FFEBMI_CHECK_ARGUMENT(context, flag == 0 || flag == 1, "optimizer: %s is neither 0 nor 1", name);
-    FFEBMI_CHECK_ARGUMENT(context, reserved == 0, "optimizer: reserved_ is not zero");
-    return FFEBM_OK;
+    ffebmi_settings_init(&ffebmi_adam_settings, config, size);
 }
 
 static ffebm_status check_handles(ffebm_optimizer **optimizer, ffebm_model *model)
@@ -101,20 +94,13 @@ static ffebm_status create(ffebm_optimizer **optimizer, ffebm_model *model, cons
     return FFEBM_OK;
 }
 
-ffebm_status ffebm_sgd_create(ffebm_optimizer **optimizer, ffebm_model *model, const ffebm_sgd_config *config)
+ffebm_status ffebm_optimizer_create_sgd(ffebm_optimizer **optimizer, ffebm_model *model, const ffebm_sgd_config *config)
 {
-    ffebm_sgd_config c = sgd_defaults;
     ffebm_optimizer settings = {.rule = &sgd};
+    ffebm_sgd_config c;
 
     FFEBMI_TRY(check_handles(optimizer, model));
-    FFEBMI_TRY(ffebmi_sized_read(model->context, "sgd configuration", &c, sizeof c, config));
-    FFEBMI_TRY(check_limits(model->context,
-                            (const limit[]){{"learning_rate", c.learning_rate, false},
-                                            {"momentum", c.momentum, true},
-                                            {"weight_decay", c.weight_decay, false},
-                                            {"clip_norm", c.clip_norm, false}},
-                            4));
-    FFEBMI_TRY(check_flag(model->context, "nesterov", c.nesterov, c.reserved_));
+    FFEBMI_TRY(ffebmi_settings_read(model->context, &ffebmi_sgd_settings, &c, config));
     settings.learning_rate = c.learning_rate;
     settings.weight_decay = c.weight_decay;
     settings.clip_norm = c.clip_norm;
@@ -123,23 +109,14 @@ ffebm_status ffebm_sgd_create(ffebm_optimizer **optimizer, ffebm_model *model, c
     return create(optimizer, model, &settings);
 }
 
-ffebm_status ffebm_adam_create(ffebm_optimizer **optimizer, ffebm_model *model, const ffebm_adam_config *config)
+ffebm_status ffebm_optimizer_create_adam(ffebm_optimizer **optimizer, ffebm_model *model,
+                                         const ffebm_adam_config *config)
 {
-    ffebm_adam_config c = adam_defaults;
     ffebm_optimizer settings = {.rule = &adam};
+    ffebm_adam_config c;
 
     FFEBMI_TRY(check_handles(optimizer, model));
-    FFEBMI_TRY(ffebmi_sized_read(model->context, "adam configuration", &c, sizeof c, config));
-    FFEBMI_TRY(check_limits(model->context,
-                            (const limit[]){{"learning_rate", c.learning_rate, false},
-                                            {"beta1", c.beta1, true},
-                                            {"beta2", c.beta2, true},
-                                            {"epsilon", c.epsilon, false},
-                                            {"weight_decay", c.weight_decay, false},
-                                            {"clip_norm", c.clip_norm, false}},
-                            6));
-    FFEBMI_CHECK_ARGUMENT(model->context, c.epsilon > 0, "optimizer: epsilon is 0, expected a positive number");
-    FFEBMI_TRY(check_flag(model->context, "decoupled_decay", c.decoupled_decay, c.reserved_));
+    FFEBMI_TRY(ffebmi_settings_read(model->context, &ffebmi_adam_settings, &c, config));
     settings.learning_rate = c.learning_rate;
     settings.weight_decay = c.weight_decay;
     settings.clip_norm = c.clip_norm;

@@ -1,4 +1,4 @@
-/* What a recipe asks for: equilibria, an optimizer, a learning rate. */
+/* What a recipe asks for: an optimizer, a learning rate. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -14,21 +14,8 @@ static ffebm_status read_recipe(const ffebm_model *model, ffebm_recipe *to, cons
         *to = model->recipe;
         return FFEBM_OK;
     }
-    ffebmi_recipe_init(to);
+    ffebm_recipe_init(to, sizeof *to);
     return ffebmi_sized_read(model->context, "recipe", to, sizeof *to, from);
-}
-
-ffebm_status ffebm_recipe_equilibrium(const ffebm_model *model, ffebm_equilibrium_config *config,
-                                      const ffebm_recipe *recipe)
-{
-    ffebm_equilibrium_config made;
-    ffebm_recipe r;
-
-    if (model == NULL)
-        return FFEBM_ERR_ARGUMENT;
-    FFEBMI_TRY(read_recipe(model, &r, recipe));
-    ffebmi_recipe_equilibrium(&r, &made);
-    return ffebmi_sized_write(model->context, "equilibrium configuration", config, &made, sizeof made);
 }
 
 /* ---------------------------------------------------------------------------------------------------- the optimizer */
@@ -43,7 +30,7 @@ static ffebm_status create_sgd(ffebm_optimizer **optimizer, ffebm_model *model, 
     config.nesterov = recipe->nesterov;
     config.weight_decay = recipe->weight_decay;
     config.clip_norm = recipe->clip_norm;
-    return ffebm_sgd_create(optimizer, model, &config);
+    return ffebm_optimizer_create_sgd(optimizer, model, &config);
 }
 
 static ffebm_status create_adam(ffebm_optimizer **optimizer, ffebm_model *model, const ffebm_recipe *recipe)
@@ -55,7 +42,7 @@ static ffebm_status create_adam(ffebm_optimizer **optimizer, ffebm_model *model,
     config.weight_decay = recipe->weight_decay;
     config.clip_norm = recipe->clip_norm;
     config.decoupled_decay = recipe->optimizer == FFEBM_OPTIMIZER_ADAMW;
-    return ffebm_adam_create(optimizer, model, &config);
+    return ffebm_optimizer_create_adam(optimizer, model, &config);
 }
 
 ffebm_status ffebm_recipe_optimizer(ffebm_optimizer **optimizer, ffebm_model *model, const ffebm_recipe *recipe)
@@ -101,7 +88,7 @@ double ffebm_recipe_learning_rate(const ffebm_recipe *recipe, int64_t step, int6
 
     if (recipe == NULL)
         return 0;
-    ffebmi_recipe_init(&r); /* an older program's recipe is shorter */
+    ffebm_recipe_init(&r, sizeof r); /* an older program's recipe is shorter */
     memcpy(&r, recipe, recipe->size < sizeof r ? recipe->size : sizeof r);
     end = r.epochs > INT64_MAX / epoch_steps ? INT64_MAX : r.epochs * epoch_steps;
     if (r.schedule_per != FFEBM_PER_STEP) {

@@ -22,6 +22,9 @@ typedef struct ffebmi_update {
     bool commit;
 } ffebmi_update;
 
+extern const ffebmi_settings ffebmi_sgd_settings;
+extern const ffebmi_settings ffebmi_adam_settings;
+
 /* Settings of all rules; each reads its own. */
 typedef struct ffebmi_rule_settings {
     double momentum;

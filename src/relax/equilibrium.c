@@ -1,79 +1,69 @@
-/* How a block settles and is nudged: defaults and limits. */
+/* How a block settles and is nudged: the table of its settings. */
 #include "relax/equilibrium.h"
 
-#include <inttypes.h>
-#include <math.h>
+#define FFEBMI_CONFIG ffebm_equilibrium_config
 
-#include "core/context.h"
-#include "core/sized.h"
-#include "relax/order.h"
+#define ORDERS(X)                                                                                                      \
+    X("even_odd", FFEBM_ORDER_EVEN_ODD)                                                                                \
+    X("odd_even", FFEBM_ORDER_ODD_EVEN)                                                                                \
+    X("synchronous", FFEBM_ORDER_SYNCHRONOUS)                                                                          \
+    X("forward", FFEBM_ORDER_FORWARD)                                                                                  \
+    X("backward", FFEBM_ORDER_BACKWARD)
+#define STARTS(X)                                                                                                      \
+    X("zeros", FFEBM_START_ZEROS)                                                                                      \
+    X("state", FFEBM_START_STATE)
+#define ESTIMATORS(X)                                                                                                  \
+    X("centered", FFEBM_ESTIMATOR_CENTERED)                                                                            \
+    X("positive", FFEBM_ESTIMATOR_POSITIVE)                                                                            \
+    X("negative", FFEBM_ESTIMATOR_NEGATIVE)                                                                            \
+    X("four_point", FFEBM_ESTIMATOR_FOUR_POINT)                                                                        \
+    X("random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN)                                                                      \
+    X("implicit", FFEBM_ESTIMATOR_IMPLICIT)
+#define NUDGINGS(X)                                                                                                    \
+    X("auto", FFEBM_NUDGING_AUTO)                                                                                      \
+    X("loss", FFEBM_NUDGING_LOSS)                                                                                      \
+    X("linear", FFEBM_NUDGING_LINEAR)
+#define SWITCHES(X)                                                                                                    \
+    X("follow", FFEBM_SWITCHES_FOLLOW)                                                                                 \
+    X("hold", FFEBM_SWITCHES_HOLD)
+#define PRECISIONS(X)                                                                                                  \
+    X("full", FFEBM_PRECISION_FULL)                                                                                    \
+    X("mixed", FFEBM_PRECISION_MIXED)
+FFEBMI_CHOICES(orders, ORDERS);
+FFEBMI_CHOICES(starts, STARTS);
+FFEBMI_CHOICES(estimators, ESTIMATORS);
+FFEBMI_CHOICES(nudgings, NUDGINGS);
+FFEBMI_CHOICES(switches, SWITCHES);
+FFEBMI_CHOICES(precisions, PRECISIONS);
 
-static const ffebm_equilibrium_config defaults = {.size = sizeof defaults,
-                                                  .beta = 0.02,
-                                                  .free_tolerance = 1e-4,
-                                                  .nudged_tolerance = 1e-2,
-                                                  .free_sweeps = 200,
-                                                  .nudged_sweeps = 100,
-                                                  .free_order = FFEBM_ORDER_EVEN_ODD,
-                                                  .nudged_order = FFEBM_ORDER_ODD_EVEN,
-                                                  .start = FFEBM_START_ZEROS,
-                                                  .estimator = FFEBM_ESTIMATOR_CENTERED,
-                                                  .nudging = FFEBM_NUDGING_AUTO,
-                                                  .switches = FFEBM_SWITCHES_HOLD,
-                                                  .repeats = 1,
-                                                  .relaxation = 1,
-                                                  .precision = FFEBM_PRECISION_FULL};
+static const ffebmi_setting list[] = {
+    FFEBMI_NUMBER(beta, 0.02, FFEBMI_ABOVE(0), "", "strength of the nudging"),
+    FFEBMI_NUMBER(free_tolerance, 1e-4, FFEBMI_FROM(0), "",
+                  "relative change a sweep where free phases stop; 0: all sweeps"),
+    FFEBMI_NUMBER(nudged_tolerance, 1e-2, FFEBMI_FROM(0), "",
+                  "the same of the displacement, in nudged phases; 0: all sweeps"),
+    FFEBMI_INTEGER(free_sweeps, 200, FFEBMI_FROM(1), "sweeps", "at most, in free phases"),
+    FFEBMI_INTEGER(nudged_sweeps, 100, FFEBMI_FROM(1), "sweeps", "at most, in nudged phases"),
+    FFEBMI_CHOICE(free_order, "even_odd", FFEBM_ORDER_EVEN_ODD, orders, "of layers in sweeps of free phases"),
+    FFEBMI_CHOICE(nudged_order, "odd_even", FFEBM_ORDER_ODD_EVEN, orders, "of layers in sweeps of nudged phases"),
+    FFEBMI_CHOICE(start, "zeros", FFEBM_START_ZEROS, starts, "where free phases start"),
+    FFEBMI_CHOICE(estimator, "centered", FFEBM_ESTIMATOR_CENTERED, estimators,
+                  "how a gradient is read off nudged states"),
+    FFEBMI_CHOICE(
+        nudging, "auto", FFEBM_NUDGING_AUTO, nudgings,
+        "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it can)"),
+    FFEBMI_FLAG(require_convergence, 0, "samples that do not settle are a failure"),
+    FFEBMI_CHOICE(switches, "hold", FFEBM_SWITCHES_HOLD, switches, "of max pools, in nudged phases"),
+    FFEBMI_INTEGER(repeats, 1, FFEBMI_FROM(1), "", "nudged phases whose estimates are averaged, against noise"),
+    FFEBMI_NUMBER(relaxation, 1, FFEBMI_BETWEEN(0, 2), "",
+                  "how far a sweep moves layers; above 1 saves sweeps in deep blocks, below 1 damps"),
+    FFEBMI_CHOICE(precision, "full", FFEBM_PRECISION_FULL, precisions,
+                  "of the products in sweeps (mixed is faster, and rounds displacements)"),
+};
+const ffebmi_settings ffebmi_equilibrium_settings =
+    FFEBMI_SETTINGS("equilibrium", offsetof(ffebm_equilibrium_config, reserved_), list);
 
 void ffebm_equilibrium_config_init(ffebm_equilibrium_config *config, size_t size)
 {
-    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
-}
-
-static bool not_negative(double x)
-{
-    return isfinite(x) && x >= 0;
-}
-
-static bool estimator_known(int32_t estimator)
-{
-    return estimator >= FFEBM_ESTIMATOR_CENTERED && estimator <= FFEBM_ESTIMATOR_IMPLICIT;
-}
-
-ffebm_status ffebmi_equilibrium_read(ffebm_context *context, ffebm_equilibrium_config *to,
-                                     const ffebm_equilibrium_config *from)
-{
-    ffebm_equilibrium_config c = defaults;
-
-    FFEBMI_TRY(ffebmi_sized_read(context, "equilibrium", &c, sizeof c, from));
-    FFEBMI_CHECK_ARGUMENT(context, isfinite(c.beta) && c.beta > 0, "equilibrium: beta %g, expected a positive number",
-                          c.beta);
-    FFEBMI_CHECK_ARGUMENT(context, not_negative(c.free_tolerance), "equilibrium: free_tolerance %g, expected 0 or more",
-                          c.free_tolerance);
-    FFEBMI_CHECK_ARGUMENT(context, not_negative(c.nudged_tolerance),
-                          "equilibrium: nudged_tolerance %g, expected 0 or more", c.nudged_tolerance);
-    FFEBMI_CHECK_ARGUMENT(context, c.free_sweeps >= 1, "equilibrium: free_sweeps %" PRId64 ", expected 1 or more",
-                          c.free_sweeps);
-    FFEBMI_CHECK_ARGUMENT(context, c.nudged_sweeps >= 1, "equilibrium: nudged_sweeps %" PRId64 ", expected 1 or more",
-                          c.nudged_sweeps);
-    FFEBMI_CHECK_ARGUMENT(context, ffebmi_order_known(c.free_order) && ffebmi_order_known(c.nudged_order),
-                          "equilibrium: order %" PRId32 " or %" PRId32 " is none of FFEBM_ORDER_", c.free_order,
-                          c.nudged_order);
-    FFEBMI_CHECK_ARGUMENT(context, c.start == FFEBM_START_ZEROS || c.start == FFEBM_START_STATE,
-                          "equilibrium: start %" PRId32 " is none of FFEBM_START_", c.start);
-    FFEBMI_CHECK_ARGUMENT(context, estimator_known(c.estimator),
-                          "equilibrium: estimator %" PRId32 " is none of FFEBM_ESTIMATOR_", c.estimator);
-    FFEBMI_CHECK_ARGUMENT(context, c.nudging >= FFEBM_NUDGING_AUTO && c.nudging <= FFEBM_NUDGING_LINEAR,
-                          "equilibrium: nudging %" PRId32 " is none of FFEBM_NUDGING_", c.nudging);
-    FFEBMI_CHECK_ARGUMENT(context, c.require_convergence == 0 || c.require_convergence == 1,
-                          "equilibrium: require_convergence %" PRId32 ", expected 0 or 1", c.require_convergence);
-    FFEBMI_CHECK_ARGUMENT(context, c.switches == FFEBM_SWITCHES_FOLLOW || c.switches == FFEBM_SWITCHES_HOLD,
-                          "equilibrium: switches %" PRId32 " is none of FFEBM_SWITCHES_", c.switches);
-    FFEBMI_CHECK_ARGUMENT(context, c.repeats >= 1, "equilibrium: repeats %" PRId32 ", expected 1 or more", c.repeats);
-    FFEBMI_CHECK_ARGUMENT(context, c.relaxation > 0 && c.relaxation < 2,
-                          "equilibrium: relaxation %g, expected a number above 0 and below 2", c.relaxation);
-    FFEBMI_CHECK_ARGUMENT(context, c.precision == FFEBM_PRECISION_FULL || c.precision == FFEBM_PRECISION_MIXED,
-                          "equilibrium: precision %" PRId32 " is none of FFEBM_PRECISION_", c.precision);
-    FFEBMI_CHECK_ARGUMENT(context, c.reserved_ == 0, "equilibrium: reserved_ %" PRId32 ", expected 0", c.reserved_);
-    *to = c;
-    return FFEBM_OK;
+    ffebmi_settings_init(&ffebmi_equilibrium_settings, config, size);
 }

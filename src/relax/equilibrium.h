@@ -1,11 +1,11 @@
-/* How a block settles and is nudged: defaults and limits. */
+/* How a block settles and is nudged: the table of its settings. */
 #ifndef FFEBMI_RELAX_EQUILIBRIUM_H
 #define FFEBMI_RELAX_EQUILIBRIUM_H
 
 #include <ffebm/equilibrium.h>
 
-/* Copy and check a configuration; NULL gives the defaults. */
-ffebm_status ffebmi_equilibrium_read(ffebm_context *context, ffebm_equilibrium_config *to,
-                                     const ffebm_equilibrium_config *from);
+#include "core/setting.h"
+
+extern const ffebmi_settings ffebmi_equilibrium_settings;
 
 #endif

@@ -56,11 +56,6 @@ static const order orders[] = {
     [FFEBM_ORDER_BACKWARD] = {count_all, backward},
 };
 
-bool ffebmi_order_known(int32_t o)
-{
-    return o >= FFEBM_ORDER_EVEN_ODD && o <= FFEBM_ORDER_BACKWARD;
-}
-
 size_t ffebmi_order_count(int32_t o, size_t layers)
 {
     return orders[o].count(layers);

@@ -13,8 +13,6 @@ typedef struct ffebmi_half_sweep {
     size_t step;
 } ffebmi_half_sweep;
 
-bool ffebmi_order_known(int32_t order);
-
 /* How many half-sweeps make a sweep over `layers` layers, and which is the i-th. */
 size_t ffebmi_order_count(int32_t order, size_t layers);
 ffebmi_half_sweep ffebmi_order_half_sweep(int32_t order, size_t layers, size_t i);

@@ -1,61 +1,77 @@
 #include "tensor/parameter.h"
 
-#include <inttypes.h>
-#include <math.h>
-
 #include "core/context.h"
 #include "core/sized.h"
 
-static const ffebm_initialization defaults = {.size = sizeof defaults, .gain = 1, .type = FFEBM_INITIALIZATION_UNIFORM};
+#define FFEBMI_CONFIG ffebm_initialization
+#define TYPES(X)                                                                                                       \
+    X("uniform", FFEBM_INITIALIZATION_UNIFORM)                                                                         \
+    X("goe", FFEBM_INITIALIZATION_GOE)
+FFEBMI_CHOICES(types, TYPES);
+
+static const ffebmi_setting list[] = {
+    FFEBMI_CHOICE_AS("type", type, "uniform", FFEBM_INITIALIZATION_UNIFORM, types, "how weights are drawn",
+                     FFEBMI_JSON(NULL, FFEBMI_JSON_REQUIRED)),
+    FFEBMI_FLAG_AS("constant_bias", constant_bias, 0, "all biases are `bias`, else drawn as the type says",
+                   FFEBMI_JSON(NULL, FFEBMI_JSON_NONE)),
+    FFEBMI_NUMBER(gain, 1, FFEBMI_ABOVE(0), "", "factor of what is drawn"),
+    FFEBMI_NUMBER_AS("variance", variance, 0, FFEBMI_FROM(0), "", "of goe, which needs one; of others 0",
+                     FFEBMI_JSON(NULL, FFEBMI_JSON_SPARSE)),
+    FFEBMI_NUMBER_AS("bias", bias, 0, FFEBMI_FINITE, "", "the value of every bias, with constant_bias",
+                     .given = offsetof(ffebm_initialization, constant_bias)),
+};
+const ffebmi_settings ffebmi_initialization_settings = FFEBMI_SETTINGS("initialization", 0, list);
 
 void ffebm_initialization_init(ffebm_initialization *initialization, size_t size)
 {
-    ffebmi_sized_init(initialization, size, &defaults, sizeof defaults);
+    ffebmi_settings_init(&ffebmi_initialization_settings, initialization, size);
 }
 
 ffebm_status ffebmi_initialization_read(ffebm_context *context, ffebm_initialization *to, const char *what,
                                         const ffebm_initialization *from)
 {
-    ffebm_initialization read = defaults;
+    const ffebmi_settings *table = &ffebmi_initialization_settings;
+    ffebm_initialization read;
+    bool goe;
 
+    ffebmi_settings_init(table, &read, sizeof read);
     FFEBMI_TRY(ffebmi_sized_read(context, what, &read, sizeof read, from));
-    FFEBMI_CHECK_ARGUMENT(context, read.type == FFEBM_INITIALIZATION_UNIFORM || read.type == FFEBM_INITIALIZATION_GOE,
-                          "%s: initialization type %" PRId32 " is none of FFEBM_INITIALIZATION_", what, read.type);
-    FFEBMI_CHECK_ARGUMENT(context, isfinite(read.gain) && read.gain > 0,
-                          "%s: initialization gain %g, expected a positive number", what, read.gain);
-    FFEBMI_CHECK_ARGUMENT(context,
-                          isfinite(read.variance) &&
-                              (read.type == FFEBM_INITIALIZATION_GOE ? read.variance > 0 : read.variance == 0),
-                          "%s: initialization variance %g, expected %s", what, read.variance,
-                          read.type == FFEBM_INITIALIZATION_GOE ? "a positive number" : "0, only GOE reads it");
-    FFEBMI_CHECK_ARGUMENT(context, isfinite(read.bias), "%s: initialization bias %g, expected a number", what,
-                          read.bias);
-    FFEBMI_CHECK_ARGUMENT(context, read.constant_bias == 0 || read.constant_bias == 1,
-                          "%s: initialization constant_bias %" PRId32 ", expected 0 or 1", what, read.constant_bias);
+    FFEBMI_TRY(ffebmi_settings_check(context, table, what, &read));
+    goe = read.type == FFEBM_INITIALIZATION_GOE;
+    FFEBMI_CHECK_ARGUMENT(context, !goe || read.variance > 0,
+                          "%s: initialization variance is %g, expected more than 0 with goe", what, read.variance);
+    FFEBMI_CHECK_ARGUMENT(context, goe || read.variance == 0,
+                          "%s: initialization variance is %g, expected 0, only goe reads it", what, read.variance);
     *to = read;
     return FFEBM_OK;
 }
 
-ffebm_status ffebmi_check_unread(ffebm_context *context, const char *what, const char *field, bool read, double value)
+ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, int32_t bias,
+                                   int32_t frozen, const ffebm_initialization *initialization)
 {
-    FFEBMI_CHECK_ARGUMENT(context, read || value == 0, "%s does not read %s, which is %g", what, field, value);
-    return FFEBM_OK;
-}
-
-ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, unsigned reads,
-                                   int32_t bias, int32_t frozen, const ffebm_initialization *initialization)
-{
-    FFEBMI_TRY(ffebmi_check_unread(context, what, "bias", reads & FFEBMI_READS_BIAS, bias));
-    FFEBMI_TRY(ffebmi_check_unread(context, what, "frozen", reads & FFEBMI_READS_FROZEN, frozen));
-    FFEBMI_CHECK_ARGUMENT(context, (reads & FFEBMI_READS_BIAS) || initialization == NULL,
-                          "%s does not read initialization, which is not NULL", what);
-    FFEBMI_CHECK_ARGUMENT(context, bias == 0 || bias == 1, "%s: bias %" PRId32 ", expected 0 or 1", what, bias);
-    FFEBMI_CHECK_ARGUMENT(context, frozen == 0 || frozen == 1, "%s: frozen %" PRId32 ", expected 0 or 1", what, frozen);
     FFEBMI_TRY(ffebmi_initialization_read(context, &to->initialization, what, initialization));
     to->own_initialization = initialization != NULL;
     to->bias = bias == 1;
     to->frozen = frozen == 1;
     return FFEBM_OK;
+}
+
+bool ffebmi_learnable_drawn_alone(const ffebmi_learnable *learnable, const ffebm_initialization *common)
+{
+    return learnable->own_initialization || (common == NULL && learnable->placed != NULL);
+}
+
+const ffebm_initialization *ffebmi_learnable_drawn(const ffebmi_learnable *learnable,
+                                                   const ffebm_initialization *common)
+{
+    static const ffebm_initialization elsewhere = {
+        .size = sizeof elsewhere, .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 1};
+
+    if (learnable->own_initialization)
+        return &learnable->initialization;
+    if (common != NULL)
+        return common;
+    return learnable->placed != NULL ? learnable->placed : &elsewhere;
 }
 
 ffebm_status ffebmi_dense_parameters(ffebm_context *context, ffebmi_parameter parameters[2], const char *what,

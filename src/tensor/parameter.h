@@ -4,6 +4,7 @@
 
 #include <ffebm/block.h>
 
+#include "core/setting.h"
 #include "tensor/shape.h"
 
 typedef enum ffebmi_role {
@@ -25,39 +26,27 @@ typedef struct ffebmi_parameter {
     double upper;
 } ffebmi_parameter;
 
-/* Where the parameters are: what they are drawn by where nobody says. */
-typedef enum ffebmi_place {
-    FFEBMI_ELSEWHERE,
-    FFEBMI_INTO_BLOCK, /* the last map below a Hopfield block */
-    FFEBMI_IN_BLOCK    /* a coupling of one */
-} ffebmi_place;
-
 /* What ops and couplings with parameters have in common, copied from their configurations. */
 typedef struct ffebmi_learnable {
     ffebm_initialization initialization;
-    bool own_initialization; /* false: the model's, or without one that of the place */
-    ffebmi_place place;
+    bool own_initialization;            /* false: the model's, or without one that of its place */
+    const ffebm_initialization *placed; /* what its place asks for; NULL: the defaults */
     bool bias;
     bool frozen;
 } ffebmi_learnable;
 
-/* Which fields of a configuration an op or coupling reads; the others must be zero. */
-enum {
-    FFEBMI_READS_OUT = 1,
-    FFEBMI_READS_BIAS = 2,   /* and initialization: its parameters are drawn */
-    FFEBMI_READS_FROZEN = 4, /* it has parameters */
-    FFEBMI_READS_WINDOW = 8, /* kernel, stride, padding */
-    FFEBMI_READS_EPSILON = 16,
-    FFEBMI_READS_MOMENTUM = 32,
-    FFEBMI_READS_POOL = 64
-};
+/* Copy the fields of a learnable, which are checked, and read its initialisation. */
+ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, int32_t bias,
+                                   int32_t frozen, const ffebm_initialization *initialization);
 
-/* Check that a field is zero unless it is read. */
-ffebm_status ffebmi_check_unread(ffebm_context *context, const char *what, const char *field, bool read, double value);
+/* How its parameters are drawn. `common` is what the model says of all, NULL if it says nothing. */
+const ffebm_initialization *ffebmi_learnable_drawn(const ffebmi_learnable *learnable,
+                                                   const ffebm_initialization *common);
 
-/* Read the fields of a learnable. */
-ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, unsigned reads,
-                                   int32_t bias, int32_t frozen, const ffebm_initialization *initialization);
+/* Is that no other's, and so has to be described beside it? */
+bool ffebmi_learnable_drawn_alone(const ffebmi_learnable *learnable, const ffebm_initialization *common);
+
+extern const ffebmi_settings ffebmi_initialization_settings;
 
 /* Copy and check an initialisation; NULL gives the defaults. */
 ffebm_status ffebmi_initialization_read(ffebm_context *context, ffebm_initialization *to, const char *what,

@@ -341,11 +341,11 @@ static void train(ffebm_model *model, ffebm_engine *engine, const ffebm_tensor *
     ffebm_sgd_config_init(&sgd.is, sizeof sgd.is);
     intact("ffebm_sgd_config_init", sgd.guard);
     sgd.is.nesterov = 1;
-    SEND(ffebm_sgd_create(&optimizers[0], model, &sgd.is), sgd);
+    SEND(ffebm_optimizer_create_sgd(&optimizers[0], model, &sgd.is), sgd);
     ffebm_adam_config_init(&adam.is, sizeof adam.is);
     intact("ffebm_adam_config_init", adam.guard);
     adam.is.decoupled_decay = 1;
-    SEND(ffebm_adam_create(&optimizers[1], model, &adam.is), adam);
+    SEND(ffebm_optimizer_create_adam(&optimizers[1], model, &adam.is), adam);
     for (int step = 0; step < 6; step++) {
         SEND(ffebm_engine_gradient(engine, &report.is, x, y, NULL), report);
         printf("step %d: %zu samples, %zu and %zu right, %zu missed, %zu not finite, %zu changed region, loss %.17g, "
@@ -369,17 +369,19 @@ static void parse(void)
     ffebm_model *model;
     GUARDED(ffebm_parse_config, config);
     GUARDED(ffebm_recipe, r);
+    GUARDED(ffebm_equilibrium_config, e);
 
     ffebm_parse_config_init(&config.is, sizeof config.is);
     intact("ffebm_parse_config_init", config.guard);
     config.is.dtype = FFEBM_FLOAT64;
     SEND(ffebm_model_parse(context, &model, json, sizeof json - 1, &config.is), config);
     SEND(ffebm_model_recipe(model, &r.is), r);
-    printf("recipe: %" PRId64 " %" PRId64 " %g %g %g %g %g %g %g %" PRId64 " %" PRId64 " %d %d %d %d %d %d %d %g\n",
-           r.is.epochs, r.is.batch, r.is.lr, r.is.lr_min, r.is.weight_decay, r.is.momentum, r.is.beta,
-           r.is.free_tolerance, r.is.nudged_tolerance, r.is.free_sweeps, r.is.nudged_sweeps, r.is.estimator,
-           r.is.optimizer, r.is.schedule, r.is.schedule_per, r.is.augment, r.is.nesterov, r.is.switches,
-           r.is.label_smoothing);
+    SEND(ffebm_model_equilibrium(model, &e.is), e);
+    printf("recipe: %" PRId64 " %" PRId64 " %g %g %g %g %d %d %d %d %d %g\n", r.is.epochs, r.is.batch, r.is.lr,
+           r.is.lr_min, r.is.weight_decay, r.is.momentum, r.is.optimizer, r.is.schedule, r.is.schedule_per,
+           r.is.augment, r.is.nesterov, r.is.label_smoothing);
+    printf("equilibrium: %g %g %g %" PRId64 " %" PRId64 " %d %d\n", e.is.beta, e.is.free_tolerance,
+           e.is.nudged_tolerance, e.is.free_sweeps, e.is.nudged_sweeps, e.is.estimator, e.is.switches);
     ffebm_model_destroy(model);
 }
 

@@ -211,7 +211,7 @@ static void place_open(place *p)
     must(ffebm_context_create(&p->context, NULL) == FFEBM_OK &&
              ffebm_model_parse(p->context, &p->model, json, strlen(json), NULL) == FFEBM_OK &&
              ffebm_model_initialize(p->model, 1) == FFEBM_OK &&
-             ffebm_adam_create(&p->optimizer, p->model, NULL) == FFEBM_OK,
+             ffebm_optimizer_create_adam(&p->optimizer, p->model, NULL) == FFEBM_OK,
          "make a model");
 }
 

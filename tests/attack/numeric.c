@@ -109,7 +109,7 @@ static trial trial_open(const fault *f)
     subject_open(&t.s, NULL, f->kind, ROWS, f->estimator);
     if (f->sgd) {
         ffebm_optimizer_destroy(t.s.optimizer);
-        subject_check(&t.s, ffebm_sgd_create(&t.s.optimizer, t.s.model, NULL));
+        subject_check(&t.s, ffebm_optimizer_create_sgd(&t.s.optimizer, t.s.model, NULL));
     }
     t.target = tensor_of(&t.s, 2);
     t.weights = tensor_of(&t.s, 1);

@@ -47,9 +47,9 @@ static ffebm_status configure(trainee *t, size_t kind)
 {
     bool tolerant = kind == TOLERANCE || kind == MIXED;
 
-    t->recipe.precision = kind == MIXED ? FFEBM_PRECISION_MIXED : FFEBM_PRECISION_FULL;
+    t->equilibrium.precision = kind == MIXED ? FFEBM_PRECISION_MIXED : FFEBM_PRECISION_FULL;
     return trainee_configure(t, tolerant ? TRAINEE_FREE_TOLERANCE : 0, tolerant ? TRAINEE_NUDGED_TOLERANCE : 0,
-                             kind == IMPLICIT ? FFEBM_ESTIMATOR_IMPLICIT : t->recipe.estimator);
+                             kind == IMPLICIT ? FFEBM_ESTIMATOR_IMPLICIT : t->equilibrium.estimator);
 }
 
 /* Warm up, compare gradients, and find how many runs make a repeat long enough. */
@@ -202,8 +202,8 @@ void model_measure_memory(const team *on, const char *name, size_t batch)
     trainee t;
 
     if (trainee_create(&t, name, on, batch, NULL)) {
-        t.recipe.free_sweeps = t.recipe.nudged_sweeps = 1;
-        if (trainee_configure(&t, 0, 0, t.recipe.estimator) == FFEBM_OK && trainee_gradient(&t, &took) == FFEBM_OK)
+        t.equilibrium.free_sweeps = t.equilibrium.nudged_sweeps = 1;
+        if (trainee_configure(&t, 0, 0, t.equilibrium.estimator) == FFEBM_OK && trainee_gradient(&t, &took) == FFEBM_OK)
             print_memory(&t, before);
         else
             line_skip("memory", ffebm_context_error(on->context));

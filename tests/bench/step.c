@@ -105,8 +105,8 @@ static ffebm_status print_agreement(trainee *t, const options *o)
     if (status == FFEBM_OK) {
         memcpy(fixed, ffebm_tensor_data(ffebm_engine_flat_gradient(t->engine)), bytes);
         if (o->precision > 0)
-            t->recipe.precision = o->precision;
-        status = trainee_configure(t, o->tolerances[0], o->tolerances[1], t->recipe.estimator);
+            t->equilibrium.precision = o->precision;
+        status = trainee_configure(t, o->tolerances[0], o->tolerances[1], t->equilibrium.estimator);
     }
     if (status == FFEBM_OK)
         status = trainee_gradient(t, &took);
@@ -141,14 +141,14 @@ static ffebm_status serve(trainee *t, const options *o)
     ffebm_status status;
 
     if (o->sweeps[0] > 0)
-        t->recipe.free_sweeps = o->sweeps[0];
+        t->equilibrium.free_sweeps = o->sweeps[0];
     if (o->sweeps[1] > 0)
-        t->recipe.nudged_sweeps = o->sweeps[1];
+        t->equilibrium.nudged_sweeps = o->sweeps[1];
     if (o->switches > 0)
-        t->recipe.switches = o->switches;
+        t->equilibrium.switches = o->switches;
     if (o->relaxation > 0)
-        t->recipe.relaxation = o->relaxation;
-    status = trainee_configure(t, 0, 0, t->recipe.estimator);
+        t->equilibrium.relaxation = o->relaxation;
+    status = trainee_configure(t, 0, 0, t->equilibrium.estimator);
     if (status == FFEBM_OK)
         status = o->tolerances[0] > 0 || o->tolerances[1] > 0 || o->precision > 0 ? print_agreement(t, o)
                                                                                   : trainee_gradient(t, &took);

@@ -41,7 +41,7 @@ static ffebm_status create_model(trainee *t, const char *json, size_t length, co
     parse.dtype = FFEBM_FLOAT32;
     status = ffebm_model_parse(t->team->context, &t->model, json, length, &parse);
     if (status == FFEBM_OK)
-        status = ffebm_model_recipe(t->model, &t->recipe);
+        status = ffebm_model_equilibrium(t->model, &t->equilibrium);
     if (status == FFEBM_OK)
         status = ffebm_model_initialize(t->model, 0);
     if (status == FFEBM_OK && checkpoint != NULL)
@@ -101,7 +101,7 @@ bool trainee_create(trainee *t, const char *name, const team *on, size_t batch, 
 
     *t = (trainee){.name = name, .team = on, .batch = batch, .trained = checkpoint != NULL};
     t->info.size = sizeof t->info;
-    t->recipe.size = sizeof t->recipe;
+    t->equilibrium.size = sizeof t->equilibrium;
     if (json == NULL) {
         line_skip(name, "there is no such file in examples/models or tests/bench");
         return false;
@@ -133,14 +133,14 @@ ffebm_status trainee_configure(trainee *t, double free_tolerance, double nudged_
     ffebm_equilibrium_config config;
 
     ffebm_equilibrium_config_init(&config, sizeof config);
-    config.beta = t->recipe.beta;
+    config.beta = t->equilibrium.beta;
     config.free_tolerance = free_tolerance;
     config.nudged_tolerance = nudged_tolerance;
-    config.free_sweeps = t->recipe.free_sweeps;
-    config.nudged_sweeps = t->recipe.nudged_sweeps;
-    config.switches = t->recipe.switches;
-    config.relaxation = t->recipe.relaxation;
-    config.precision = t->recipe.precision;
+    config.free_sweeps = t->equilibrium.free_sweeps;
+    config.nudged_sweeps = t->equilibrium.nudged_sweeps;
+    config.switches = t->equilibrium.switches;
+    config.relaxation = t->equilibrium.relaxation;
+    config.precision = t->equilibrium.precision;
     config.estimator = estimator;
     return ffebm_engine_configure(t->engine, FFEBM_ALL, &config);
 }

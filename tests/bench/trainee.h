@@ -20,7 +20,7 @@ typedef struct trainee {
     ffebm_tensor *target; /* labels */
     ffebm_tensor *output;
     ffebm_model_info info;
-    ffebm_recipe recipe;
+    ffebm_equilibrium_config equilibrium;
     bool trained; /* values of a checkpoint */
 } trainee;
 

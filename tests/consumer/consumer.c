@@ -88,7 +88,7 @@ static void learn(int32_t dtype)
     check(ffebm_engine_create(&engine, model, NULL), "engine");
     ffebm_adam_config_init(&adam, sizeof adam);
     adam.learning_rate = 0.02;
-    check(ffebm_adam_create(&optimizer, model, &adam), "adam");
+    check(ffebm_optimizer_create_adam(&optimizer, model, &adam), "adam");
     check(ffebm_tensor_create(context, &x, dtype, points, 2), "x");
     check(ffebm_tensor_create(context, &y, FFEBM_INT64, labels, 1), "y");
     draw(x, y);

@@ -110,7 +110,7 @@ workshop workshop_open(const ffebm_context_config *config)
     add_hopfield(&w, FFEBM_COUPLING_DENSE, CLASSES, 0);
     check(&w, ffebm_model_initialize(w.model, 1));
     check(&w, ffebm_engine_create(&w.engine, w.model, NULL));
-    check(&w, ffebm_adam_create(&w.optimizer, w.model, NULL));
+    check(&w, ffebm_optimizer_create_adam(&w.optimizer, w.model, NULL));
     check(&w, ffebm_tensor_create(w.context, &w.x, FFEBM_FLOAT32, (int64_t[]){ROWS, 1, 6, 6}, 4));
     check(&w, ffebm_tensor_create(w.context, &w.y, FFEBM_INT64, (int64_t[]){ROWS}, 1));
     pixels = ffebm_tensor_data(w.x);

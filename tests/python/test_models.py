@@ -25,7 +25,8 @@ class Models(unittest.TestCase):
         model = ffebm.Model(ffebm.Context(), (3, 8, 8))
         convolution = ffebm.Op("conv2d", out=4, kernel=3, padding=(1, 1), bias=0)
         model.add(ffebm.Feedforward(convolution, ffebm.Op("batchnorm2d")))
-        model.add(ffebm.Hopfield(ffebm.Coupling("conv2d", out=5, kernel=3, padding=1, pool_kernel=2), clamp_last=1))
+        model.add(ffebm.Hopfield(ffebm.Coupling("conv2d", out=5, kernel=3, padding=1, pool="max", pool_kernel=2),
+                                 clamp_last=1))
         self.assertEqual(model.stage(1).output_shape, (5, 4, 4))
         self.assertEqual(model.layer(0, 0), ffebm.LayerInfo((4, 8, 8), 256))
         self.assertEqual(list(model.initialize().buffers), ["stage0.1.running_mean", "stage0.1.running_var"])
@@ -37,12 +38,13 @@ class Models(unittest.TestCase):
         self.assertEqual((model.stage(1).type, model.stage(1).layer_count), ("hopfield", 2))
         self.assertEqual(model.parameter(model.find("stage2.0.weight")).shape, (3, 5))
         self.assertIsNone(model.find("stage9.0.weight"))
-        self.assertIs(model.recipe.estimator, ffebm.constants.Estimator.FOUR_POINT)
+        self.assertEqual(model.equilibrium().estimator, ffebm.constants.Estimator.FOUR_POINT)
         self.assertEqual(model.equilibrium(free_sweeps=7).free_sweeps, 7)
         self.assertEqual((model.equilibrium().beta, model.equilibrium().estimator), (0.125, 5))
         self.assertAlmostEqual(model.learning_rate(20, 10), 0.3)
-        model.set_recipe(beta=0.5)
-        self.assertEqual((model.recipe.beta, model.description["recipe"]["beta"], model.recipe.lr), (0.5, 0.5, 0.5))
+        model.set_equilibrium(beta=0.5)
+        self.assertEqual((model.equilibrium().beta, model.description["recipe"]["beta"], model.recipe.lr),
+                         (0.5, 0.5, 0.5))
         with self.assertRaises(ffebm.ArgumentError):
             model.set_recipe(epochs=0)
         with self.assertRaises(ffebm.ArgumentError):
@@ -76,7 +78,7 @@ class Models(unittest.TestCase):
 class Engines(unittest.TestCase):
     def test_training(self):
         model, (x, y) = model_of(), batch()
-        engine, optimizer = ffebm.Engine(model, max_batch=5), ffebm.Sgd(model, learning_rate=0.05)
+        engine, optimizer = ffebm.Engine(model, max_batch=5), ffebm.Adam(model, learning_rate=0.02)
         engine.configure(model.equilibrium())
         losses = []
         for _ in range(100):

@@ -399,7 +399,7 @@ START_TEST(settings_kept)
 
     ck_assert_int_eq(arguments_add(&first, 2, resumed, &failure), 0);
     ck_assert_int_eq(settings_parse(&told, first.count, first.items, &failure), 0);
-    ck_assert(told.recipe.lr == 0.2 && told.recipe.beta == read.recipe.beta);
+    ck_assert(told.recipe.lr == 0.2 && told.equilibrium.beta == read.equilibrium.beta);
     ck_assert_int_eq(settings_file_write(&(struct settings_file){&told, &data, commands, resumed}, path, &failure), 0);
     ck_assert_int_eq(arguments_create(&second, "train", &failure), 0);
     ck_assert_int_eq(settings_file_read(&second, &all, path, &failure), 0);

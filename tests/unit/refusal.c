@@ -14,7 +14,7 @@ static void *gradient_data(void)
 static void setup(void)
 {
     f = fixture_of(CHAIN("cross_entropy"), 0, 1, 3);
-    assert_ok(f.context, ffebm_sgd_create(&optimizer, f.model, NULL));
+    assert_ok(f.context, ffebm_optimizer_create_sgd(&optimizer, f.model, NULL));
     x = random_input(&f, 4, 5);
     y = random_labels(&f, 4, 6);
     assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, NULL));

@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "energy/hopfield.h"
+#include "energy/user.h"
 #include "tensor/doubles.h"
+#include "json/fields.h"
+#include "json/give.h"
 
 enum { NEAR, FAR, LAYERS = 2 }; /* h and o; k and w */
 
@@ -242,11 +246,31 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .input_gradient = input_gradient,
                                           .energies = energies};
 
+static ffebm_status parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
+{
+    static const char *const keys[] = {"type", "pairs", NULL};
+    ffebmi_fields fields;
+    int64_t pairs = 0;
+
+    FFEBMI_TRY(ffebmi_fields_begin(&fields, context, json, where, keys));
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "pairs"));
+    FFEBMI_TRY(ffebmi_fields_integer(&fields, "pairs", &pairs));
+    return springs_create(context, block, pairs);
+}
+
+static bool describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to)
+{
+    (void)common;
+    return ffebmi_give(to, "pairs", ffebmi_json_number((double)pairs_of(block)));
+}
+
 const ffebmi_energy_kind springs_kind = {.type = "springs",
                                          .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES |
                                                       FFEBMI_READS_INPUT,
                                          .fit = fit,
                                          .destroy = destroy,
+                                         .parse = parse,
+                                         .describe = describe,
                                          .lay_out_work = lay_out_work,
                                          .sweeps = &sweeps,
                                          .initialize = initialize};
@@ -265,3 +289,7 @@ ffebm_status springs_create(ffebm_context *context, ffebm_energy **block, int64_
     *block = NULL;
     return ffebmi_fail_memory(context, "springs");
 }
+
+/* The library's list with one line more. */
+const ffebmi_energy_kind *const ffebmi_energy_kinds[] = {&ffebmi_energy_hopfield, &ffebmi_energy_user, &springs_kind,
+                                                         NULL};

@@ -124,7 +124,7 @@ START_TEST(batch_above_the_most)
     ffebm_engine_destroy(engine);
 
     config.max_batch = 0;
-    REFUSED(ffebm_engine_create(&engine, f.model, &config), FFEBM_ERR_ARGUMENT, "max_batch 0");
+    REFUSED(ffebm_engine_create(&engine, f.model, &config), FFEBM_ERR_ARGUMENT, "max_batch is 0");
     ck_assert_ptr_null(engine);
     for (config.max_batch = SIZE_MAX; config.max_batch > SIZE_MAX / 8; config.max_batch /= 2)
         REFUSED(ffebm_engine_create(&engine, f.model, &config), FFEBM_ERR_SHAPE, "max_batch");

@@ -32,8 +32,8 @@ START_TEST(nulls_leave_null_handles)
     switch (_i) {
     case 0:
         GIVES_NULL(ffebm_engine_create(&h.engine, NULL, NULL));
-        GIVES_NULL(ffebm_sgd_create(&h.optimizer, NULL, NULL));
-        GIVES_NULL(ffebm_adam_create(&h.optimizer, NULL, NULL));
+        GIVES_NULL(ffebm_optimizer_create_sgd(&h.optimizer, NULL, NULL));
+        GIVES_NULL(ffebm_optimizer_create_adam(&h.optimizer, NULL, NULL));
         GIVES_NULL(ffebm_model_parse(f.context, &h.model, NULL, 3, NULL));
         GIVES_NULL(ffebm_model_create(f.context, &h.model, FFEBM_FLOAT32, NULL, 1, FFEBM_LOSS_MSE));
         break;
@@ -69,8 +69,8 @@ START_TEST(nulls)
     REFUSED(ffebm_feedforward_create(f.context, NULL), FFEBM_ERR_ARGUMENT, "NULL");
     REFUSED(ffebm_energy_create_hopfield(f.context, NULL, NULL), FFEBM_ERR_ARGUMENT, "NULL");
     REFUSED(ffebm_engine_create(NULL, f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
-    REFUSED(ffebm_sgd_create(NULL, f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
-    REFUSED(ffebm_adam_create(NULL, f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
+    REFUSED(ffebm_optimizer_create_sgd(NULL, f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
+    REFUSED(ffebm_optimizer_create_adam(NULL, f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
     REFUSED(ffebm_model_description(f.model, NULL, NULL), FFEBM_ERR_ARGUMENT, "NULL");
     REFUSED(ffebm_model_add_feedforward(f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
     REFUSED(ffebm_model_add_energy(f.model, NULL), FFEBM_ERR_ARGUMENT, "NULL");
@@ -253,8 +253,8 @@ static ffebm_status use_block(const settings *s, int kind)
 static ffebm_status use_optimizer(const settings *s, int kind)
 {
     ffebm_optimizer *made = optimizer;
-    ffebm_status status =
-        kind == SGD ? ffebm_sgd_create(&made, f.model, &s->sgd) : ffebm_adam_create(&made, f.model, &s->adam);
+    ffebm_status status = kind == SGD ? ffebm_optimizer_create_sgd(&made, f.model, &s->sgd)
+                                      : ffebm_optimizer_create_adam(&made, f.model, &s->adam);
 
     ck_assert((status == FFEBM_OK) == (made != NULL));
     ffebm_optimizer_destroy(made);
@@ -402,10 +402,10 @@ START_TEST(models_not_ready)
 
     REFUSED(ffebm_engine_create(&engine, building, NULL), FFEBM_ERR_STATE, "model");
     ck_assert_ptr_null(engine);
-    REFUSED(ffebm_sgd_create(&step, building, NULL), FFEBM_ERR_STATE, "model");
+    REFUSED(ffebm_optimizer_create_sgd(&step, building, NULL), FFEBM_ERR_STATE, "model");
     ck_assert_ptr_null(step);
     step = optimizer;
-    REFUSED(ffebm_adam_create(&step, building, NULL), FFEBM_ERR_STATE, "model");
+    REFUSED(ffebm_optimizer_create_adam(&step, building, NULL), FFEBM_ERR_STATE, "model");
     ck_assert_ptr_null(step);
     REFUSED(ffebm_model_initialize(flat, 1), FFEBM_ERR_SHAPE, "[2, 2]");
     REFUSED(ffebm_engine_create(&engine, flat, NULL), FFEBM_ERR_STATE, "model");

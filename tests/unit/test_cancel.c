@@ -49,7 +49,7 @@ static void begin(scene *s)
     assert_ok(s->context, ffebm_model_initialize(s->model, 1));
     assert_ok(s->context, ffebm_engine_create(&s->engine, s->model, NULL));
     assert_ok(s->context, ffebm_engine_set_sweeps(s->engine, FFEBM_ALL, 60, 20)); /* traces ask once a sweep */
-    assert_ok(s->context, ffebm_adam_create(&s->optimizer, s->model, NULL));
+    assert_ok(s->context, ffebm_optimizer_create_adam(&s->optimizer, s->model, NULL));
     assert_ok(s->context, ffebm_tensor_create(s->context, &s->output, FFEBM_FLOAT64, outputs, 2));
     s->x = random_batch(s->context, FFEBM_FLOAT64, 6, image, 3, -1, 1, 2);
     s->y = random_batch(s->context, FFEBM_FLOAT64, 6, outputs + 1, 1, -1, 1, 3);

@@ -267,7 +267,7 @@ START_TEST(a_certificate_is_no_gradient)
     ffebm_optimizer *optimizer;
     ffebm_tensor *v = random_batch(p.f.context, FFEBM_FLOAT64, ROWS, p.f.info.output_shape, 1, -1, 1, 3);
 
-    assert_ok(p.f.context, ffebm_adam_create(&optimizer, p.f.model, NULL));
+    assert_ok(p.f.context, ffebm_optimizer_create_adam(&optimizer, p.f.model, NULL));
     assert_ok(p.f.context, ffebm_engine_gradient(p.f.engine, NULL, p.x, p.y, NULL));
     assert_ok(p.f.context, ffebm_engine_certify(p.f.engine, NULL, p.x, p.y, NULL, NULL));
     ck_assert_int_eq(ffebm_optimizer_step(optimizer, p.f.engine), FFEBM_ERR_STATE);

@@ -151,9 +151,9 @@ static ffebm_optimizer *optimizer_of(int kind, ffebm_model *model)
     ffebm_optimizer *optimizer = NULL;
 
     if (kind == SGD)
-        OK(ffebm_sgd_create(&optimizer, model, NULL));
+        OK(ffebm_optimizer_create_sgd(&optimizer, model, NULL));
     if (kind == ADAM)
-        OK(ffebm_adam_create(&optimizer, model, NULL));
+        OK(ffebm_optimizer_create_adam(&optimizer, model, NULL));
     return optimizer;
 }
 
@@ -493,7 +493,7 @@ START_TEST(largest)
             OK(ffebm_model_parse(context, &model, text, (size_t)(end - text), NULL));
     }
     OK(ffebm_model_initialize(model, 1));
-    OK(ffebm_adam_create(&optimizer, model, NULL));
+    OK(ffebm_optimizer_create_adam(&optimizer, model, NULL));
     OK(ffebm_checkpoint_save(model, optimizer, NULL, path));
     OK(ffebm_checkpoint_load(context, &loaded, path));
     OK(ffebm_checkpoint_restore(model, optimizer, path));

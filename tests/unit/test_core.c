@@ -150,8 +150,10 @@ CONFIG(parse, USE_HANDLE(ffebm_model, ffebm_model_parse(f->context, &created, ch
                          ffebm_model_destroy))
 CONFIG(engine, USE_HANDLE(ffebm_engine, ffebm_engine_create(&created, f->model, config), ffebm_engine_destroy))
 CONFIG(equilibrium, return ffebm_engine_configure(f->engine, FFEBM_ALL, config);)
-CONFIG(sgd, USE_HANDLE(ffebm_optimizer, ffebm_sgd_create(&created, f->model, config), ffebm_optimizer_destroy))
-CONFIG(adam, USE_HANDLE(ffebm_optimizer, ffebm_adam_create(&created, f->model, config), ffebm_optimizer_destroy))
+CONFIG(sgd,
+       USE_HANDLE(ffebm_optimizer, ffebm_optimizer_create_sgd(&created, f->model, config), ffebm_optimizer_destroy))
+CONFIG(adam,
+       USE_HANDLE(ffebm_optimizer, ffebm_optimizer_create_adam(&created, f->model, config), ffebm_optimizer_destroy))
 
 static void init_initialization(void *config, size_t size)
 {

@@ -250,7 +250,7 @@ START_TEST(threads_do_not_change_bits)
         f[t] = fixture_of(interior_readout, dtype, t + 1, 3);
         x = random_input(&f[t], ROWS, 5);
         y = random_labels(&f[t], ROWS, 6);
-        assert_ok(f[t].context, ffebm_adam_create(&adam, f[t].model, NULL));
+        assert_ok(f[t].context, ffebm_optimizer_create_adam(&adam, f[t].model, NULL));
         for (int step = 0; step < 3; step++) {
             assert_ok(f[t].context, ffebm_engine_gradient(f[t].engine, NULL, x, y, NULL));
             assert_ok(f[t].context, ffebm_optimizer_step(adam, f[t].engine));

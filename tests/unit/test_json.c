@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
-#include "core/number.h"
 #include "core/random.h"
-#include "core/scan.h"
 #include "fixture.h"
 #include "support/comma.h"
+#include "json/json.h"
+#include "json/number.h"
+#include "json/scan.h"
 
 static ffebm_context *context;
 
@@ -259,6 +259,7 @@ START_TEST(decimal_comma)
         "[{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.125}, "
         "\"couplings\": [{\"type\": \"dense\", \"out_features\": 2}]}}]}";
     ffebm_recipe recipe = {.size = sizeof recipe};
+    ffebm_equilibrium_config equilibrium = {.size = sizeof equilibrium};
     const char *description;
     ffebm_model *model, *again;
 
@@ -270,7 +271,8 @@ START_TEST(decimal_comma)
     ck_assert_ptr_nonnull(strstr(description, "\"slope\":0.125"));
     assert_ok(context, ffebm_model_parse(context, &again, description, strlen(description), NULL));
     assert_ok(context, ffebm_model_recipe(again, &recipe));
-    ck_assert(recipe.lr == 0.1 + 0.2 && recipe.beta == 0.25);
+    assert_ok(context, ffebm_model_equilibrium(again, &equilibrium));
+    ck_assert(recipe.lr == 0.1 + 0.2 && equilibrium.beta == 0.25);
     ffebm_model_destroy(model);
     ffebm_model_destroy(again);
     comma_end();

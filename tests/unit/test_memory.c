@@ -149,7 +149,7 @@ static ffebm_status compute(objects *o)
     MAKE(o, engine, ffebm_engine_create(&o->engine, o->model, NULL));
     config.estimator = FFEBM_ESTIMATOR_FOUR_POINT;
     TRY(o, ffebm_engine_configure(o->engine, FFEBM_ALL, &config));
-    MAKE(o, optimizer, ffebm_adam_create(&o->optimizer, o->model, NULL));
+    MAKE(o, optimizer, ffebm_optimizer_create_adam(&o->optimizer, o->model, NULL));
     MAKE(o, x, ffebm_tensor_create(o->context, &o->x, FFEBM_FLOAT64, shape, 3));
     MAKE(o, y, ffebm_tensor_create(o->context, &o->y, FFEBM_INT64, rows, 1));
     for (size_t i = 0; i < 24; i++)
@@ -403,7 +403,7 @@ static void bench_begin(bench *b, int way)
     assert_ok(b->f.context, ffebm_model_initialize(b->f.model, 3));
     assert_ok(b->f.context, ffebm_model_inspect(b->f.model, &b->f.info));
     assert_ok(b->f.context, ffebm_engine_create(&b->f.engine, b->f.model, NULL));
-    assert_ok(b->f.context, ffebm_adam_create(&b->optimizer, b->f.model, NULL));
+    assert_ok(b->f.context, ffebm_optimizer_create_adam(&b->optimizer, b->f.model, NULL));
     ffebm_equilibrium_config_init(&four, sizeof four);
     four.estimator = FFEBM_ESTIMATOR_FOUR_POINT;
     four.precision = FFEBM_PRECISION_MIXED;

@@ -14,8 +14,8 @@ static const char full[] =
     "\"cosine\", \"schedule_per\": \"step\", \"weight_decay\": 3e-4, \"momentum\": 0.8, \"nesterov\": true, "
     "\"augment\": \"flip-crop\", \"clip_norm\": 2.5, \"lr_factor\": 0.5, \"lr_period\": 7, \"warmup\": 9, \"nudging\": "
     "\"linear\", \"label_smoothing\": 0.125, \"beta\": 0.3, \"switches\": \"hold\", \"estimator\": "
-    "\"four_point\", "
-    "\"free_sweeps\": 61, \"nudged_sweeps\": "
+    "\"four_point\", \"free_order\": \"forward\", \"nudged_order\": \"synchronous\", \"repeats\": 2, "
+    "\"require_convergence\": true, \"free_sweeps\": 61, \"nudged_sweeps\": "
     "21, \"free_tolerance\": 1e-5, \"nudged_tolerance\": 0.001, \"relaxation\": 1.25, \"precision\": \"mixed\"}, "
     "\"stages\": ["
     "{\"feedforward\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 7, \"bias\": false}, "
@@ -396,6 +396,18 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------------------ recipe */
 
+static void check_recipe(const ffebm_model *model, const ffebm_recipe *expected,
+                         const ffebm_equilibrium_config *settled)
+{
+    ffebm_recipe recipe = {.size = sizeof recipe};
+    ffebm_equilibrium_config equilibrium = {.size = sizeof equilibrium};
+
+    assert_ok(context, ffebm_model_recipe(model, &recipe));
+    assert_ok(context, ffebm_model_equilibrium(model, &equilibrium));
+    ck_assert_mem_eq(&recipe, expected, sizeof recipe);
+    ck_assert_mem_eq(&equilibrium, settled, sizeof equilibrium);
+}
+
 START_TEST(recipe_defaults)
 {
     static const ffebm_recipe expected = {.size = sizeof expected,
@@ -403,28 +415,30 @@ START_TEST(recipe_defaults)
                                           .batch = 64,
                                           .lr = 1e-3,
                                           .momentum = 0.9,
-                                          .beta = 0.02,
-                                          .free_tolerance = 1e-4,
-                                          .nudged_tolerance = 1e-2,
-                                          .free_sweeps = 200,
-                                          .nudged_sweeps = 100,
-                                          .estimator = FFEBM_ESTIMATOR_CENTERED,
                                           .optimizer = FFEBM_OPTIMIZER_ADAM,
                                           .schedule = FFEBM_SCHEDULE_CONSTANT,
                                           .schedule_per = FFEBM_PER_EPOCH,
                                           .augment = FFEBM_AUGMENT_NONE,
-                                          .switches = FFEBM_SWITCHES_HOLD,
-                                          .lr_factor = 0.1,
-                                          .nudging = FFEBM_NUDGING_AUTO,
-                                          .relaxation = 1,
-                                          .precision = FFEBM_PRECISION_FULL};
+                                          .lr_factor = 0.1};
+    static const ffebm_equilibrium_config settled = {.size = sizeof settled,
+                                                     .beta = 0.02,
+                                                     .free_tolerance = 1e-4,
+                                                     .nudged_tolerance = 1e-2,
+                                                     .free_sweeps = 200,
+                                                     .nudged_sweeps = 100,
+                                                     .estimator = FFEBM_ESTIMATOR_CENTERED,
+                                                     .switches = FFEBM_SWITCHES_HOLD,
+                                                     .nudging = FFEBM_NUDGING_AUTO,
+                                                     .relaxation = 1,
+                                                     .precision = FFEBM_PRECISION_FULL,
+                                                     .free_order = FFEBM_ORDER_EVEN_ODD,
+                                                     .nudged_order = FFEBM_ORDER_ODD_EVEN,
+                                                     .start = FFEBM_START_ZEROS,
+                                                     .repeats = 1};
     ffebm_model *models[2] = {built(), parsed(small, 0)};
 
     for (size_t i = 0; i < 2; i++) {
-        ffebm_recipe recipe = {.size = sizeof recipe};
-
-        assert_ok(context, ffebm_model_recipe(models[i], &recipe));
-        ck_assert_msg(memcmp(&recipe, &expected, sizeof recipe) == 0, "model %zu", i);
+        check_recipe(models[i], &expected, &settled);
         ffebm_model_destroy(models[i]);
     }
 }
@@ -439,37 +453,45 @@ START_TEST(recipe_values)
                                           .lr_min = 1e-6,
                                           .weight_decay = 3e-4,
                                           .momentum = 0.8,
-                                          .beta = 0.3,
-                                          .free_tolerance = 1e-5,
-                                          .nudged_tolerance = 1e-3,
-                                          .free_sweeps = 61,
-                                          .nudged_sweeps = 21,
-                                          .estimator = FFEBM_ESTIMATOR_FOUR_POINT,
                                           .optimizer = FFEBM_OPTIMIZER_ADAMW,
                                           .schedule = FFEBM_SCHEDULE_COSINE,
                                           .schedule_per = FFEBM_PER_STEP,
                                           .augment = FFEBM_AUGMENT_FLIP_CROP,
                                           .nesterov = 1,
-                                          .switches = FFEBM_SWITCHES_HOLD,
                                           .label_smoothing = 0.125,
                                           .clip_norm = 2.5,
                                           .lr_factor = 0.5,
                                           .lr_period = 7,
-                                          .warmup = 9,
-                                          .nudging = FFEBM_NUDGING_LINEAR,
-                                          .relaxation = 1.25,
-                                          .precision = FFEBM_PRECISION_MIXED};
+                                          .warmup = 9};
+    static const ffebm_equilibrium_config settled = {.size = sizeof settled,
+                                                     .beta = 0.3,
+                                                     .free_tolerance = 1e-5,
+                                                     .nudged_tolerance = 1e-3,
+                                                     .free_sweeps = 61,
+                                                     .nudged_sweeps = 21,
+                                                     .estimator = FFEBM_ESTIMATOR_FOUR_POINT,
+                                                     .switches = FFEBM_SWITCHES_HOLD,
+                                                     .nudging = FFEBM_NUDGING_LINEAR,
+                                                     .relaxation = 1.25,
+                                                     .precision = FFEBM_PRECISION_MIXED,
+                                                     .free_order = FFEBM_ORDER_FORWARD,
+                                                     .nudged_order = FFEBM_ORDER_SYNCHRONOUS,
+                                                     .start = FFEBM_START_ZEROS,
+                                                     .repeats = 2,
+                                                     .require_convergence = 1};
     ffebm_model *first = parsed(full, 0), *second = parsed(description_of(first), 0);
-    ffebm_recipe recipe = {.size = sizeof recipe};
 
-    assert_ok(context, ffebm_model_recipe(first, &recipe));
-    ck_assert(memcmp(&recipe, &expected, sizeof recipe) == 0);
-    assert_ok(context, ffebm_model_recipe(second, &recipe));
-    ck_assert(memcmp(&recipe, &expected, sizeof recipe) == 0);
+    check_recipe(first, &expected, &settled);
+    check_recipe(second, &expected, &settled);
     ffebm_model_destroy(first);
     ffebm_model_destroy(second);
 }
 END_TEST
+
+struct both {
+    ffebm_recipe recipe;
+    ffebm_equilibrium_config equilibrium;
+};
 
 static const struct {
     const char *key, *text;
@@ -478,7 +500,11 @@ static const struct {
 } words[] = {
 #define WORD(key, text, value)                                                                                         \
     {                                                                                                                  \
-#key, "\"" text "\"", offsetof(ffebm_recipe, key), value                                                       \
+#key, "\"" text "\"", offsetof(struct both, recipe.key), value                                                 \
+    }
+#define SETTLING(key, text, value)                                                                                     \
+    {                                                                                                                  \
+#key, "\"" text "\"", offsetof(struct both, equilibrium.key), value                                            \
     }
     WORD(optimizer, "sgd", FFEBM_OPTIMIZER_SGD),
     WORD(optimizer, "adam", FFEBM_OPTIMIZER_ADAM),
@@ -491,33 +517,34 @@ static const struct {
     WORD(augment, "none", FFEBM_AUGMENT_NONE),
     WORD(augment, "flip", FFEBM_AUGMENT_FLIP),
     WORD(augment, "flip-crop", FFEBM_AUGMENT_FLIP_CROP),
-    WORD(estimator, "centered", FFEBM_ESTIMATOR_CENTERED),
-    WORD(estimator, "positive", FFEBM_ESTIMATOR_POSITIVE),
-    WORD(estimator, "negative", FFEBM_ESTIMATOR_NEGATIVE),
-    WORD(estimator, "four_point", FFEBM_ESTIMATOR_FOUR_POINT),
-    WORD(estimator, "random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN),
-    WORD(estimator, "implicit", FFEBM_ESTIMATOR_IMPLICIT),
-    WORD(switches, "follow", FFEBM_SWITCHES_FOLLOW),
-    WORD(switches, "hold", FFEBM_SWITCHES_HOLD),
-    WORD(nudging, "auto", FFEBM_NUDGING_AUTO),
-    WORD(nudging, "loss", FFEBM_NUDGING_LOSS),
-    WORD(nudging, "linear", FFEBM_NUDGING_LINEAR),
-    {"nesterov", "false", offsetof(ffebm_recipe, nesterov), 0},
-    {"nesterov", "true", offsetof(ffebm_recipe, nesterov), 1},
+    SETTLING(estimator, "centered", FFEBM_ESTIMATOR_CENTERED),
+    SETTLING(estimator, "positive", FFEBM_ESTIMATOR_POSITIVE),
+    SETTLING(estimator, "negative", FFEBM_ESTIMATOR_NEGATIVE),
+    SETTLING(estimator, "four_point", FFEBM_ESTIMATOR_FOUR_POINT),
+    SETTLING(estimator, "random_sign", FFEBM_ESTIMATOR_RANDOM_SIGN),
+    SETTLING(estimator, "implicit", FFEBM_ESTIMATOR_IMPLICIT),
+    SETTLING(switches, "follow", FFEBM_SWITCHES_FOLLOW),
+    SETTLING(switches, "hold", FFEBM_SWITCHES_HOLD),
+    SETTLING(nudging, "auto", FFEBM_NUDGING_AUTO),
+    SETTLING(nudging, "loss", FFEBM_NUDGING_LOSS),
+    SETTLING(nudging, "linear", FFEBM_NUDGING_LINEAR),
+    {"nesterov", "false", offsetof(struct both, recipe.nesterov), 0},
+    {"nesterov", "true", offsetof(struct both, recipe.nesterov), 1},
 };
 
 START_TEST(recipe_words)
 {
     char json[512];
-    ffebm_recipe recipe = {.size = sizeof recipe};
+    struct both read = {{.size = sizeof read.recipe}, {.size = sizeof read.equilibrium}};
     ffebm_model *model;
 
     snprintf(json, sizeof json,
              "{\"input\": [1], \"loss\": \"none\", \"recipe\": {\"%s\": %s}, \"stages\": [{\"feedforward\": []}]}",
              words[_i].key, words[_i].text);
     model = parsed(json, 0);
-    assert_ok(context, ffebm_model_recipe(model, &recipe));
-    ck_assert_int_eq(*(const int32_t *)((const char *)&recipe + words[_i].offset), words[_i].value);
+    assert_ok(context, ffebm_model_recipe(model, &read.recipe));
+    assert_ok(context, ffebm_model_equilibrium(model, &read.equilibrium));
+    ck_assert_int_eq(*(const int32_t *)((const char *)&read + words[_i].offset), words[_i].value);
     ffebm_model_destroy(model);
 }
 END_TEST

@@ -60,9 +60,9 @@ static ffebm_optimizer *optimizer_of(const fixture *f, const rule *r)
     adam.clip_norm = r->clip;
     adam.decoupled_decay = r->flag;
     if (r->adam)
-        assert_ok(f->context, ffebm_adam_create(&optimizer, f->model, &adam));
+        assert_ok(f->context, ffebm_optimizer_create_adam(&optimizer, f->model, &adam));
     else
-        assert_ok(f->context, ffebm_sgd_create(&optimizer, f->model, &sgd));
+        assert_ok(f->context, ffebm_optimizer_create_sgd(&optimizer, f->model, &sgd));
     return optimizer;
 }
 

@@ -19,7 +19,6 @@ START_TEST(equilibrium_of_a_recipe)
 {
     fixture own = fixture_of(settled, 0, 1, 1);
     ffebm_equilibrium_config config = {.size = sizeof config}, wanted;
-    ffebm_recipe recipe = {.size = sizeof recipe};
 
     ffebm_equilibrium_config_init(&wanted, sizeof wanted);
     wanted.beta = 0.5;
@@ -32,15 +31,18 @@ START_TEST(equilibrium_of_a_recipe)
     wanted.nudging = FFEBM_NUDGING_LINEAR;
     wanted.relaxation = 1.5;
     wanted.precision = FFEBM_PRECISION_MIXED;
-    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, NULL));
+    assert_ok(own.context, ffebm_model_equilibrium(own.model, &config));
     ck_assert(memcmp(&config, &wanted, sizeof config) == 0);
 
-    /* A recipe that is given has the last word. */
-    assert_ok(own.context, ffebm_model_recipe(own.model, &recipe));
-    recipe.beta = wanted.beta = 0.25;
-    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, &recipe));
+    /* What a program sets has the last word. */
+    wanted.beta = 0.25;
+    assert_ok(own.context, ffebm_model_set_equilibrium(own.model, &wanted));
+    assert_ok(own.context, ffebm_model_equilibrium(own.model, &config));
     ck_assert(memcmp(&config, &wanted, sizeof config) == 0);
-    assert_ok(own.context, ffebm_engine_configure(own.engine, FFEBM_ALL, &config));
+    assert_ok(own.context, ffebm_engine_configure(own.engine, FFEBM_ALL, NULL));
+    config = (ffebm_equilibrium_config){.size = sizeof config};
+    assert_ok(own.context, ffebm_engine_equilibrium(own.engine, &config, 1));
+    ck_assert(memcmp(&config, &wanted, sizeof config) == 0);
     fixture_end(&own);
 }
 END_TEST
@@ -49,14 +51,15 @@ START_TEST(recipe_of_an_older_program)
 {
     fixture own = fixture_of(settled, 0, 1, 1);
     ffebm_equilibrium_config config = {.size = offsetof(ffebm_equilibrium_config, free_tolerance)}, untouched = config;
-    ffebm_recipe recipe = {.size = offsetof(ffebm_recipe, free_tolerance), .beta = 0.125, .free_tolerance = 77};
-    ffebm_equilibrium_config whole = {.size = sizeof whole}, defaults;
+    ffebm_equilibrium_config old = {.size = config.size, .beta = 0.125, .free_tolerance = 77}, whole, defaults;
 
-    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &whole, &recipe));
+    assert_ok(own.context, ffebm_model_equilibrium(own.model, &config));
+    ck_assert(config.beta == 0.5 && config.free_tolerance == untouched.free_tolerance);
+    assert_ok(own.context, ffebm_model_set_equilibrium(own.model, &old));
+    whole.size = sizeof whole;
+    assert_ok(own.context, ffebm_model_equilibrium(own.model, &whole));
     ffebm_equilibrium_config_init(&defaults, sizeof defaults);
     ck_assert(whole.beta == 0.125 && whole.free_tolerance == defaults.free_tolerance);
-    assert_ok(own.context, ffebm_recipe_equilibrium(own.model, &config, NULL));
-    ck_assert(config.beta == 0.5 && config.free_tolerance == untouched.free_tolerance);
     fixture_end(&own);
 }
 END_TEST
@@ -86,7 +89,7 @@ static void configure_by_hand(const fixture *own)
 {
     ffebm_equilibrium_config config = {.size = sizeof config};
 
-    assert_ok(own->context, ffebm_recipe_equilibrium(own->model, &config, NULL));
+    assert_ok(own->context, ffebm_model_equilibrium(own->model, &config));
     if (config.nudging == FFEBM_NUDGING_LOSS) {
         assert_ok(own->context, ffebm_engine_configure(own->engine, 1, &config));
         config.nudging = FFEBM_NUDGING_LINEAR;
@@ -185,7 +188,7 @@ static ffebm_status sgd_by_hand(ffebm_optimizer **made, ffebm_model *model)
     config.nesterov = 1;
     config.weight_decay = 0.125;
     config.clip_norm = 0.01;
-    return ffebm_sgd_create(made, model, &config);
+    return ffebm_optimizer_create_sgd(made, model, &config);
 }
 
 static ffebm_status adam_by_hand(ffebm_optimizer **made, ffebm_model *model)
@@ -196,7 +199,7 @@ static ffebm_status adam_by_hand(ffebm_optimizer **made, ffebm_model *model)
     config.learning_rate = 0.05;
     config.weight_decay = 0.125;
     config.clip_norm = 0.01;
-    return ffebm_adam_create(made, model, &config);
+    return ffebm_optimizer_create_adam(made, model, &config);
 }
 
 static ffebm_status adamw_by_hand(ffebm_optimizer **made, ffebm_model *model)
@@ -207,7 +210,7 @@ static ffebm_status adamw_by_hand(ffebm_optimizer **made, ffebm_model *model)
     config.learning_rate = 0.05;
     config.weight_decay = 0.125;
     config.decoupled_decay = 1;
-    return ffebm_adam_create(made, model, &config);
+    return ffebm_optimizer_create_adam(made, model, &config);
 }
 
 START_TEST(optimizer_of_a_recipe)
@@ -231,11 +234,14 @@ START_TEST(refuse)
     ffebm_recipe recipe = {.size = sizeof recipe};
     ffebm_optimizer *made = optimizer;
 
-    NO_HANDLE(ffebm_recipe_equilibrium(NULL, &config, NULL));
+    NO_HANDLE(ffebm_model_equilibrium(NULL, &config));
+    NO_HANDLE(ffebm_model_set_equilibrium(NULL, &config));
+    NO_HANDLE(ffebm_engine_equilibrium(NULL, &config, 1));
     NO_HANDLE(ffebm_recipe_optimizer(&made, NULL, NULL));
     ck_assert_ptr_null(made);
-    REFUSED(ffebm_recipe_equilibrium(f.model, NULL, NULL), FFEBM_ERR_ARGUMENT, "equilibrium configuration: NULL");
-    REFUSED(ffebm_recipe_equilibrium(f.model, &config, &beyond.recipe), FFEBM_ERR_UNSUPPORTED, "recipe: byte");
+    REFUSED(ffebm_model_equilibrium(f.model, NULL), FFEBM_ERR_ARGUMENT, "equilibrium configuration: NULL");
+    REFUSED(ffebm_engine_equilibrium(f.engine, NULL, 1), FFEBM_ERR_ARGUMENT, "equilibrium configuration: NULL");
+    REFUSED(ffebm_engine_equilibrium(f.engine, &config, 0), FFEBM_ERR_ARGUMENT, "stage 0 is feedforward");
     REFUSED(ffebm_recipe_optimizer(&made, f.model, &beyond.recipe), FFEBM_ERR_UNSUPPORTED, "recipe: byte");
     assert_ok(f.context, ffebm_model_recipe(f.model, &recipe));
     recipe.optimizer = 9;
@@ -254,20 +260,25 @@ END_TEST
 START_TEST(set_recipe)
 {
     ffebm_recipe recipe = {.size = sizeof recipe}, read = {.size = sizeof read}, kept;
+    ffebm_equilibrium_config equilibrium, settles = {.size = sizeof settles};
     ffebm_model *second = NULL;
     const char *text;
     size_t length;
 
+    ffebm_equilibrium_config_init(&equilibrium, sizeof equilibrium);
     assert_ok(f.context, ffebm_model_recipe(f.model, &recipe));
     recipe.epochs = 3;
     recipe.lr = 0.375;
-    recipe.estimator = FFEBM_ESTIMATOR_POSITIVE;
+    equilibrium.estimator = FFEBM_ESTIMATOR_POSITIVE;
     recipe.nesterov = 1;
     assert_ok(f.context, ffebm_model_set_recipe(f.model, &recipe));
+    assert_ok(f.context, ffebm_model_set_equilibrium(f.model, &equilibrium));
     assert_ok(f.context, ffebm_model_description(f.model, &text, &length));
     assert_ok(f.context, ffebm_model_parse(f.context, &second, text, length, NULL));
     assert_ok(f.context, ffebm_model_recipe(second, &read));
     ck_assert(memcmp(&read, &recipe, sizeof recipe) == 0);
+    assert_ok(f.context, ffebm_model_equilibrium(second, &settles));
+    ck_assert(memcmp(&settles, &equilibrium, sizeof settles) == 0);
     ffebm_model_destroy(second);
 
 #define BAD(field, value, words)                                                                                       \
@@ -277,9 +288,7 @@ START_TEST(set_recipe)
     BAD(epochs, 0, "epochs is 0");
     BAD(lr, NAN, "lr is nan");
     BAD(lr, -1, "lr is -1");
-    BAD(beta, 0, "beta is 0");
     BAD(label_smoothing, 1, "label_smoothing is 1");
-    BAD(relaxation, 2, "relaxation is 2");
     BAD(nesterov, 2, "nesterov is 2");
     BAD(schedule, 77, "schedule is 77");
 #undef BAD
@@ -287,7 +296,14 @@ START_TEST(set_recipe)
     ck_assert(memcmp(&read, &recipe, sizeof recipe) == 0);
     assert_ok(f.context, ffebm_model_set_recipe(f.model, NULL));
     assert_ok(f.context, ffebm_model_recipe(f.model, &read));
-    ck_assert(read.epochs == 10 && read.estimator == FFEBM_ESTIMATOR_CENTERED);
+    ck_assert(read.epochs == 10);
+    equilibrium.relaxation = 2;
+    REFUSED(ffebm_model_set_equilibrium(f.model, &equilibrium), FFEBM_ERR_ARGUMENT, "relaxation is 2");
+    assert_ok(f.context, ffebm_model_equilibrium(f.model, &settles));
+    ck_assert(settles.estimator == FFEBM_ESTIMATOR_POSITIVE && settles.relaxation == 1);
+    assert_ok(f.context, ffebm_model_set_equilibrium(f.model, NULL));
+    assert_ok(f.context, ffebm_model_equilibrium(f.model, &settles));
+    ck_assert(settles.estimator == FFEBM_ESTIMATOR_CENTERED);
 }
 END_TEST
 
@@ -345,7 +361,7 @@ START_TEST(course_of_the_learning_rate)
     recipe.lr = 0.5;
     recipe.lr_min = 0.1;
     ck_assert_double_eq_tol(ffebm_recipe_learning_rate(&recipe, courses[_i].step, 10), courses[_i].expected, 1e-15);
-    recipe.size = offsetof(ffebm_recipe, clip_norm); /* of a program that knows neither stairs nor warm-up */
+    recipe.size = offsetof(ffebm_recipe, warmup); /* of a program that does not know it */
     if (recipe.schedule == FFEBM_SCHEDULE_CONSTANT)
         ck_assert(ffebm_recipe_learning_rate(&recipe, courses[_i].step, 10) == 0.5);
 }

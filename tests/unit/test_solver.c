@@ -1,5 +1,10 @@
 /* The seams below the engine: an energy of another kind (springs.c) and a solver that wraps another (offset_solver.c), each a
  * file and a line in a list, go through all that a model goes through. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "fixture.h"
 #include "offset_solver.h"
 #include "springs.h"
@@ -190,7 +195,7 @@ START_TEST(springs_train_within_bounds)
 
     ffebm_adam_config_init(&adam, sizeof adam);
     adam.learning_rate = 0.5;
-    assert_ok(f.context, ffebm_adam_create(&optimizer, f.model, &adam));
+    assert_ok(f.context, ffebm_optimizer_create_adam(&optimizer, f.model, &adam));
     for (int step = 0; step < 30; step++) {
         assert_ok(f.context, ffebm_engine_gradient(f.engine, NULL, x, y, NULL));
         assert_ok(f.context, ffebm_optimizer_step(optimizer, f.engine));
@@ -209,6 +214,89 @@ START_TEST(springs_train_within_bounds)
     ffebm_tensor_destroy(y);
     ffebm_tensor_destroy(x);
     fixture_end(&f);
+}
+END_TEST
+
+#define SPRINGS_JSON                                                                                                   \
+    "{\"dtype\": \"float64\", \"input\": [6], \"loss\": \"mse\", \"stages\": [{\"feedforward\": [{\"type\": "          \
+    "\"linear\", \"out_features\": 10}]}, {\"energy\": {\"type\": \"springs\", \"pairs\": 5}}, {\"feedforward\": "     \
+    "[{\"type\": \"linear\", \"out_features\": 4}]}]}"
+
+static void same_values(ffebm_model *a, ffebm_model *b)
+{
+    const ffebm_tensor *left = ffebm_model_flat_parameters(a), *right = ffebm_model_flat_parameters(b);
+
+    ck_assert_uint_eq(ffebm_tensor_count(left), ffebm_tensor_count(right));
+    ck_assert_mem_eq(ffebm_tensor_const_data(left), ffebm_tensor_const_data(right),
+                     ffebm_tensor_count(left) * sizeof(double));
+}
+
+/* By its JSON the block is the one that calls make, and its description is that JSON again. */
+START_TEST(springs_are_described)
+{
+    fixture f = springs_fixture(FFEBM_FLOAT64, 1);
+    ffebm_model *parsed[2];
+    const char *text[3];
+
+    assert_ok(f.context, ffebm_model_parse(f.context, &parsed[0], SPRINGS_JSON, strlen(SPRINGS_JSON), NULL));
+    assert_ok(f.context, ffebm_model_description(f.model, &text[0], NULL));
+    assert_ok(f.context, ffebm_model_description(parsed[0], &text[1], NULL));
+    assert_ok(f.context, ffebm_model_parse(f.context, &parsed[1], text[1], strlen(text[1]), NULL));
+    assert_ok(f.context, ffebm_model_description(parsed[1], &text[2], NULL));
+    ck_assert_str_eq(text[0], text[1]);
+    ck_assert_str_eq(text[1], text[2]);
+    ck_assert_ptr_nonnull(strstr(text[1], "{\"energy\":{\"type\":\"springs\",\"pairs\":5}}"));
+    assert_ok(f.context, ffebm_model_initialize(parsed[0], 3));
+    same_values(f.model, parsed[0]);
+    ffebm_model_destroy(parsed[0]);
+    ffebm_model_destroy(parsed[1]);
+    fixture_end(&f);
+}
+END_TEST
+
+/* Their checkpoint is loaded by a program that knows the kind, without a call about springs. */
+START_TEST(springs_are_saved_and_loaded)
+{
+    fixture f = springs_fixture(FFEBM_FLOAT64, 1);
+    char path[] = "/tmp/ffebm_springs_XXXXXX";
+    const char *saved, *loaded;
+    ffebm_model *model;
+    int file = mkstemp(path);
+
+    ck_assert_int_ge(file, 0);
+    close(file);
+    assert_ok(f.context, ffebm_checkpoint_save(f.model, NULL, NULL, path));
+    assert_ok(f.context, ffebm_checkpoint_load(f.context, &model, path));
+    same_values(f.model, model);
+    assert_ok(f.context, ffebm_model_description(f.model, &saved, NULL));
+    assert_ok(f.context, ffebm_model_description(model, &loaded, NULL));
+    ck_assert_str_eq(saved, loaded);
+    ffebm_model_destroy(model);
+    unlink(path);
+    fixture_end(&f);
+}
+END_TEST
+
+static const struct {
+    const char *keys, *words;
+} bad_springs[] = {{"\"type\": \"springs\"", "stage 0: key \"pairs\" is missing"},
+                   {"\"type\": \"springs\", \"pairs\": 1.5", "expected an integer"},
+                   {"\"type\": \"springs\", \"pairs\": 2, \"couplings\": []", "unknown key \"couplings\""},
+                   {"\"type\": \"spring\"", "unknown energy type \"spring\", expected one of hopfield, springs"}};
+
+START_TEST(bad_springs_are_refused)
+{
+    char json[256];
+    ffebm_context *context;
+    ffebm_model *model;
+
+    ck_assert_int_eq(ffebm_context_create(&context, NULL), FFEBM_OK);
+    snprintf(json, sizeof json, "{\"input\": [4], \"loss\": \"mse\", \"stages\": [{\"energy\": {%s}}]}",
+             bad_springs[_i].keys);
+    ck_assert_int_eq(ffebm_model_parse(context, &model, json, strlen(json), NULL), FFEBM_ERR_PARSE);
+    ck_assert_msg(strstr(ffebm_context_error(context), bad_springs[_i].words) != NULL, "%s",
+                  ffebm_context_error(context));
+    ffebm_context_destroy(context);
 }
 END_TEST
 
@@ -256,6 +344,9 @@ Suite *test_solver_suite(void)
     tcase_add_loop_test(tests, springs_pass_their_certificate, 0, 10);
     tcase_add_test(tests, springs_energy_gradient_is_that_of_the_energy);
     tcase_add_test(tests, springs_train_within_bounds);
+    tcase_add_test(tests, springs_are_described);
+    tcase_add_test(tests, springs_are_saved_and_loaded);
+    tcase_add_loop_test(tests, bad_springs_are_refused, 0, sizeof bad_springs / sizeof bad_springs[0]);
     tcase_add_test(tests, a_solver_may_wrap_another);
     suite_add_tcase(suite, tests);
     return suite;

@@ -54,7 +54,7 @@ static void world_begin(world *w, int32_t dtype)
     chain_energy(&w->f, &w->network);
     chain_op(&w->f, FFEBM_OP_LINEAR, 3);
     chain_ready(&w->f, 3);
-    assert_ok(w->f.context, ffebm_adam_create(&w->adam, w->f.model, NULL));
+    assert_ok(w->f.context, ffebm_optimizer_create_adam(&w->adam, w->f.model, NULL));
     w->x = random_input(&w->f, ROWS, 1);
     w->y = random_labels(&w->f, ROWS, 2);
     w->v = one_shape(w, 3, -1, 1, 3);

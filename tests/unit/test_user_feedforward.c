@@ -225,7 +225,7 @@ START_TEST(checkpoints_are_restored)
     ck_assert_int_ge(file, 0);
     for (int i = 0; i < 2; i++) {
         both_begin(&b[i], 0, 0, 1, 1);
-        assert_ok(b[i].f.context, ffebm_adam_create(&adam[i], b[i].f.model, NULL));
+        assert_ok(b[i].f.context, ffebm_optimizer_create_adam(&adam[i], b[i].f.model, NULL));
     }
     x = random_input(&b[0].f, ROWS, 1);
     y = random_batch(b[0].f.context, FFEBM_FLOAT64, ROWS, b[0].f.info.output_shape, 1, 0, 1, 2);

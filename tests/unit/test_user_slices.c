@@ -270,7 +270,7 @@ START_TEST(version_follows_the_values)
     run r;
 
     run_begin(&r, 0, 0, _i == 0 ? FFEBM_FLOAT64 : FFEBM_FLOAT32, 1);
-    assert_ok(r.f.context, ffebm_sgd_create(&sgd, r.f.model, NULL));
+    assert_ok(r.f.context, ffebm_optimizer_create_sgd(&sgd, r.f.model, NULL));
     assert_ok(r.f.context,
               ffebm_model_inspect_parameter(r.f.model, &info, ffebm_model_find_parameter(r.f.model, "stage1.0.theta")));
     version = version_now(&r);

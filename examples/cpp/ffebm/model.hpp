@@ -84,7 +84,7 @@ public:
     {
         auto config = sized<ffebm_equilibrium_config>();
 
-        check(ffebm_recipe_equilibrium(get(), &config, nullptr));
+        check(ffebm_model_equilibrium(get(), &config));
         return config;
     }
     ffebm_tensor *flat_parameters() const noexcept { return ffebm_model_flat_parameters(get()); }

@@ -18,11 +18,11 @@ public:
     }
     optimizer(const model &model, const ffebm_sgd_config &config) : object(model.context())
     {
-        make_for(ffebm_sgd_create, model.get(), &config);
+        make_for(ffebm_optimizer_create_sgd, model.get(), &config);
     }
     optimizer(const model &model, const ffebm_adam_config &config) : object(model.context())
     {
-        make_for(ffebm_adam_create, model.get(), &config);
+        make_for(ffebm_optimizer_create_adam, model.get(), &config);
     }
 
     void step(const engine &engine) { check(ffebm_optimizer_step(get(), engine.get())); }

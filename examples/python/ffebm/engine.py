@@ -34,6 +34,14 @@ class Engine(Handle):
         config = config if config is not None else structs.EquilibriumConfig(**changes)
         self.context.call(raw.engine_configure, self._address, stage, config)
 
+    def equilibrium(self, stage, **changes):
+        """The EquilibriumConfig of one energy block as it was set, with some settings changed."""
+        config = structs.EquilibriumConfig()
+        self.context.call(raw.engine_equilibrium, self._address, c.byref(config), stage)
+        for name, value in changes.items():
+            setattr(config, name, value)
+        return config
+
     def set_beta(self, beta, stage=ALL):
         self.context.call(raw.engine_set_beta, self._address, stage, beta)
 

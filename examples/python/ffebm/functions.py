@@ -24,6 +24,13 @@ FUNCTIONS = {
     "context_error": (text, [handle]),
     "random_uniform": (f64, [u64, u64]),
     "random_normal": (f64, [u64, u64]),
+    # settings.h
+    "setting_inspect": (status, [p(s.SettingInfo), i32, size]),
+    "setting_find": (size, [i32, text]),
+    "setting_read": (status, [handle, text, size, length, i32, text, c.c_void_p]),
+    "setting_read_number": (status, [handle, c.c_void_p, i32, text, c.c_void_p]),
+    "setting_write": (status, [handle, c.c_void_p, i32, text, text]),
+    "setting_write_number": (status, [handle, c.c_void_p, i32, text, f64]),
     # tensor.h
     "tensor_create": (status, [handle, out, i32, dims, size]),
     "tensor_wrap": (status, [handle, out, c.c_void_p, i32, dims, size]),
@@ -67,7 +74,10 @@ FUNCTIONS = {
     "model_initialize": (status, [handle, u64]),
     "model_description": (status, [handle, p(text), length]),
     "model_recipe": (status, [handle, p(s.Recipe)]),
+    "recipe_init": (None, [p(s.Recipe), size]),
+    "model_equilibrium": (status, [handle, p(s.EquilibriumConfig)]),
     "model_set_recipe": (status, [handle, p(s.Recipe)]),
+    "model_set_equilibrium": (status, [handle, p(s.EquilibriumConfig)]),
     "model_inspect": (status, [handle, p(s.ModelInfo)]),
     "model_inspect_stage": (status, [handle, p(s.StageInfo), size]),
     "model_inspect_layer": (status, [handle, p(s.LayerInfo), size, size]),
@@ -79,6 +89,7 @@ FUNCTIONS = {
     "engine_create": (status, [out, handle, p(s.EngineConfig)]),
     "engine_destroy": (None, [handle]),
     "engine_configure": (status, [handle, size, p(s.EquilibriumConfig)]),
+    "engine_equilibrium": (status, [handle, p(s.EquilibriumConfig), size]),
     "engine_set_beta": (status, [handle, size, f64]),
     "engine_set_sweeps": (status, [handle, size, i64, i64]),
     "engine_set_step": (status, [handle, u64]),
@@ -104,9 +115,9 @@ FUNCTIONS = {
     "engine_trace": (status, [handle, handle, handle, handle, s.TraceFn, c.c_void_p]),
     # optimizer.h
     "sgd_config_init": (None, [p(s.SgdConfig), size]),
-    "sgd_create": (status, [out, handle, p(s.SgdConfig)]),
+    "optimizer_create_sgd": (status, [out, handle, p(s.SgdConfig)]),
     "adam_config_init": (None, [p(s.AdamConfig), size]),
-    "adam_create": (status, [out, handle, p(s.AdamConfig)]),
+    "optimizer_create_adam": (status, [out, handle, p(s.AdamConfig)]),
     "optimizer_destroy": (None, [handle]),
     "optimizer_step": (status, [handle, handle]),
     "optimizer_set_learning_rate": (status, [handle, f64]),
@@ -114,7 +125,6 @@ FUNCTIONS = {
     "schedule_cosine": (f64, [f64, f64, i64, i64]),
     "schedule_step": (f64, [f64, f64, i64, i64]),
     "schedule_warmup": (f64, [i64, i64]),
-    "recipe_equilibrium": (status, [handle, p(s.EquilibriumConfig), p(s.Recipe)]),
     "recipe_optimizer": (status, [out, handle, p(s.Recipe)]),
     "recipe_learning_rate": (f64, [p(s.Recipe), i64, i64]),
     # io.h
@@ -133,7 +143,7 @@ CONFIGS = {
     "user_parameter_init": s.UserParameter, "hopfield_config_init": s.HopfieldConfig,
     "coupling_config_init": s.CouplingConfig, "parse_config_init": s.ParseConfig, "engine_config_init": s.EngineConfig,
     "equilibrium_config_init": s.EquilibriumConfig, "certify_config_init": s.CertifyConfig,
-    "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig,
+    "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig, "recipe_init": s.Recipe,
 }
 
 

@@ -70,6 +70,10 @@ class Model(Handle):
             setattr(recipe, name, value)
         self.context.call(raw.model_set_recipe, self._address, c.byref(recipe))
 
+    def set_equilibrium(self, **changes):
+        """Change some of how the recipe lets blocks settle, as its description and its checkpoints give it."""
+        self.context.call(raw.model_set_equilibrium, self._address, c.byref(self.equilibrium(**changes)))
+
     def set_bounds(self, prefix, lower=-math.inf, upper=math.inf):
         """Keep the parameters whose names begin with these whole parts within bounds."""
         self.context.call(raw.model_set_bounds, self._address, prefix, lower, upper)
@@ -119,7 +123,7 @@ class Model(Handle):
     def equilibrium(self, **changes):
         """The EquilibriumConfig that the recipe asks for, with some settings changed."""
         config = structs.EquilibriumConfig()
-        self.context.call(raw.recipe_equilibrium, self._address, c.byref(config), None)
+        self.context.call(raw.model_equilibrium, self._address, c.byref(config))
         for name, value in changes.items():
             setattr(config, name, value)
         return config

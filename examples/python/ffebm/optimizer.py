@@ -32,11 +32,11 @@ class Sgd(Optimizer):
     """Gradient descent with momentum: Sgd(model, learning_rate=0.1)."""
 
     def __init__(self, model, **settings):
-        self._create(model, raw.sgd_create, structs.SgdConfig(**settings))
+        self._create(model, raw.optimizer_create_sgd, structs.SgdConfig(**settings))
 
 
 class Adam(Optimizer):
     """Adam, or with decoupled_decay=1 AdamW."""
 
     def __init__(self, model, **settings):
-        self._create(model, raw.adam_create, structs.AdamConfig(**settings))
+        self._create(model, raw.optimizer_create_adam, structs.AdamConfig(**settings))

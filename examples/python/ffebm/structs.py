@@ -69,6 +69,14 @@ class Config(Sized):
             setattr(self, name, value)
 
 
+class SettingInfo(Sized):
+    _fields_ = [("size", size), ("key", text), ("field", text), ("unit", text), ("text", text), ("initial", text),
+                ("choices", c.POINTER(text)), ("values", c.POINTER(i32)), ("choice_count", size), ("offset", size),
+                ("bytes", size), ("count", size), ("lower", f64), ("upper", f64), ("lower_open", i32),
+                ("upper_open", i32), ("type", i32), ("reserved_", i32)]
+    _choices_ = {"type": k.SettingType}
+
+
 class ContextConfig(Config):
     _fields_ = [("size", size), ("allocate", AllocateFn), ("release", ReleaseFn), ("allocator_user", pointer),
                 ("run", RunFn), ("run_user", pointer), ("threads", i32), ("max_isa", i32), ("cancel", CancelFn),
@@ -80,8 +88,8 @@ class ContextConfig(Config):
 
 
 class Initialization(Config):
-    _fields_ = [("size", size), ("gain", f64), ("variance", f64), ("bias", f64), ("type", i32),
-                ("constant_bias", i32)]
+    _fields_ = [("size", size), ("type", i32), ("constant_bias", i32), ("gain", f64), ("variance", f64),
+                ("bias", f64)]
     _choices_ = {"type": k.InitializationType, "constant_bias": bool}
 
 
@@ -102,14 +110,14 @@ class OpConfig(Typed):
 
 
 class CouplingConfig(Typed):
-    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)), ("out", i64), ("kernel", window),
-                ("stride", window), ("padding", window), ("pool_kernel", window), ("type", i32), ("bias", i32),
-                ("frozen", i32), ("reserved_", i32)]
-    _choices_ = {"type": k.CouplingType}
+    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)), ("type", i32), ("frozen", i32),
+                ("out", i64), ("kernel", window), ("stride", window), ("padding", window), ("bias", i32),
+                ("pool", i32), ("pool_kernel", window), ("pool_stride", window)]
+    _choices_ = {"type": k.CouplingType, "pool": k.Pool}
 
 
 class HopfieldConfig(Config):
-    _fields_ = [("size", size), ("slope", f64), ("activation", i32), ("clamp_last", i32)]
+    _fields_ = [("size", size), ("activation", i32), ("clamp_last", i32), ("slope", f64)]
     _choices_ = {"activation": k.Activation}
 
 
@@ -163,16 +171,13 @@ class ParseConfig(Config):
     _choices_ = {"dtype": k.Dtype}
 
 
-class Recipe(Sized):
-    _fields_ = [("size", size), ("epochs", i64), ("batch", i64), ("lr", f64), ("lr_min", f64), ("weight_decay", f64),
-                ("momentum", f64), ("beta", f64), ("free_tolerance", f64), ("nudged_tolerance", f64),
-                ("free_sweeps", i64), ("nudged_sweeps", i64), ("estimator", i32), ("optimizer", i32),
-                ("schedule", i32), ("schedule_per", i32), ("augment", i32), ("nesterov", i32), ("switches", i32),
-                ("reserved_", i32), ("label_smoothing", f64), ("clip_norm", f64), ("lr_factor", f64),
-                ("lr_period", i64), ("warmup", i64), ("nudging", i32), ("precision", i32), ("relaxation", f64)]
-    _choices_ = {"estimator": k.Estimator, "optimizer": k.OptimizerType, "schedule": k.Schedule,
-                 "schedule_per": k.Per, "augment": k.Augment, "nesterov": bool, "switches": k.Switches,
-                 "precision": k.Precision, "nudging": k.Nudging}
+class Recipe(Config):
+    _fields_ = [("size", size), ("epochs", i64), ("batch", i64), ("optimizer", i32), ("schedule", i32),
+                ("schedule_per", i32), ("augment", i32), ("lr", f64), ("lr_min", f64), ("lr_factor", f64),
+                ("lr_period", i64), ("warmup", i64), ("weight_decay", f64), ("clip_norm", f64), ("momentum", f64),
+                ("label_smoothing", f64), ("nesterov", i32), ("reserved_", i32)]
+    _choices_ = {"optimizer": k.OptimizerType, "schedule": k.Schedule, "schedule_per": k.Per, "augment": k.Augment,
+                 "nesterov": bool}
 
 
 class ModelInfo(Sized):

@@ -61,7 +61,8 @@ static void read_into_a_model(ffebm_context *context, const uint8_t *data, size_
     ffebm_status status;
 
     must(ffebm_model_parse(context, &model, description, sizeof description - 1, NULL) == FFEBM_OK &&
-             ffebm_model_initialize(model, 1) == FFEBM_OK && ffebm_adam_create(&optimizer, model, NULL) == FFEBM_OK,
+             ffebm_model_initialize(model, 1) == FFEBM_OK &&
+             ffebm_optimizer_create_adam(&optimizer, model, NULL) == FFEBM_OK,
          "no model: %s", ffebm_context_error(context));
     bytes = values_of(model, before);
     status = ffebm_checkpoint_read(model, optimizer, data, size);

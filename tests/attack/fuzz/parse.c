@@ -105,7 +105,7 @@ static void few_sweeps(ffebm_engine *engine, const ffebm_model *model)
 {
     ffebm_equilibrium_config config = {.size = sizeof config};
 
-    if (ffebm_recipe_equilibrium(model, &config, NULL) != FFEBM_OK)
+    if (ffebm_model_equilibrium(model, &config) != FFEBM_OK)
         return;
     config.free_sweeps = config.free_sweeps > 10 ? 10 : config.free_sweeps;
     config.nudged_sweeps = config.nudged_sweeps > 5 ? 5 : config.nudged_sweeps;

@@ -315,7 +315,7 @@ static int own_blocks(world *w)
     MAKE(w, w->s.engine, ffebm_engine_create(&w->s.engine, w->s.model, NULL));
     MAKE(w, w->s.x, ffebm_tensor_create(w->s.context, &w->s.x, FFEBM_FLOAT32, batch, 2));
     MAKE(w, w->s.y, ffebm_tensor_create(w->s.context, &w->s.y, FFEBM_FLOAT32, batch, 2));
-    MAKE(w, w->s.optimizer, ffebm_sgd_create(&w->s.optimizer, w->s.model, NULL));
+    MAKE(w, w->s.optimizer, ffebm_optimizer_create_sgd(&w->s.optimizer, w->s.model, NULL));
     TRY(w, ffebm_engine_gradient(w->s.engine, NULL, w->s.x, w->s.y, NULL));
     TRY(w, ffebm_optimizer_step(w->s.optimizer, w->s.engine));
     return describe(w);
@@ -324,10 +324,10 @@ static int own_blocks(world *w)
 static int optimizers(world *w)
 {
     ffebm_optimizer_destroy(w->s.optimizer);
-    MAKE(w, w->s.optimizer, ffebm_sgd_create(&w->s.optimizer, w->s.model, NULL));
+    MAKE(w, w->s.optimizer, ffebm_optimizer_create_sgd(&w->s.optimizer, w->s.model, NULL));
     TRY(w, ffebm_optimizer_set_multipliers(w->s.optimizer, "stage0", 0.5, 1));
     ffebm_optimizer_destroy(w->s.optimizer);
-    MAKE(w, w->s.optimizer, ffebm_adam_create(&w->s.optimizer, w->s.model, NULL));
+    MAKE(w, w->s.optimizer, ffebm_optimizer_create_adam(&w->s.optimizer, w->s.model, NULL));
     ffebm_optimizer_destroy(w->s.optimizer);
     MAKE(w, w->s.optimizer, ffebm_recipe_optimizer(&w->s.optimizer, w->s.model, NULL));
     TRY(w, ffebm_optimizer_step(w->s.optimizer, w->s.engine));

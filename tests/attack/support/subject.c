@@ -125,7 +125,7 @@ void subject_train(subject *s, int32_t estimator)
     subject_check(s, ffebm_model_initialize(s->model, 3));
     subject_check(s, ffebm_engine_create(&s->engine, s->model, &config));
     subject_check(s, ffebm_engine_configure(s->engine, FFEBM_ALL, &equilibrium));
-    subject_check(s, ffebm_adam_create(&s->optimizer, s->model, NULL));
+    subject_check(s, ffebm_optimizer_create_adam(&s->optimizer, s->model, NULL));
     subject_check(s, ffebm_engine_gradient(s->engine, NULL, s->x, s->y, NULL));
     subject_check(s, ffebm_optimizer_step(s->optimizer, s->engine));
 }

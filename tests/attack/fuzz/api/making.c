@@ -180,7 +180,7 @@ static ffebm_status adam(world *w, size_t i)
         config.clip_norm = next_number(w);
     }
     ffebm_optimizer_destroy(w->optimizers[i]);
-    return made(ffebm_adam_create(&w->optimizers[i], w->models[next_below(w, API_OBJECTS)], &config),
+    return made(ffebm_optimizer_create_adam(&w->optimizers[i], w->models[next_below(w, API_OBJECTS)], &config),
                 &w->optimizers[i]);
 }
 
@@ -196,7 +196,8 @@ static ffebm_status sgd(world *w, size_t i)
         config.nesterov = (int32_t)next_below(w, 3);
     }
     ffebm_optimizer_destroy(w->optimizers[i]);
-    return made(ffebm_sgd_create(&w->optimizers[i], w->models[next_below(w, API_OBJECTS)], &config), &w->optimizers[i]);
+    return made(ffebm_optimizer_create_sgd(&w->optimizers[i], w->models[next_below(w, API_OBJECTS)], &config),
+                &w->optimizers[i]);
 }
 
 static ffebm_status load(world *w, size_t i)

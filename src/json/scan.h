@@ -1,6 +1,6 @@
 /* Is a text JSON? Looks at each byte once, and allocates nothing. */
-#ifndef FFEBMI_CORE_SCAN_H
-#define FFEBMI_CORE_SCAN_H
+#ifndef FFEBMI_JSON_SCAN_H
+#define FFEBMI_JSON_SCAN_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "model/fields.h"
+#include "json/fields.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,17 +6,11 @@
 
 #include "core/context.h"
 
-enum { SHOWN = 40, MOST_BYTES = 16 << 20, MOST_VALUES = 1 << 18, MOST_LEVELS = 32 };
+enum { SHOWN = 40 };
 
 static const double max_integer = 9007199254740992.0; /* 2^53: beyond it a JSON number is no exact integer */
 
 #define PARSE_CHECK(context, condition, ...) FFEBMI_CHECK(context, condition, FFEBM_ERR_PARSE, __VA_ARGS__)
-
-const ffebmi_json_form ffebmi_description_form = {.refusal = FFEBM_ERR_PARSE,
-                                                  .name = "model description",
-                                                  .most_bytes = MOST_BYTES,
-                                                  .most_values = MOST_VALUES,
-                                                  .most_levels = MOST_LEVELS};
 
 static bool listed(const char *key, const char *const *keys)
 {
@@ -156,8 +150,8 @@ ffebm_status ffebmi_fields_array(const ffebmi_fields *fields, const char *key, c
     return FFEBM_OK;
 }
 
-ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const ffebmi_choice *choices,
-                                  int32_t *value)
+ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const char *const *names,
+                                  const int32_t *values, size_t count, int32_t *value)
 {
     const char *text = NULL;
     char known[FFEBMI_LISTED];
@@ -166,21 +160,40 @@ ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, 
     FFEBMI_TRY(ffebmi_fields_text(fields, key, &text));
     if (text == NULL)
         return FFEBM_OK;
-    for (size_t i = 0; choices[i].name != NULL; i++) {
-        if (strcmp(text, choices[i].name) == 0) {
-            *value = choices[i].value;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *value = values[i];
             return FFEBM_OK;
         }
-        used = append_name(known, used, choices[i].name);
+        used = append_name(known, used, names[i]);
     }
     return ffebmi_fail(fields->context, FFEBM_ERR_PARSE, "%s: \"%s\" is \"%.*s\", expected one of %s", fields->where,
                        key, SHOWN, text, known);
 }
 
-const char *ffebmi_choice_name(const ffebmi_choice *choices, int32_t value)
+ffebm_status ffebmi_fields_type(ffebm_context *context, const cJSON *object, const char *where, const char **type)
 {
-    for (; choices->name != NULL; choices++)
-        if (choices->value == value)
-            return choices->name;
-    return NULL;
+    const ffebmi_fields fields = {.context = context, .object = object, .where = where};
+
+    PARSE_CHECK(context, cJSON_IsObject(object), "%s: expected an object", where);
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "type"));
+    return ffebmi_fields_text(&fields, "type", type);
+}
+
+ffebm_status ffebmi_fields_refuse_user(ffebm_context *context, const char *where, const char *type, const char *user)
+{
+    FFEBMI_CHECK(context, strcmp(type, user) != 0, FFEBM_ERR_UNSUPPORTED,
+                 "%s: it is a block of the user's; build the model by calls, then restore its values", where);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_fields_refused(ffebm_context *context, const char *where, ffebm_status status)
+{
+    char text[FFEBMI_ERROR_CAPACITY];
+    const char *sentence = strstr(context->error, ": ");
+
+    if (status != FFEBM_ERR_ARGUMENT)
+        return status;
+    snprintf(text, sizeof text, "%s", sentence == NULL ? context->error : sentence + strlen(": "));
+    return ffebmi_fail(context, FFEBM_ERR_PARSE, "%s: %s", where, text);
 }

@@ -1,20 +1,17 @@
 /* Read a JSON object field by field, with error texts that name place, key and what was expected. */
-#ifndef FFEBMI_MODEL_FIELDS_H
-#define FFEBMI_MODEL_FIELDS_H
+#ifndef FFEBMI_JSON_FIELDS_H
+#define FFEBMI_JSON_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/json.h"
+#include "json/json.h"
 
 typedef struct ffebmi_fields {
     ffebm_context *context;
     const cJSON *object;
     const char *where; /* "stage 1 coupling 0"; lives as long as this */
 } ffebmi_fields;
-
-/* What a model description may be, before it is looked at as one. */
-extern const ffebmi_json_form ffebmi_description_form;
 
 /* Begin to read `object`: it must be one, and have no key twice and none but those listed (NULL-terminated). */
 ffebm_status ffebmi_fields_begin(ffebmi_fields *fields, ffebm_context *context, const cJSON *object, const char *where,
@@ -39,14 +36,17 @@ const cJSON *ffebmi_fields_item(const ffebmi_fields *fields, const char *key); /
 enum { FFEBMI_LISTED = 384 };
 const char *ffebmi_fields_list(char text[FFEBMI_LISTED], const char *(*name)(size_t index));
 
-/* A text out of a list: its value. */
-typedef struct ffebmi_choice {
-    const char *name; /* NULL ends the list */
-    int32_t value;
-} ffebmi_choice;
+/* A text out of `count` names: its value. */
+ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const char *const *names,
+                                  const int32_t *values, size_t count, int32_t *value);
 
-ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const ffebmi_choice *choices,
-                                  int32_t *value);
-const char *ffebmi_choice_name(const ffebmi_choice *choices, int32_t value);
+/* The "type" of an object, read before the keys that it allows are known. */
+ffebm_status ffebmi_fields_type(ffebm_context *context, const cJSON *object, const char *where, const char **type);
+
+/* What the program brought ("user"), a description can name but not bring: FFEBM_ERR_UNSUPPORTED. */
+ffebm_status ffebmi_fields_refuse_user(ffebm_context *context, const char *where, const char *type, const char *user);
+
+/* What a builder has refused is malformed here: FFEBM_ERR_PARSE in place of FFEBM_ERR_ARGUMENT, and the text says where. */
+ffebm_status ffebmi_fields_refused(ffebm_context *context, const char *where, ffebm_status status);
 
 #endif

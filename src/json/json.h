@@ -1,9 +1,11 @@
 /* JSON: a text that nobody vouches for, to a tree. */
-#ifndef FFEBMI_CORE_JSON_H
-#define FFEBMI_CORE_JSON_H
+#ifndef FFEBMI_JSON_JSON_H
+#define FFEBMI_JSON_JSON_H
 
 #include <cjson/cJSON.h>
 #include <ffebm/core.h>
+
+#include "core/strict.h"
 
 /* What a text may be, and how it is refused. A tree takes about a hundred bytes a value, whatever the value's length. */
 typedef struct ffebmi_json_form {

@@ -1,6 +1,6 @@
 /* Numbers as JSON has them, the same in every locale, and to the bit. */
-#ifndef FFEBMI_CORE_NUMBER_H
-#define FFEBMI_CORE_NUMBER_H
+#ifndef FFEBMI_JSON_NUMBER_H
+#define FFEBMI_JSON_NUMBER_H
 
 #include <stddef.h>
 

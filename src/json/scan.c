@@ -1,10 +1,10 @@
-#include "core/scan.h"
+#include "json/scan.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "core/number.h"
 #include "core/text.h"
+#include "json/number.h"
 
 /* Each of these takes what it stands for, or says what is wrong and returns false. */
 static bool value(ffebmi_scan *s);

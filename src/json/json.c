@@ -1,13 +1,13 @@
 /* cJSON makes the tree of a text that a scan has found good. So what it then fails for is memory; and numbers, which it
  * would read as the locale writes them, are read here: the text that it is given has zeros in their places. */
-#include "core/json.h"
+#include "json/json.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "core/context.h"
-#include "core/number.h"
-#include "core/scan.h"
+#include "json/number.h"
+#include "json/scan.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 

@@ -1,6 +1,6 @@
 /* What a locale changes in a number is the decimal point. So strtod is given none, only digits and an exponent, and of what
  * printf writes only digits, sign and exponent are taken. */
-#include "core/number.h"
+#include "json/number.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,0 +1,221 @@
+#include "core/setting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/sized.h"
+
+/* ------------------------------------------------------------------------------------------------------- one setting */
+
+static const void *number_at(const ffebmi_setting *setting, const void *config, size_t i)
+{
+    return (const char *)config + setting->info.offset + i * setting->info.bytes;
+}
+
+static double integer_at(const ffebmi_setting *setting, const void *at)
+{
+    int32_t narrow;
+    int64_t wide;
+
+    if (setting->info.bytes == sizeof narrow) {
+        memcpy(&narrow, at, sizeof narrow);
+        return setting->is_unsigned ? (double)(uint32_t)narrow : (double)narrow;
+    }
+    memcpy(&wide, at, sizeof wide);
+    return setting->is_unsigned ? (double)(uint64_t)wide : (double)wide;
+}
+
+double ffebmi_setting_number(const ffebmi_setting *setting, const void *config, size_t i)
+{
+    const void *at = number_at(setting, config, i);
+    double number;
+
+    if (setting->info.type != FFEBM_SETTING_NUMBER)
+        return integer_at(setting, at);
+    memcpy(&number, at, sizeof number);
+    return number;
+}
+
+static void set_integer(const ffebmi_setting *setting, void *at, double number)
+{
+    int32_t narrow = setting->is_unsigned ? (int32_t)(uint32_t)number : (int32_t)number;
+    int64_t wide = setting->is_unsigned ? (int64_t)(uint64_t)number : (int64_t)number;
+
+    memcpy(at, setting->info.bytes == sizeof narrow ? (void *)&narrow : (void *)&wide, setting->info.bytes);
+}
+
+void ffebmi_setting_set(const ffebmi_setting *setting, void *config, double number)
+{
+    for (size_t i = 0; i < setting->info.count; i++) {
+        void *at = (char *)config + setting->info.offset + i * setting->info.bytes;
+
+        if (setting->info.type == FFEBM_SETTING_NUMBER)
+            memcpy(at, &number, sizeof number);
+        else
+            set_integer(setting, at, number);
+    }
+}
+
+const ffebmi_setting *ffebmi_setting_named(const ffebmi_settings *table, const char *key)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->list[i].info.key, key) == 0)
+            return &table->list[i];
+    return NULL;
+}
+
+static bool is_chosen(const ffebm_setting_info *info, double number)
+{
+    for (size_t i = 0; i < info->choice_count; i++)
+        if (info->values[i] == number)
+            return true;
+    return info->choice_count == 0;
+}
+
+/* Is it an integer where it has to be, of the field's size? Those of 64 bits are what the field holds, or at most 2^53. */
+static bool fits(const ffebmi_setting *setting, double number)
+{
+    if (setting->info.type == FFEBM_SETTING_NUMBER)
+        return true;
+    return number == floor(number) && (setting->info.bytes > sizeof(int32_t) || fabs(number) <= INT32_MAX);
+}
+
+bool ffebmi_setting_allows(const ffebmi_setting *setting, double number)
+{
+    const ffebm_setting_info *info = &setting->info;
+
+    return (info->lower_open ? number > info->lower : number >= info->lower) &&
+           (info->upper_open ? number < info->upper : number <= info->upper) && is_chosen(info, number) &&
+           fits(setting, number);
+}
+
+static size_t append(char words[FFEBMI_SETTING_WORDS], size_t used, const char *form, double number)
+{
+    int more = snprintf(words + used, FFEBMI_SETTING_WORDS - used, form, number);
+
+    return used + (size_t)more < FFEBMI_SETTING_WORDS ? used + (size_t)more : used;
+}
+
+static void say_bounds(const ffebm_setting_info *info, char words[FFEBMI_SETTING_WORDS])
+{
+    const char *and = isfinite(info->lower) ? " and " : "";
+    size_t used = append(words, 0, info->type == FFEBM_SETTING_NUMBER ? "" : "an integer, ", 0);
+
+    if (isfinite(info->lower))
+        used = append(words, used, info->lower_open ? "more than %g" : "%g or more", info->lower);
+    if (isfinite(info->upper)) {
+        used = append(words, used, and, 0);
+        append(words, used, info->upper_open ? "less than %g" : "at most %g", info->upper);
+    } else if (!isfinite(info->lower))
+        append(words, used, "a finite number", 0);
+}
+
+static void say_choices(const ffebm_setting_info *info, char words[FFEBMI_SETTING_WORDS])
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < info->choice_count && used < FFEBMI_SETTING_WORDS; i++) {
+        int more = snprintf(words + used, FFEBMI_SETTING_WORDS - used, "%s%s (%d)", i == 0 ? "one of " : ", ",
+                            info->choices[i], (int)info->values[i]);
+
+        used += (size_t)more;
+    }
+}
+
+const char *ffebmi_setting_expected(const ffebmi_setting *setting, char words[FFEBMI_SETTING_WORDS])
+{
+    if (setting->info.choice_count > 0)
+        say_choices(&setting->info, words);
+    else if (setting->info.type == FFEBM_SETTING_FLAG)
+        snprintf(words, FFEBMI_SETTING_WORDS, "0 or 1");
+    else
+        say_bounds(&setting->info, words);
+    return words;
+}
+
+/* -------------------------------------------------------------------------------------------------- a configuration */
+
+void ffebmi_settings_init(const ffebmi_settings *table, void *config, size_t size)
+{
+    if (config == NULL || size < sizeof size)
+        return;
+    memset(config, 0, size);
+    memcpy(config, &size, sizeof size);
+    for (size_t i = 0; i < table->count; i++) {
+        const ffebmi_setting *s = &table->list[i];
+
+        if (s->info.type != FFEBM_SETTING_OBJECT && s->info.offset + s->info.count * s->info.bytes <= size)
+            ffebmi_setting_set(s, config, s->initial);
+    }
+}
+
+ffebm_status ffebmi_settings_check(ffebm_context *context, const ffebmi_settings *table, const char *what,
+                                   const void *config)
+{
+    char words[FFEBMI_SETTING_WORDS];
+    int32_t reserved = 0;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const ffebmi_setting *s = &table->list[i];
+
+        for (size_t j = 0; j < s->info.count && s->info.type != FFEBM_SETTING_OBJECT; j++) {
+            const double number = ffebmi_setting_number(s, config, j);
+
+            FFEBMI_CHECK_ARGUMENT(context, ffebmi_setting_allows(s, number), "%s: %s is %.15g, expected %s", what,
+                                  s->info.field, number, ffebmi_setting_expected(s, words));
+        }
+    }
+    if (table->reserved != 0)
+        memcpy(&reserved, (const char *)config + table->reserved, sizeof reserved);
+    FFEBMI_CHECK_ARGUMENT(context, reserved == 0, "%s: reserved_ is %d, expected 0", what, (int)reserved);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_settings_read(ffebm_context *context, const ffebmi_settings *table, void *to, const void *from)
+{
+    union {
+        size_t size;
+        double number;
+        void *pointer;
+        unsigned char bytes[512];
+    } read;
+
+    ffebmi_settings_init(table, &read, table->bytes);
+    FFEBMI_TRY(ffebmi_sized_read(context, table->name, &read, table->bytes, from));
+    FFEBMI_TRY(ffebmi_settings_check(context, table, table->name, &read));
+    memcpy(to, &read, table->bytes);
+    return FFEBM_OK;
+}
+
+static bool has_field(const ffebmi_settings *table, size_t offset)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->list[i].info.offset == offset)
+            return true;
+    return false;
+}
+
+ffebm_status ffebmi_settings_check_unread(ffebm_context *context, const ffebmi_settings *all,
+                                          const ffebmi_settings *read, const char *what, const void *config)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const ffebmi_setting *s = &all->list[i];
+
+        if (has_field(read, s->info.offset))
+            continue;
+        if (s->info.type == FFEBM_SETTING_OBJECT) {
+            const void *object;
+
+            memcpy(&object, number_at(s, config, 0), sizeof object);
+            FFEBMI_CHECK_ARGUMENT(context, object == NULL, "%s does not read %s, which is not NULL", what,
+                                  s->info.field);
+            continue;
+        }
+        for (size_t j = 0; j < s->info.count; j++)
+            FFEBMI_CHECK_ARGUMENT(context, ffebmi_setting_number(s, config, j) == 0,
+                                  "%s does not read %s, which is %.15g", what, s->info.field,
+                                  ffebmi_setting_number(s, config, j));
+    }
+    return FFEBM_OK;
+}

@@ -1,0 +1,47 @@
+/* Energy blocks in a model description: an object whose "type" is a kind's, and the rest is the kind's own. */
+#include <string.h>
+
+#include "core/context.h"
+#include "energy/energy.h"
+#include "json/fields.h"
+#include "json/give.h"
+
+static const ffebmi_energy_kind *kind_named(const char *type)
+{
+    for (size_t i = 0; ffebmi_energy_kinds[i] != NULL; i++)
+        if (strcmp(ffebmi_energy_kinds[i]->type, type) == 0)
+            return ffebmi_energy_kinds[i];
+    return NULL;
+}
+
+/* The kinds that can be parsed, for lists of what there is. */
+static const char *parsed_type(size_t index)
+{
+    for (size_t i = 0; ffebmi_energy_kinds[i] != NULL; i++)
+        if (ffebmi_energy_kinds[i]->parse != NULL && index-- == 0)
+            return ffebmi_energy_kinds[i]->type;
+    return NULL;
+}
+
+ffebm_status ffebmi_energy_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
+{
+    const ffebmi_energy_kind *kind;
+    char known[FFEBMI_LISTED];
+    const char *type = "";
+
+    FFEBMI_TRY(ffebmi_fields_type(context, json, where, &type));
+    kind = kind_named(type);
+    FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown energy type \"%.40s\", expected one of %s", where,
+                 type, ffebmi_fields_list(known, parsed_type));
+    FFEBMI_CHECK(context, kind->parse != NULL, FFEBM_ERR_UNSUPPORTED,
+                 "%s: it is a block of the user's; build the model by calls, then restore its values", where);
+    return kind->parse(context, block, json, where);
+}
+
+cJSON *ffebmi_energy_describe(const ffebm_energy *block, const ffebm_initialization *common)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    return ffebmi_keep_if(json, json != NULL && ffebmi_give(json, "type", cJSON_CreateString(block->kind->type)) &&
+                                    block->kind->describe(block, common, json));
+}

@@ -1,0 +1,111 @@
+/* A Hopfield block in a model description: its settings, and its couplings by their kinds' tables of settings. */
+#include <stdio.h>
+
+#include "core/context.h"
+#include "energy/hopfield.h"
+#include "json/settings.h"
+
+enum { WHERE = 96 };
+
+/* The configuration that the object describes; an initialisation of its own goes into *own. */
+static ffebm_status read_config(ffebm_context *context, const cJSON *json, const char *where,
+                                const ffebmi_coupling_kind *kind, ffebm_coupling_config *config,
+                                ffebm_initialization *own)
+{
+    static const char *const others[] = {"type", NULL};
+    ffebmi_fields fields;
+
+    ffebm_coupling_config_init(config, sizeof *config, kind->type);
+    FFEBMI_TRY(ffebmi_settings_begin(&fields, context, json, where, others,
+                                     (const ffebmi_settings *[2]){kind->settings, NULL}));
+    FFEBMI_TRY(ffebmi_settings_parse(&fields, kind->settings, config));
+    if (!ffebmi_fields_have(&fields, "initialization"))
+        return FFEBM_OK;
+    config->initialization = own;
+    return ffebmi_settings_parse_key(&fields, "initialization", &ffebmi_initialization_settings, own);
+}
+
+static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const char *where)
+{
+    ffebm_context *context = block->context;
+    ffebm_initialization own;
+    ffebm_coupling_config config;
+    char known[FFEBMI_LISTED];
+    const ffebmi_coupling_kind *kind;
+    const char *type = "";
+
+    FFEBMI_TRY(ffebmi_context_ask(context));
+    FFEBMI_TRY(ffebmi_fields_type(context, json, where, &type));
+    kind = ffebmi_coupling_kind_named(type);
+    FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\", expected one of %s",
+                 where, type, ffebmi_fields_list(known, ffebmi_coupling_kind_name));
+    FFEBMI_TRY(read_config(context, json, where, kind, &config, &own));
+    return ffebmi_fields_refused(context, where, ffebm_energy_add_coupling(block, &config));
+}
+
+static ffebm_status parse_couplings(ffebm_energy *block, const cJSON *couplings, const char *where)
+{
+    const cJSON *item;
+    char coupling[WHERE];
+    size_t i = 0;
+
+    cJSON_ArrayForEach(item, couplings)
+    {
+        snprintf(coupling, sizeof coupling, "%s coupling %zu", where, i++);
+        FFEBMI_TRY(parse_coupling(block, item, coupling));
+    }
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
+{
+    static const char *const others[] = {"type", "couplings", NULL};
+    const cJSON *couplings = NULL;
+    ffebm_hopfield_config config;
+    ffebmi_fields fields;
+    ffebm_status status;
+
+    ffebm_hopfield_config_init(&config, sizeof config);
+    FFEBMI_TRY(ffebmi_settings_begin(&fields, context, json, where, others,
+                                     (const ffebmi_settings *[2]){&ffebmi_hopfield_settings, NULL}));
+    FFEBMI_TRY(ffebmi_settings_parse(&fields, &ffebmi_hopfield_settings, &config));
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "couplings"));
+    FFEBMI_TRY(ffebmi_fields_array(&fields, "couplings", &couplings));
+    FFEBMI_TRY(ffebm_energy_create_hopfield(context, block, &config));
+    status = parse_couplings(*block, couplings, where);
+    if (status != FFEBM_OK) {
+        ffebm_energy_destroy(*block);
+        *block = NULL;
+    }
+    return status;
+}
+
+static cJSON *describe_coupling(const ffebmi_coupling *coupling, const ffebm_initialization *common)
+{
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && ffebmi_give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
+                ffebmi_settings_give(json, coupling->kind->settings, &coupling->config);
+
+    if (good && ffebmi_learnable_drawn_alone(&coupling->learnable, common))
+        good = ffebmi_settings_give_key(json, "initialization", &ffebmi_initialization_settings,
+                                        ffebmi_learnable_drawn(&coupling->learnable, common));
+    return ffebmi_keep_if(json, good);
+}
+
+static cJSON *describe_couplings(const ffebmi_hopfield *h, const ffebm_initialization *common)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (size_t i = 0; good && i < h->coupling_count; i++)
+        good = ffebmi_give(json, NULL, describe_coupling(&h->couplings[i], common));
+    return ffebmi_keep_if(json, good);
+}
+
+bool ffebmi_hopfield_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to)
+{
+    const ffebmi_hopfield *h = (const ffebmi_hopfield *)block;
+
+    return ffebmi_settings_give(to, &ffebmi_hopfield_settings, &h->config) &&
+           ffebmi_give(to, "couplings", describe_couplings(h, common));
+}
