@@ -82,9 +82,10 @@ class Computing(unittest.TestCase):
                     call.no_such_field
 
         test, seen = self, {}
-        ffebm.Engine(chain_of(Curious(6))).forward(batch(3)[0])
+        model = chain_of(Curious(6))
+        ffebm.Engine(model).forward(batch(3)[0])
         self.assertEqual(seen, {"input": ((3, 6), "float64", False), "state": ((3, 6), "float64", True), "force": None,
-                                "sweeps": ((3,), "int64", True), "scalars": (3, 0, 0, 200)})
+                                "sweeps": ((3,), "int64", True), "scalars": (3, 0, 0, model.equilibrium().free_sweeps)})
 
     def test_shapes_as_numbers(self):
         """A block may say 6 for (6,), and whatever else it says later, calls go by what the library was told."""
