@@ -91,7 +91,7 @@ static bool read_number(const char *text, double *number)
         *number = text[0] == '-' ? -INFINITY : INFINITY;
         return true;
     }
-    if (strlen(text) + 1 >= sizeof whole)
+    if (strlen(text) + 1 >= sizeof whole || strpbrk(text, " \t\r\n") != NULL)
         return false;
     snprintf(whole, sizeof whole, "%s%s", text[0] == '.' ? "0" : "", text);
     scan.length = strlen(whole);

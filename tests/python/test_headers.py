@@ -3,7 +3,7 @@ import ctypes as c
 import unittest
 
 import headers
-from ffebm import constants, functions, structs
+from ffebm import constants, functions, settings, structs
 
 KINDS = {"f64": c.c_double, "i32": c.c_int32, "i64": c.c_int64, "u64": c.c_uint64, "text": c.c_char_p}
 GENERIC = ('_Generic({}, double: "f64", int32_t: "i32", int64_t: "i64", uint64_t: "u64", const char *: "text", '
@@ -65,6 +65,24 @@ class Headers(unittest.TestCase):
         self.assertGreater(len(seen), 20)
         declared = {kind for kind in vars(structs).values() if isinstance(kind, type) and "_fields_" in vars(kind)}
         self.assertEqual(declared, set(seen))
+
+    def test_settings(self):
+        """The structs are those of the library's table of settings, its choices the constants."""
+        kinds = {"CONTEXT": "ContextConfig", "INITIALIZATION": "Initialization", "RECIPE": "Recipe"}
+        types = {8: {c.c_int64, c.c_uint64, c.c_size_t}, 4: {c.c_int32}}
+        for kind in constants.ConfigKind:
+            struct = getattr(structs, kinds.get(kind.name, kind.name.capitalize() + "Config"))
+            for setting in settings(kind):
+                with self.subTest(kind=kind.name, setting=setting.key):
+                    field = getattr(struct, setting.field)
+                    self.assertEqual((field.offset, field.size), (setting.offset, setting.bytes * setting.count))
+                    if setting.type is constants.SettingType.INTEGER:
+                        self.assertIn(dict(struct._fields_)[setting.field], types[setting.bytes])
+                    known = struct._choices_.get(setting.field)
+                    if setting.choices and known is not None:
+                        named = {name.upper().replace("-", "_"): value for name, value in setting.choices.items()}
+                        for member in known:
+                            self.assertEqual(named[member.name], member.value)
 
     def test_constants(self):
         printed = headers.compiled(f'printf("{name} %lld\\n", (long long){name});' for name in headers.constants())

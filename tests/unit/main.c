@@ -40,6 +40,7 @@ static Suite *(*const suites[])(void) = {
     test_precision_suite,
     test_processors_suite,
     test_solver_suite,
+    test_settings_suite,
     test_tickets_suite,
 };
 

@@ -59,6 +59,7 @@ public:
     ffebm_model_info info() const { return inspect<ffebm_model_info>(ffebm_model_inspect); }
     ffebm_recipe recipe() const { return inspect<ffebm_recipe>(ffebm_model_recipe); }
     void set_recipe(const ffebm_recipe &recipe) { check(ffebm_model_set_recipe(get(), &recipe)); }
+    void set_equilibrium(const ffebm_equilibrium_config &config) { check(ffebm_model_set_equilibrium(get(), &config)); }
     ffebm_stage_info stage(std::size_t i) const { return inspect<ffebm_stage_info>(ffebm_model_inspect_stage, i); }
     ffebm_layer_info layer(std::size_t stage, std::size_t i) const
     {
