@@ -85,6 +85,7 @@ START_TEST(nulls)
     REFUSED(ffebm_engine_energy(f.engine, NULL, 1, FFEBM_PHASE_FREE, x), FFEBM_ERR_ARGUMENT, "energies");
     REFUSED(ffebm_engine_get_state(f.engine, NULL, 1, 0, FFEBM_PHASE_FREE), FFEBM_ERR_ARGUMENT, "state");
     REFUSED(ffebm_engine_set_state(f.engine, 1, 0, NULL), FFEBM_ERR_ARGUMENT, "state");
+    REFUSED(ffebm_engine_unsettled(f.engine, NULL, 1, NULL), FFEBM_ERR_ARGUMENT, "text");
     NO_HANDLE(ffebm_model_description(NULL, &text, NULL));
     ck_assert_ptr_null(text);
     NO_HANDLE(ffebm_model_initialize(NULL, 1));
@@ -110,6 +111,8 @@ START_TEST(nulls)
     NO_HANDLE(ffebm_engine_set_state(NULL, 1, 0, x));
     NO_HANDLE(ffebm_engine_inspect_phase(NULL, NULL, 1, FFEBM_PHASE_FREE));
     NO_HANDLE(ffebm_engine_unsettled(NULL, NULL, 0, NULL));
+    NO_HANDLE(ffebm_engine_set_step(NULL, 1));
+    NO_HANDLE(ffebm_engine_set_first_sample(NULL, 1));
     ck_assert_ptr_null(ffebm_engine_flat_gradient(NULL));
     ffebm_engine_destroy(NULL);
     ffebm_optimizer_destroy(NULL);
