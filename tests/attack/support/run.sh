@@ -38,11 +38,11 @@ short() {
 
 # build NAME DIRECTORY VARIABLE=VALUE ...: its program there; a script may want any of them.
 build() {
-    target=$2/tests/attack/$1
-    [ ! -e "tests/attack/$1.sh" ] || target=campaigns
+    goal=$2/tests/attack/$1
+    [ ! -e "tests/attack/$1.sh" ] || goal=campaigns
     directory=$2
     shift 2
-    $make "$target" OUT="$directory" "$@" >build/attack/build.log 2>&1 || {
+    $make "$goal" OUT="$directory" "$@" >build/attack/build.log 2>&1 || {
         tail -n 20 build/attack/build.log >&2
         return 1
     }
