@@ -8,8 +8,9 @@
 #include "core/context.h"
 #include "io/element.h"
 
-/* {tensors: {fields: [numbers]}}. A tensor has seven values: this is room for 74,000. */
-enum { MOST_VALUES = 1 << 19, MOST_LEVELS = 3 };
+/* {tensors: {fields: [numbers]}}. A tensor has seven values and five keys and texts: this is room for 74,000. A pair of texts
+ * takes 180 bytes, so that metadata, of which a file has little to say, takes 36 MiB at the most. */
+enum { MOST_VALUES = 1 << 19, MOST_TEXTS = 3 << 17, MOST_LEVELS = 3 };
 
 static bool is_space(char c)
 {
@@ -28,7 +29,12 @@ static bool starts_object(const char *json, size_t length)
 
 static ffebmi_json_form form_of(ffebm_status refusal, const char *name)
 {
-    return (ffebmi_json_form){refusal, name, FFEBMI_HEADER_MOST, MOST_VALUES, MOST_LEVELS};
+    return (ffebmi_json_form){.refusal = refusal,
+                              .name = name,
+                              .most_bytes = FFEBMI_HEADER_MOST,
+                              .most_values = MOST_VALUES,
+                              .most_texts = MOST_TEXTS,
+                              .most_levels = MOST_LEVELS};
 }
 
 ffebm_status ffebmi_header_check(ffebm_context *context, const char *json, size_t length)

@@ -48,13 +48,19 @@ static ffebm_status check(ffebm_context *context, ffebmi_scan *scan, const ffebm
 
     FFEBMI_CHECK(context, length <= form->most_bytes, form->refusal, "%s: %zu bytes, expected at most %zu", form->name,
                  length, form->most_bytes);
-    *scan = (ffebmi_scan){
-        .json = json, .length = length, .most_values = form->most_values, .most_levels = form->most_levels};
+    *scan = (ffebmi_scan){.json = json,
+                          .length = length,
+                          .most_values = form->most_values,
+                          .most_texts = form->most_texts,
+                          .most_levels = form->most_levels};
     if (ffebmi_scan_json(scan) == NULL)
         return FFEBM_OK;
     p = place_of(json, scan->at);
     FFEBMI_CHECK(context, scan->values <= form->most_values, form->refusal,
                  "%s: line %zu, column %zu: more than %zu values", form->name, p.line, p.column, form->most_values);
+    FFEBMI_CHECK(context, form->most_texts == 0 || scan->texts <= form->most_texts, form->refusal,
+                 "%s: line %zu, column %zu: more than %zu keys and texts", form->name, p.line, p.column,
+                 form->most_texts);
     FFEBMI_CHECK(context, scan->level <= form->most_levels, form->refusal,
                  "%s: line %zu, column %zu: more than %zu levels", form->name, p.line, p.column, form->most_levels);
     return ffebmi_fail(context, form->refusal, "%s: not JSON: line %zu, column %zu: %s", form->name, p.line, p.column,

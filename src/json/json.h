@@ -13,6 +13,7 @@ typedef struct ffebmi_json_form {
     const char *name; /* begins the error text */
     size_t most_bytes;
     size_t most_values; /* objects, arrays, texts, numbers and the like */
+    size_t most_texts;  /* keys and texts; 0: any number */
     size_t most_levels;
 } ffebmi_json_form;
 

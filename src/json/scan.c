@@ -85,6 +85,8 @@ static bool text(ffebmi_scan *s)
 {
     size_t start = ++s->at, good;
 
+    if (++s->texts > s->most_texts && s->most_texts > 0)
+        return wrong(s, "too many texts");
     for (;;) {
         char c = next(s);
 
@@ -212,7 +214,7 @@ static bool value(ffebmi_scan *s)
 
 const char *ffebmi_scan_json(ffebmi_scan *scan)
 {
-    scan->at = scan->values = scan->numbers = scan->level = 0;
+    scan->at = scan->values = scan->numbers = scan->texts = scan->level = 0;
     scan->fault = NULL;
     if (value(scan)) {
         space(scan);

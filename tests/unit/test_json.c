@@ -26,8 +26,12 @@ static void teardown(void)
 
 /* ------------------------------------------------------------------------------------------------------------- texts */
 
-static const ffebmi_json_form form = {
-    .refusal = FFEBM_ERR_PARSE, .name = "it", .most_bytes = 1 << 16, .most_values = 12, .most_levels = 4};
+static const ffebmi_json_form form = {.refusal = FFEBM_ERR_PARSE,
+                                      .name = "it",
+                                      .most_bytes = 1 << 16,
+                                      .most_values = 12,
+                                      .most_texts = 6,
+                                      .most_levels = 4};
 
 static const char *const good[] = {"null",
                                    " \t\r\n[]\n",
@@ -93,6 +97,7 @@ static const struct {
     {"\"\xff\"", 1, 2, "not UTF-8"},
     {"\"\xed\xa0\x80\"", 1, 2, "not UTF-8"},
     {"[\xc3\xa4]", 1, 2, "expected a value"},
+    {"{\"a\":\"b\",\"c\":\"d\",\"e\":\"f\",\"g\":1}", 1, 27, "more than 6 keys and texts"},
     {"[[[[[]]]]]", 1, 6, "more than 4 levels"},
     {"{\"a\":[{\"b\":[[]]}]}", 1, 14, "more than 4 levels"},
     {"[1,2,3,4,5,6,7,8,9,10,11,12]", 1, 26, "more than 12 values"},
