@@ -12,7 +12,8 @@
  * Prints one line a model, seed and beta: the tensor that fares worst, frozen ones and the input among them, with the
  * cosine between its two gradients; the largest relative error of any; with --directions how it compares with differences
  * of the loss; units that the nudges moved into or out of saturation, the usual reason for a disagreement; for each phase
- * the sweeps and the residual of its slowest sample, and how many samples missed its tolerance. Ends with status 0 only
+ * the sweeps and the residual of its slowest sample, and how many samples missed its tolerance; below it, what did not
+ * settle in words. Ends with status 0 only
  * if free states and exact gradients have settled, and every cosine is at least 0.99 for a beta of at most 0.02, 0.95
  * above. */
 #include <inttypes.h>
@@ -159,6 +160,17 @@ static void print_phase(const char *name, const ffebm_phase_report *report)
         printf(" (%zu of %zu unsettled)", report->unconverged, report->samples);
 }
 
+/* Which blocks have not settled, and what to do about it. */
+static ffebm_status print_unsettled(const struct certification *c)
+{
+    char text[1024];
+    ffebm_status status = ffebm_engine_unsettled(c->engine, text, sizeof text, NULL);
+
+    if (status == FFEBM_OK && text[0] != '\0')
+        printf("%s\n", text);
+    return status;
+}
+
 static ffebm_status largest_error(const struct certification *c, double *largest)
 {
     ffebm_certificate one = {.size = sizeof one};
@@ -218,13 +230,15 @@ static ffebm_status report(struct certification *c, uint64_t seed, double beta, 
         (status = largest_error(c, &f.error)) != FFEBM_OK)
         return status;
     f.passed = worst->passed && f.free_phase.unconverged == 0;
+    c->passed = c->passed && f.passed;
     if (c->settings->json)
         print_json(&f);
-    else
+    else {
         print_words(c, &f);
+        status = print_unsettled(c);
+    }
     fflush(stdout);
-    c->passed = c->passed && f.passed;
-    return FFEBM_OK;
+    return status;
 }
 
 static ffebm_status certify_beta(struct certification *c, uint64_t seed, double beta)

@@ -67,7 +67,7 @@ enum {                                /* where free phases start */
 /** How an energy block settles and is nudged. */
 typedef struct ffebm_equilibrium_config {
     size_t  size;
-    double  beta;                 /* default 0.02: strength of the nudging; positive. LOSS needs beta |d2l/ds2| < 1 */
+    double  beta;                 /* default 1e-3: strength of the nudging; positive. LOSS needs beta |d2l/ds2| < 1 */
     double  free_tolerance;       /* default 1e-4: a sample is settled when |s_new - s| <= tolerance * max(|s|, 1e-6) in
                                      every layer; 0: always free_sweeps */
     double  nudged_tolerance;     /* default 1e-2, of the displacement: |s_new - s| <= tolerance * |s_new - s_free| in

@@ -105,8 +105,9 @@ FFEBM_API void ffebm_model_destroy(ffebm_model *model);
  *           FFEBM_ERR_ARGUMENT:    an unknown type, a number that is not finite, or a gain that is not positive.
  *           FFEBM_ERR_UNSUPPORTED: initialization has fields set that this library does not know.
  *  In/Out:  model:          unchanged on failure.
- *  In:      initialization: copied; NULL: as in a new model: UNIFORM, couplings of a Hopfield block with gain 0.25 and
- *                           biases 2, the last linear or conv2d below one with gain 8 and biases 1, all else with gain 1.
+ *  In:      initialization: copied; NULL: as in a new model: UNIFORM with gain 1, but for the couplings of a Hopfield
+ *                           block and the last linear or conv2d below it, which are drawn by place and slope, as
+ *                           ffebm_model_describe then says.
  */
 FFEBM_API ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization);
 

@@ -38,10 +38,11 @@ typedef struct ffebmi_energy_parameter {
 struct ffebm_energy {
     ffebm_context *context;
     const ffebmi_energy_kind *kind;
-    unsigned abilities; /* FFEBMI_HEEDS_LOSS, .. */
-    size_t max_rows;    /* that its batch rules settle at once; 0: any number */
-    double max_beta;    /* the strongest nudge that it bears; 0: any */
-    ffebmi_shape input; /* of a sample; need not be that of the first layer */
+    unsigned abilities;                /* FFEBMI_HEEDS_LOSS, .. */
+    size_t max_rows;                   /* that its batch rules settle at once; 0: any number */
+    double max_beta;                   /* the strongest nudge that it bears; 0: any */
+    const ffebm_initialization *below; /* how the last map below it is drawn where nobody says; NULL: as elsewhere */
+    ffebmi_shape input;                /* of a sample; need not be that of the first layer */
     size_t layer_count;
     ffebmi_shape *layers; /* of a sample, the last is the output; set by fit, like the parameters */
     size_t parameter_count;
@@ -87,9 +88,6 @@ struct ffebmi_energy_kind {
     /* OPTIONAL, both or neither: the public configuration of its blocks, FFEBM_CONFIG_, and its settings. */
     int32_t config;
     const ffebmi_settings *settings;
-
-    /* OPTIONAL: how the last map below a block is drawn where nobody says. */
-    const ffebm_initialization *below;
 
     /* OPTIONAL: what can be decided once, for all phases, when an engine's memory is laid out; `plan` below is what it returned,
      * NULL without it. NULL while measuring. */

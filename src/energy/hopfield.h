@@ -5,9 +5,19 @@
 #include "energy/coupling.h"
 #include "json/json.h"
 
+/* Where first values are others than elsewhere. */
+typedef enum ffebmi_hopfield_place {
+    FFEBMI_BELOW_BLOCK,  /* the last map below it */
+    FFEBMI_INSIDE,       /* a coupling below a clamped layer */
+    FFEBMI_TO_LAST,      /* below a last layer that is not clamped */
+    FFEBMI_POOL_TO_LAST, /* as well, with a pool: where that layer is negative, its switches may cycle */
+    FFEBMI_HOPFIELD_PLACES
+} ffebmi_hopfield_place;
+
 typedef struct ffebmi_hopfield {
     ffebm_energy base; /* first, so that a pointer to one is a pointer to the other */
     ffebm_hopfield_config config;
+    ffebm_initialization first[FFEBMI_HOPFIELD_PLACES]; /* by the slope */
     size_t coupling_count;
     size_t coupling_capacity;
     ffebmi_coupling *couplings; /* i between layers i and i + 1 */
@@ -15,7 +25,6 @@ typedef struct ffebmi_hopfield {
 
 extern const ffebmi_energy_kind ffebmi_energy_hopfield;
 extern const ffebmi_settings ffebmi_hopfield_settings;
-extern const ffebm_initialization ffebmi_hopfield_below;
 
 /* Its slots of the model description. */
 ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);

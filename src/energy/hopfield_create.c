@@ -1,5 +1,6 @@
 /* Public description of a Hopfield block: create it, add couplings. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,29 @@ void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size)
     ffebmi_settings_init(&ffebmi_hopfield_settings, config, size);
 }
 
+/* So that blocks settle, and go on settling while they learn, clamped layers begin amid their bounds, from 0 to 1 / slope in
+ * what they feel: that range is the unit here, its square root that of weights below a layer without bounds, which answers
+ * with them squared. Chosen by measurement: docs/settings.md. */
+static const struct {
+    double gain;
+    double power; /* of the range, in the gain */
+    double bias;
+} places[FFEBMI_HOPFIELD_PLACES] = {
+    [FFEBMI_BELOW_BLOCK] = {2, 1, 0.25},
+    [FFEBMI_INSIDE] = {0.5, 1, 0.5},
+    [FFEBMI_TO_LAST] = {0.25, 0.5, 0},
+    [FFEBMI_POOL_TO_LAST] = {0.25, 0.5, 0.5},
+};
+
+static ffebm_initialization first_values(ffebmi_hopfield_place place, double slope)
+{
+    return (ffebm_initialization){.size = sizeof(ffebm_initialization),
+                                  .type = FFEBM_INITIALIZATION_UNIFORM,
+                                  .gain = places[place].gain * pow(1 / slope, places[place].power),
+                                  .constant_bias = 1,
+                                  .bias = places[place].bias / slope};
+}
+
 ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy **block,
                                           const ffebm_hopfield_config *config)
 {
@@ -75,6 +99,9 @@ ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy *
     FFEBMI_TRY(ffebmi_energy_new(context, block, &ffebmi_energy_hopfield, sizeof *created));
     created = (ffebmi_hopfield *)*block;
     created->config = c;
+    for (int place = 0; place < FFEBMI_HOPFIELD_PLACES; place++)
+        created->first[place] = first_values((ffebmi_hopfield_place)place, c.slope);
+    created->base.below = &created->first[FFEBMI_BELOW_BLOCK];
     return FFEBM_OK;
 }
 
@@ -87,16 +114,6 @@ void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int3
     if (config != NULL && size >= offsetof(ffebm_coupling_config, type) + sizeof type)
         config->type = type;
 }
-
-/* So that blocks settle, and go on settling while they learn: layers begin amid their bounds, of 0 and 1 / slope in what they
- * feel, and couplings are weak. Chosen by measurement: docs/settings.md. */
-static const ffebm_initialization inside = {
-    .size = sizeof inside, .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 0.25, .constant_bias = 1, .bias = 2};
-const ffebm_initialization ffebmi_hopfield_below = {.size = sizeof ffebmi_hopfield_below,
-                                                    .type = FFEBM_INITIALIZATION_UNIFORM,
-                                                    .gain = 8,
-                                                    .constant_bias = 1,
-                                                    .bias = 1};
 
 static ffebm_status read_pool(ffebm_context *context, ffebmi_coupling *coupling)
 {
@@ -149,12 +166,23 @@ static ffebm_status read_coupling(ffebm_context *context, ffebmi_coupling *coupl
         ffebmi_settings_check_unread(context, &ffebmi_coupling_settings, coupling->kind->settings, what, config));
     FFEBMI_TRY(ffebmi_settings_check(context, coupling->kind->settings, what, config));
     coupling->out = config->out;
-    coupling->learnable.placed = &inside;
     FFEBMI_TRY(read_windows(context, coupling));
     FFEBMI_TRY(ffebmi_learnable_read(context, &coupling->learnable, what, config->bias, config->frozen,
                                      config->initialization));
     config->initialization = NULL;
     return FFEBM_OK;
+}
+
+/* The last coupling is another one than before. */
+static void place_couplings(ffebmi_hopfield *h)
+{
+    for (size_t i = h->coupling_count > 1 ? h->coupling_count - 2 : 0; i < h->coupling_count; i++) {
+        ffebmi_coupling *coupling = &h->couplings[i];
+        ffebmi_hopfield_place last = coupling->pooled ? FFEBMI_POOL_TO_LAST : FFEBMI_TO_LAST;
+        bool inside = h->config.clamp_last == 1 || i + 1 < h->coupling_count;
+
+        coupling->learnable.placed = &h->first[inside ? FFEBMI_INSIDE : last];
+    }
 }
 
 ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)
@@ -173,5 +201,6 @@ ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling
         return ffebmi_fail_memory(block->context, "a coupling");
     h->couplings = couplings;
     h->couplings[h->coupling_count++] = coupling;
+    place_couplings(h);
     return FFEBM_OK;
 }

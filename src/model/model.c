@@ -242,8 +242,8 @@ ffebm_status ffebm_model_add_energy(ffebm_model *model, ffebm_energy **block)
     FFEBMI_TRY(ffebmi_energy_fit(stage.energy, &stage.input, what));
     stage.output = *ffebmi_energy_output(stage.energy);
     FFEBMI_TRY(append(model, &stage));
-    if ((*block)->kind->below != NULL)
-        mark_map_below(model, (*block)->kind->below);
+    if ((*block)->below != NULL)
+        mark_map_below(model, (*block)->below);
     *block = NULL;
     return FFEBM_OK;
 }

@@ -37,7 +37,7 @@ FFEBMI_CHOICES(switches, SWITCHES);
 FFEBMI_CHOICES(precisions, PRECISIONS);
 
 static const ffebmi_setting list[] = {
-    FFEBMI_NUMBER(beta, 0.02, FFEBMI_ABOVE(0), "", "strength of the nudging"),
+    FFEBMI_NUMBER(beta, 1e-3, FFEBMI_ABOVE(0), "", "strength of the nudging"),
     FFEBMI_NUMBER(free_tolerance, 1e-4, FFEBMI_FROM(0), "",
                   "relative change a sweep where free phases stop; 0: all sweeps"),
     FFEBMI_NUMBER(nudged_tolerance, 1e-2, FFEBMI_FROM(0), "",

@@ -481,6 +481,7 @@ START_TEST(a_batch_is_its_samples)
     size_t changes = 0;
 
     ffebm_equilibrium_config_init(&config, sizeof config); /* its tolerances are coarse */
+    config.beta = 0.02;                                    /* units change region */
     config.nudging = FFEBM_NUDGING_LINEAR;
     config.estimator = estimators[_i % 4];
     config.switches = _i < 4 ? FFEBM_SWITCHES_FOLLOW : FFEBM_SWITCHES_HOLD;

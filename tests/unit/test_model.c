@@ -334,12 +334,12 @@ static const struct {
     const char *weight; /* its name without "weight" */
     size_t fan_in;
     double gain;
-    double bias; /* 0: drawn as the weight */
-} placed[] = {{"stage0.0.", 2, 1, 0},
+    double bias; /* 9: drawn as the weight */
+} placed[] = {{"stage0.0.", 2, 1, 9},
               {"stage0.1.", 3, 8, 1},
-              {"stage2.0.", 12, 0.25, 2},
-              {"stage2.1.", 5, 0.25, 2},
-              {"stage3.0.", 4, 1, 0}};
+              {"stage2.0.", 12, 2, 2},
+              {"stage2.1.", 5, 0.5, 0},
+              {"stage3.0.", 4, 1, 9}};
 
 static ffebm_parameter_info named(ffebm_model *model, const char *start, const char *end)
 {
@@ -364,7 +364,7 @@ static void check_drawn(ffebm_model *model, size_t place, bool by_place)
     for (size_t i = 0; i < bias.count; i++) {
         double value = ((double *)ffebm_tensor_data(bias.value))[i];
 
-        ck_assert(by_place && placed[place].bias != 0 ? value == placed[place].bias : fabs(value) <= 1);
+        ck_assert(by_place && placed[place].bias != 9 ? value == placed[place].bias : fabs(value) <= 1);
     }
 }
 
@@ -391,6 +391,39 @@ START_TEST(first_values_by_place)
     ffebm_model_destroy(by_place);
     ffebm_model_destroy(again);
     ffebm_model_destroy(plain);
+}
+END_TEST
+
+/* In parts of a layer's range, 1 / slope: all biases and a clamped layer's gains grow with it, the gain below a last layer
+ * without bounds with its root. There a pool has the bias of clamped layers. */
+START_TEST(first_values_by_slope)
+{
+    static const struct {
+        const char *block;
+        double gain, bias;
+    } cases[] = {{"\"clamp_last\": true, \"couplings\": [{\"type\": \"conv2d\", ", 0.5, 0.5},
+                 {"\"couplings\": [{\"type\": \"conv2d\", ", 0.25, 0},
+                 {"\"couplings\": [{\"pool\": {\"type\": \"max\", \"kernel\": 2}, \"type\": \"conv2d\", ", 0.25, 0.5}};
+    const double slope = _i / 3 == 0 ? 1 : 1.0 / 16, range = 1 / slope;
+    const double power = _i % 3 == 0 ? 1 : 0.5;
+    char json[512];
+    ffebm_model *model;
+    double most = 0;
+
+    snprintf(json, sizeof json,
+             "{\"dtype\": \"float64\", \"input\": [4, 2, 2], \"loss\": \"none\", \"stages\": [{\"energy\": {\"type\": "
+             "\"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": %.17g}, %s\"out_channels\": 32, "
+             "\"kernel\": 1}]}}]}",
+             slope, cases[_i % 3].block);
+    model = parsed(json, 0);
+    assert_ok(context, ffebm_model_initialize(model, 3));
+    for (int i = 0; i < 32 * 4; i++)
+        most = fmax(most, fabs(((double *)ffebm_tensor_data(named(model, "stage0.0.", "weight").value))[i]) * 2);
+    ck_assert_double_le(most, cases[_i % 3].gain * pow(range, power));
+    ck_assert_double_gt(most, 0.9 * cases[_i % 3].gain * pow(range, power));
+    ck_assert_double_eq(((double *)ffebm_tensor_data(named(model, "stage0.0.", "bias").value))[31],
+                        cases[_i % 3].bias * range);
+    ffebm_model_destroy(model);
 }
 END_TEST
 
@@ -421,7 +454,7 @@ START_TEST(recipe_defaults)
                                           .augment = FFEBM_AUGMENT_NONE,
                                           .lr_factor = 0.1};
     static const ffebm_equilibrium_config settled = {.size = sizeof settled,
-                                                     .beta = 0.02,
+                                                     .beta = 1e-3,
                                                      .free_tolerance = 1e-4,
                                                      .nudged_tolerance = 1e-2,
                                                      .free_sweeps = 200,
@@ -843,6 +876,7 @@ Suite *test_model_suite(void)
     tcase_add_test(tests, description_is_canonical);
     tcase_add_test(tests, dtype_of_parse);
     tcase_add_test(tests, first_values_by_place);
+    tcase_add_loop_test(tests, first_values_by_slope, 0, 6);
     tcase_add_test(tests, recipe_defaults);
     tcase_add_test(tests, recipe_values);
     tcase_add_loop_test(tests, recipe_words, 0, COUNT(words));
