@@ -159,7 +159,7 @@ refused '--epochs 1.5: expected a whole number from 0 to 1000000' --model $model
 refused '--beta 0: expected a number above 0' --model $model --beta 0
 refused '--schedule stairs: expected one of constant, cosine, step' --model $model --schedule stairs
 refused '--lr-period 0: expected 1 or more' --model $model --schedule step
-refused '--label-smoothing 1: expected a number below 1' --model $model --label-smoothing 1
+refused '--label-smoothing 1: expected a number of at least 0 and below 1' --model $model --label-smoothing 1
 refused '--rates stage0: expected PREFIX=RATE' --model $model --rates stage0
 refused '--rates stage0: .*learning rate multiplier -1' --model $model --rates stage0=-1
 refused '--freeze stage9: .*no parameter' --model $model --freeze stage9
@@ -324,7 +324,8 @@ fi
 "$program" --help >"$work/help"
 "$program" -h | cmp -s - "$work/help" || fail "-h is not --help"
 "$program" --version | grep -q '^libffebm [0-9]' || fail "--version"
-for option in $(sed -n 's/^ *[A-Z_]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
+# Options of the program's own, and of the library's settings, which stand there as one.
+for option in lr-min beta relaxation $(sed -n '/ SETTINGS(/d; s/^ *[A-Z_]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
     "$program" --help | grep -q -e "^  --$option[ ,]" || fail "--help does not know --$option"
 done
 echo 'killed, stopped and resumed: the same bits'
