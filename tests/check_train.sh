@@ -324,8 +324,8 @@ fi
 "$program" --help >"$work/help"
 "$program" -h | cmp -s - "$work/help" || fail "-h is not --help"
 "$program" --version | grep -q '^libffebm [0-9]' || fail "--version"
-# Options of the program's own, and of the library's settings, which stand there as one.
-for option in lr-min beta relaxation $(sed -n '/ SETTINGS(/d; s/^ *[A-Z_]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c); do
+for option in $(sed -n 's/^ *[A-Z_]*("\([a-z0-9-]*\)", .*/\1/p' examples/support/settings.c) \
+    lr-period label-smoothing beta free-sweeps nudged-order relaxation; do # these are the library's settings
     "$program" --help | grep -q -e "^  --$option[ ,]" || fail "--help does not know --$option"
 done
 echo 'killed, stopped and resumed: the same bits'

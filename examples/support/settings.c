@@ -24,7 +24,7 @@ static const struct option_choice algorithms[] = {
 #define MINUTES(name, field, text)              {name, "MIN", text, NULL, AT(field), 0, 0, OPTION_NUMBER}
 #define CHOICE(name, field, choices, text)      {name, NULL, text, choices, AT(field), 0, 0, OPTION_CHOICE}
 #define ONCE_CHOICE(name, field, choices, text) {name, NULL, text, choices, AT(field), 0, 0, OPTION_CHOICE | OPTION_ONCE}
-#define SETTINGS(name, config, field)           {name, NULL, NULL, NULL, AT(field), config, 0, OPTION_SETTINGS}
+#define SETTINGS(config, field)                 {"", NULL, NULL, NULL, AT(field), config, 0, OPTION_SETTINGS}
 #define FLAG(name, field, text)                 {name, NULL, text, NULL, AT(field), 0, 0, OPTION_FLAG}
 #define ONCE_FLAG(name, field, letter, text)    {name, NULL, text, NULL, AT(field), 0, 0, OPTION_FLAG | OPTION_ONCE | (letter)}
 
@@ -57,7 +57,7 @@ static const struct option table[] = {
            "0: never"),
 
     INTEGER("epochs", recipe.epochs, 0, 1000000, "passes over the training samples; 0 only tests"),
-    SETTINGS("recipe", FFEBM_CONFIG_RECIPE, recipe),
+    SETTINGS(FFEBM_CONFIG_RECIPE, recipe),
     INTEGER("patience", patience, 0, 1000000, "stop after N epochs that were not better on the samples of --val; 0: never"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
     INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor that it may use"),
@@ -66,7 +66,7 @@ static const struct option table[] = {
          "in stage0=0.5,stage4.1.bias=1:0; later ones win"),
     TEXT("freeze", freeze, "PREFIX,...", "parameters that are not trained"),
 
-    SETTINGS("equilibrium", FFEBM_CONFIG_EQUILIBRIUM, equilibrium),
+    SETTINGS(FFEBM_CONFIG_EQUILIBRIUM, equilibrium),
     ONCE_CHOICE("algorithm", algorithm, algorithms, "equilibrium propagation, or implicit differentiation (estimator implicit); bp: "
                 "no energy blocks"),
     ONCE_FLAG("help", help, OPTION_LETTER, "print this; with --model, the defaults of its recipe"),
