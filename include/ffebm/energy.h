@@ -67,12 +67,12 @@ enum {                          /* JSON "type"  fields read                     
 };
 
 enum {                          /* JSON "pool": {"type": .., "kernel": k, "stride": k}: of what a convolution gives        */
-    FFEBM_POOL_NONE = 0,
-    FFEBM_POOL_MAX  = 1         /* "max"        the largest of each window                                                  */
+    FFEBM_POOL_NONE = 0,        /* absent       none                                                                       */
+    FFEBM_POOL_MAX  = 1         /* "max"        the largest of each window                                                 */
 };
 /* clang-format on */
 
-/* One coupling: the same fields and defaults as in the model description. Windows are [height, width]. */
+/** One coupling: the same fields and defaults as in the model description. Windows are [height, width]. */
 typedef struct ffebm_coupling_config {
     size_t size;
     const ffebm_initialization *initialization; /* copied; default NULL: the model's */

@@ -107,7 +107,7 @@ FFEBM_API void ffebm_model_destroy(ffebm_model *model);
  *  In/Out:  model:          unchanged on failure.
  *  In:      initialization: copied; NULL: as in a new model: UNIFORM with gain 1, but for the couplings of a Hopfield
  *                           block and the last linear or conv2d below it, which are drawn by place and slope, as
- *                           ffebm_model_describe then says.
+ *                           ffebm_model_description then says.
  */
 FFEBM_API ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization);
 

@@ -10,7 +10,7 @@ ffebm_status ffebmi_contents_of(ffebmi_contents *contents, ffebm_model *model, c
                           "checkpoint: the optimizer is of another model");
     contents->model = model;
     contents->optimizer = optimizer;
-    contents->array_count = 1 + (optimizer == NULL ? 0 : ffebmi_optimizer_slot_count(optimizer));
+    contents->array_count = 1 + (optimizer == NULL ? 0 : ffebmi_optimizer_moment_count(optimizer));
     contents->count = contents->array_count * model->parameter_count + model->buffer_count;
     return FFEBM_OK;
 }
@@ -27,7 +27,7 @@ static void inspect_value(const ffebm_model *model, ffebmi_content *content, siz
     snprintf(content->name, sizeof content->name, "%s", p->name);
 }
 
-static void inspect_slot(const ffebmi_contents *contents, ffebmi_content *content, size_t index)
+static void inspect_moment(const ffebmi_contents *contents, ffebmi_content *content, size_t index)
 {
     const ffebm_model *model = contents->model;
     const ffebmi_model_parameter *p = &model->parameters[index % model->parameter_count];
@@ -36,7 +36,7 @@ static void inspect_slot(const ffebmi_contents *contents, ffebmi_content *conten
     content->offset = p->offset;
     content->shape = &p->parameter.shape;
     snprintf(content->name, sizeof content->name, "optimizer.%s.%s",
-             ffebmi_optimizer_slot_name(contents->optimizer, content->array - 1), p->name);
+             ffebmi_optimizer_moment_name(contents->optimizer, content->array - 1), p->name);
 }
 
 void ffebmi_contents_inspect(const ffebmi_contents *contents, ffebmi_content *content, size_t index)
@@ -46,7 +46,7 @@ void ffebmi_contents_inspect(const ffebmi_contents *contents, ffebmi_content *co
     if (index < values)
         inspect_value(contents->model, content, index);
     else
-        inspect_slot(contents, content, index - values);
+        inspect_moment(contents, content, index - values);
 }
 
 size_t ffebmi_contents_elements(const ffebmi_contents *contents, size_t array)
@@ -61,5 +61,5 @@ size_t ffebmi_contents_start(const ffebmi_contents *contents, size_t array)
 
 void *ffebmi_contents_array(const ffebmi_contents *contents, size_t array)
 {
-    return array == 0 ? contents->model->values : ffebmi_optimizer_slot(contents->optimizer, array - 1);
+    return array == 0 ? contents->model->values : ffebmi_optimizer_moment(contents->optimizer, array - 1);
 }

@@ -1,5 +1,5 @@
 /* Which tensors a checkpoint of a model, and an optimizer, holds: every parameter and buffer under its name, then for
- * each of the optimizer's slots every parameter as "optimizer.<slot>.<name>". */
+ * each of the optimizer's moments every parameter as "optimizer.<moment>.<name>". */
 #ifndef FFEBMI_IO_CONTENTS_H
 #define FFEBMI_IO_CONTENTS_H
 
@@ -9,7 +9,7 @@
 typedef struct ffebmi_contents {
     ffebm_model *model;
     const ffebm_optimizer *optimizer; /* NULL: none */
-    size_t array_count;               /* the parameters with the buffers, then each slot */
+    size_t array_count;               /* the parameters with the buffers, then each moment */
     size_t count;                     /* tensors */
 } ffebmi_contents;
 

@@ -4,9 +4,9 @@
 #include "optimizer/optimizer.h"
 
 static const ffebmi_rule sgd = {
-    .name = "sgd", .slot_count = 1, .slot_names = {"momentum"}, .f32 = ffebmi_sgd_f32, .f64 = ffebmi_sgd_f64};
+    .name = "sgd", .moment_count = 1, .moment_names = {"momentum"}, .f32 = ffebmi_sgd_f32, .f64 = ffebmi_sgd_f64};
 static const ffebmi_rule adam = {
-    .name = "adam", .slot_count = 2, .slot_names = {"m", "v"}, .f32 = ffebmi_adam_f32, .f64 = ffebmi_adam_f64};
+    .name = "adam", .moment_count = 2, .moment_names = {"m", "v"}, .f32 = ffebmi_adam_f32, .f64 = ffebmi_adam_f64};
 
 #define FFEBMI_CONFIG ffebm_sgd_config
 #define DECAY_TEXT "pull towards zero"
@@ -66,9 +66,9 @@ static ffebm_status allocate(ffebm_optimizer *o)
 
         o->multipliers[i] = (ffebmi_multipliers){.learning_rate = rate, .weight_decay = 1};
     }
-    for (size_t i = 0; i < o->rule->slot_count; i++) {
-        o->slots[i] = ffebmi_allocate(o->context, o->model->element_count, ffebmi_dtype_size(o->model->dtype));
-        if (o->slots[i] == NULL)
+    for (size_t i = 0; i < o->rule->moment_count; i++) {
+        o->moments[i] = ffebmi_allocate(o->context, o->model->element_count, ffebmi_dtype_size(o->model->dtype));
+        if (o->moments[i] == NULL)
             return ffebmi_fail_memory(o->context, "an optimizer's state");
     }
     return FFEBM_OK;
@@ -134,8 +134,8 @@ void ffebm_optimizer_destroy(ffebm_optimizer *optimizer)
     if (optimizer == NULL)
         return;
     model = optimizer->model;
-    for (size_t i = 0; i < FFEBMI_MAX_SLOTS; i++)
-        ffebmi_release(optimizer->context, optimizer->slots[i]);
+    for (size_t i = 0; i < FFEBMI_MAX_MOMENTS; i++)
+        ffebmi_release(optimizer->context, optimizer->moments[i]);
     ffebmi_release(optimizer->context, optimizer->multipliers);
     ffebmi_release(optimizer->context, optimizer);
     ffebmi_model_drop(model);
@@ -143,19 +143,19 @@ void ffebm_optimizer_destroy(ffebm_optimizer *optimizer)
 
 /* ----------------------------------------------------------------------------------------------------- its memory */
 
-size_t ffebmi_optimizer_slot_count(const ffebm_optimizer *optimizer)
+size_t ffebmi_optimizer_moment_count(const ffebm_optimizer *optimizer)
 {
-    return optimizer->rule->slot_count;
+    return optimizer->rule->moment_count;
 }
 
-const char *ffebmi_optimizer_slot_name(const ffebm_optimizer *optimizer, size_t slot)
+const char *ffebmi_optimizer_moment_name(const ffebm_optimizer *optimizer, size_t moment)
 {
-    return optimizer->rule->slot_names[slot];
+    return optimizer->rule->moment_names[moment];
 }
 
-void *ffebmi_optimizer_slot(const ffebm_optimizer *optimizer, size_t slot)
+void *ffebmi_optimizer_moment(const ffebm_optimizer *optimizer, size_t moment)
 {
-    return optimizer->slots[slot];
+    return optimizer->moments[moment];
 }
 
 const char *ffebmi_optimizer_algorithm(const ffebm_optimizer *optimizer)

@@ -6,14 +6,14 @@
 
 #include "model/model.h"
 
-enum { FFEBMI_MAX_SLOTS = 2 };
+enum { FFEBMI_MAX_MOMENTS = 2 };
 
 /* One update of n numbers. With commit false nothing is written: the update is only tried. */
 typedef struct ffebmi_update {
     size_t n;
     void *parameters;
     const void *gradients;
-    void *slots[FFEBMI_MAX_SLOTS];
+    void *moments[FFEBMI_MAX_MOMENTS];
     double gradient_scale; /* from clipping */
     double learning_rate;
     double weight_decay;
@@ -42,8 +42,8 @@ typedef bool (*ffebmi_update_fn)(const ffebmi_update *update, const ffebmi_rule_
 
 typedef struct ffebmi_rule {
     const char *name; /* "sgd" */
-    size_t slot_count;
-    const char *slot_names[FFEBMI_MAX_SLOTS];
+    size_t moment_count;
+    const char *moment_names[FFEBMI_MAX_MOMENTS];
     ffebmi_update_fn f32;
     ffebmi_update_fn f64;
 } ffebmi_rule;
@@ -62,8 +62,8 @@ struct ffebm_optimizer {
     double weight_decay;
     double clip_norm;
     int64_t steps;
-    ffebmi_multipliers *multipliers; /* [parameter] */
-    void *slots[FFEBMI_MAX_SLOTS];   /* each as the model's flat parameters */
+    ffebmi_multipliers *multipliers;   /* [parameter] */
+    void *moments[FFEBMI_MAX_MOMENTS]; /* each as the model's flat parameters */
 };
 
 bool ffebmi_sgd_f32(const ffebmi_update *update, const ffebmi_rule_settings *settings);
@@ -72,9 +72,9 @@ bool ffebmi_adam_f32(const ffebmi_update *update, const ffebmi_rule_settings *se
 bool ffebmi_adam_f64(const ffebmi_update *update, const ffebmi_rule_settings *settings);
 
 /* A rule's memory, for checkpoints: arrays laid out as the flat parameters. */
-size_t ffebmi_optimizer_slot_count(const ffebm_optimizer *optimizer);
-const char *ffebmi_optimizer_slot_name(const ffebm_optimizer *optimizer, size_t slot);
-void *ffebmi_optimizer_slot(const ffebm_optimizer *optimizer, size_t slot);
+size_t ffebmi_optimizer_moment_count(const ffebm_optimizer *optimizer);
+const char *ffebmi_optimizer_moment_name(const ffebm_optimizer *optimizer, size_t moment);
+void *ffebmi_optimizer_moment(const ffebm_optimizer *optimizer, size_t moment);
 const char *ffebmi_optimizer_algorithm(const ffebm_optimizer *optimizer);
 int64_t ffebmi_optimizer_steps(const ffebm_optimizer *optimizer);
 void ffebmi_optimizer_set_steps(ffebm_optimizer *optimizer, int64_t steps);

@@ -81,8 +81,8 @@ static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebm
                        .upper = p->upper,
                        .commit = commit};
 
-    for (size_t i = 0; i < o->rule->slot_count; i++)
-        u.slots[i] = ffebmi_at(k, o->slots[i], p->offset);
+    for (size_t i = 0; i < o->rule->moment_count; i++)
+        u.moments[i] = ffebmi_at(k, o->moments[i], p->offset);
     return o->model->dtype == FFEBM_FLOAT32 ? o->rule->f32(&u, settings) : o->rule->f64(&u, settings);
 }
 

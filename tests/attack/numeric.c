@@ -76,8 +76,8 @@ static uint64_t bits(const trial *t)
     uint64_t sum = bits_of(1, t->s.model->values, value_count(t) * element);
     int64_t steps = ffebmi_optimizer_steps(t->s.optimizer);
 
-    for (size_t i = 0; i < ffebmi_optimizer_slot_count(t->s.optimizer); i++)
-        sum = bits_of(sum, ffebmi_optimizer_slot(t->s.optimizer, i), t->s.model->element_count * element);
+    for (size_t i = 0; i < ffebmi_optimizer_moment_count(t->s.optimizer); i++)
+        sum = bits_of(sum, ffebmi_optimizer_moment(t->s.optimizer, i), t->s.model->element_count * element);
     return bits_of(sum, &steps, sizeof steps);
 }
 
@@ -86,8 +86,8 @@ static bool finite(const trial *t)
     const ffebmi_arrays *k = t->s.engine->arrays;
     bool all = k->finite(value_count(t), t->s.model->values);
 
-    for (size_t i = 0; i < ffebmi_optimizer_slot_count(t->s.optimizer); i++)
-        all = all && k->finite(t->s.model->element_count, ffebmi_optimizer_slot(t->s.optimizer, i));
+    for (size_t i = 0; i < ffebmi_optimizer_moment_count(t->s.optimizer); i++)
+        all = all && k->finite(t->s.model->element_count, ffebmi_optimizer_moment(t->s.optimizer, i));
     return all;
 }
 
@@ -136,14 +136,14 @@ static void trial_close(trial *t)
 static void *array_of(const trial *t, const fault *f, size_t *count)
 {
     ffebm_tensor *tensors[] = {t->s.x, t->target, t->weights, t->cotangent};
-    size_t slots = ffebmi_optimizer_slot_count(t->s.optimizer);
+    size_t slots = ffebmi_optimizer_moment_count(t->s.optimizer);
 
     if (f->place <= COTANGENT) {
         *count = ffebm_tensor_count(tensors[f->place]);
         return ffebm_tensor_data(tensors[f->place]);
     }
     *count = f->place == MEMORY ? t->s.model->element_count : value_count(t);
-    return f->place == MEMORY                            ? ffebmi_optimizer_slot(t->s.optimizer, f->at % slots)
+    return f->place == MEMORY                            ? ffebmi_optimizer_moment(t->s.optimizer, f->at % slots)
            : f->place == VALUE || f->place == ALL_VALUES ? t->s.model->values
                                                          : NULL;
 }

@@ -172,11 +172,11 @@ static void fill(ffebm_optimizer *optimizer, ffebm_model *model)
     if (optimizer == NULL)
         return;
     ffebmi_optimizer_set_steps(optimizer, 1234567890123);
-    for (size_t slot = 0; slot < ffebmi_optimizer_slot_count(optimizer); slot++) {
-        void *state = ffebmi_optimizer_slot(optimizer, slot);
+    for (size_t moment = 0; moment < ffebmi_optimizer_moment_count(optimizer); moment++) {
+        void *state = ffebmi_optimizer_moment(optimizer, moment);
 
         for (size_t i = 0; i < model->element_count; i++) {
-            double value = (double)(slot + 1) / (double)(i + 3);
+            double value = (double)(moment + 1) / (double)(i + 3);
 
             if (model->dtype == FFEBM_FLOAT32)
                 ((float *)state)[i] = (float)value;
@@ -192,8 +192,9 @@ static void assert_same(ffebm_model *a, const ffebm_optimizer *a_state, ffebm_mo
     if (a_state == NULL)
         return;
     ck_assert_int_eq(ffebmi_optimizer_steps(a_state), ffebmi_optimizer_steps(b_state));
-    for (size_t slot = 0; slot < ffebmi_optimizer_slot_count(a_state); slot++)
-        ck_assert_mem_eq(ffebmi_optimizer_slot(a_state, slot), ffebmi_optimizer_slot(b_state, slot), bytes_of(a));
+    for (size_t moment = 0; moment < ffebmi_optimizer_moment_count(a_state); moment++)
+        ck_assert_mem_eq(ffebmi_optimizer_moment(a_state, moment), ffebmi_optimizer_moment(b_state, moment),
+                         bytes_of(a));
 }
 
 /* What a checkpoint is written to; refuses from byte `limit` on. */
@@ -332,8 +333,8 @@ START_TEST(conversion)
     OK(ffebm_checkpoint_read(wide, wide_state, file.bytes, file.length));
     for (size_t i = 0; i < wide->element_count; i++) {
         ck_assert(d[i] == (double)f[i]);
-        ck_assert(((double *)ffebmi_optimizer_slot(wide_state, 1))[i] ==
-                  (double)((float *)ffebmi_optimizer_slot(narrow_state, 1))[i]);
+        ck_assert(((double *)ffebmi_optimizer_moment(wide_state, 1))[i] ==
+                  (double)((float *)ffebmi_optimizer_moment(narrow_state, 1))[i]);
     }
     for (size_t i = 0; i < wide->element_count; i++)
         d[i] = 0.1 + (double)i;
@@ -608,7 +609,7 @@ START_TEST(not_finite)
     static const double bad[] = {NAN, INFINITY, -INFINITY};
     ffebm_model *model = ready(FFEBM_FLOAT64, "", 1), *target = ready(FFEBM_FLOAT64, "", 2);
     ffebm_optimizer *state = optimizer_of(ADAM, model);
-    double *value = values(model), *slot = ffebmi_optimizer_slot(state, 1), kept = value[7], before[64];
+    double *value = values(model), *slot = ffebmi_optimizer_moment(state, 1), kept = value[7], before[64];
     buffer file;
 
     memcpy(before, values(target), bytes_of(target));
