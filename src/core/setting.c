@@ -90,25 +90,42 @@ bool ffebmi_setting_allows(const ffebmi_setting *setting, double number)
            fits(setting, number);
 }
 
-static size_t append(char words[FFEBMI_SETTING_WORDS], size_t used, const char *form, double number)
+static size_t append(char words[FFEBMI_SETTING_WORDS], size_t used, const char *text)
 {
-    int more = snprintf(words + used, FFEBMI_SETTING_WORDS - used, form, number);
+    int more = snprintf(words + used, FFEBMI_SETTING_WORDS - used, "%s", text);
 
     return used + (size_t)more < FFEBMI_SETTING_WORDS ? used + (size_t)more : used;
 }
 
+static size_t append_number(char words[FFEBMI_SETTING_WORDS], size_t used, double number)
+{
+    char text[FFEBMI_SETTING_WORDS];
+
+    snprintf(text, sizeof text, "%g", number);
+    return append(words, used, text);
+}
+
+static size_t say_lower(const ffebm_setting_info *info, char words[FFEBMI_SETTING_WORDS], size_t used)
+{
+    if (!info->lower_open)
+        return append(words, append_number(words, used, info->lower), " or more");
+    return append_number(words, append(words, used, "more than "), info->lower);
+}
+
 static void say_bounds(const ffebm_setting_info *info, char words[FFEBMI_SETTING_WORDS])
 {
-    const char *and = isfinite(info->lower) ? " and " : "";
-    size_t used = append(words, 0, info->type == FFEBM_SETTING_NUMBER ? "" : "an integer, ", 0);
+    size_t used = append(words, 0, info->type == FFEBM_SETTING_NUMBER ? "" : "an integer, ");
 
+    if (!isfinite(info->lower) && !isfinite(info->upper)) {
+        append(words, used, "a finite number");
+        return;
+    }
     if (isfinite(info->lower))
-        used = append(words, used, info->lower_open ? "more than %g" : "%g or more", info->lower);
-    if (isfinite(info->upper)) {
-        used = append(words, used, and, 0);
-        append(words, used, info->upper_open ? "less than %g" : "at most %g", info->upper);
-    } else if (!isfinite(info->lower))
-        append(words, used, "a finite number", 0);
+        used = say_lower(info, words, used);
+    if (isfinite(info->lower) && isfinite(info->upper))
+        used = append(words, used, " and ");
+    if (isfinite(info->upper))
+        append_number(words, append(words, used, info->upper_open ? "less than " : "at most "), info->upper);
 }
 
 static void say_choices(const ffebm_setting_info *info, char words[FFEBMI_SETTING_WORDS])
