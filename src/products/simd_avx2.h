@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 #define TARGET __attribute__((target("avx2,fma")))
-#define INLINE TARGET static inline __attribute__((always_inline))
+/* Not every file says every word. */
+#define INLINE TARGET static inline __attribute__((always_inline, unused))
 #define LANES 8
 #define zero _mm256_setzero_ps
 #define set1 _mm256_set1_ps
@@ -24,7 +25,7 @@ typedef __m256 vector;
 typedef __m256i lanes_mask;
 
 /* The first `count` lanes: of what is beyond nothing is read or written. */
-TARGET static inline lanes_mask mask_of(size_t count)
+TARGET static inline __attribute__((unused)) lanes_mask mask_of(size_t count)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(count > LANES ? LANES : count)),
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

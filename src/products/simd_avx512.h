@@ -9,7 +9,8 @@
 #ifndef TARGET
 #define TARGET __attribute__((target("avx512f")))
 #endif
-#define INLINE TARGET static inline __attribute__((always_inline))
+/* Not every file says every word. */
+#define INLINE TARGET static inline __attribute__((always_inline, unused))
 #define LANES 16
 #define zero _mm512_setzero_ps
 #define set1 _mm512_set1_ps
@@ -27,7 +28,7 @@ typedef __m512 vector;
 typedef __mmask16 lanes_mask;
 
 /* The first `count` lanes: of what is beyond nothing is read or written. */
-static inline lanes_mask mask_of(size_t count)
+static inline __attribute__((unused)) lanes_mask mask_of(size_t count)
 {
     return (lanes_mask)(count >= LANES ? 0xffff : (1u << count) - 1);
 }
