@@ -281,6 +281,11 @@ def interrupt_in_a_call(delay):
 
 
 class Interrupting(unittest.TestCase):
+    def setUp(self):
+        # A shell that starts the tests in the background has SIGINT ignored, and Python then leaves it so.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+
     class Interrupted(Quadratic):
         at_end = False
 
