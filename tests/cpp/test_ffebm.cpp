@@ -184,7 +184,9 @@ void models()
     EXPECT(parsed.description() == p.model.description() && parsed.info().ready == 0);
     EXPECT(p.model.info().parameter_count == 4 && p.model.stage(1).layer_count == 2 && p.model.layer(1, 1).units == 3);
     EXPECT(p.model.find_parameter("stage1.0.bias") == 3 && p.model.parameter(3).count == 3);
-    EXPECT(p.model.recipe().batch == 64 && p.model.equilibrium().beta == 0.02);
+    ffebm_equilibrium_config defaults;
+    ffebm_equilibrium_config_init(&defaults, sizeof defaults);
+    EXPECT(p.model.recipe().batch == 64 && p.model.equilibrium().beta == defaults.beta);
     ffebm_recipe recipe = p.model.recipe();
     recipe.batch = 3;
     parsed.set_recipe(recipe);
