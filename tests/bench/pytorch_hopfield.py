@@ -1,6 +1,6 @@
-"""A Hopfield block that settles by sweeps, with all that is worth doing once taken out of them: weights are packed,
-slopes multiplied in and the input scaled once a phase, the switches of a pool's pass up serve the pass down, updates are
-in place."""
+"""A Hopfield block, a graph of layers and couplings, that settles by sweeps, with all that is worth doing once taken out of
+them: weights are packed, slopes multiplied in and the inputs scaled once a phase, the switches of a pool's pass up serve the
+pass down, updates are in place."""
 import torch
 
 import pytorch_products
@@ -12,17 +12,17 @@ class Conv:
     """A convolutional coupling between layers of slopes `below` and `above`; made anew for each phase."""
 
     def __init__(self, entry, weight, bias, below, above, shape):
-        self.weight, self.padding = weight, pair(entry.get("padding", 0))
+        self.weight, self.padding, self.stride = weight, pair(entry.get("padding", 0)), pair(entry.get("stride", 1))
         kernel = weight.shape[2:]
         self.pool = pair(entry["pool"]["kernel"]) if "pool" in entry else None
         self.switches, self.held = None, False
         rows, _, height, width = shape
-        self.convolved = (rows, len(weight), height + 2 * self.padding[0] - kernel[0] + 1,
-                          width + 2 * self.padding[1] - kernel[1] + 1)
-        self.up_product = pytorch_products.convolution(weight * above, bias * above, self.padding, shape)
-        self.down_product = pytorch_products.convolution(
-            pytorch_products.transposed(weight) * below, torch.zeros(shape[1]),
-            [k - 1 - p for k, p in zip(kernel, self.padding)], self.convolved)
+        self.convolved = (rows, len(weight), *((n + 2 * p - k) // s + 1 for n, p, k, s in zip(
+            (height, width), self.padding, kernel, self.stride)))
+        self.up_product = pytorch_products.convolution(weight * above, None if bias is None else bias * above,
+                                                       self.stride, self.padding, shape)
+        self.down_product = pytorch_products.transposed_convolution(weight * below, self.stride, self.padding, shape,
+                                                                    self.convolved)
         self.above = self.convolved if self.pool is None else (
             *self.convolved[:2], *(n // k for n, k in zip(self.convolved[2:], self.pool)))
 
@@ -49,8 +49,8 @@ class Conv:
         """Return sums over rows and pixels of u s^T, and of u."""
         u, s = u.contiguous(memory_format=CHANNELS_LAST), s.contiguous(memory_format=CHANNELS_LAST)
         weight = self.weight.contiguous(memory_format=CHANNELS_LAST)
-        return aten.convolution_backward(u, s, weight, [len(weight)], [1, 1], self.padding, [1, 1], False, [0, 0], 1,
-                                         [False, True, False])[1]
+        return aten.convolution_backward(u, s, weight, [len(weight)], self.stride, self.padding, [1, 1], False, [0, 0],
+                                         1, [False, True, False])[1]
 
     def hold(self, switches):
         """Pool by these from now on."""
@@ -69,7 +69,7 @@ class Dense:
         if self.image:
             weight = weight.reshape(-1, *self.image).permute(0, 2, 3, 1).flatten(1).contiguous()
         self.up_weight = weight
-        self.up_product = pytorch_products.matrix(weight * above, bias * above, rows)
+        self.up_product = pytorch_products.matrix(weight * above, None if bias is None else bias * above, rows)
         self.down_product = pytorch_products.matrix((weight * below).t().contiguous(), torch.zeros(weight.shape[1]),
                                                     rows)
         self.above = (rows, len(weight))
@@ -106,103 +106,136 @@ class Phase:
     """Couplings packed for so many rows."""
 
     def __init__(self, block, shape):
-        self.block, self.couplings = block, []
-        for i, entry in enumerate(block.entries):
-            coupling = KINDS[entry["type"]](entry, *block.parameters[i], block.slope(i), block.slope(i + 1), shape)
+        self.block, self.couplings, self.shapes = block, [], {0: shape}
+        for entry, parameters, (low, high) in zip(block.entries, block.parameters, block.ends):
+            coupling = KINDS[entry["type"]](entry, *parameters, block.slope(low), block.slope(high), self.shapes[low])
             self.couplings.append(coupling)
-            shape = coupling.above
+            self.shapes[high] = coupling.above
         self.observed = [False] * len(self.couplings)  # do the pool's switches stand where the present state has them?
 
-    def observe(self, i, s):
-        if not self.observed[i]:
-            self.couplings[i].up(s[i])
-            self.observed[i] = True
+    def observe(self, c, s):
+        if not self.observed[c]:
+            self.couplings[c].up(s[self.block.ends[c][0]])
+            self.observed[c] = True
 
-    def drive(self, i, s, x, force):
+    def drive(self, i, s, inputs, force):
         """Slope times what layer i feels."""
         z = None
-        if i > 0:
-            z = self.couplings[i - 1].up(s[i - 1])
-            self.observed[i - 1] = True
-        if i < len(self.couplings) and s[i + 1] is not None:
-            if self.couplings[i].pool:
-                self.observe(i, s)
-            down = self.couplings[i].down(s[i + 1])
+        for c in self.block.below[i]:
+            up = self.couplings[c].up(s[self.block.ends[c][0]])
+            self.observed[c] = True
+            z = up if z is None else z.add_(up)
+        for c in self.block.above[i]:
+            high = self.block.ends[c][1]
+            if s[high] is None:
+                continue
+            if self.couplings[c].pool:
+                self.observe(c, s)
+            down = self.couplings[c].down(s[high])
             z = down if z is None else z.add_(down)
-        if i == 0:  # the input is one for all nudgings
-            z = x.clone() if z is None else z.view(-1, *x.shape).add_(x).view(z.shape) if len(z) > len(x) else z.add_(x)
-        if i == len(self.couplings) and force is not None:
+        if i in inputs:
+            x = inputs[i]  # one for all nudgings
+            if z is None:
+                z = x.clone()
+            else:
+                z = z.view(-1, *x.shape).add_(x).view(z.shape) if len(z) > len(x) else z.add_(x)
+        if i == self.block.last and force is not None:
             z = z.add_(force(s[i]))
         return z
 
-    def sweep(self, order, s, x, force=None):
-        for parity in order:
-            for i in range(parity, len(s), 2):
-                z = self.drive(i, s, x, force)
-                s[i] = z.clamp_(0, 1) if self.block.clamped(i) else z
-                if i < len(self.couplings):
-                    self.observed[i] = False
+    def sweep(self, groups, s, inputs, force=None):
+        for group in groups:
+            drives = [self.drive(i, s, inputs, force) for i in group]
+            for i, z in zip(group, drives):
+                bounds = self.block.bounds(i)
+                s[i] = z if bounds is None else z.clamp_(*bounds)
+                for c in self.block.above[i]:
+                    self.observed[c] = False
 
 
 class Hopfield:
     def __init__(self, stage, entry, parameters, hold_switches=False):
         self.names = [f"stage{stage}.{j}." for j in range(len(entry["couplings"]))]
-        self.entries = entry["couplings"]
-        self.parameters = [(parameters[name + "weight"], parameters[name + "bias"]) for name in self.names]
-        self.activation_slope, self.clamp_last = entry["activation"]["slope"], entry["clamp_last"]
+        self.entries, self.ends, layers = entry["couplings"], [], 1
+        for coupling in self.entries:
+            self.ends.append((coupling.get("from", layers - 1), coupling.get("to", layers)))
+            layers = max(layers, self.ends[-1][1] + 1)
+        self.last = layers - 1
+        self.below = [[c for c, ends in enumerate(self.ends) if ends[1] == i] for i in range(layers)]
+        self.above = [[c for c, ends in enumerate(self.ends) if ends[0] == i] for i in range(layers)]
+        self.groups = self.colours()
+        self.parameters = [(parameters[name + "weight"], parameters.get(name + "bias")) for name in self.names]
+        self.activation, self.clamp_last = entry["activation"], entry["clamp_last"]
         self.hold_switches, self.held = hold_switches, []
 
+    def colours(self):
+        """Layers in groups without a coupling inside, each in the first group that takes it."""
+        groups = []
+        for i in range(self.last + 1):
+            neighbours = {low + high - i for low, high in self.ends if i in (low, high)}
+            group = next((g for g in groups if not neighbours & set(g)), None)
+            if group is None:
+                groups.append([i])
+            else:
+                group.append(i)
+        return groups
+
     def clamped(self, i):
-        return i < len(self.entries) or self.clamp_last
+        return i < self.last or self.clamp_last
+
+    def bounds(self, i):
+        return (self.activation.get("lower", 0), self.activation.get("upper", 1)) if self.clamped(i) else None
 
     def slope(self, i):
-        return self.activation_slope if self.clamped(i) else 1.0
+        return self.activation["slope"] if self.clamped(i) else 1.0
 
     @property
     def output_slope(self):
-        return self.slope(len(self.entries))
+        return self.slope(self.last)
 
-    def free(self, x, sweeps):
-        """Settle from zeros, even layers first."""
-        phase = Phase(self, x.shape)
-        shapes = [x.shape] + [c.above for c in phase.couplings]
+    def free(self, inputs, sweeps):
+        """Settle from zeros, group after group; inputs by layer."""
+        phase = Phase(self, inputs[0].shape)
+        layers = range(self.last + 1)
         # Of two layers the upper one's zeros send nothing down, and the lower one is updated first.
-        self.state = [torch.zeros(shape) for shape in shapes] if len(shapes) > 2 else [None] * len(shapes)
-        self.x = x * self.slope(0)
+        self.state = [torch.zeros(phase.shapes[i]) for i in layers] if self.last > 1 else [None] * len(layers)
+        self.inputs = {i: x * self.slope(i) for i, x in inputs.items()}
         for _ in range(sweeps):
-            phase.sweep((0, 1), self.state, self.x)
+            phase.sweep(self.groups, self.state, self.inputs)
         if self.hold_switches:
-            self.held = [self.switches(phase, i) if c.pool else None for i, c in enumerate(phase.couplings)]
+            self.held = [self.switches(phase, c) if k.pool else None for c, k in enumerate(phase.couplings)]
         return self.state[-1]
 
-    def switches(self, phase, i):
-        phase.observe(i, self.state)
-        return torch.cat([phase.couplings[i].switches] * 2)
+    def switches(self, phase, c):
+        phase.observe(c, self.state)
+        return torch.cat([phase.couplings[c].switches] * 2)
 
     def nudged(self, force, sweeps):
-        """Settle with all nudgings as one batch, odd layers first; force(s_L) has output_slope in it."""
+        """Settle with all nudgings as one batch, groups in reverse; force(s_L) has output_slope in it."""
         s = [torch.cat([layer, layer]) for layer in self.state]
         self.phase = Phase(self, s[0].shape)
         for coupling, switches in zip(self.phase.couplings, self.held):
             if switches is not None:
                 coupling.hold(switches)
         for _ in range(sweeps):
-            self.phase.sweep((1, 0), s, self.x, force)
+            self.phase.sweep(self.groups[::-1], s, self.inputs, force)
         self.nudged_state = s
         return s[-1]
 
     def gradients(self, beta):
-        """Return the centred estimate of dl/dx, and those of the parameters, summed over samples."""
+        """Return the centred estimates of dl/dx by layer, and those of the parameters, summed over samples."""
         s, gradients = self.nudged_state, {}
-        for i, (name, coupling) in enumerate(zip(self.names, self.phase.couplings)):
+        for c, (name, coupling) in enumerate(zip(self.names, self.phase.couplings)):
+            low, high = self.ends[c]
             if coupling.pool:
-                self.phase.observe(i, s)
-            u, below = contrast(coupling.unpool(s[i + 1])), contrast(s[i])
+                self.phase.observe(c, s)
+            u, below = contrast(coupling.unpool(s[high])), contrast(s[low])
             # u+ s+ - u- s- from differences and means, which keeps what the difference of products would round away
             product = coupling.gradient(u, torch.cat(below.chunk(2)[::-1]))
             gradients[name + "weight"] = product.mul_(-1 / (2 * beta))
-            gradients[name + "bias"] = coupling.bias_gradient(u.chunk(2)[0]).mul_(-1 / (2 * beta))
-        return contrast(s[0]).chunk(2)[0] * (-1 / (2 * beta)), gradients
+            if self.parameters[c][1] is not None:
+                gradients[name + "bias"] = coupling.bias_gradient(u.chunk(2)[0]).mul_(-1 / (2 * beta))
+        return {i: contrast(s[i]).chunk(2)[0] * (-1 / (2 * beta)) for i in self.inputs}, gradients
 
 
 def contrast(both):

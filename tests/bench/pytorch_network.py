@@ -40,19 +40,19 @@ class Network:
             if "energy" in stage:
                 self.stages.append(Hopfield(i, stage["energy"], parameters, hold_switches))
             else:
-                self.stages.append(Feedforward(i, stage["feedforward"], parameters))
+                self.stages.append(Feedforward(i, stage, parameters))
         self.last = max(i for i, stage in enumerate(self.stages) if isinstance(stage, Hopfield))
         self.readout = self.stages[self.last + 1:]
-        couples = any(isinstance(op, BatchNorm2d) for stage in self.readout for op in stage.ops)
+        couples = any(isinstance(op, BatchNorm2d) for stage in self.readout for op in stage.rows[0].ops)
         self.nudged_by_loss = not couples
 
     def through_readout(self, s, target, parameters_wanted):
         """Return the derivative of the losses by s, and the readout's gradients."""
         for stage in self.readout:
-            s = stage.forward(s)
+            s = stage.forward(s)[0]
         v, gradients = self.loss(s, target), {}
         for stage in reversed(self.readout):
-            v, own = stage.vjp(v, True, parameters_wanted)
+            v, own = stage.vjp({0: v}, True, parameters_wanted)
             gradients.update(own)
         return v, gradients
 
@@ -73,28 +73,30 @@ class Network:
         clock.lap("settling_ms")
         if self.nudged_by_loss and self.readout:
             gradients = {name: g / 2 for name, g in self.through_readout(settled, both, True)[1].items()}
-        v, own = block.gradients(beta)
+        cotangents, own = block.gradients(beta)
         clock.lap("gradients_ms")
-        return v, {**gradients, **own}
+        return cotangents, {**gradients, **own}
 
     def step(self, x, target, free_sweeps, nudged_sweeps):
         """Return the gradients of the mean loss by name, and the milliseconds that they took."""
-        clock, beta = Clock(), self.recipe["beta"]
+        clock, beta, inputs = Clock(), self.recipe["beta"], {0: x}
         for stage in self.stages[:self.last + 1]:
             energy = isinstance(stage, Hopfield)
-            x = stage.free(x, free_sweeps) if energy else stage.forward(x)
+            inputs = {0: stage.free(inputs, free_sweeps)} if energy else stage.forward(inputs[0])
             clock.lap("settling_ms" if energy else "forward_ms")
-        v, gradients = self.top(target, beta, nudged_sweeps, clock)
+        cotangents, gradients = self.top(target, beta, nudged_sweeps, clock)
         for i in reversed(range(self.last)):
             stage = self.stages[i]
             if isinstance(stage, Hopfield):
+                v = cotangents[0]
                 force = torch.cat([v, v]).mul_(-beta * stage.output_slope)
                 force[len(v):] *= -1
                 stage.nudged(lambda last: force, nudged_sweeps)
                 clock.lap("settling_ms")
-                v, own = stage.gradients(beta)
+                cotangents, own = stage.gradients(beta)
             else:
-                v, own = stage.vjp(v, input_wanted=i > 0)
+                v, own = stage.vjp(cotangents, input_wanted=i > 0)
+                cotangents = {0: v}
             gradients.update(own)
             clock.lap("gradients_ms")
         return {name: g.div_(len(target)) for name, g in gradients.items()}, clock.spent

@@ -28,16 +28,16 @@ class Conv2d:
 
 class MaxPool2d:
     def __init__(self, entry, parameters):
-        self.kernel = pair(entry["kernel"])
+        self.kernel, self.padding = pair(entry["kernel"]), pair(entry.get("padding", 0))
         self.stride = pair(entry.get("stride", self.kernel))
 
     def forward(self, x):
         self.x = x
-        y, self.indices = aten.max_pool2d_with_indices(x, self.kernel, self.stride)
+        y, self.indices = aten.max_pool2d_with_indices(x, self.kernel, self.stride, self.padding)
         return y
 
     def vjp(self, v, input_wanted, parameters_wanted):
-        dx = aten.max_pool2d_with_indices_backward(v, self.x, self.kernel, self.stride, [0, 0], [1, 1], False,
+        dx = aten.max_pool2d_with_indices_backward(v, self.x, self.kernel, self.stride, self.padding, [1, 1], False,
                                                    self.indices)
         return dx, {}
 
@@ -91,9 +91,11 @@ class Linear:
 KINDS = {"conv2d": Conv2d, "maxpool2d": MaxPool2d, "batchnorm2d": BatchNorm2d, "flatten": Flatten, "linear": Linear}
 
 
-class Feedforward:
-    def __init__(self, stage, entries, parameters):
-        self.names = [f"stage{stage}.{j}." for j in range(len(entries))]
+class Row:
+    """A row of ops; the first is `prefix`.0."""
+
+    def __init__(self, prefix, entries, parameters):
+        self.names = [f"{prefix}.{j}." for j in range(len(entries))]
         self.ops = []
         for name, entry in zip(self.names, entries):
             own = {key[len(name):]: value for key, value in parameters.items() if key.startswith(name)}
@@ -111,3 +113,24 @@ class Feedforward:
             v, own = self.ops[j].vjp(v, input_wanted or j > 0, parameters_wanted)
             gradients.update({self.names[j] + key: g for key, g in own.items() if g is not None})
         return v, gradients
+
+
+class Feedforward:
+    """A stage: its own row, which drives layer 0 of what comes next, and its taps, which drive others."""
+
+    def __init__(self, stage, entry, parameters):
+        self.rows = {0: Row(f"stage{stage}", entry["feedforward"], parameters)}
+        for t, tap in enumerate(entry.get("taps", [])):
+            self.rows[tap["to"]] = Row(f"stage{stage}.tap{t}", tap["ops"], parameters)
+
+    def forward(self, x):
+        return {layer: row.forward(x) for layer, row in self.rows.items()}
+
+    def vjp(self, cotangents, input_wanted=True, parameters_wanted=True):
+        """Return the cotangent of the input from those of the outputs by layer, and gradients by name."""
+        total, gradients = None, {}
+        for layer, row in self.rows.items():
+            v, own = row.vjp(cotangents[layer], input_wanted, parameters_wanted)
+            total = v if total is None or v is None else total + v
+            gradients.update(own)
+        return total, gradients

@@ -78,7 +78,7 @@ def rate(inputs, outputs, size, pooled, fair):
     parameters = {"stage0.0.weight": torch.randn(outputs, inputs, 3, 3) * 0.01, "stage0.0.bias": torch.zeros(outputs)}
     block = Hopfield(0, {"couplings": [entry], "activation": {"slope": 0.5}, "clamp_last": pooled}, parameters)
     x = torch.rand(BATCH, inputs, size, size)
-    block.free(x, 1)
+    block.free({0: x}, 1)
     phase, s = Phase(block, x.shape), block.state
     coupling, v = phase.couplings[0], torch.rand(phase.couplings[0].convolved)
     below, above = coupling.up_product.enter(s[0]), coupling.down_product.enter(v)
@@ -90,7 +90,7 @@ def rate(inputs, outputs, size, pooled, fair):
 
     def sweeps():
         for _ in range(SWEEPS):
-            phase.sweep((0, 1), s, block.x)
+            phase.sweep(block.groups, s, block.inputs)
 
     work = SWEEPS * 2 * 2e-9 * BATCH * inputs * outputs * 9 * size * size
     alone, swept = work / seconds(convolutions), work / seconds(sweeps)
