@@ -25,6 +25,7 @@ void ffebm_energy_destroy(ffebm_energy *block)
         return;
     context = block->context;
     block->kind->destroy(block);
+    ffebmi_graph_release(context, &block->graph);
     ffebmi_release(context, block->layers);
     ffebmi_release(context, block->parameters);
     ffebmi_release(context, block);
@@ -34,7 +35,10 @@ void ffebm_energy_destroy(ffebm_energy *block)
 ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what)
 {
     block->input = *input;
-    return block->kind->fit(block, input, what);
+    ffebmi_graph_release(block->context, &block->graph);
+    FFEBMI_TRY(block->kind->fit(block, input, what));
+    return block->graph.layer_count > 0 ? FFEBM_OK
+                                        : ffebmi_graph_chain(block->context, &block->graph, block->layer_count);
 }
 
 void *ffebmi_energy_lay_out_plan(const ffebm_energy *block, const ffebmi_arithmetic *arithmetic, ffebmi_arena *arena)
@@ -59,15 +63,15 @@ const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block)
     return &block->layers[block->layer_count - 1];
 }
 
-size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t layer)
+size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t coupling)
 {
-    return block->kind->switch_count == NULL ? 0 : block->kind->switch_count(block, layer);
+    return block->kind->switch_count == NULL ? 0 : block->kind->switch_count(block, coupling);
 }
 
 bool ffebmi_energy_has_switches(const ffebm_energy *block)
 {
-    for (size_t l = 0; l < block->layer_count; l++)
-        if (ffebmi_energy_switch_count(block, l) > 0)
+    for (size_t c = 0; c < block->graph.coupling_count; c++)
+        if (ffebmi_energy_switch_count(block, c) > 0)
             return true;
     return false;
 }

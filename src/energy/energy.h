@@ -7,6 +7,7 @@
 #include "convolution/arithmetic.h"
 #include "core/arena.h"
 #include "core/setting.h"
+#include "energy/graph.h"
 #include "tensor/parameter.h"
 #include "tensor/shape.h"
 #include "json/json.h"
@@ -45,6 +46,7 @@ struct ffebm_energy {
     ffebmi_shape input;                /* of a sample; need not be that of the first layer */
     size_t layer_count;
     ffebmi_shape *layers; /* of a sample, the last is the output; set by fit, like the parameters */
+    ffebmi_graph graph;   /* of a kind that has not made it in fit: each layer coupled with the next */
     size_t parameter_count;
     ffebmi_energy_parameter *parameters;
 };
@@ -109,8 +111,9 @@ struct ffebmi_energy_kind {
     ffebm_status (*initialize)(ffebm_energy *block, size_t element, uint64_t seed, const double **values,
                                ffebmi_failure *failure);
 
-    /* OPTIONAL: bytes of switches of one sample at a layer, 0 where nothing chooses. Without it nothing does anywhere. */
-    size_t (*switch_count)(const ffebm_energy *block, size_t layer);
+    /* OPTIONAL: bytes of switches of one sample in a coupling of the graph, 0 where nothing chooses. Without it nothing does
+     * anywhere. */
+    size_t (*switch_count)(const ffebm_energy *block, size_t coupling);
 
     /* OPTIONAL: how many of a layer's `count` units sit at a bound. Without it a layer has no bounds. */
     size_t (*saturated)(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,
@@ -140,8 +143,8 @@ void *ffebmi_energy_lay_out_packed(const ffebm_energy *block, const void *plan, 
 void ffebmi_energy_pack(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
                         const void *const *parameters, void *packed);
 
-/* Bytes of switches of one sample at a layer, 0 where nothing chooses; and does anything? */
-size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t layer);
+/* Bytes of switches of one sample in a coupling, 0 where nothing chooses; and does anything? */
+size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t coupling);
 bool ffebmi_energy_has_switches(const ffebm_energy *block);
 
 /* Infer layers and parameters from a sample's shape. */

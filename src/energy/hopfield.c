@@ -9,57 +9,9 @@
 #include "core/context.h"
 #include "tensor/doubles.h"
 
-typedef struct work {
-    void **z; /* [layer]: rows x units, what a layer feels */
-    void *
-        *base; /* [layer]: rows x units, of the free state, where states are displacements: drives, or sigma' of them */
-    uint8_t **switches; /* [coupling]: rows x switches */
-    bool *current;      /* [coupling]: the switches are those of the present state below */
-    void *scratch;
-} work;
-
 static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
 {
     return (const ffebmi_hopfield *)block;
-}
-
-static void **lay_out_layers(const ffebm_energy *block, size_t element, size_t rows, ffebmi_arena *arena)
-{
-    void **layers = ffebmi_carve(arena, block->layer_count, sizeof *layers);
-
-    for (size_t l = 0; l < block->layer_count; l++) {
-        void *memory = ffebmi_carve(arena, rows, block->layers[l].count * element);
-
-        if (layers != NULL)
-            layers[l] = memory;
-    }
-    return layers;
-}
-
-static void *lay_out_work(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan, size_t rows,
-                          ffebmi_arena *arena)
-{
-    const ffebmi_hopfield *h = hopfield(block);
-    const ffebmi_hopfield_plan *p = plan;
-    work *w = ffebmi_carve(arena, 1, sizeof *w), placed;
-    size_t scratch = 0;
-
-    placed.z = lay_out_layers(block, arrays->element, rows, arena);
-    placed.base = lay_out_layers(block, arrays->element, rows, arena);
-    placed.switches = ffebmi_carve(arena, h->coupling_count, sizeof *placed.switches);
-    placed.current = ffebmi_carve(arena, h->coupling_count, sizeof *placed.current);
-    for (size_t c = 0; c < h->coupling_count; c++) {
-        uint8_t *switches = ffebmi_carve(arena, rows, h->couplings[c].switch_count);
-
-        if (w != NULL)
-            placed.switches[c] = switches;
-        if (p->couplings[c].scratch > scratch)
-            scratch = p->couplings[c].scratch;
-    }
-    placed.scratch = ffebmi_carve(arena, scratch, arrays->element);
-    if (w != NULL)
-        *w = placed;
-    return w;
 }
 
 /* --------------------------------------------------------------------------------------------------------- settling */
@@ -70,60 +22,6 @@ static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer, double rela
     ffebmi_sigma sigma = {.slope = h->config.slope, .relaxation = relaxation, .clamped = !last || h->config.clamp_last};
 
     return sigma;
-}
-
-static ffebmi_coupling_call call_of(const ffebmi_settling *s, size_t coupling)
-{
-    const work *w = s->work;
-    const void *const *parameters = ffebmi_hopfield_parameters(hopfield(s->block), s->parameters, coupling);
-    ffebmi_packed packed = ((const ffebmi_packed *)s->packed)[coupling];
-    ffebmi_coupling_call call = {
-        .plan = &((const ffebmi_hopfield_plan *)s->plan)->couplings[coupling],
-        .parameters = parameters,
-        .packed = {.full = packed.full != NULL ? packed.full : parameters[0], .int16 = s->int16 ? packed.int16 : NULL},
-        .rows = s->rows,
-        .switches = w->switches[coupling],
-        .held = s->hold_switches,
-        .displacement = s->form != FFEBMI_WHOLE,
-        .scratch = w->scratch};
-
-    return call;
-}
-
-/* z = what coupling c sends up to the layer above it. */
-static void pass_up(const ffebmi_settling *s, size_t c, void *z)
-{
-    const ffebmi_coupling *coupling = &hopfield(s->block)->couplings[c];
-    ffebmi_coupling_call call = call_of(s, c);
-
-    coupling->kind->up(coupling, &call, s->state[c], z);
-    ((work *)s->work)->current[c] = true;
-}
-
-/* z = what coupling c sends down to the layer below it, unpooled to where that layer's present state switches; if that
- * has moved since the last pass up, it is passed up for the switches alone. */
-static void pass_down(const ffebmi_settling *s, size_t c, bool accumulate, void *z)
-{
-    const ffebmi_coupling *coupling = &hopfield(s->block)->couplings[c];
-    const work *w = s->work;
-    ffebmi_coupling_call call = call_of(s, c);
-
-    if (coupling->switch_count > 0 && !call.held && !w->current[c])
-        pass_up(s, c, w->z[c + 1]);
-    coupling->kind->down(coupling, &call, accumulate, s->state[c + 1], z);
-}
-
-/* z = all that the couplings make a layer feel. The next layer's z may be used up on the way: layers go upwards. */
-static void couplings_drive(const ffebmi_settling *s, size_t layer, void *z)
-{
-    const ffebmi_hopfield *h = hopfield(s->block);
-
-    if (h->coupling_count == 0)
-        memset(z, 0, s->rows * s->block->layers[layer].count * s->arrays->element);
-    if (layer > 0)
-        pass_up(s, layer - 1, z);
-    if (layer < h->coupling_count)
-        pass_down(s, layer, layer > 0, z);
 }
 
 /* What differs between the forms of states. */
@@ -159,12 +57,12 @@ static void keep_drive(const ffebmi_settling *s, size_t l, const void *input, ff
 {
     (void)sigma;
     if (input != NULL)
-        s->arrays->add(s->rows * units_of(s, l), input, ((work *)s->work)->base[l]);
+        s->arrays->add(s->rows * units_of(s, l), input, ((ffebmi_hopfield_work *)s->work)->base[l]);
 }
 
 static void keep_slope(const ffebmi_settling *s, size_t l, const void *input, ffebmi_sigma sigma)
 {
-    void *base = ((work *)s->work)->base[l];
+    void *base = ((ffebmi_hopfield_work *)s->work)->base[l];
 
     s->arrays->linearize(s->rows, units_of(s, l), base, input, sigma, base);
 }
@@ -195,7 +93,7 @@ static const form_rules forms[] = {[FFEBMI_WHOLE] = {settle_whole, NULL, whole_c
 
 static void settle_layer(const ffebmi_settling *s, size_t layer)
 {
-    work *w = s->work;
+    ffebmi_hopfield_work *w = s->work;
     size_t layers = s->block->layer_count;
     bool last = layer + 1 == layers;
     const ffebmi_layer_update update = {.rows = s->rows,
@@ -211,18 +109,17 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
                                         .norm_stride = layers};
 
     forms[s->form].settle(s->arrays, &update);
-    if (!last)
-        w->current[layer] = false;
+    ffebmi_hopfield_moved(s, layer);
 }
 
 /* All drives first, then all states: so that layers updated together do not see each other's new values, whatever the
  * step. */
 static void half_sweep(ffebmi_settling *s, size_t first, size_t step)
 {
-    const work *w = s->work;
+    const ffebmi_hopfield_work *w = s->work;
 
     for (size_t l = first; l < s->block->layer_count; l += step)
-        couplings_drive(s, l, w->z[l]);
+        ffebmi_hopfield_drive(s, l, w->z[l]);
     for (size_t l = first; l < s->block->layer_count; l += step)
         settle_layer(s, l);
 }
@@ -257,7 +154,7 @@ static void give_states_back(ffebmi_settling *s, size_t rows)
 static void take_base(ffebmi_settling *s)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
-    const work *w = s->work;
+    const ffebmi_hopfield_work *w = s->work;
     ffebmi_settling at_free = *s;
 
     at_free.rows = s->rows / s->copies;
@@ -265,7 +162,7 @@ static void take_base(ffebmi_settling *s)
     at_free.hold_switches = false;
     borrow_states(s, at_free.rows);
     for (size_t l = 0; l < s->block->layer_count; l++) {
-        couplings_drive(&at_free, l, w->z[l]);
+        ffebmi_hopfield_drive(&at_free, l, w->z[l]);
         spread_rows(at_free.rows, s->copies, units_of(s, l) * s->arrays->element, w->z[l], w->base[l]);
         forms[s->form].keep_base(s, l, l == 0 ? s->input : NULL, sigma_of(h, l, 1));
     }
@@ -277,19 +174,16 @@ static void take_base(ffebmi_settling *s)
 /* Leave the free state's switches. */
 static void hold(ffebmi_settling *s)
 {
-    const ffebmi_hopfield *h = hopfield(s->block);
     ffebmi_settling at_free = *s;
 
     at_free.state = (void **)(uintptr_t)s->free_state;
     at_free.hold_switches = false;
-    for (size_t c = 0; c < h->coupling_count; c++)
-        if (h->couplings[c].switch_count > 0)
-            pass_up(&at_free, c, ((const work *)s->work)->z[c + 1]);
+    ffebmi_hopfield_observe(&at_free, ((const ffebmi_hopfield_work *)s->work)->switches);
 }
 
 static void begin(ffebmi_settling *s)
 {
-    work *w = s->work;
+    ffebmi_hopfield_work *w = s->work;
 
     for (size_t c = 0; c < hopfield(s->block)->coupling_count; c++)
         w->current[c] = false;
@@ -302,7 +196,7 @@ static void begin(ffebmi_settling *s)
 static void move(ffebmi_settling *s, size_t to, size_t from)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
-    work *w = s->work;
+    ffebmi_hopfield_work *w = s->work;
 
     for (size_t c = 0; c < h->coupling_count; c++) {
         size_t count = h->couplings[c].switch_count;
@@ -317,23 +211,9 @@ static void move(ffebmi_settling *s, size_t to, size_t from)
     }
 }
 
-static size_t switch_count(const ffebm_energy *block, size_t layer)
+static size_t switch_count(const ffebm_energy *block, size_t coupling)
 {
-    return layer < hopfield(block)->coupling_count ? hopfield(block)->couplings[layer].switch_count : 0;
-}
-
-static void observe(ffebmi_settling *s, uint8_t *const *switches)
-{
-    const ffebmi_hopfield *h = hopfield(s->block);
-    const work *w = s->work;
-
-    for (size_t c = 0; c < h->coupling_count; c++) {
-        ffebmi_coupling_call call = call_of(s, c);
-
-        call.switches = switches[c];
-        if (h->couplings[c].switch_count > 0)
-            h->couplings[c].kind->up(&h->couplings[c], &call, s->state[c], w->z[c + 1]);
-    }
+    return hopfield(block)->couplings[coupling].switch_count;
 }
 
 static size_t region_changes(const ffebmi_settling *s, size_t row)
@@ -373,12 +253,13 @@ static void gradient(const ffebm_energy *block, const ffebmi_contrast *of, size_
     size_t c = block->parameters[parameter].position;
     size_t within = block->parameters[parameter].parameter.role == FFEBMI_WEIGHT ? 0 : 1;
     const ffebmi_coupling *coupling = &hopfield(block)->couplings[c];
+    ffebmi_edge ends = block->graph.couplings[c];
     ffebmi_coupling_contrast contrast = {
         .plan = &((const ffebmi_hopfield_plan *)of->plan)->couplings[c],
         .batch = of->batch,
-        .pairs = {2, {of->difference[c + 1], of->mean[c + 1]}, {of->mean[c], of->difference[c]}},
+        .pairs = {2, {of->difference[ends.to], of->mean[ends.to]}, {of->mean[ends.from], of->difference[ends.from]}},
         .weight = of->weight,
-        .scratch = ((work *)memory)->scratch};
+        .scratch = ((ffebmi_hopfield_work *)memory)->scratch};
 
     if (coupling->switch_count > 0)
         for (size_t state = 0; state < 2; state++)
@@ -405,18 +286,14 @@ static void energies(ffebmi_settling *s, double *out)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
     const ffebmi_arrays *k = s->arrays;
-    void **z = ((work *)s->work)->z;
+    void **z = ((ffebmi_hopfield_work *)s->work)->z;
 
     for (size_t r = 0; r < s->rows; r++)
         out[r] = 0;
     for (size_t l = 0; l < h->base.layer_count; l++) {
         size_t units = h->base.layers[l].count;
-        const void *drive = s->input;
+        const void *drive = ffebmi_hopfield_drive_up(s, l, z[l]) ? z[l] : s->input;
 
-        if (l > 0) {
-            pass_up(s, l - 1, z[l]);
-            drive = z[l];
-        }
         for (size_t r = 0; r < s->rows; r++) {
             const void *row = ffebmi_at(k, s->state[l], r * units);
 
@@ -440,7 +317,7 @@ static ffebm_status allocate_layers(ffebmi_hopfield *h)
     block->parameters = ffebmi_allocate(context, 2 * h->coupling_count, sizeof *block->parameters);
     if (block->layers == NULL || block->parameters == NULL)
         return ffebmi_fail_memory(context, "the layers of an energy block");
-    return FFEBM_OK;
+    return ffebmi_graph_allocate(context, &block->graph, block->layer_count, h->coupling_count);
 }
 
 static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const char *what)
@@ -457,6 +334,7 @@ static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const ch
         coupling->below = block->layers[i];
         FFEBMI_TRY(coupling->kind->fit(coupling, block->context, coupling_what));
         block->layers[i + 1] = coupling->above;
+        block->graph.couplings[i] = (ffebmi_edge){i, i + 1};
         for (size_t p = 0; p < coupling->parameter_count; p++)
             block->parameters[block->parameter_count++] =
                 (ffebmi_energy_parameter){.parameter = coupling->parameters[p],
@@ -465,6 +343,7 @@ static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const ch
                                           .units = coupling->units[p],
                                           .grain = coupling->kind->grain};
     }
+    ffebmi_graph_connect(&block->graph);
     return FFEBM_OK;
 }
 
@@ -480,7 +359,7 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .input_gradient = input_gradient,
                                           .energies = energies,
                                           .region_changes = region_changes,
-                                          .observe = observe};
+                                          .observe = ffebmi_hopfield_observe};
 
 const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                    .abilities =
@@ -491,7 +370,7 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                    .parse = ffebmi_hopfield_parse,
                                                    .config = FFEBM_CONFIG_HOPFIELD,
                                                    .settings = &ffebmi_hopfield_settings,
-                                                   .lay_out_work = lay_out_work,
+                                                   .lay_out_work = ffebmi_hopfield_lay_out_work,
                                                    .sweeps = &sweeps,
                                                    .lay_out_plan = ffebmi_hopfield_lay_out_plan,
                                                    .lay_out_packed = ffebmi_hopfield_lay_out_packed,

@@ -52,4 +52,30 @@ void ffebmi_hopfield_pack_int16(const ffebm_energy *block, const void *plan, voi
 /* Those of one coupling, of all in the order of couplings. */
 const void *const *ffebmi_hopfield_parameters(const ffebmi_hopfield *h, const void *const *parameters, size_t coupling);
 
+/* Its couplings at work (hopfield_passes.c): what they make layers feel, and the memory in which they do. */
+typedef struct ffebmi_hopfield_work {
+    void **z;    /* [layer]: rows x units, what a layer feels */
+    void **base; /* [layer]: likewise, of the free state, where states are displacements: drives, or sigma' of them */
+    void *aside; /* rows x units of any layer that a coupling may not be passed up into */
+    uint8_t **switches; /* [coupling]: rows x switches */
+    bool *current;      /* [coupling]: the switches are those of the present state below */
+    void *scratch;
+} ffebmi_hopfield_work;
+
+/* A slot of the kind. */
+void *ffebmi_hopfield_lay_out_work(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
+                                   size_t rows, ffebmi_arena *arena);
+
+/* z = all that the couplings make a layer feel; zero if there are none. */
+void ffebmi_hopfield_drive(const ffebmi_settling *settling, size_t layer, void *z);
+
+/* z = what those from below do. Returns false, with z as it was, if there are none. */
+bool ffebmi_hopfield_drive_up(const ffebmi_settling *settling, size_t layer, void *z);
+
+/* The state of a layer is another one now. */
+void ffebmi_hopfield_moved(const ffebmi_settling *settling, size_t layer);
+
+/* Leave the switches of all couplings, [coupling], at settling->state. */
+void ffebmi_hopfield_observe(ffebmi_settling *settling, uint8_t *const *switches);
+
 #endif

@@ -37,7 +37,7 @@ typedef struct ffebmi_contrast {
     void *const *mean;
     bool alone;                  /* f(first) by itself: the difference is the first state, the mean half of it */
     bool tangent;                /* the derivative of f along `difference`, at `mean` */
-    uint8_t *const *switches[2]; /* [state][layer]: batch x switches, of the first and of the second state */
+    uint8_t *const *switches[2]; /* [state][coupling]: batch x switches, of the first and of the second state */
     double weight;               /* of (f(first) - f(second)), f = dE/dtheta summed over the batch */
     void *const *gradients;      /* [parameter]: added to */
 } ffebmi_contrast;

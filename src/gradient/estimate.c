@@ -71,13 +71,13 @@ static void count_switch_changes(ffebm_engine *engine, size_t stage, size_t nudg
     ffebmi_engine_stage *s = &engine->stages[stage];
     void **layers = ffebmi_workbench_layers(&engine->bench, block, nudge);
 
-    for (size_t l = 0; l + 1 < block->layer_count; l++) {
-        size_t count = ffebmi_energy_switch_count(block, l);
+    for (size_t c = 0; c < block->graph.coupling_count; c++) {
+        size_t count = ffebmi_energy_switch_count(block, c), above = block->graph.couplings[c].to;
 
         if (count > 0)
             s->tallies[1].region_changes += engine->arrays->switch_changes(
-                engine->batch * count, layers[l + 1], s->free_state[l + 1], switches_of(engine, stage, nudge)[l],
-                switches_of(engine, stage, FFEBM_NONE)[l]);
+                engine->batch * count, layers[above], s->free_state[above], switches_of(engine, stage, nudge)[c],
+                switches_of(engine, stage, FFEBM_NONE)[c]);
     }
 }
 

@@ -39,6 +39,7 @@ typedef struct needs {
     size_t state;    /* bytes of one state of a batch */
     size_t switches; /* and of its switches */
     size_t layers;
+    size_t couplings;
     size_t packed;
     size_t int16; /* packed likewise */
     size_t relax;
@@ -57,8 +58,8 @@ static size_t switch_bytes(const ffebmi_workbench *bench, const ffebm_energy *bl
 {
     ffebmi_arena measure = {0};
 
-    for (size_t l = 0; l < block->layer_count; l++)
-        ffebmi_carve(&measure, bench->max_batch, ffebmi_energy_switch_count(block, l));
+    for (size_t c = 0; c < block->graph.coupling_count; c++)
+        ffebmi_carve(&measure, bench->max_batch, ffebmi_energy_switch_count(block, c));
     return measure.used;
 }
 
@@ -106,6 +107,7 @@ static needs needs_of(const ffebmi_workbench *bench)
         most.state = larger(most.state, state_bytes(bench, block));
         most.switches = larger(most.switches, switch_bytes(bench, block));
         most.layers = larger(most.layers, block->layer_count);
+        most.couplings = larger(most.couplings, block->graph.coupling_count);
     }
     return most;
 }
@@ -139,7 +141,7 @@ static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)
     bench->states = ffebmi_carve(arena, bench->nudges, sizeof(void *));
     bench->switch_sets = ffebmi_carve(arena, bench->nudges + 1, sizeof(void *));
     bench->layers = ffebmi_carve(arena, bench->nudges * most.layers, sizeof(void *));
-    bench->switches = ffebmi_carve(arena, (bench->nudges + 1) * most.layers, sizeof(void *));
+    bench->switches = ffebmi_carve(arena, (bench->nudges + 1) * most.couplings, sizeof(void *));
     bench->works = ffebmi_carve(arena, workers, sizeof(void *));
     bench->workers = ffebmi_carve(arena, workers, sizeof *bench->workers);
     bench->packed_memory = ffebmi_carve(arena, most.packed, 1);
@@ -190,7 +192,7 @@ void **ffebmi_workbench_layers(const ffebmi_workbench *bench, const ffebm_energy
 /* The free state's switches stand behind those of the nudges. */
 uint8_t **ffebmi_workbench_switches(const ffebmi_workbench *bench, const ffebm_energy *block, size_t nudge)
 {
-    return bench->switches + (nudge == FFEBM_NONE ? bench->nudges : nudge) * block->layer_count;
+    return bench->switches + (nudge == FFEBM_NONE ? bench->nudges : nudge) * block->graph.coupling_count;
 }
 
 void ffebmi_workbench_lay_out_states(const ffebmi_workbench *bench, const ffebm_energy *block)
@@ -199,14 +201,12 @@ void ffebmi_workbench_lay_out_states(const ffebmi_workbench *bench, const ffebm_
         ffebmi_arena state = {.base = n < bench->nudges ? bench->states[n] : NULL};
         ffebmi_arena switches = {.base = (char *)bench->switch_sets[n]};
 
-        for (size_t l = 0; l < block->layer_count; l++) {
-            size_t at = n * block->layer_count + l;
-
-            bench->switches[at] = ffebmi_carve(&switches, bench->max_batch, ffebmi_energy_switch_count(block, l));
-            if (n < bench->nudges)
-                bench->layers[at] =
-                    ffebmi_carve(&state, bench->max_batch, block->layers[l].count * bench->arrays->element);
-        }
+        for (size_t l = 0; n < bench->nudges && l < block->layer_count; l++)
+            bench->layers[n * block->layer_count + l] =
+                ffebmi_carve(&state, bench->max_batch, block->layers[l].count * bench->arrays->element);
+        for (size_t c = 0; c < block->graph.coupling_count; c++)
+            bench->switches[n * block->graph.coupling_count + c] =
+                ffebmi_carve(&switches, bench->max_batch, ffebmi_energy_switch_count(block, c));
     }
 }
 

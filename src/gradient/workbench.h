@@ -46,7 +46,7 @@ typedef struct ffebmi_workbench {
 
     /* The present block's, laid out in the memory above: */
     void **layers;      /* [nudge * layers + layer] */
-    uint8_t **switches; /* [nudge * layers + layer], the free state's behind those of the last nudge */
+    uint8_t **switches; /* [nudge * couplings + coupling], the free state's behind those of the last nudge */
     void *packed;
     ffebmi_relax_work **works; /* [worker] */
 
@@ -76,7 +76,7 @@ void ffebmi_workbench_lay_out_states(const ffebmi_workbench *bench, const ffebm_
 void ffebmi_workbench_set_up(ffebmi_workbench *bench, const ffebm_energy *block, const void *plan,
                              const void *const *parameters, size_t nudges, bool int16);
 
-/* The layers, [layer], and the switches of a nudge; of switches also those of the free state (FFEBM_NONE). */
+/* The layers, [layer], and the switches, [coupling], of a nudge; of switches also those of the free state (FFEBM_NONE). */
 void **ffebmi_workbench_layers(const ffebmi_workbench *bench, const ffebm_energy *block, size_t nudge);
 uint8_t **ffebmi_workbench_switches(const ffebmi_workbench *bench, const ffebm_energy *block, size_t nudge);
 

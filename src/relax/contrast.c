@@ -25,14 +25,14 @@ static void swap_switches(const job *j, size_t sample)
 {
     const ffebmi_reading_pair *p = j->pair;
 
-    for (size_t l = 0; l < j->reading->block->layer_count; l++) {
-        size_t count = ffebmi_energy_switch_count(j->reading->block, l);
+    for (size_t c = 0; c < j->reading->block->graph.coupling_count; c++) {
+        size_t count = ffebmi_energy_switch_count(j->reading->block, c);
 
         for (size_t i = sample * count; p->first_switches != p->second_switches && i < (sample + 1) * count; i++) {
-            uint8_t first = p->first_switches[l][i];
+            uint8_t first = p->first_switches[c][i];
 
-            p->first_switches[l][i] = p->second_switches[l][i];
-            p->second_switches[l][i] = first;
+            p->first_switches[c][i] = p->second_switches[c][i];
+            p->second_switches[c][i] = first;
         }
     }
 }

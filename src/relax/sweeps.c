@@ -16,7 +16,7 @@ typedef struct shard {
     void **state;           /* [layer]: rows x units */
     void **free_state;      /* [layer]: rows x units */
     void **view;            /* [layer]: rows of a batch looked at in seat */
-    uint8_t **switches;     /* [layer]: likewise */
+    uint8_t **switches;     /* [coupling]: likewise */
     void *input;            /* rows x units of the block's input */
     void *force;            /* rows x units of the last layer */
     void *last;             /* likewise: the last layer itself, where states are displacements */
@@ -53,7 +53,7 @@ static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block
     placed.state = lay_out_layers(arena, block, arrays, rows);
     placed.free_state = lay_out_layers(arena, block, arrays, rows);
     placed.view = ffebmi_carve(arena, block->layer_count, sizeof *placed.view);
-    placed.switches = ffebmi_carve(arena, block->layer_count, sizeof *placed.switches);
+    placed.switches = ffebmi_carve(arena, block->graph.coupling_count, sizeof *placed.switches);
     placed.input = ffebmi_carve(arena, rows, block->input.count * arrays->element);
     placed.force = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.last = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
@@ -334,8 +334,8 @@ static void observe_shard(void *user, size_t worker, size_t first, size_t count)
     shard *w = (shard *)o->works[worker];
     ffebmi_settling s = look_at(o->states, w, first, count);
 
-    for (size_t l = 0; l < block->layer_count; l++)
-        w->switches[l] = o->switches[l] + first * ffebmi_energy_switch_count(block, l);
+    for (size_t c = 0; c < block->graph.coupling_count; c++)
+        w->switches[c] = o->switches[c] + first * ffebmi_energy_switch_count(block, c);
     block->kind->sweeps->observe(&s, w->switches);
 }
 
