@@ -10,6 +10,14 @@
 
 enum { FORKS = 40, PATIENCE = 60 };
 
+/* AddressSanitizer may hold its own locks at a fork, for a thread that is just beginning: a child of such a process can hang
+ * where it begins threads of its own. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { CHILDREN_HAVE_THREADS = 0 };
+#else
+enum { CHILDREN_HAVE_THREADS = 1 };
+#endif
+
 int main(void)
 {
     ffebm_context_config config;
@@ -33,7 +41,7 @@ int main(void)
         expected = workshop_sum(&w);
         workshop_close(&w);
         if (child == 0) {
-            if (i % 8 == 0)
+            if (CHILDREN_HAVE_THREADS && i % 8 == 0)
                 require(day_of_work(&config) == fresh, "fork %d: a context of the child's gives other bits", i);
             _exit((int)(expected & 0x7f));
         }
