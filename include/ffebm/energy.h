@@ -101,7 +101,7 @@ FFEBM_API void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t 
  *  Returns: FFEBM_OK:              the coupling's index in parameter names is the number of couplings before it.
  *           FFEBM_ERR_ARGUMENT:    a field that must be set is not, is out of range, or is set though the type does not
  *                                  read it; the text names it.
- *           FFEBM_ERR_STATE:       the block was made by ffebm_energy_create_user.
+ *           FFEBM_ERR_STATE:       the block takes no couplings: it is one of yours.
  *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates.
  *  In/Out:  block:  unchanged on failure.

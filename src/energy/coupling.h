@@ -85,6 +85,14 @@ extern const ffebmi_settings ffebmi_coupling_settings; /* of all kinds */
 const ffebmi_coupling_kind *ffebmi_coupling_kind_of(int32_t type);
 const ffebmi_coupling_kind *ffebmi_coupling_kind_named(const char *name);
 
+/* Read and check a public configuration, for a kind's `add_coupling`. */
+ffebm_status ffebmi_coupling_read(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from);
+
+/* Add all couplings of an array in a model description to a block; the error text begins with `where`. And make that array,
+ * NULL without memory; `common` is as in ffebmi_learnable_drawn. */
+ffebm_status ffebmi_couplings_parse(ffebm_energy *block, const cJSON *couplings, const char *where);
+cJSON *ffebmi_couplings_describe(const ffebmi_coupling *couplings, size_t count, const ffebm_initialization *common);
+
 /* The name of kind `index`, for lists of what there is; NULL behind the last. */
 const char *ffebmi_coupling_kind_name(size_t index);
 

@@ -87,6 +87,9 @@ struct ffebmi_energy_kind {
      * block but not bring it. */
     ffebm_status (*parse)(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
 
+    /* OPTIONAL: ffebm_energy_add_coupling, of a block that is not in a model yet. Without it a block takes no couplings. */
+    ffebm_status (*add_coupling)(ffebm_energy *block, const ffebm_coupling_config *config);
+
     /* OPTIONAL, both or neither: the public configuration of its blocks, FFEBM_CONFIG_, and its settings. */
     int32_t config;
     const ffebmi_settings *settings;

@@ -268,10 +268,15 @@ static void gradient(const ffebm_energy *block, const ffebmi_contrast *of, size_
 }
 
 /* dE/dx = - s_0 */
-static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, void *out)
+static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t first, size_t count,
+                           void *out, void *memory)
 {
-    contrast->arrays->add_scaled(contrast->batch * block->layers[0].count, -contrast->weight, contrast->difference[0],
-                                 out);
+    const ffebmi_arrays *k = contrast->arrays;
+    size_t units = block->layers[0].count;
+
+    (void)memory;
+    k->add_scaled(count * units, -contrast->weight, ffebmi_at(k, contrast->difference[0], first * units),
+                  ffebmi_at(k, out, first * units));
 }
 
 /* G of one row: s^2 / (2 slope) where clamped, s^2 / 2 on an unclamped last layer. */
@@ -368,6 +373,7 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
                                                    .destroy = destroy,
                                                    .describe = ffebmi_hopfield_describe,
                                                    .parse = ffebmi_hopfield_parse,
+                                                   .add_coupling = ffebmi_hopfield_add_coupling,
                                                    .config = FFEBM_CONFIG_HOPFIELD,
                                                    .settings = &ffebmi_hopfield_settings,
                                                    .lay_out_work = ffebmi_hopfield_lay_out_work,

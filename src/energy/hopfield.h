@@ -27,6 +27,7 @@ extern const ffebmi_energy_kind ffebmi_energy_hopfield;
 extern const ffebmi_settings ffebmi_hopfield_settings;
 
 /* Its slots of the model description. */
+ffebm_status ffebmi_hopfield_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
 ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
 bool ffebmi_hopfield_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to);
 

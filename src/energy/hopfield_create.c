@@ -150,7 +150,7 @@ static ffebm_status read_windows(ffebm_context *context, ffebmi_coupling *coupli
     return ffebmi_window_check(context, &coupling->window, "conv2d coupling");
 }
 
-static ffebm_status read_coupling(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from)
+ffebm_status ffebmi_coupling_read(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from)
 {
     ffebm_coupling_config *config = &coupling->config;
     char what[32];
@@ -187,14 +187,19 @@ static void place_couplings(ffebmi_hopfield *h)
 
 ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)
 {
+    if (block == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK(block->context, block->kind->add_coupling != NULL, FFEBM_ERR_STATE,
+                 "ffebm_energy_add_coupling: the block is %s, which takes no couplings", block->kind->type);
+    return block->kind->add_coupling(block, config);
+}
+
+ffebm_status ffebmi_hopfield_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)
+{
     ffebmi_hopfield *h = (ffebmi_hopfield *)block;
     ffebmi_coupling coupling = {0}, *couplings;
 
-    if (block == NULL)
-        return FFEBM_ERR_ARGUMENT;
-    FFEBMI_CHECK(block->context, ffebmi_hopfield_of(block) != NULL, FFEBM_ERR_STATE,
-                 "ffebm_energy_add_coupling: the block is %s, couplings are a hopfield's", block->kind->type);
-    FFEBMI_TRY(read_coupling(block->context, &coupling, config));
+    FFEBMI_TRY(ffebmi_coupling_read(block->context, &coupling, config));
     couplings =
         ffebmi_list_room(block->context, h->couplings, &h->coupling_capacity, h->coupling_count, 1, sizeof *couplings);
     if (couplings == NULL)

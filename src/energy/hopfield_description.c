@@ -43,7 +43,7 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
     return ffebmi_fields_refused(context, where, ffebm_energy_add_coupling(block, &config));
 }
 
-static ffebm_status parse_couplings(ffebm_energy *block, const cJSON *couplings, const char *where)
+ffebm_status ffebmi_couplings_parse(ffebm_energy *block, const cJSON *couplings, const char *where)
 {
     const cJSON *item;
     char coupling[WHERE];
@@ -72,7 +72,7 @@ ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block,
     FFEBMI_TRY(ffebmi_fields_require(&fields, "couplings"));
     FFEBMI_TRY(ffebmi_fields_array(&fields, "couplings", &couplings));
     FFEBMI_TRY(ffebm_energy_create_hopfield(context, block, &config));
-    status = parse_couplings(*block, couplings, where);
+    status = ffebmi_couplings_parse(*block, couplings, where);
     if (status != FFEBM_OK) {
         ffebm_energy_destroy(*block);
         *block = NULL;
@@ -92,13 +92,13 @@ static cJSON *describe_coupling(const ffebmi_coupling *coupling, const ffebm_ini
     return ffebmi_keep_if(json, good);
 }
 
-static cJSON *describe_couplings(const ffebmi_hopfield *h, const ffebm_initialization *common)
+cJSON *ffebmi_couplings_describe(const ffebmi_coupling *couplings, size_t count, const ffebm_initialization *common)
 {
     cJSON *json = cJSON_CreateArray();
     bool good = json != NULL;
 
-    for (size_t i = 0; good && i < h->coupling_count; i++)
-        good = ffebmi_give(json, NULL, describe_coupling(&h->couplings[i], common));
+    for (size_t i = 0; good && i < count; i++)
+        good = ffebmi_give(json, NULL, describe_coupling(&couplings[i], common));
     return ffebmi_keep_if(json, good);
 }
 
@@ -107,5 +107,5 @@ bool ffebmi_hopfield_describe(const ffebm_energy *block, const ffebm_initializat
     const ffebmi_hopfield *h = (const ffebmi_hopfield *)block;
 
     return ffebmi_settings_give(to, &ffebmi_hopfield_settings, &h->config) &&
-           ffebmi_give(to, "couplings", describe_couplings(h, common));
+           ffebmi_give(to, "couplings", ffebmi_couplings_describe(h->couplings, h->coupling_count, common));
 }

@@ -31,6 +31,7 @@ typedef struct ffebmi_contrast {
     const ffebmi_arrays *arrays;
     const void *plan;
     const void *const *parameters;
+    const void *packed;
     size_t batch;
     const void *input;       /* batch x units of the block's input; of kinds with FFEBMI_READS_INPUT, else NULL */
     void *const *difference; /* [layer]: batch x units */
@@ -53,8 +54,10 @@ struct ffebmi_sweep_rules {
     /* REQUIRED. Add weight * (f(first) - f(second)) to units first .. first + count - 1 of one parameter's gradient. */
     void (*gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
                      size_t count, void *work);
-    /* REQUIRED. out += weight * (dE/dx(first) - dE/dx(second)), batch x units of the block's input. */
-    void (*input_gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, void *out);
+    /* REQUIRED. out += weight * (dE/dx(first) - dE/dx(second)), batch x units of the block's input, for samples first ..
+     * first + count - 1. */
+    void (*input_gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t first, size_t count,
+                           void *out, void *work);
     /* REQUIRED. The energies of rows of states, as doubles. */
     void (*energies)(ffebmi_settling *settling, double *energies);
 

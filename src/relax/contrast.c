@@ -4,6 +4,7 @@
 
 #include "core/parallel.h"
 #include "energy/sweeps.h"
+#include "relax/phase.h"
 
 typedef struct job {
     const ffebmi_reading *reading;
@@ -100,6 +101,20 @@ static void add_gradient(ffebm_context *context, const ffebmi_reading *r, const 
     }
 }
 
+typedef struct input_job {
+    const ffebm_energy *block;
+    const ffebmi_contrast *contrast;
+    ffebmi_relax_work *const *works;
+    void *out;
+} input_job;
+
+static void input_range(void *user, size_t worker, size_t first, size_t count)
+{
+    const input_job *j = user;
+
+    j->block->kind->sweeps->input_gradient(j->block, j->contrast, first, count, j->out, j->works[worker]->kind_work);
+}
+
 /* Make the pair a contrast, in memory that its states may lie in. Implicit differentiation: the displacement takes the
  * place of the difference, the free state that of the mean. */
 static ffebmi_contrast contrast_of(ffebm_context *context, const ffebmi_reading *r, const ffebmi_reading_pair *pair)
@@ -120,6 +135,7 @@ static ffebmi_contrast contrast_of(ffebm_context *context, const ffebmi_reading 
     return (ffebmi_contrast){.arrays = r->arrays,
                              .plan = r->plan,
                              .parameters = r->parameters,
+                             .packed = r->packed,
                              .batch = r->batch,
                              .input = r->input,
                              .difference = j.difference,
@@ -150,7 +166,8 @@ ffebm_status ffebmi_contrast_read(ffebm_context *context, const ffebmi_reading *
         if (reading->input_cotangent == NULL)
             continue;
         contrast.weight = pair->weight * reading->input_scale;
-        reading->block->kind->sweeps->input_gradient(reading->block, &contrast, reading->input_cotangent);
+        ffebmi_parallel_ranges(context, reading->batch, FFEBMI_SHARD, input_range,
+                               &(input_job){reading->block, &contrast, works, reading->input_cotangent});
     }
     return FFEBM_OK;
 }

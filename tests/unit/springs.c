@@ -167,11 +167,13 @@ static void gradient(const ffebm_energy *block, const ffebmi_contrast *c, size_t
 }
 
 /* dE/du = - k (h - u) */
-static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *c, void *out)
+static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *c, size_t first, size_t count, void *out,
+                           void *work)
 {
     size_t pairs = pairs_of(block);
 
-    for (size_t i = 0; i < c->batch * pairs; i++) {
+    (void)work;
+    for (size_t i = first * pairs; i < (first + count) * pairs; i++) {
         double slope = -c->weight * at(c->arrays, c->parameters[NEAR], i % pairs) * near_stretch(c, i).difference;
 
         put(c->arrays, out, 2 * i, at(c->arrays, out, 2 * i) + slope);
