@@ -283,7 +283,8 @@ enum {
 /** Settle one energy block alone.
  *
  *  Returns: FFEBM_OK:        the settled state is the stage's free state, or with a force its nudged state.
- *           FFEBM_ERR_STATE: a force, but no free state for this many samples.
+ *           FFEBM_ERR_STATE: a force, but no free state for this many samples; or tapped layers whose input is of another
+ *                            number.
  *           Otherwise as ffebm_engine_forward.
  *  In/Out:  engine: other stages keep their states.
  *  In:      stage:  an energy stage.
@@ -292,7 +293,8 @@ enum {
  *
  *  Without force: by the settings of the free phase. With one: by those of the nudged phase, always from the free
  *  state. EP by hand: settle without force, with - beta * delta and with + beta * delta (delta the derivative of the
- *  loss by s_last), and divide the first ffebm_engine_energy_gradient less the second by 2 beta.
+ *  loss by s_last), and divide the first ffebm_engine_energy_gradient less the second by 2 beta. Tapped layers have the
+ *  input that the last computing call or ffebm_engine_set_input gave them, at first zeros.
  */
 FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
                                            const ffebm_tensor *force);
@@ -300,7 +302,8 @@ FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, c
 /** Compute the energy E of each sample, without a force's part, at a state of an energy block.
  *
  *  Returns: FFEBM_OK.
- *           FFEBM_ERR_STATE:    the stage has no such state, or not for this many samples.
+ *           FFEBM_ERR_STATE:    the stage has no such state, or not for this many samples; or as ffebm_engine_settle, of
+ *                               tapped layers.
  *           FFEBM_ERR_UNSUPPORTED: a block of yours without the slot `energy`.
  *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: as ffebm_engine_gradient.
  *           FFEBM_ERR_NUMERIC, FFEBM_ERR_USER: likewise, of a block of yours.
@@ -313,6 +316,19 @@ FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, c
 FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase,
                                            const ffebm_tensor *input);
 
+/** Write the input of a tapped layer, for an energy block by hand.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT: a layer without tap; the input of layer 0 is an argument of the calls.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: input does not fit, or the batch exceeds max_batch.
+ *  In/Out:  engine: until the next gradient, evaluate or forward. If the inputs before were of another number of samples,
+ *                   those of other tapped layers are zero now.
+ *  In:      stage, layer: as ffebm_engine_get_state.
+ *           input: [batch, layer...] of the model's type; copied.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t layer,
+                                              const ffebm_tensor *input);
+
 /** Compute the derivatives of E by the parameters at a state of an energy block.
  *
  *  Returns: FFEBM_OK:        the stage's part of the flat gradient is mean_n dE/dtheta; the rest is left alone.
@@ -324,7 +340,8 @@ FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *e
  *  In:      stage:  an energy stage.
  *           phase:  as ffebm_engine_energy.
  *
- *  The derivative of a Hopfield block by its input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated.
+ *  The derivative of a Hopfield block by its input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated; by the
+ *  input of a tapped layer it is that layer, negated.
  */
 FFEBM_API ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase);
 

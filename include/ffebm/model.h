@@ -4,8 +4,8 @@
  * parameters: after ffebm_model_initialize, or loaded from a checkpoint. A ready model takes no more stages.
  *
  * A block's place in the chain is its stage; stages count from 0, and follow each other in any order. Parameters are
- * named "stage<i>.<j>.<name>": stage i, op or coupling j in it, as in "stage1.0.weight"; buffers (running statistics)
- * likewise.
+ * named "stage<i>.<j>.<name>": stage i, op or coupling j in it, as in "stage1.0.weight"; those of a tap
+ * "stage<i>.tap<t>.<j>.<name>"; buffers (running statistics) likewise.
  */
 #ifndef FFEBM_MODEL_H
 #define FFEBM_MODEL_H
@@ -77,17 +77,37 @@ FFEBM_API ffebm_status ffebm_model_parse(ffebm_context *context, ffebm_model **m
  *
  *  Returns: FFEBM_OK:        the block is taken, *block is NULL.
  *           FFEBM_ERR_SHAPE: it does not accept what comes before it; the text names stage, op and shapes.
- *           FFEBM_ERR_STATE: the model is ready.
+ *           FFEBM_ERR_STATE: the model is ready, or the last stage has taps.
  *           FFEBM_ERR_NOMEM: allocates.
  *  In/Out:  model, block: both as before on failure.
  */
 FFEBM_API ffebm_status ffebm_model_add_feedforward(ffebm_model *model, ffebm_feedforward **block);
 
+/** Add a tap to the last stage, a feedforward one: another row of ops on that stage's input, whose output is the input of
+ *  an inner layer of the energy block that comes next.
+ *
+ *  Returns: FFEBM_OK:           the block is taken, *block is NULL. The tap's index in parameter names is the number of
+ *                               taps before it.
+ *           FFEBM_ERR_ARGUMENT: layer 0, which the stage itself drives, or a layer that has a tap.
+ *           FFEBM_ERR_SHAPE:    its ops do not accept the stage's input; the text names stage, tap, op and shapes.
+ *           FFEBM_ERR_STATE:    the last stage is no feedforward block, or the model is ready.
+ *           FFEBM_ERR_NOMEM:    allocates.
+ *  In/Out:  model, block: both as before on failure. A block without ops hands the stage's input on.
+ *  In:      layer: of the energy block to come, 1 or more.
+ *
+ *  That the next stage is an energy block that has the layer, in the shape of the tap's output, is checked when it is
+ *  added. Nothing else can follow a tap; a block of yours cannot, either: it has one input.
+ *
+ *      {"feedforward": [ops], "taps": [{"to": 1, "ops": [{"type": "conv2d", ..}]}]}
+ */
+FFEBM_API ffebm_status ffebm_model_add_tap(ffebm_model *model, ffebm_feedforward **block, size_t layer);
+
 /** Append an energy block.
  *
  *  Returns: FFEBM_OK:        the block is taken, *block is NULL.
- *           FFEBM_ERR_SHAPE: it does not accept what comes before it; the text names stage, coupling and shapes.
- *           FFEBM_ERR_STATE: the model is ready.
+ *           FFEBM_ERR_SHAPE: it does not accept what comes before it, or a tap does not fit its layer; the text names
+ *                            stage, coupling or tap, and shapes.
+ *           FFEBM_ERR_STATE: the model is ready, or there are taps before a block of yours.
  *           FFEBM_ERR_NOMEM: allocates.
  *  In/Out:  model, block: both as before on failure.
  */
@@ -295,6 +315,7 @@ typedef struct ffebm_stage_info {
     size_t output_rank;
     int32_t kind; /* FFEBM_STAGE_ */
     int32_t reserved_;
+    size_t tap_count; /* of a feedforward stage */
 } ffebm_stage_info;
 
 /** Describe one stage.
@@ -314,7 +335,7 @@ typedef struct ffebm_layer_info {
     size_t units; /* the product of the dimensions */
 } ffebm_layer_info;
 
-/** Describe one layer of an energy block's state, or the output of one op.
+/** Describe one layer of an energy block's state, or the output of one op (not of a tap's).
  *
  *  Returns: FFEBM_OK.
  *  In:      model.

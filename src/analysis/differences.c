@@ -14,27 +14,33 @@ static bool is_float32(const ffebm_engine *engine)
 
 /* ------------------------------------------------------------------------------------------------------ free states */
 
-/* Its layers, and behind them the input that goes with them where it is kept. */
+/* Its layers, and behind them the inputs that go with them where they are kept. */
 static size_t part_count(const ffebm_engine *engine, size_t stage)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
 
-    return block == NULL ? 0 : block->layer_count + (engine->stages[stage].kept_input != NULL);
+    return block == NULL ? 0 : 2 * block->layer_count;
 }
 
 static void *part_of(const ffebm_engine *engine, size_t stage, size_t part)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
 
-    return part < ffebmi_engine_block(engine, stage)->layer_count ? s->free_state[part] : s->kept_input;
+    size_t layers = ffebmi_engine_block(engine, stage)->layer_count;
+
+    return part < layers ? s->free_state[part] : s->kept_inputs[part - layers];
 }
 
 static size_t part_bytes(const ffebm_engine *engine, size_t stage, size_t part, size_t batch)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
-    const ffebmi_shape *shape = part < block->layer_count ? &block->layers[part] : &engine->model->stages[stage].input;
+    size_t units = 0;
 
-    return batch * shape->count * engine->arrays->element;
+    if (part < block->layer_count)
+        units = block->layers[part].count;
+    else if (part_of(engine, stage, part) != NULL)
+        units = ffebmi_energy_input_units(block, part - block->layer_count);
+    return batch * units * engine->arrays->element;
 }
 
 size_t ffebmi_differences_state_bytes(const ffebm_engine *engine, size_t stage, size_t batch)
@@ -55,7 +61,8 @@ static void copy_states(const ffebm_engine *engine, void *const *states, bool ba
             size_t bytes = part_bytes(engine, i, p, engine->batch);
             void *part = part_of(engine, i, p);
 
-            memcpy(back ? part : at, back ? at : part, bytes);
+            if (bytes > 0)
+                memcpy(back ? part : at, back ? at : part, bytes);
             at += bytes;
         }
     }

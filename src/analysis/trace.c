@@ -157,7 +157,10 @@ static ffebm_status group_down(trace *t, const group *g, int64_t sweeps, size_t 
     *error = t->errors[way];
     configure(t, g->top, sweeps, way);
     for (size_t i = g->top + 1; i-- > g->low && *error != NULL;) {
-        void *memory = model->stages[i].first_parameter > 0 ? engine->cotangents[0] : NULL;
+        void *memory = engine->cotangents[*error == engine->cotangents[0] ? 1 : 0];
+
+        if (model->stages[i].first_parameter == 0)
+            memory = NULL;
 
         FFEBMI_TRY(ffebmi_chain_stage_down(engine, i, *error, readout && i == g->top ? &t->targets : NULL,
                                            1.0 / (double)t->batch, memory, error));

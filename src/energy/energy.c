@@ -27,6 +27,7 @@ void ffebm_energy_destroy(ffebm_energy *block)
     block->kind->destroy(block);
     ffebmi_graph_release(context, &block->graph);
     ffebmi_release(context, block->layers);
+    ffebmi_release(context, block->tapped);
     ffebmi_release(context, block->parameters);
     ffebmi_release(context, block);
     ffebmi_context_drop(context);
@@ -37,8 +38,43 @@ ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, c
     block->input = *input;
     ffebmi_graph_release(block->context, &block->graph);
     FFEBMI_TRY(block->kind->fit(block, input, what));
-    return block->graph.layer_count > 0 ? FFEBM_OK
-                                        : ffebmi_graph_chain(block->context, &block->graph, block->layer_count);
+    if (block->graph.layer_count == 0)
+        FFEBMI_TRY(ffebmi_graph_chain(block->context, &block->graph, block->layer_count));
+    ffebmi_release(block->context, block->tapped);
+    block->tapped = ffebmi_allocate(block->context, block->layer_count, sizeof *block->tapped);
+    return block->tapped != NULL ? FFEBM_OK : ffebmi_fail_memory(block->context, "the inputs of an energy block");
+}
+
+ffebm_status ffebmi_energy_tap(ffebm_energy *block, size_t layer, const ffebmi_shape *shape, const char *what)
+{
+    char given[FFEBMI_SHAPE_TEXT], expected[FFEBMI_SHAPE_TEXT];
+
+    FFEBMI_CHECK(block->context, ffebmi_energy_can(block, FFEBMI_TAKES_TAPS), FFEBM_ERR_STATE,
+                 "%s: the energy block behind it, a %s one, takes no inputs of inner layers", what, block->kind->type);
+    FFEBMI_CHECK(block->context, layer < block->layer_count, FFEBM_ERR_SHAPE,
+                 "%s: it gives %s to layer %zu, but the energy block behind it has %zu layers", what,
+                 ffebmi_shape_text(given, shape), layer, block->layer_count);
+    FFEBMI_CHECK(block->context, ffebmi_shape_equal(shape, &block->layers[layer]), FFEBM_ERR_SHAPE,
+                 "%s: it gives %s to layer %zu of the energy block behind it, which is %s", what,
+                 ffebmi_shape_text(given, shape), layer, ffebmi_shape_text(expected, &block->layers[layer]));
+    block->tapped[layer] = true;
+    return FFEBM_OK;
+}
+
+size_t ffebmi_energy_input_units(const ffebm_energy *block, size_t layer)
+{
+    if (layer == 0)
+        return block->input.count;
+    return block->tapped[layer] ? block->layers[layer].count : 0;
+}
+
+size_t ffebmi_energy_input_offset(const ffebm_energy *block, size_t layer)
+{
+    size_t offset = 0;
+
+    for (size_t l = 0; l < layer; l++)
+        offset += ffebmi_energy_input_units(block, l);
+    return offset;
 }
 
 void *ffebmi_energy_lay_out_plan(const ffebm_energy *block, const ffebmi_arithmetic *arithmetic, ffebmi_arena *arena)

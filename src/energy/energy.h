@@ -24,7 +24,9 @@ enum {
     FFEBMI_READS_INPUT = 8,  /* its derivatives at a state need the input that the state came from: it is kept */
     FFEBMI_MAY_FAIL = 16,    /* settling can fail half-way: the state that was there has to stay until it has not */
     FFEBMI_FINITE_ONLY = 32, /* its slots are promised finite numbers */
-    FFEBMI_CONCURRENT = 64   /* `settle` of its batch rules may run on several threads */
+    FFEBMI_CONCURRENT = 64,  /* `settle` of its batch rules may run on several threads */
+    FFEBMI_TAKES_TAPS =
+        128 /* inner layers may have inputs of their own, of the layer's shape: each a term - <x_l, s_l> */
 };
 
 /* A parameter of the block, and the coupling that it belongs to (its position in the parameter's name). */
@@ -39,14 +41,16 @@ typedef struct ffebmi_energy_parameter {
 struct ffebm_energy {
     ffebm_context *context;
     const ffebmi_energy_kind *kind;
-    unsigned abilities;                /* FFEBMI_HEEDS_LOSS, .. */
-    size_t max_rows;                   /* that its batch rules settle at once; 0: any number */
-    double max_beta;                   /* the strongest nudge that it bears; 0: any */
-    const ffebm_initialization *below; /* how the last map below it is drawn where nobody says; NULL: as elsewhere */
-    ffebmi_shape input;                /* of a sample; need not be that of the first layer */
+    unsigned abilities;                  /* FFEBMI_HEEDS_LOSS, .. */
+    size_t max_rows;                     /* that its batch rules settle at once; 0: any number */
+    double max_beta;                     /* the strongest nudge that it bears; 0: any */
+    const ffebm_initialization *below;   /* how the last map below it is drawn where nobody says; NULL: as elsewhere */
+    const ffebm_initialization *in_taps; /* likewise the last map of a tap */
+    ffebmi_shape input;                  /* of a sample; need not be that of the first layer */
     size_t layer_count;
     ffebmi_shape *layers; /* of a sample, the last is the output; set by fit, like the parameters */
     ffebmi_graph graph;   /* of a kind that has not made it in fit: each layer coupled with the next */
+    bool *tapped;         /* [layer]: has it an input of its own, beside that of the block (layer 0)? */
     size_t parameter_count;
     ffebmi_energy_parameter *parameters;
 };
@@ -150,8 +154,18 @@ void ffebmi_energy_pack(const ffebm_energy *block, const ffebmi_arrays *arrays, 
 size_t ffebmi_energy_switch_count(const ffebm_energy *block, size_t coupling);
 bool ffebmi_energy_has_switches(const ffebm_energy *block);
 
-/* Infer layers and parameters from a sample's shape. */
+/* Infer layers and parameters from a sample's shape. Inner layers have no inputs yet. */
 ffebm_status ffebmi_energy_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what);
+
+/* Give an inner layer of a block that has been fitted an input of this shape; the error text begins with `what`, the tap that
+ * it comes from. FFEBM_ERR_STATE: blocks of its kind take none. */
+ffebm_status ffebmi_energy_tap(ffebm_energy *block, size_t layer, const ffebmi_shape *shape, const char *what);
+
+/* A layer's input, a sample; 0: it has none. Layer 0 stands for the block's own input, whatever that is joined to. Where inputs
+ * of a batch lie in one piece of memory, one input's part lies behind another's, from layer 0 on: before a layer's part there
+ * are so many elements for each sample. */
+size_t ffebmi_energy_input_units(const ffebm_energy *block, size_t layer);
+size_t ffebmi_energy_input_offset(const ffebm_energy *block, size_t layer);
 
 const ffebmi_shape *ffebmi_energy_output(const ffebm_energy *block);
 

@@ -1,6 +1,6 @@
-/* Physics of the deep Hopfield network. With Phi = <x, s_0> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}> (layers from 0) and
- * E = G - Phi, settling is s_i <- sigma(dPhi/ds_i): what layer i feels from below, pool(W_{i-1} s_{i-1} + b_{i-1}) or x, and
- * from above, W_i^T unpool(s_{i+1}) or the force. */
+/* Physics of the deep Hopfield network. With Phi = <x, s_0> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}> (layers from 0),
+ * and <x_i, s_i> for each inner layer that has an input x_i, and E = G - Phi, settling is s_i <- sigma(dPhi/ds_i): what layer i
+ * feels from below, pool(W_{i-1} s_{i-1} + b_{i-1}), from above, W_i^T unpool(s_{i+1}) or the force, and its input. */
 #include "energy/hopfield.h"
 
 #include <stdio.h>
@@ -99,7 +99,7 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
     const ffebmi_layer_update update = {.rows = s->rows,
                                         .n = units_of(s, layer),
                                         .z = w->z[layer],
-                                        .input = layer == 0 ? s->input : NULL,
+                                        .input = s->inputs[layer],
                                         .force = last ? s->force : NULL,
                                         .base = w->base[layer],
                                         .sigma = sigma_of(hopfield(s->block), layer, s->relaxation),
@@ -164,7 +164,7 @@ static void take_base(ffebmi_settling *s)
     for (size_t l = 0; l < s->block->layer_count; l++) {
         ffebmi_hopfield_drive(&at_free, l, w->z[l]);
         spread_rows(at_free.rows, s->copies, units_of(s, l) * s->arrays->element, w->z[l], w->base[l]);
-        forms[s->form].keep_base(s, l, l == 0 ? s->input : NULL, sigma_of(h, l, 1));
+        forms[s->form].keep_base(s, l, s->inputs[l], sigma_of(h, l, 1));
     }
     for (size_t c = 0; c < h->coupling_count; c++)
         spread_rows(at_free.rows, s->copies, h->couplings[c].switch_count, w->switches[c], w->switches[c]);
@@ -267,16 +267,20 @@ static void gradient(const ffebm_energy *block, const ffebmi_contrast *of, size_
     coupling->kind->gradient(coupling, &contrast, within, of->gradients[parameter], first, count);
 }
 
-/* dE/dx = - s_0 */
+/* dE/dx_l = - s_l */
 static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t first, size_t count,
                            void *out, void *memory)
 {
     const ffebmi_arrays *k = contrast->arrays;
-    size_t units = block->layers[0].count;
 
     (void)memory;
-    k->add_scaled(count * units, -contrast->weight, ffebmi_at(k, contrast->difference[0], first * units),
-                  ffebmi_at(k, out, first * units));
+    for (size_t l = 0; l < block->layer_count; l++) {
+        size_t units = ffebmi_energy_input_units(block, l),
+               from = contrast->batch * ffebmi_energy_input_offset(block, l);
+
+        k->add_scaled(count * units, -contrast->weight, ffebmi_at(k, contrast->difference[l], first * units),
+                      ffebmi_at(k, out, from + first * units));
+    }
 }
 
 /* G of one row: s^2 / (2 slope) where clamped, s^2 / 2 on an unclamped last layer. */
@@ -297,12 +301,17 @@ static void energies(ffebmi_settling *s, double *out)
         out[r] = 0;
     for (size_t l = 0; l < h->base.layer_count; l++) {
         size_t units = h->base.layers[l].count;
-        const void *drive = ffebmi_hopfield_drive_up(s, l, z[l]) ? z[l] : s->input;
+        bool driven = ffebmi_hopfield_drive_up(s, l, z[l]);
 
         for (size_t r = 0; r < s->rows; r++) {
             const void *row = ffebmi_at(k, s->state[l], r * units);
+            double energy = own_energy(s, l, row);
 
-            out[r] += own_energy(s, l, row) - k->dot(units, ffebmi_at(k, drive, r * units), row);
+            if (driven)
+                energy -= k->dot(units, ffebmi_at(k, z[l], r * units), row);
+            if (s->inputs[l] != NULL)
+                energy -= k->dot(units, ffebmi_at(k, s->inputs[l], r * units), row);
+            out[r] += energy;
         }
     }
 }
@@ -367,8 +376,8 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .observe = ffebmi_hopfield_observe};
 
 const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
-                                                   .abilities =
-                                                       FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES,
+                                                   .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT |
+                                                                FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS,
                                                    .fit = fit,
                                                    .destroy = destroy,
                                                    .describe = ffebmi_hopfield_describe,

@@ -8,6 +8,7 @@
 /* Where first values are others than elsewhere. */
 typedef enum ffebmi_hopfield_place {
     FFEBMI_BELOW_BLOCK,  /* the last map below it */
+    FFEBMI_IN_TAP,       /* the last map of a tap: the coupling below the layer has the bias */
     FFEBMI_INSIDE,       /* a coupling below a clamped layer */
     FFEBMI_TO_LAST,      /* below a last layer that is not clamped */
     FFEBMI_POOL_TO_LAST, /* as well, with a pool: where that layer is negative, its switches may cycle */

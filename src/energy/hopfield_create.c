@@ -69,9 +69,8 @@ static const struct {
     double power; /* of the range, in the gain */
     double bias;
 } places[FFEBMI_HOPFIELD_PLACES] = {
-    [FFEBMI_BELOW_BLOCK] = {2, 1, 0.25},
-    [FFEBMI_INSIDE] = {0.5, 1, 0.5},
-    [FFEBMI_TO_LAST] = {0.25, 0.5, 0},
+    [FFEBMI_BELOW_BLOCK] = {2, 1, 0.25},      [FFEBMI_IN_TAP] = {0.5, 1, 0},
+    [FFEBMI_INSIDE] = {0.5, 1, 0.5},          [FFEBMI_TO_LAST] = {0.25, 0.5, 0},
     [FFEBMI_POOL_TO_LAST] = {0.25, 0.5, 0.5},
 };
 
@@ -102,6 +101,7 @@ ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy *
     for (int place = 0; place < FFEBMI_HOPFIELD_PLACES; place++)
         created->first[place] = first_values((ffebmi_hopfield_place)place, c.slope);
     created->base.below = &created->first[FFEBMI_BELOW_BLOCK];
+    created->base.in_taps = &created->first[FFEBMI_IN_TAP];
     return FFEBM_OK;
 }
 

@@ -14,16 +14,16 @@ typedef struct ffebmi_settling {
     const void *packed; /* the parameters as `pack` has laid them out; NULL where the kind has no packing */
     bool int16;         /* products are those of the parameters that `pack_int16` has rounded */
     ffebmi_form form;
-    bool hold_switches;      /* pools pass what they pass at the free state; always so but for whole states */
-    double relaxation;       /* of half-sweeps */
-    size_t rows;             /* those still at work; they shrink as samples settle */
-    size_t copies;           /* so many rows beside each other have one free state and input */
-    void **state;            /* [layer]: rows x units */
-    void *const *free_state; /* [layer]: rows x units, or NULL in a free phase */
-    const void *input;       /* rows x units of the block's input */
-    const void *force;       /* rows x units of the last layer, or NULL */
-    ffebmi_norms *norms;     /* [row * layer_count + layer] */
-    void *work;              /* laid out by the kind */
+    bool hold_switches;        /* pools pass what they pass at the free state; always so but for whole states */
+    double relaxation;         /* of half-sweeps */
+    size_t rows;               /* those still at work; they shrink as samples settle */
+    size_t copies;             /* so many rows beside each other have one free state and input */
+    void **state;              /* [layer]: rows x units */
+    void *const *free_state;   /* [layer]: rows x units, or NULL in a free phase */
+    const void *const *inputs; /* [layer]: rows x units of its input, NULL where it has none; 0: the block's own */
+    const void *force;         /* rows x units of the last layer, or NULL */
+    ffebmi_norms *norms;       /* [row * layer_count + layer] */
+    void *work;                /* laid out by the kind */
 } ffebmi_settling;
 
 /* Two sets of states of a whole batch, as their difference and mean: products of layers then keep their precision. */
@@ -33,8 +33,8 @@ typedef struct ffebmi_contrast {
     const void *const *parameters;
     const void *packed;
     size_t batch;
-    const void *input;       /* batch x units of the block's input; of kinds with FFEBMI_READS_INPUT, else NULL */
-    void *const *difference; /* [layer]: batch x units */
+    const void *const *inputs; /* [layer]: batch x units, likewise; of kinds with FFEBMI_READS_INPUT, else NULL */
+    void *const *difference;   /* [layer]: batch x units */
     void *const *mean;
     bool alone;                  /* f(first) by itself: the difference is the first state, the mean half of it */
     bool tangent;                /* the derivative of f along `difference`, at `mean` */
@@ -54,8 +54,8 @@ struct ffebmi_sweep_rules {
     /* REQUIRED. Add weight * (f(first) - f(second)) to units first .. first + count - 1 of one parameter's gradient. */
     void (*gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter, size_t first,
                      size_t count, void *work);
-    /* REQUIRED. out += weight * (dE/dx(first) - dE/dx(second)), batch x units of the block's input, for samples first ..
-     * first + count - 1. */
+    /* REQUIRED. out += weight * (dE/dx(first) - dE/dx(second)), batch x units of each input, one input's behind another's, for
+     * samples first .. first + count - 1. */
     void (*input_gradient)(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t first, size_t count,
                            void *out, void *work);
     /* REQUIRED. The energies of rows of states, as doubles. */

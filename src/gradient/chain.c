@@ -5,46 +5,32 @@
 #include "core/context.h"
 #include "gradient/estimate.h"
 #include "gradient/phases.h"
+#include "gradient/rows.h"
 
 /* ----------------------------------------------------------------------------------------------------- up the chain */
 
-/* What would leave NaN or infinity in running statistics fails here, though the output is finite: while nothing has moved. */
-static ffebm_status check_buffers(const ffebm_engine *engine, size_t stage, size_t batch,
-                                  const ffebmi_feedforward_values *values)
+/* The inputs of an energy stage: what the stage before it put out, and what that one's taps did. */
+static void take_inputs(ffebm_engine *engine, size_t stage, const void *input)
 {
-    const ffebmi_stage *of = &engine->model->stages[stage];
-    size_t bad = ffebmi_feedforward_bad_buffer(of->feedforward, &engine->stages[stage].tape, values, batch);
-    const char *name;
+    const ffebmi_stage *below = stage == 0 ? NULL : &engine->model->stages[stage - 1];
 
-    if (bad == FFEBM_NONE)
-        return FFEBM_OK;
-    name = engine->model->buffers[of->first_buffer + bad].name;
-    FFEBMI_CHECK(engine->context, !engine->training, FFEBM_ERR_NUMERIC,
-                 "stage %zu: the batch would make %s NaN or infinite", stage, name);
-    return ffebmi_fail(engine->context, FFEBM_ERR_NUMERIC,
-                       "stage %zu: %s is no running statistic: negative, NaN or infinite", stage, name);
+    for (size_t l = 0; l < ffebmi_engine_block(engine, stage)->layer_count; l++)
+        engine->inputs[l] = l == 0 ? input : NULL;
+    for (size_t r = 1; below != NULL && r < below->row_count; r++)
+        engine->inputs[below->rows[r].layer] = engine->stages[stage - 1].rows[r].output;
 }
 
 static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
 {
-    const ffebmi_stage *of = &engine->model->stages[stage];
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_feedforward_values values;
 
     FFEBMI_TRY(ffebmi_context_ask(engine->context));
-    if (of->energy != NULL) {
-        FFEBMI_TRY(ffebmi_phases_free(engine, stage, batch, input));
-        s->output = s->free_state[of->energy->layer_count - 1];
-        return FFEBM_OK;
-    }
-    s->input = input;
-    values = ffebmi_engine_values(engine, stage, false, 0);
-    values.seed = ffebmi_stream_draw(&engine->stream);
-    FFEBMI_TRY(
-        ffebmi_feedforward_forward(engine->context, of->feedforward, &s->tape, &values, batch, input, &s->output));
-    FFEBMI_TRY(check_buffers(engine, stage, batch, &values));
-    FFEBMI_CHECK(engine->context, engine->arrays->finite(batch * of->output.count, s->output), FFEBM_ERR_NUMERIC,
-                 "stage %zu: NaN or infinity in the output of a feedforward block", stage);
+    if (block == NULL)
+        return ffebmi_rows_up(engine, stage, batch, input);
+    take_inputs(engine, stage, input);
+    FFEBMI_TRY(ffebmi_phases_free(engine, stage, batch, engine->inputs));
+    s->output = s->free_state[block->layer_count - 1];
     return FFEBM_OK;
 }
 
@@ -69,12 +55,14 @@ ffebm_status ffebmi_chain_up(ffebm_engine *engine, size_t batch, const void **ou
 static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *cotangent,
                                 const ffebmi_targets *targets, double gradient_scale, void *input_cotangent)
 {
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     const ffebm_equilibrium_config *equilibrium = &engine->stages[stage].equilibrium;
     int32_t repeats = equilibrium->estimator == FFEBM_ESTIMATOR_IMPLICIT ? 1 : equilibrium->repeats;
 
     engine->stages[stage].tallies[1] = (ffebmi_tally){0};
     if (input_cotangent != NULL)
-        memset(input_cotangent, 0, engine->batch * engine->model->stages[stage].input.count * engine->arrays->element);
+        memset(input_cotangent, 0,
+               engine->batch * ffebmi_energy_input_offset(block, block->layer_count) * engine->arrays->element);
     for (int32_t r = 0; r < repeats; r++) {
         if (r > 0)
             FFEBMI_TRY(ffebmi_context_ask(engine->context));
@@ -92,20 +80,13 @@ ffebm_status ffebmi_chain_stage_down(ffebm_engine *engine, size_t stage, const v
                                      const ffebmi_targets *targets, double gradient_scale, void *memory,
                                      const void **input_cotangent)
 {
-    const ffebmi_stage *of = &engine->model->stages[stage];
-    const ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_feedforward_values values = ffebmi_engine_values(engine, stage, true, gradient_scale);
-
     FFEBMI_TRY(ffebmi_context_ask(engine->context));
-    if (of->energy != NULL) {
-        FFEBMI_TRY(energy_down(engine, stage, cotangent, targets, gradient_scale, memory));
-        *input_cotangent = memory;
-        return FFEBM_OK;
-    }
     *input_cotangent = cotangent;
-    values.seed = ffebmi_stream_draw(&engine->stream);
-    return ffebmi_feedforward_vjp(engine->context, of->feedforward, &s->tape, &values, engine->batch, s->input,
-                                  input_cotangent, memory != NULL);
+    if (!ffebmi_engine_is_energy(engine, stage))
+        return ffebmi_rows_down(engine, stage, gradient_scale, memory, input_cotangent);
+    FFEBMI_TRY(energy_down(engine, stage, cotangent, targets, gradient_scale, memory));
+    *input_cotangent = memory;
+    return FFEBM_OK;
 }
 
 /* Is the cotangent of this stage's input needed: by a caller, or by parameters further down? */
@@ -126,12 +107,12 @@ ffebm_status ffebmi_chain_down(ffebm_engine *engine, const void *cotangent, cons
 
         if (!wanted_below(engine, i, bottom, input_cotangent != NULL))
             memory = NULL;
-        if (engine->model->stages[i].energy != NULL)
-            turn = 1 - turn;
         FFEBMI_TRY(ffebmi_chain_stage_down(engine, i, cotangent, i == engine->last_energy ? targets : NULL,
                                            gradient_scale, memory, &cotangent));
         if (memory == NULL)
             break;
+        if (cotangent == memory)
+            turn = 1 - turn;
     }
     if (input_cotangent != NULL)
         *input_cotangent = cotangent;

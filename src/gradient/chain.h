@@ -11,8 +11,9 @@ ffebm_status ffebmi_chain_up(ffebm_engine *engine, size_t batch, const void **ou
 
 /* Pull `cotangent` (of the sum of the samples' losses, by the stage's output) through one stage, adding gradient_scale
  * times the sum over the batch to its gradient. targets: for loss nudging, which makes the readout's gradient, too; else
- * NULL. What arrives below is returned in *input_cotangent: in `memory`, batch x units of the stage's input, or on a
- * tape; NULL if `memory` is, and then not computed. */
+ * NULL. What arrives below is returned in *input_cotangent: in `memory`, batch x units of the stage's input, and of an
+ * energy stage behind it those of its tapped layers, or on a tape; NULL if `memory` is, and then not computed. What it has
+ * come from must lie elsewhere. */
 ffebm_status ffebmi_chain_stage_down(ffebm_engine *engine, size_t stage, const void *cotangent,
                                      const ffebmi_targets *targets, double gradient_scale, void *memory,
                                      const void **input_cotangent);

@@ -7,6 +7,7 @@
 #include "core/sized.h"
 #include "gradient/compute.h"
 #include "gradient/layout.h"
+#include "gradient/rows.h"
 #include "gradient/ticket.h"
 
 /* ---------------------------------------------------------------------------------------------------------- inputs */
@@ -146,19 +147,6 @@ bool ffebmi_compute_loss_nudged(const ffebm_engine *engine)
     return last->nudging == FFEBM_NUDGING_LOSS && last->estimator != FFEBM_ESTIMATOR_IMPLICIT;
 }
 
-/* The one place where running statistics move. A readout's tape then holds a nudged state, but it has no statistics:
- * those would have forbidden loss nudging. */
-static void commit_statistics(ffebm_engine *engine)
-{
-    for (size_t i = 0; engine->training && i < engine->model->stage_count; i++) {
-        ffebmi_feedforward_values values = ffebmi_engine_values(engine, i, false, 0);
-
-        if (engine->model->stages[i].feedforward != NULL)
-            ffebmi_feedforward_commit(engine->model->stages[i].feedforward, &engine->stages[i].tape, &values,
-                                      engine->batch);
-    }
-}
-
 /* cotangents[1] holds the one at the output, because the way down begins with writing into cotangents[0]. */
 static ffebm_status gradient(ffebm_engine *engine, const void *input, ffebmi_targets *targets, size_t batch,
                              ffebm_report *facts)
@@ -172,7 +160,7 @@ static ffebm_status gradient(ffebm_engine *engine, const void *input, ffebmi_tar
         status = ffebmi_compute_down(engine, engine->cotangents[1], ffebmi_compute_loss_nudged(engine) ? targets : NULL,
                                      1.0 / (double)batch, 0, NULL, &facts->gradient_norm);
     if (status == FFEBM_OK)
-        commit_statistics(engine);
+        ffebmi_rows_commit(engine);
     report_phases(engine, facts);
     return status;
 }
@@ -273,7 +261,7 @@ static ffebm_status forward(ffebm_engine *engine, const void *input, size_t batc
         FFEBMI_TRY(ffebmi_chain_up(engine, rows, &result));
         give_output(engine, rows, first, output);
     }
-    commit_statistics(engine);
+    ffebmi_rows_commit(engine);
     return FFEBM_OK;
 }
 

@@ -24,13 +24,15 @@ ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage
     return FFEBM_OK;
 }
 
-ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, bool gradients, double scale)
+ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, size_t row, bool gradients,
+                                               double scale)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
+    const ffebmi_row *of = &engine->model->stages[stage].rows[row];
     ffebmi_feedforward_values values = {.arrays = engine->arrays,
-                                        .parameters = s->parameters,
-                                        .gradients = gradients ? s->gradients : NULL,
-                                        .buffers = s->buffers,
+                                        .parameters = s->parameters + of->first_parameter,
+                                        .gradients = gradients ? s->gradients + of->first_parameter : NULL,
+                                        .buffers = s->buffers + of->first_buffer,
                                         .gradient_scale = scale,
                                         .training = engine->training,
                                         .first_sample = engine->stream.first_sample};
@@ -52,6 +54,43 @@ static void point_at_parameters(const ffebm_engine *engine, const ffebmi_stage *
         stage->buffers[b] = engine->model->buffers[of->first_buffer + b].value.data;
 }
 
+static void lay_out_rows(ffebm_engine *engine, const ffebmi_stage *of, ffebmi_engine_stage *to, ffebmi_arena *arena)
+{
+    to->rows = ffebmi_carve(arena, of->row_count, sizeof *to->rows);
+    for (size_t r = 0; r < of->row_count; r++)
+        ffebmi_tape_lay_out(arena, to->rows == NULL ? NULL : &to->rows[r].tape, of->rows[r].block, &engine->arithmetic,
+                            engine->max_batch, &engine->tape_work);
+}
+
+/* max_batch x units; NULL where there are none. */
+static void *lay_out_values(const ffebm_engine *engine, size_t units, ffebmi_arena *arena)
+{
+    void *memory = ffebmi_carve(arena, engine->max_batch, units * engine->arrays->element);
+
+    return units == 0 ? NULL : memory;
+}
+
+static void lay_out_states(const ffebm_engine *engine, const ffebm_energy *block, ffebmi_engine_stage *to,
+                           ffebmi_arena *arena)
+{
+    bool reads = ffebmi_energy_can(block, FFEBMI_READS_INPUT);
+
+    to->free_state = ffebmi_carve(arena, block->layer_count, sizeof(void *));
+    to->inputs = ffebmi_carve(arena, block->layer_count, sizeof(void *));
+    to->kept_inputs = ffebmi_carve(arena, block->layer_count, sizeof(void *));
+    for (size_t l = 0; l < block->layer_count; l++) {
+        void *input = lay_out_values(engine, l > 0 || reads ? ffebmi_energy_input_units(block, l) : 0, arena);
+        void *layer = lay_out_values(engine, block->layers[l].count, arena);
+
+        if (arena->base == NULL)
+            continue;
+        to->inputs[l] = to->kept_inputs[l] = input;
+        to->free_state[l] = layer;
+    }
+    for (size_t p = 0; p < 2; p++)
+        to->norms[p] = ffebmi_carve(arena, engine->max_batch, block->layer_count * sizeof *to->norms[p]);
+}
+
 static void lay_out_stage(ffebm_engine *engine, size_t index, ffebmi_arena *arena)
 {
     const ffebmi_stage *of = &engine->model->stages[index];
@@ -59,22 +98,10 @@ static void lay_out_stage(ffebm_engine *engine, size_t index, ffebmi_arena *aren
 
     placed.gradients = ffebmi_carve(arena, of->parameter_count, sizeof(void *));
     placed.buffers = ffebmi_carve(arena, of->buffer_count, sizeof(void *));
-    if (of->feedforward != NULL) {
-        ffebmi_tape_lay_out(arena, &placed.tape, of->feedforward, &engine->arithmetic, engine->max_batch,
-                            &engine->tape_work);
-    } else {
-        placed.free_state = ffebmi_carve(arena, of->energy->layer_count, sizeof(void *));
-        if (ffebmi_energy_can(of->energy, FFEBMI_READS_INPUT))
-            placed.kept_input = ffebmi_carve(arena, engine->max_batch, of->input.count * engine->arrays->element);
-        for (size_t l = 0; l < of->energy->layer_count; l++) {
-            void *layer = ffebmi_carve(arena, engine->max_batch, of->energy->layers[l].count * engine->arrays->element);
-
-            if (placed.free_state != NULL)
-                placed.free_state[l] = layer;
-        }
-        for (size_t p = 0; p < 2; p++)
-            placed.norms[p] = ffebmi_carve(arena, engine->max_batch, of->energy->layer_count * sizeof *placed.norms[p]);
-    }
+    if (of->energy == NULL)
+        lay_out_rows(engine, of, &placed, arena);
+    else
+        lay_out_states(engine, of->energy, &placed, arena);
     if (arena->base != NULL) {
         engine->stages[index] = placed;
         point_at_parameters(engine, of, &engine->stages[index]);
@@ -85,10 +112,24 @@ static size_t largest_boundary(const ffebm_model *model)
 {
     size_t largest = model->input.count;
 
-    for (size_t i = 0; i < model->stage_count; i++)
-        if (model->stages[i].output.count > largest)
-            largest = model->stages[i].output.count;
+    for (size_t i = 0; i < model->stage_count; i++) {
+        const ffebm_energy *block = model->stages[i].energy;
+        size_t below = block == NULL ? 0 : ffebmi_energy_input_offset(block, block->layer_count);
+
+        largest = model->stages[i].output.count > largest ? model->stages[i].output.count : largest;
+        largest = below > largest ? below : largest;
+    }
     return largest;
+}
+
+static size_t most_layers(const ffebm_model *model)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < model->stage_count; i++)
+        if (model->stages[i].energy != NULL && model->stages[i].energy->layer_count > most)
+            most = model->stages[i].energy->layer_count;
+    return most;
 }
 
 /* What the feedforward stages use in turn. Packed weights lie on the workbench where there is one. */
@@ -97,8 +138,8 @@ static ffebmi_tape_work lay_out_tape_work(const ffebm_engine *engine, ffebmi_are
     ffebmi_tape_needs needs = {0};
 
     for (size_t i = 0; i < engine->model->stage_count; i++)
-        if (engine->model->stages[i].feedforward != NULL)
-            ffebmi_tape_measure(&needs, engine->model->stages[i].feedforward, &engine->arithmetic);
+        for (size_t r = 0; r < engine->model->stages[i].row_count; r++)
+            ffebmi_tape_measure(&needs, engine->model->stages[i].rows[r].block, &engine->arithmetic);
     if (engine->last_energy != FFEBM_NONE)
         needs.packed = 0;
     return ffebmi_tape_lay_out_work(arena, &needs, &engine->arithmetic, engine->max_batch,
@@ -115,6 +156,7 @@ static void lay_out(ffebm_engine *engine, ffebmi_arena *arena)
     engine->input = ffebmi_carve(arena, engine->max_batch, model->input.count * element);
     engine->cotangents[0] = ffebmi_carve(arena, engine->max_batch, boundary);
     engine->cotangents[1] = ffebmi_carve(arena, engine->max_batch, boundary);
+    engine->inputs = ffebmi_carve(arena, most_layers(model), sizeof *engine->inputs);
     if (ffebmi_shape_is_image(ffebmi_model_output(model)))
         engine->target_values = ffebmi_carve(arena, engine->max_batch, ffebmi_model_output(model)->count * element);
     if (engine->last_energy != FFEBM_NONE)

@@ -11,21 +11,31 @@
 #include "gradient/stream.h"
 #include "gradient/workbench.h"
 
+/* A row of ops of a feedforward stage. */
+typedef struct ffebmi_engine_row {
+    ffebmi_tape tape;
+    const void *output; /* of the last forward: batch x units */
+} ffebmi_engine_row;
+
 typedef struct ffebmi_engine_stage {
     const void **parameters; /* of its block, in the block's order */
     void **gradients;
     void **buffers;
-    const void *input;  /* of the last forward: batch x units */
-    const void *output; /* likewise */
-    ffebmi_tape tape;   /* of a feedforward stage */
+    const void *output; /* of the last forward: batch x units */
+
+    /* of a feedforward stage: */
+    ffebmi_engine_row *rows; /* [row] */
+    const void *input;       /* of the last forward: batch x units */
 
     /* of an energy stage: */
     ffebm_equilibrium_config asked;       /* as it was set, */
     ffebm_equilibrium_config equilibrium; /* and as it is: AUTO decided, beta as strong as the block bears */
     void **free_state;                    /* [layer]: max_batch x units */
     size_t free_rows;                     /* how many rows of it hold; 0: none */
-    void *kept_input;        /* of a block with FFEBMI_READS_INPUT: max_batch x units, the input of its last state */
-    size_t kept_rows;        /* how many rows of it hold */
+    const void **inputs;     /* [layer]: batch x units, those of its last state; NULL where there is none */
+    void **kept_inputs;      /* [layer]: max_batch x units, of those that stay: taps', and all of a block with
+                                FFEBMI_READS_INPUT; else NULL */
+    size_t kept_rows;        /* how many rows of them hold; 0: no state yet, and taps' are zero */
     ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
     ffebmi_norms *norms[2];  /* likewise: [sample * layers + layer], of its last sweep, summed over nudges */
     size_t nudges;           /* how many that were; 0: no nudged phase since the free one */
@@ -46,7 +56,8 @@ struct ffebm_engine {
     void *memory;               /* all below but the workbench's */
     ffebmi_tape_work tape_work; /* of all feedforward stages */
     void *input;                /* max_batch x inputs: a copy, since the caller's is gone when vjp comes */
-    void *cotangents[2];        /* max_batch x units of the largest boundary between stages, in turn */
+    void *cotangents[2];        /* max_batch x units of the largest boundary between stages, with its taps, in turn */
+    const void **inputs;        /* [layer]: those of the phase to come */
     void *target_values;        /* max_batch x outputs: as images are stored; NULL where outputs are no images */
     void *nudged_output;        /* max_batch x units of the last energy block's output; NULL where there is none */
     double *losses;             /* max_batch */
@@ -88,6 +99,7 @@ ffebm_status ffebmi_engine_check_energy(const ffebm_engine *engine, size_t stage
 /* A computing call begins; and so does analysis, which has no number of its own. */
 void ffebmi_engine_begin_call(ffebm_engine *engine);
 
-ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, bool gradients, double scale);
+ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_t stage, size_t row, bool gradients,
+                                               double scale);
 
 #endif

@@ -9,7 +9,7 @@
 /* ---------------------------------------------------------------------------------------------- building */
 
 /* What phases of a stage have in common. */
-static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
 
@@ -20,15 +20,15 @@ static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, c
                           .batch = batch,
                           .nudges = 1,
                           .relaxation = s->equilibrium.relaxation,
-                          .input = input,
+                          .inputs = inputs,
                           .seed = ffebmi_stream_draw(&engine->stream),
                           .first_sample = engine->stream.first_sample};
 }
 
-static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_phase phase = phase_of(engine, stage, batch, input);
+    ffebmi_phase phase = phase_of(engine, stage, batch, inputs);
 
     phase.order = s->equilibrium.free_order;
     phase.max_sweeps = s->equilibrium.free_sweeps;
@@ -40,10 +40,10 @@ static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch,
     return phase;
 }
 
-static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_phase phase = phase_of(engine, stage, batch, input);
+    ffebmi_phase phase = phase_of(engine, stage, batch, inputs);
 
     phase.nudged = true;
     phase.order = s->equilibrium.nudged_order;
@@ -74,16 +74,18 @@ static ffebm_status check(const ffebm_engine *engine, size_t stage, const char *
 
 /* --------------------------------------------------------------------------------------------------------------- free */
 
-void ffebmi_phases_keep_input(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+/* The stage has a state that has come from these: what has to stay of them stays. */
+static void keep_inputs(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
 {
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     ffebmi_engine_stage *s = &engine->stages[stage];
 
-    s->input = input;
-    if (s->kept_input == NULL)
-        return;
-    memcpy(s->kept_input, input, batch * engine->model->stages[stage].input.count * engine->arrays->element);
+    for (size_t l = 0; l < block->layer_count; l++) {
+        if (s->kept_inputs[l] != NULL && s->kept_inputs[l] != inputs[l])
+            memcpy(s->kept_inputs[l], inputs[l], batch * ffebmi_energy_input_units(block, l) * engine->arrays->element);
+        s->inputs[l] = s->kept_inputs[l] != NULL ? s->kept_inputs[l] : inputs[l];
+    }
     s->kept_rows = batch;
-    s->input = s->kept_input;
 }
 
 static void take_state(const ffebm_engine *engine, size_t stage, const ffebmi_phase *phase)
@@ -93,10 +95,10 @@ static void take_state(const ffebm_engine *engine, size_t stage, const ffebmi_ph
                phase->batch * phase->block->layers[l].count * engine->arrays->element);
 }
 
-ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
+ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_phase phase = free_phase(engine, stage, batch, input);
+    ffebmi_phase phase = free_phase(engine, stage, batch, inputs);
     bool aside = ffebmi_energy_can(phase.block, FFEBMI_MAY_FAIL);
     ffebm_status status;
 
@@ -113,7 +115,7 @@ ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch
     FFEBMI_TRY(status);
     if (aside)
         take_state(engine, stage, &phase);
-    ffebmi_phases_keep_input(engine, stage, batch, input);
+    keep_inputs(engine, stage, batch, inputs);
     s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
     return check(engine, stage, "free", &s->tallies[0]);
 }
@@ -134,7 +136,7 @@ ffebmi_form ffebmi_phases_form(const ffebm_engine *engine, size_t stage)
 static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn call, ffebmi_force *f, bool held)
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_phase phase = nudged_phase(engine, stage, engine->batch, s->input);
+    ffebmi_phase phase = nudged_phase(engine, stage, engine->batch, s->inputs);
     ffebmi_tally tally;
     ffebm_status status;
 
@@ -167,11 +169,11 @@ ffebm_status ffebmi_phases_loss(ffebm_engine *engine, size_t stage, const ffebmi
     return nudge(engine, stage, ffebmi_force_loss, &(ffebmi_force){.targets = targets}, false);
 }
 
-ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t batch, const void *input,
+ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs,
                                    const void *force)
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_phase phase = nudged_phase(engine, stage, batch, input);
+    ffebmi_phase phase = nudged_phase(engine, stage, batch, inputs);
     ffebmi_force_by_hand f = {force, ffebmi_energy_output(phase.block)->count * engine->arrays->element};
 
     FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
@@ -184,7 +186,7 @@ ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t ba
     phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
     FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->bench.works, &s->tallies[1]));
     FFEBMI_TRY(check(engine, stage, "nudged", &s->tallies[1]));
-    ffebmi_phases_keep_input(engine, stage, batch, input);
+    keep_inputs(engine, stage, batch, inputs);
     engine->bench.settled_stage = stage;
     engine->bench.settled_rows = batch;
     return FFEBM_OK;

@@ -5,8 +5,9 @@
 #include "gradient/engine.h"
 #include "gradient/targets.h"
 
-/* Settle one energy stage freely from `input`. A block that may fail keeps its free state where it does. */
-ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *input);
+/* Settle one energy stage freely from its inputs, [layer]: batch x units, NULL where it has none. A block that may fail keeps
+ * its free state where it does. */
+ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs);
 
 /* Settle the stage's nudged states from its free ones, under -beta times `delta` (batch x units of its last layer), held; with
  * implicit differentiation its adjoint, under - delta. */
@@ -17,14 +18,11 @@ ffebm_status ffebmi_phases_loss(ffebm_engine *engine, size_t stage, const ffebmi
 
 /* Settle a state of `batch` samples by hand, from the free one, under a force (batch x units of the last layer), held. It
  * becomes nudge 0. */
-ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t batch, const void *input,
+ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs,
                                    const void *force);
 
 /* In which form the stage's nudged states are kept. As displacements wherever it can be: nearly all of a state is the free one,
  * and in float32 it would drown what is to be read off the difference. Pools that follow need the whole state. */
 ffebmi_form ffebmi_phases_form(const ffebm_engine *engine, size_t stage);
-
-/* A state of a stage has come from this input: let it stay for those who read off the state, if the block needs it. */
-void ffebmi_phases_keep_input(ffebm_engine *engine, size_t stage, size_t batch, const void *input);
 
 #endif

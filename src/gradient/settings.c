@@ -12,7 +12,7 @@
 static bool readout_forbids(const ffebm_engine *engine)
 {
     for (size_t i = engine->bench.first_readout; i < engine->model->stage_count; i++) {
-        const ffebm_feedforward *block = engine->model->stages[i].feedforward;
+        const ffebm_feedforward *block = engine->model->stages[i].rows[0].block;
 
         for (size_t j = 0; j < block->op_count; j++)
             if (block->ops[j].kind->couples || block->ops[j].kind->run != NULL)

@@ -20,6 +20,26 @@ static ffebm_status check_finite(const ffebm_engine *engine, size_t stage, const
     return FFEBM_OK;
 }
 
+/* A block by hand has the input x, in cotangents[0], and of its tapped layers those that it had last. */
+static ffebm_status find_inputs(ffebm_engine *engine, size_t stage, size_t batch)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+
+    engine->inputs[0] = engine->cotangents[0];
+    for (size_t l = 1; l < block->layer_count; l++) {
+        size_t units = ffebmi_energy_input_units(block, l);
+
+        engine->inputs[l] = s->kept_inputs[l];
+        FFEBMI_CHECK(engine->context, units == 0 || s->kept_rows == 0 || s->kept_rows == batch, FFEBM_ERR_STATE,
+                     "stage %zu: the input has %zu samples, but that of its tapped layer %zu has %zu", stage, batch, l,
+                     s->kept_rows);
+        if (units > 0 && s->kept_rows == 0)
+            memset(s->kept_inputs[l], 0, batch * units * engine->arrays->element);
+    }
+    return FFEBM_OK;
+}
+
 ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
                                  const ffebm_tensor *force)
 {
@@ -37,17 +57,18 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
     FFEBMI_TRY(check_finite(engine, stage, "input", input));
     FFEBMI_TRY(check_finite(engine, stage, "force", force));
+    FFEBMI_TRY(find_inputs(engine, stage, batch));
     engine->ticket = 0;
     ffebmi_engine_begin_call(engine);
     ffebmi_layout_inward(engine->arrays, &of->input, batch, input->data, engine->cotangents[0]);
     if (force != NULL) {
         ffebmi_layout_inward(engine->arrays, &of->output, batch, force->data, engine->cotangents[1]);
-        return ffebmi_stream_end(
-            &engine->stream, ffebmi_phases_by_hand(engine, stage, batch, engine->cotangents[0], engine->cotangents[1]));
+        return ffebmi_stream_end(&engine->stream,
+                                 ffebmi_phases_by_hand(engine, stage, batch, engine->inputs, engine->cotangents[1]));
     }
     if (engine->bench.settled_stage == stage)
         engine->bench.settled_stage = FFEBM_NONE;
-    return ffebmi_stream_end(&engine->stream, ffebmi_phases_free(engine, stage, batch, engine->cotangents[0]));
+    return ffebmi_stream_end(&engine->stream, ffebmi_phases_free(engine, stage, batch, engine->inputs));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- states */
@@ -127,6 +148,32 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
     return FFEBM_OK;
 }
 
+ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *input)
+{
+    const ffebm_energy *block;
+    ffebmi_engine_stage *s;
+    size_t rows = 0;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_layer(engine, stage, layer));
+    block = ffebmi_engine_block(engine, stage);
+    s = &engine->stages[stage];
+    FFEBMI_CHECK_ARGUMENT(engine->context, block->tapped[layer],
+                          "stage %zu: layer %zu has no input that could be set, expected one with a tap", stage, layer);
+    FFEBMI_TRY(
+        ffebmi_tensor_check_batch(engine->context, "input", input, engine->model->dtype, &block->layers[layer], &rows));
+    FFEBMI_CHECK(engine->context, rows <= engine->max_batch, FFEBM_ERR_SHAPE,
+                 "input has %zu rows, more than the engine's max_batch %zu", rows, engine->max_batch);
+    for (size_t l = 1; l < block->layer_count; l++)
+        if (s->kept_rows != rows && block->tapped[l])
+            memset(s->kept_inputs[l], 0, rows * block->layers[l].count * engine->arrays->element);
+    ffebmi_layout_inward(engine->arrays, &block->layers[layer], rows, input->data, s->kept_inputs[layer]);
+    s->kept_rows = rows;
+    engine->ticket = 0;
+    return FFEBM_OK;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- energy */
 
 /* Work memory and packed parameters for a look at states. */
@@ -136,7 +183,7 @@ static void set_up(ffebm_engine *engine, size_t stage)
                             engine->stages[stage].parameters, 1, false);
 }
 
-/* Into engine->losses, at the input in cotangents[0]. */
+/* Into engine->losses, at the inputs that have been found. */
 static ffebm_status take_energies(ffebm_engine *engine, size_t stage, void *const *layers, size_t rows)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
@@ -145,7 +192,7 @@ static ffebm_status take_energies(ffebm_engine *engine, size_t stage, void *cons
                             .parameters = engine->stages[stage].parameters,
                             .batch = rows,
                             .state = layers,
-                            .input = engine->cotangents[0],
+                            .inputs = engine->inputs,
                             .seed = ffebmi_stream_draw(&engine->stream),
                             .first_sample = engine->stream.first_sample};
 
@@ -175,6 +222,7 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
     FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input", input, engine->model->dtype,
                                         &engine->model->stages[stage].input, rows));
     FFEBMI_TRY(check_finite(engine, stage, "input", input));
+    FFEBMI_TRY(find_inputs(engine, stage, rows));
     ffebmi_layout_inward(engine->arrays, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
     FFEBMI_TRY(take_energies(engine, stage, layers, rows));
     for (size_t i = 0; i < rows; i++) {
@@ -196,9 +244,10 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     s = &engine->stages[stage];
-    FFEBMI_CHECK(engine->context, s->kept_input == NULL || s->kept_rows == rows, FFEBM_ERR_STATE,
-                 "stage %zu: its state of %zu samples was written, but its last input was of %zu", stage, rows,
-                 s->kept_rows);
+    FFEBMI_CHECK(engine->context,
+                 !ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_READS_INPUT) || s->kept_rows == rows,
+                 FFEBM_ERR_STATE, "stage %zu: its state of %zu samples was written, but its last input was of %zu",
+                 stage, rows, s->kept_rows);
     set_up(engine, stage);
     return ffebmi_estimate_energy(engine, stage, layers, rows, phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0);
 }

@@ -82,8 +82,8 @@ static ffebmi_tape_needs tape_needs(const ffebm_model *model, const ffebmi_arith
     ffebmi_tape_needs most = {0};
 
     for (size_t i = first; i < model->stage_count; i++)
-        if (model->stages[i].feedforward != NULL)
-            ffebmi_tape_measure(&most, model->stages[i].feedforward, arithmetic);
+        for (size_t r = 0; r < model->stages[i].row_count; r++)
+            ffebmi_tape_measure(&most, model->stages[i].rows[r].block, arithmetic);
     return most;
 }
 
@@ -129,7 +129,7 @@ static void lay_out_worker(const ffebmi_workbench *bench, ffebmi_arena *arena, f
     if (worker != NULL)
         *worker = placed;
     for (size_t i = first; i < model->stage_count; i++)
-        ffebmi_tape_lay_out(arena, worker == NULL ? NULL : &worker->readout[i - first], model->stages[i].feedforward,
+        ffebmi_tape_lay_out(arena, worker == NULL ? NULL : &worker->readout[i - first], model->stages[i].rows[0].block,
                             &bench->arithmetic, rows, worker == NULL ? &placed.readout_work : &worker->readout_work);
 }
 

@@ -6,6 +6,24 @@
 #include "model/recipe.h"
 #include "json/settings.h"
 
+static cJSON *describe_tap(const ffebmi_row *tap, const ffebm_initialization *common)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    return ffebmi_keep_if(json, json != NULL && ffebmi_give(json, "to", ffebmi_json_number((double)tap->layer)) &&
+                                    ffebmi_give(json, "ops", ffebmi_feedforward_describe(tap->block, common)));
+}
+
+static cJSON *describe_taps(const ffebmi_stage *stage, const ffebm_initialization *common)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (size_t r = 1; good && r < stage->row_count; r++)
+        good = ffebmi_give(json, NULL, describe_tap(&stage->rows[r], common));
+    return ffebmi_keep_if(json, good);
+}
+
 static cJSON *describe_stage(const ffebmi_stage *stage, const ffebm_initialization *common)
 {
     cJSON *json = cJSON_CreateObject();
@@ -14,7 +32,9 @@ static cJSON *describe_stage(const ffebmi_stage *stage, const ffebm_initializati
     if (good && stage->energy != NULL)
         good = ffebmi_give(json, "energy", ffebmi_energy_describe(stage->energy, common));
     else if (good)
-        good = ffebmi_give(json, "feedforward", ffebmi_feedforward_describe(stage->feedforward, common));
+        good = ffebmi_give(json, "feedforward", ffebmi_feedforward_describe(stage->rows[0].block, common));
+    if (good && stage->row_count > 1)
+        good = ffebmi_give(json, "taps", describe_taps(stage, common));
     return ffebmi_keep_if(json, good);
 }
 

@@ -136,39 +136,60 @@ static ffebm_status check_reach(const ffebm_model *model)
 
 /* ------------------------------------------------------------------------------- values that blocks of the user's give */
 
-static ffebm_status ask_user(ffebm_model *model, size_t stage, uint64_t seed)
+static ffebm_status ask_energy(const ffebm_model *model, ffebmi_stage *s, uint64_t seed)
 {
-    size_t element = model->dtype == FFEBM_FLOAT32 ? sizeof(float) : sizeof(double);
-    ffebmi_stage *s = &model->stages[stage];
     ffebmi_failure failure;
 
     s->given = NULL;
-    if (s->feedforward != NULL && s->feedforward->user)
-        return ffebmi_op_user.initialize(s->feedforward->ops, element, seed, &s->given, model->context);
     if (s->energy != NULL && s->energy->kind->initialize != NULL &&
-        s->energy->kind->initialize(s->energy, element, seed, &s->given, &failure) != FFEBM_OK)
+        s->energy->kind->initialize(s->energy, ffebmi_dtype_size(model->dtype),
+                                    ffebmi_random_stream(seed, s->first_parameter), &s->given, &failure) != FFEBM_OK)
         return ffebmi_fail(model->context, failure.status, "%s", failure.text);
     return FFEBM_OK;
+}
+
+static ffebm_status ask_row(const ffebm_model *model, const ffebmi_stage *s, ffebmi_row *row, uint64_t seed)
+{
+    row->given = NULL;
+    return !row->block->user
+               ? FFEBM_OK
+               : ffebmi_op_user.initialize(row->block->ops, ffebmi_dtype_size(model->dtype),
+                                           ffebmi_random_stream(seed, s->first_parameter + row->first_parameter),
+                                           &row->given, model->context);
 }
 
 /* All are asked before any value changes. */
 static ffebm_status ask_users(ffebm_model *model, uint64_t seed)
 {
-    for (size_t i = 0; i < model->stage_count; i++)
-        FFEBMI_TRY(ask_user(model, i, ffebmi_random_stream(seed, model->stages[i].first_parameter)));
+    for (size_t i = 0; i < model->stage_count; i++) {
+        ffebmi_stage *s = &model->stages[i];
+
+        FFEBMI_TRY(ask_energy(model, s, seed));
+        for (size_t r = 0; r < s->row_count; r++)
+            FFEBMI_TRY(ask_row(model, s, &s->rows[r], seed));
+    }
     return FFEBM_OK;
 }
 
-static void take_given(const ffebm_model *model, size_t stage)
+static void take_given(const ffebm_model *model, size_t first, size_t count, const double *from)
 {
-    const ffebmi_stage *s = &model->stages[stage];
-    const double *from = s->given;
-
-    for (size_t p = 0; from != NULL && p < s->parameter_count; p++) {
-        const ffebmi_model_parameter *to = &model->parameters[s->first_parameter + p];
+    for (size_t p = first; from != NULL && p < first + count; p++) {
+        const ffebmi_model_parameter *to = &model->parameters[p];
 
         for (size_t i = 0; i < to->parameter.shape.count; i++)
             set(to, i, *from++);
+    }
+}
+
+static void take_all_given(const ffebm_model *model)
+{
+    for (size_t i = 0; i < model->stage_count; i++) {
+        const ffebmi_stage *s = &model->stages[i];
+
+        take_given(model, s->first_parameter, s->parameter_count, s->given);
+        for (size_t r = 0; r < s->row_count; r++)
+            take_given(model, s->first_parameter + s->rows[r].first_parameter, s->rows[r].parameter_count,
+                       s->rows[r].given);
     }
 }
 
@@ -183,8 +204,7 @@ ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
         draw(model, &model->parameters[i], ffebmi_random_stream(seed, i));
     for (size_t i = 0; i < model->buffer_count; i++)
         draw(model, &model->buffers[i], 0);
-    for (size_t i = 0; i < model->stage_count; i++)
-        take_given(model, i);
+    take_all_given(model);
     ffebmi_model_touch(model);
     return FFEBM_OK;
 }

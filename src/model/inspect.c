@@ -35,7 +35,7 @@ ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_inf
     FFEBMI_CHECK_ARGUMENT(model->context, stage < model->stage_count, "model: stage %zu of %zu", stage,
                           model->stage_count);
     s = &model->stages[stage];
-    facts.layer_count = s->energy != NULL ? s->energy->layer_count : s->feedforward->op_count;
+    facts.layer_count = s->energy != NULL ? s->energy->layer_count : s->rows[0].block->op_count;
     facts.first_parameter = s->first_parameter;
     facts.parameter_count = s->parameter_count;
     facts.type = s->energy != NULL ? s->energy->kind->type : "feedforward";
@@ -44,12 +44,13 @@ ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_inf
     facts.output_shape = s->output.dims;
     facts.output_rank = s->output.rank;
     facts.kind = s->energy != NULL ? FFEBM_STAGE_ENERGY : FFEBM_STAGE_FEEDFORWARD;
+    facts.tap_count = s->row_count > 0 ? s->row_count - 1 : 0;
     return ffebmi_sized_write(model->context, "stage info", info, &facts, sizeof facts);
 }
 
 static const ffebmi_shape *layer_shape(const ffebmi_stage *s, size_t layer)
 {
-    return s->energy != NULL ? &s->energy->layers[layer] : &s->feedforward->ops[layer].output;
+    return s->energy != NULL ? &s->energy->layers[layer] : &s->rows[0].block->ops[layer].output;
 }
 
 ffebm_status ffebm_model_inspect_layer(const ffebm_model *model, ffebm_layer_info *info, size_t stage, size_t layer)
@@ -94,42 +95,67 @@ ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_i
     return ffebmi_sized_write(model->context, "parameter info", info, &facts, sizeof facts);
 }
 
-/* The number that `text` begins with, and where it ends; so large that there is no such stage or op if it is none. */
-static size_t place_in(const char **text)
+/* The number that `text` begins with, and where it ends; so large that there is no such stage, tap or op if it is none. */
+static size_t number_in(const char **text)
 {
-    size_t number = **text >= '0' && **text <= '9' ? 0 : SIZE_MAX;
+    size_t number = **text >= '0' && **text <= '9' ? 0 : SIZE_MAX / 2;
 
     for (; **text >= '0' && **text <= '9'; (*text)++)
         number = number < SIZE_MAX / 16 ? 10 * number + (size_t)(**text - '0') : SIZE_MAX / 16;
     return number;
 }
 
-/* Does `p` stand before that op of that stage? */
-static bool stands_before(const ffebmi_model_parameter *p, size_t stage, size_t position)
+/* Where a parameter stands, as its name says. */
+typedef struct place {
+    size_t stage;
+    size_t row;
+    size_t position;
+} place;
+
+/* "stage1.0.weight", or "stage1.tap0.0.weight" in a tap. */
+static place place_of(const char *name)
 {
-    return p->stage != stage ? p->stage < stage : p->position < position;
+    const char *at = name + strlen("stage");
+    place of = {.stage = number_in(&at)};
+
+    at += *at == '.';
+    if (strncmp(at, "tap", strlen("tap")) == 0) {
+        at += strlen("tap");
+        of.row = number_in(&at) + 1;
+        at += *at == '.';
+    }
+    of.position = number_in(&at);
+    return of;
+}
+
+/* Less than 0 if `p` stands before that place, 0 if there. */
+static int compare(const ffebmi_model_parameter *p, const place *with)
+{
+    if (p->stage != with->stage)
+        return p->stage < with->stage ? -1 : 1;
+    if (p->row != with->row)
+        return p->row < with->row ? -1 : 1;
+    return p->position == with->position ? 0 : p->position < with->position ? -1 : 1;
 }
 
 /* Where a name is in a list, or `count`. A name says where it stands, so most of the list is not looked at. */
 static size_t find_in(const ffebmi_model_parameter *list, size_t count, const char *name)
 {
-    const char *at = name + strlen("stage");
-    size_t stage, position, low = 0, high = count;
+    size_t low = 0, high = count;
+    place wanted;
 
     if (strncmp(name, "stage", strlen("stage")) != 0)
         return count;
-    stage = place_in(&at);
-    at += *at == '.';
-    position = place_in(&at);
+    wanted = place_of(name);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (stands_before(&list[middle], stage, position))
+        if (compare(&list[middle], &wanted) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < count && list[low].stage == stage && list[low].position == position; low++)
+    for (; low < count && compare(&list[low], &wanted) == 0; low++)
         if (strcmp(list[low].name, name) == 0)
             return low;
     return count;

@@ -9,14 +9,15 @@
 #include "loss/loss.h"
 #include "tensor/tensor.h"
 
-enum { FFEBMI_NAME = 48 };
+enum { FFEBMI_NAME = 64, FFEBMI_ROW_TEXT = 64 };
 
 /* One trained tensor of the chain, or one buffer. */
 typedef struct ffebmi_model_parameter {
-    char name[FFEBMI_NAME]; /* "stage1.0.weight" */
+    char name[FFEBMI_NAME]; /* "stage1.0.weight", "stage1.tap0.0.weight" */
     ffebmi_parameter parameter;
     const ffebmi_learnable *learnable;
     size_t stage;
+    size_t row;      /* of a feedforward stage; 0: its own */
     size_t position; /* of the op or coupling in it */
     size_t offset;   /* of its first element in the flat parameters, or in the flat buffers */
     double lower;    /* what values are projected onto, rounded to the model's type; infinite: no bound */
@@ -24,17 +25,29 @@ typedef struct ffebmi_model_parameter {
     ffebm_tensor value; /* borrowed by users; data NULL while building */
 } ffebmi_model_parameter;
 
-/* Exactly one of the two blocks is set. */
+/* A row of ops on the input of a feedforward stage: the stage's own block, or a tap. */
+typedef struct ffebmi_row {
+    ffebm_feedforward *block;
+    size_t layer; /* of the energy block behind the stage: whose input its output is; 0 of the stage's own row */
+    size_t first_parameter; /* among the stage's */
+    size_t parameter_count;
+    size_t first_buffer; /* likewise */
+    const double *given; /* first values from a block of the user's, while initializing */
+} ffebmi_row;
+
+/* An energy block; or, where there is none, rows of ops. */
 typedef struct ffebmi_stage {
-    ffebm_feedforward *feedforward;
     ffebm_energy *energy;
-    ffebmi_shape input; /* of a sample */
-    ffebmi_shape output;
+    size_t row_count;
+    size_t row_capacity;
+    ffebmi_row *rows;    /* the stage's own, and behind it its taps */
+    ffebmi_shape input;  /* of a sample */
+    ffebmi_shape output; /* likewise; of the first row */
     size_t first_parameter;
     size_t parameter_count;
     size_t first_buffer;
     size_t buffer_count;
-    const double *given; /* first values from a block of the user's, while initializing */
+    const double *given; /* as in a row */
 } ffebmi_stage;
 
 struct ffebm_model {
@@ -48,7 +61,7 @@ struct ffebm_model {
     ffebmi_stage *stages;
     size_t parameter_count;
     size_t parameter_capacity;
-    ffebmi_model_parameter *parameters; /* in the order of stages, and of positions */
+    ffebmi_model_parameter *parameters; /* in the order of stages, rows and positions */
     size_t element_count;
     size_t buffer_count;
     size_t buffer_capacity;
@@ -68,6 +81,9 @@ struct ffebm_model {
 void ffebmi_model_keep(ffebm_model *model);
 void ffebmi_model_drop(ffebm_model *model);
 
+/* "stage 2" or, of a tap, "stage 2 tap 0", for error texts. Returns text. */
+const char *ffebmi_row_text(char text[FFEBMI_ROW_TEXT], size_t stage, size_t row);
+
 /* Does a parameter's name begin with `prefix`, in whole parts: "stage1" is none of "stage10.0.weight". */
 bool ffebmi_model_has_prefix(const ffebmi_model_parameter *parameter, const char *prefix);
 
@@ -78,6 +94,9 @@ ffebm_status ffebmi_model_check_bounds(const ffebm_model *model, double lower, d
 void ffebmi_model_bound(const ffebm_model *model, ffebmi_model_parameter *parameter, double lower, double upper);
 
 const ffebmi_shape *ffebmi_model_output(const ffebm_model *model);
+/* Does the last stage have taps? Then only an energy block can follow. */
+bool ffebmi_model_awaits_energy(const ffebm_model *model);
+
 bool ffebmi_model_ready(const ffebm_model *model);
 
 /* Take memory for the values, all zero, and make the model ready; nothing if it is. Checks what only a whole chain can

@@ -42,6 +42,41 @@ static ffebm_status add_feedforward(ffebm_model *model, const cJSON *ops, const 
     return status;
 }
 
+static ffebm_status add_tap(ffebm_model *model, const cJSON *json, const char *where)
+{
+    static const char *const keys[] = {"to", "ops", NULL};
+    ffebm_feedforward *block = NULL;
+    const cJSON *ops = NULL;
+    ffebmi_fields fields;
+    int64_t layer = 0;
+    ffebm_status status;
+
+    FFEBMI_TRY(ffebmi_fields_begin(&fields, model->context, json, where, keys));
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "to"));
+    FFEBMI_TRY(ffebmi_fields_integer(&fields, "to", &layer));
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "ops"));
+    FFEBMI_TRY(ffebmi_fields_array(&fields, "ops", &ops));
+    FFEBMI_CHECK(model->context, layer >= 0, FFEBM_ERR_PARSE, "%s: \"to\" is %" PRId64 ", expected 1 or more", where,
+                 layer);
+    FFEBMI_TRY(ffebm_feedforward_create(model->context, &block));
+    status = ffebmi_feedforward_parse(block, ops, where);
+    if (status == FFEBM_OK)
+        status = ffebmi_fields_refused(model->context, where, ffebm_model_add_tap(model, &block, (size_t)layer));
+    ffebm_feedforward_destroy(block);
+    return status;
+}
+
+static ffebm_status add_taps(ffebm_model *model, const ffebmi_fields *fields)
+{
+    const cJSON *taps = NULL, *item;
+    size_t stage = model->stage_count - 1, row = 0;
+    char where[FFEBMI_ROW_TEXT];
+
+    FFEBMI_TRY(ffebmi_fields_array(fields, "taps", &taps));
+    cJSON_ArrayForEach(item, taps) FFEBMI_TRY(add_tap(model, item, ffebmi_row_text(where, stage, ++row)));
+    return FFEBM_OK;
+}
+
 static ffebm_status add_energy(ffebm_model *model, const cJSON *json, const char *where)
 {
     ffebm_energy *block = NULL;
@@ -55,7 +90,7 @@ static ffebm_status add_energy(ffebm_model *model, const cJSON *json, const char
 
 static ffebm_status add_stage(ffebm_model *model, const cJSON *json)
 {
-    static const char *const keys[] = {"feedforward", "energy", NULL};
+    static const char *const keys[] = {"feedforward", "taps", "energy", NULL};
     const cJSON *feedforward, *energy;
     ffebmi_fields fields;
     char where[WHERE];
@@ -67,7 +102,12 @@ static ffebm_status add_stage(ffebm_model *model, const cJSON *json)
     energy = ffebmi_fields_item(&fields, "energy");
     FFEBMI_CHECK(model->context, (feedforward == NULL) != (energy == NULL), FFEBM_ERR_PARSE,
                  "%s: expected one of \"feedforward\" and \"energy\"", where);
-    return feedforward != NULL ? add_feedforward(model, feedforward, where) : add_energy(model, energy, where);
+    FFEBMI_CHECK(model->context, energy == NULL || !ffebmi_fields_have(&fields, "taps"), FFEBM_ERR_PARSE,
+                 "%s: \"taps\" beside \"energy\", expected them in the feedforward stage before it", where);
+    if (energy != NULL)
+        return add_energy(model, energy, where);
+    FFEBMI_TRY(add_feedforward(model, feedforward, where));
+    return add_taps(model, &fields);
 }
 
 /* ------------------------------------------------------------------------------------------------------- the whole */
@@ -122,7 +162,7 @@ static ffebm_status new_model(const ffebmi_fields *fields, ffebm_model **model, 
     return ffebm_model_create(fields->context, model, dtype != 0 ? dtype : described, dims, rank, loss);
 }
 
-/* Stages, ops and couplings. */
+/* Stages, ops, couplings and taps. */
 static size_t parts_of(const cJSON *stages)
 {
     const cJSON *stage;
@@ -132,9 +172,11 @@ static size_t parts_of(const cJSON *stages)
     {
         const cJSON *ops = cJSON_GetObjectItemCaseSensitive(stage, "feedforward");
         const cJSON *block = cJSON_GetObjectItemCaseSensitive(stage, "energy");
-        const cJSON *couplings = cJSON_GetObjectItemCaseSensitive(block, "couplings");
+        const cJSON *couplings = cJSON_GetObjectItemCaseSensitive(block, "couplings"), *tap;
 
         parts += 1 + (size_t)cJSON_GetArraySize(ops) + (size_t)cJSON_GetArraySize(couplings);
+        cJSON_ArrayForEach(tap, cJSON_GetObjectItemCaseSensitive(stage, "taps")) parts +=
+            1 + (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(tap, "ops"));
     }
     return parts;
 }
@@ -160,7 +202,8 @@ static ffebm_status fill(ffebm_model *model, const ffebmi_fields *fields)
     FFEBMI_CHECK(fields->context, cJSON_GetArraySize(stages) > 0, FFEBM_ERR_PARSE,
                  "model description: \"stages\" is empty");
     FFEBMI_CHECK(fields->context, parts_of(stages) <= MOST_PARTS, FFEBM_ERR_PARSE,
-                 "model description: %zu stages, ops and couplings, expected at most %d", parts_of(stages), MOST_PARTS);
+                 "model description: %zu stages, ops, couplings and taps, expected at most %d", parts_of(stages),
+                 MOST_PARTS);
     FFEBMI_TRY(parse_initialization(model, fields));
     if (ffebmi_fields_have(fields, "recipe"))
         FFEBMI_TRY(ffebmi_recipe_parse(model, ffebmi_fields_item(fields, "recipe")));

@@ -177,7 +177,7 @@ static ffebm_status settle_slice(slice *s)
                                       .seed = ffebmi_random_stream(p->seed, s->nudge),
                                       .first_sample = p->first_sample};
 
-    settling.input = ffebmi_at(p->arrays, p->input, s->first * b->input.count);
+    settling.input = ffebmi_at(p->arrays, p->inputs[0], s->first * b->input.count);
     if (p->start != NULL)
         settling.start = ffebmi_at(p->arrays, p->start[0], s->first * state);
     if (p->force != NULL) {
@@ -256,8 +256,11 @@ static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_rel
 
 static ffebmi_batch_sum sum_over(const ffebmi_reading *r)
 {
-    return (ffebmi_batch_sum){
-        .arrays = r->arrays, .batch = r->batch, .input = r->input, .seed = r->seed, .first_sample = r->first_sample};
+    return (ffebmi_batch_sum){.arrays = r->arrays,
+                              .batch = r->batch,
+                              .input = r->inputs[0],
+                              .seed = r->seed,
+                              .first_sample = r->first_sample};
 }
 
 static void add_term(ffebmi_batch_sum *sum, void *const *layers, double weight)
@@ -319,7 +322,7 @@ static ffebm_status energies(ffebm_context *context, const ffebmi_states *states
     const ffebm_energy *b = states->block;
     ffebmi_batch_sum sum = {.arrays = states->arrays,
                             .batch = states->batch,
-                            .input = states->input,
+                            .input = states->inputs[0],
                             .seed = states->seed,
                             .first_sample = states->first_sample};
 

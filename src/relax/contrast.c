@@ -137,7 +137,7 @@ static ffebmi_contrast contrast_of(ffebm_context *context, const ffebmi_reading 
                              .parameters = r->parameters,
                              .packed = r->packed,
                              .batch = r->batch,
-                             .input = r->input,
+                             .inputs = r->inputs,
                              .difference = j.difference,
                              .mean = j.mean,
                              .alone = alone && r->form != FFEBMI_TANGENT,

@@ -29,11 +29,11 @@ typedef struct ffebmi_phase {
     int32_t order;      /* FFEBM_ORDER_ */
     double relaxation;  /* of sweeps */
     int64_t max_sweeps;
-    double tolerance;      /* 0: all sweeps */
-    const void *input;     /* batch x units of the block's input */
-    void *const *start;    /* [layer]: batch x units, or NULL: zeros */
-    void *const *result;   /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
-    ffebmi_force_fn force; /* NULL: none */
+    double tolerance;          /* 0: all sweeps */
+    const void *const *inputs; /* [layer]: batch x units, NULL where it has none; 0: the block's own */
+    void *const *start;        /* [layer]: batch x units, or NULL: zeros */
+    void *const *result;       /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
+    ffebmi_force_fn force;     /* NULL: none */
     void *force_user;
     bool force_held;       /* the force does not depend on the state: asked for once */
     ffebmi_norms *norms;   /* NULL, or [sample * layers + layer]: of each sample's last sweep, summed over its nudges */

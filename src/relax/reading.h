@@ -23,9 +23,9 @@ typedef struct ffebmi_reading {
     const void *const *parameters;
     const void *packed;
     size_t batch;
-    const void *input; /* batch x units: what the states have come from */
-    ffebmi_form form;  /* of the pairs' states. Tangent: the one pair has the adjoint's displacement as its first */
-    void **free;       /* the free state; where the pairs are displacements its own is zero */
+    const void *const *inputs; /* [layer]: batch x units, NULL where it has none: what the states have come from */
+    ffebmi_form form; /* of the pairs' states. Tangent: the one pair has the adjoint's displacement as its first */
+    void **free;      /* the free state; where the pairs are displacements its own is zero */
     size_t pair_count;
     ffebmi_reading_pair pairs[FFEBMI_READING_PAIRS];
     const double *signs;   /* NULL, or [batch]: a negative one makes a sample's states change places */
@@ -36,7 +36,7 @@ typedef struct ffebmi_reading {
     void *const *gradients; /* [parameter]: added to, */
     double gradient_scale;  /* so many times the sum over the batch */
     bool replace;           /* what is there is replaced, once all has succeeded */
-    void *input_cotangent;  /* NULL, or batch x units: added to, */
+    void *input_cotangent;  /* NULL, or batch x units of each input, one input's behind another's: added to, */
     double input_scale;     /* so many times dE/dx */
 } ffebmi_reading;
 
@@ -48,10 +48,10 @@ typedef struct ffebmi_states {
     const void *const *parameters;
     const void *packed;
     size_t batch;
-    void *const *state;    /* [layer]: batch x units */
-    const void *input;     /* batch x units of the block's input; not needed to observe */
-    uint64_t seed;         /* for blocks that draw, */
-    uint64_t first_sample; /* likewise */
+    void *const *state;        /* [layer]: batch x units */
+    const void *const *inputs; /* [layer]: batch x units, likewise; not needed to observe */
+    uint64_t seed;             /* for blocks that draw, */
+    uint64_t first_sample;     /* likewise */
 } ffebmi_states;
 
 #endif

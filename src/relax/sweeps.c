@@ -12,14 +12,15 @@
 /* A worker's memory holds the rows of one shard side by side. Samples that have settled leave: the last sample still at
  * work moves into their seat, so that products always run over the first `active` samples without gaps. */
 typedef struct shard {
-    ffebmi_relax_work base; /* first, so that a pointer to one is a pointer to the other */
-    void **state;           /* [layer]: rows x units */
-    void **free_state;      /* [layer]: rows x units */
-    void **view;            /* [layer]: rows of a batch looked at in seat */
-    uint8_t **switches;     /* [coupling]: likewise */
-    void *input;            /* rows x units of the block's input */
-    void *force;            /* rows x units of the last layer */
-    void *last;             /* likewise: the last layer itself, where states are displacements */
+    ffebmi_relax_work base;  /* first, so that a pointer to one is a pointer to the other */
+    void **state;            /* [layer]: rows x units */
+    void **free_state;       /* [layer]: rows x units */
+    void **view;             /* [layer]: rows of a batch looked at in seat */
+    const void **input_view; /* [layer]: likewise of the inputs */
+    uint8_t **switches;      /* [coupling]: likewise */
+    void **inputs;           /* [layer]: rows x units, NULL where it has none; 0: the block's own */
+    void *force;             /* rows x units of the last layer */
+    void *last;              /* likewise: the last layer itself, where states are displacements */
     ffebmi_norms *norms;
     size_t samples[FFEBMI_SHARD]; /* which sample is in which seat */
     int64_t spent[FFEBMI_SHARD];  /* sweeps of each sample of the shard, counted from its first, before this leg */
@@ -43,6 +44,20 @@ static void **lay_out_layers(ffebmi_arena *arena, const ffebm_energy *block, con
     return layers;
 }
 
+static void **lay_out_inputs(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays, size_t rows)
+{
+    void **inputs = ffebmi_carve(arena, block->layer_count, sizeof *inputs);
+
+    for (size_t l = 0; l < block->layer_count; l++) {
+        size_t units = ffebmi_energy_input_units(block, l);
+        void *memory = ffebmi_carve(arena, rows, units * arrays->element);
+
+        if (inputs != NULL)
+            inputs[l] = units > 0 ? memory : NULL;
+    }
+    return inputs;
+}
+
 static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
                                   const void *plan, size_t nudges, size_t max_batch)
 {
@@ -54,7 +69,8 @@ static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block
     placed.free_state = lay_out_layers(arena, block, arrays, rows);
     placed.view = ffebmi_carve(arena, block->layer_count, sizeof *placed.view);
     placed.switches = ffebmi_carve(arena, block->graph.coupling_count, sizeof *placed.switches);
-    placed.input = ffebmi_carve(arena, rows, block->input.count * arrays->element);
+    placed.inputs = lay_out_inputs(arena, block, arrays, rows);
+    placed.input_view = ffebmi_carve(arena, block->layer_count, sizeof *placed.input_view);
     placed.force = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.last = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
@@ -81,9 +97,11 @@ static void load(const ffebmi_phase *p, shard *w, size_t seat, size_t sample)
     for (size_t n = 0; n < p->nudges; n++) {
         size_t row = seat * p->nudges + n;
 
-        copy_rows(p->arrays, b->input.count, w->input, row, p->input, sample, 1);
         for (size_t l = 0; l < b->layer_count; l++) {
             size_t units = b->layers[l].count;
+
+            if (w->inputs[l] != NULL)
+                copy_rows(p->arrays, ffebmi_energy_input_units(b, l), w->inputs[l], row, p->inputs[l], sample, 1);
 
             if (p->start == NULL || p->form != FFEBMI_WHOLE)
                 memset(ffebmi_at(p->arrays, w->state[l], row * units), 0, units * p->arrays->element);
@@ -113,9 +131,10 @@ static void move(const ffebmi_phase *p, shard *w, ffebmi_settling *s, size_t to,
     if (to == from)
         return;
     w->samples[to] = w->samples[from];
-    copy_rows(p->arrays, b->input.count, w->input, to * r, w->input, from * r, r);
     copy_rows(p->arrays, b->layers[last].count, w->force, to * r, w->force, from * r, r);
     for (size_t l = 0; l < b->layer_count; l++) {
+        if (w->inputs[l] != NULL)
+            copy_rows(p->arrays, ffebmi_energy_input_units(b, l), w->inputs[l], to * r, w->inputs[l], from * r, r);
         copy_rows(p->arrays, b->layers[l].count, w->state[l], to * r, w->state[l], from * r, r);
         if (p->nudged)
             copy_rows(p->arrays, b->layers[l].count, w->free_state[l], to * r, w->free_state[l], from * r, r);
@@ -236,7 +255,7 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
                          .relaxation = p->relaxation,
                          .state = w->state,
                          .free_state = p->nudged ? w->free_state : NULL,
-                         .input = w->input,
+                         .inputs = (const void *const *)w->inputs,
                          .force = p->force == NULL ? NULL : w->force,
                          .norms = w->norms,
                          .work = w->base.kind_work};
@@ -299,12 +318,15 @@ static ffebmi_settling look_at(const ffebmi_states *states, shard *w, size_t fir
                          .packed = states->packed,
                          .rows = rows,
                          .state = w->view,
+                         .inputs = w->input_view,
                          .work = w->base.kind_work};
 
-    for (size_t l = 0; l < states->block->layer_count; l++)
+    for (size_t l = 0; l < states->block->layer_count; l++) {
+        size_t input = states->inputs == NULL ? 0 : ffebmi_energy_input_units(states->block, l);
+
         w->view[l] = ffebmi_at(states->arrays, states->state[l], first * states->block->layers[l].count);
-    if (states->input != NULL)
-        s.input = ffebmi_at(states->arrays, states->input, first * states->block->input.count);
+        w->input_view[l] = input == 0 ? NULL : ffebmi_at(states->arrays, states->inputs[l], first * input);
+    }
     return s;
 }
 

@@ -42,6 +42,7 @@ static Suite *(*const suites[])(void) = {
     test_solver_suite,
     test_settings_suite,
     test_tickets_suite,
+    test_taps_suite,
 };
 
 int main(void)

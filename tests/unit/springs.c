@@ -68,7 +68,7 @@ static double target(const ffebmi_settling *s, size_t layer, size_t i)
 {
     size_t pairs = pairs_of(s->block);
     double k = at(s->arrays, s->parameters[NEAR], i % pairs), w = at(s->arrays, s->parameters[FAR], i % pairs);
-    double u = s->form == FFEBMI_WHOLE ? source(s->arrays, s->input, i) : 0;
+    double u = s->form == FFEBMI_WHOLE ? source(s->arrays, s->inputs[0], i) : 0;
     double force = s->force == NULL ? 0 : at(s->arrays, s->force, i);
 
     if (layer == NEAR)
@@ -114,7 +114,7 @@ static void energies(ffebmi_settling *s, double *out)
         for (size_t i = r * pairs; i < (r + 1) * pairs; i++) {
             double k = at(s->arrays, s->parameters[NEAR], i % pairs), w = at(s->arrays, s->parameters[FAR], i % pairs);
             double h = at(s->arrays, s->state[NEAR], i), o = at(s->arrays, s->state[FAR], i);
-            double near = h - source(s->arrays, s->input, i), far = o - h;
+            double near = h - source(s->arrays, s->inputs[0], i), far = o - h;
 
             out[r] += k * near * near / 2 + w * far * far / 2 + springs_ground * o * o / 2;
         }
@@ -132,7 +132,7 @@ typedef struct stretch {
 
 static stretch near_stretch(const ffebmi_contrast *c, size_t i)
 {
-    double u = source(c->arrays, c->input, i);
+    double u = source(c->arrays, c->inputs[0], i);
     stretch s = {at(c->arrays, c->difference[NEAR], i), at(c->arrays, c->mean[NEAR], i)};
 
     s.difference -= c->alone ? u : 0;

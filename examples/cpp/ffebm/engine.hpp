@@ -78,6 +78,10 @@ public:
     {
         check(ffebm_engine_energy(get(), energies, stage, phase, input));
     }
+    void set_input(std::size_t stage, std::size_t layer, const ffebm_tensor *input)
+    {
+        check(ffebm_engine_set_input(get(), stage, layer, input));
+    }
     void energy_gradient(std::size_t stage, std::int32_t phase)
     {
         check(ffebm_engine_energy_gradient(get(), stage, phase));

@@ -39,13 +39,10 @@ public:
     template <class Block> model &add(Block &&block)
     {
         static_assert(!std::is_lvalue_reference_v<Block>, "a block is moved into its model");
-        auto *taken = block.handle_.release();
-        ffebm_status status = Block::add_to_model(get(), &taken);
-
-        block.handle_.reset(taken);
-        check(status);
-        return *this;
+        return take(block, Block::add_to_model);
     }
+    // Add a tap to the last stage: its input through these ops is the input of an inner layer of the energy block to come.
+    model &add_tap(feedforward &&ops, std::size_t layer) { return take(ops, ffebm_model_add_tap, layer); }
     void set_initialization(const ffebm_initialization &initialization)
     {
         check(ffebm_model_set_initialization(get(), &initialization));
@@ -92,6 +89,16 @@ public:
 
 private:
     explicit model(const ffebm::context &context) : object(context) {}
+
+    template <class Block, class Function, class... Where> model &take(Block &block, Function add_to, Where... where)
+    {
+        auto *taken = block.handle_.release();
+        ffebm_status status = add_to(get(), &taken, where...);
+
+        block.handle_.reset(taken);
+        check(status);
+        return *this;
+    }
 
     template <class Struct, class Function, class... Where> Struct inspect(Function function, Where... where) const
     {

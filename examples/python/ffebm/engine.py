@@ -141,6 +141,11 @@ class Engine(Handle):
                              choice(Phase, phase), tensor(input, "input"))
         return energies
 
+    def set_input(self, stage, layer, input):
+        """Write the input of a tapped layer."""
+        tensor = Arguments(self.context)
+        self.context.call(raw.engine_set_input, self._address, stage, layer, tensor(input, "input"))
+
     def energy_gradient(self, stage, phase="free"):
         """Write the mean of dE/dtheta into the stage's part of the flat gradient."""
         self.context.compute(raw.engine_energy_gradient, self._address, stage, choice(Phase, phase))

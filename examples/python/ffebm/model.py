@@ -48,12 +48,22 @@ class Model(Handle):
         """Append a block: Feedforward, Hopfield, or one of your own. Returns the model."""
         if not hasattr(block, "_add_to_model"):
             raise TypeError(f"block is {type(block).__name__}, expected Feedforward, Hopfield, or one of your own")
+        return self._take(block, type(block)._add_to_model)
+
+    def add_tap(self, block, layer):
+        """Add a tap to the last stage: its input through a Feedforward, or a row of your own, is the input of that layer,
+        1 or more, of the energy block to come. Returns the model."""
+        if getattr(block, "_add_to_model", None) != raw.model_add_feedforward:
+            raise TypeError(f"block is {type(block).__name__}, expected Feedforward, or a FeedforwardBlock of your own")
+        return self._take(block, raw.model_add_tap, layer)
+
+    def _take(self, block, function, *where):
         parts = block._parts()
         address = c.c_void_p(block._create(self.context, parts))
         try:
             for part in parts:
                 self.context.call(type(block)._add_part, address, part)
-            self.context.call(type(block)._add_to_model, self._address, c.byref(address))
+            self.context.call(function, self._address, c.byref(address), *where)
         finally:
             self.context.guard.destroy(type(block)._destroy, address.value)  # None once it is taken
         return self

@@ -190,7 +190,7 @@ class ModelInfo(Sized):
 class StageInfo(Sized):
     _fields_ = [("size", size), ("layer_count", size), ("first_parameter", size), ("parameter_count", size),
                 ("type", text), ("input_shape", shape), ("input_rank", size), ("output_shape", shape),
-                ("output_rank", size), ("kind", i32), ("reserved_", i32)]
+                ("output_rank", size), ("kind", i32), ("reserved_", i32), ("tap_count", size)]
     _choices_ = {"kind": k.StageKind}
 
 

@@ -257,6 +257,7 @@ typedef struct ffebm_parse_config {
 void ffebm_parse_config_init(ffebm_parse_config *config, size_t size);
 ffebm_status ffebm_model_parse(ffebm_context *context, ffebm_model **model, const char *json, size_t length, const ffebm_parse_config *config);
 ffebm_status ffebm_model_add_feedforward(ffebm_model *model, ffebm_feedforward **block);
+ffebm_status ffebm_model_add_tap(ffebm_model *model, ffebm_feedforward **block, size_t layer);
 ffebm_status ffebm_model_add_energy(ffebm_model *model, ffebm_energy **block);
 void ffebm_model_destroy(ffebm_model *model);
 ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_initialization *initialization);
@@ -321,6 +322,7 @@ typedef struct ffebm_stage_info {
     size_t output_rank;
     int32_t kind;
     int32_t reserved_;
+    size_t tap_count;
 } ffebm_stage_info;
 ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_info *info, size_t stage);
 typedef struct ffebm_layer_info {
@@ -386,6 +388,7 @@ ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangen
 enum { FFEBM_PHASE_FREE = 1, FFEBM_PHASE_NUDGED = 2 };
 ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input, const ffebm_tensor *force);
 ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase, const ffebm_tensor *input);
+ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *input);
 ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase);
 ffebm_status ffebm_engine_get_state(const ffebm_engine *engine, ffebm_tensor *state, size_t stage, size_t layer, int32_t phase);
 ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *state);
