@@ -37,7 +37,7 @@ enum {                                  /* as text                              
     FFEBM_SETTING_FLAG    = 3,          /* "true", "false"                          int32_t, 0 or 1                      */
     FFEBM_SETTING_CHOICE  = 4,          /* one of `choices`                         int32_t, one of `values`             */
     FFEBM_SETTING_WINDOW  = 5,          /* "3", "[3, 5]"                            int64_t[2]                           */
-    FFEBM_SETTING_OBJECT  = 6           /* listed, but neither read nor written     a pointer to another configuration   */
+    FFEBM_SETTING_OBJECT  = 6           /* listed, but neither read nor written     a pointer to the struct of `object`  */
 };
 /* clang-format on */
 
@@ -60,7 +60,7 @@ typedef struct ffebm_setting_info {
     int32_t lower_open;         /* 1: more than `lower`; of -INFINITY: any finite one */
     int32_t upper_open;         /* 1: less than `upper`; of INFINITY: any finite one */
     int32_t type;               /* FFEBM_SETTING_ */
-    int32_t reserved_;
+    int32_t object;             /* of an OBJECT: FFEBM_CONFIG_ of what it points to; else 0 */
 } ffebm_setting_info;
 
 /** Describe one setting.

@@ -3,11 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/context.h"
-#include "core/sized.h"
-
-/* ------------------------------------------------------------------------------------------------------- one setting */
-
 static const void *number_at(const ffebmi_setting *setting, const void *config, size_t i)
 {
     return (const char *)config + setting->info.offset + i * setting->info.bytes;
@@ -55,6 +50,19 @@ void ffebmi_setting_set(const ffebmi_setting *setting, void *config, double numb
         else
             set_integer(setting, at, number);
     }
+}
+
+void *ffebmi_setting_object(const ffebmi_setting *setting, const void *config)
+{
+    void *object;
+
+    memcpy(&object, number_at(setting, config, 0), sizeof object);
+    return object;
+}
+
+void ffebmi_setting_set_object(const ffebmi_setting *setting, void *config, void *object)
+{
+    memcpy((char *)config + setting->info.offset, &object, sizeof object);
 }
 
 const ffebmi_setting *ffebmi_setting_named(const ffebmi_settings *table, const char *key)
@@ -149,90 +157,4 @@ const char *ffebmi_setting_expected(const ffebmi_setting *setting, char words[FF
     else
         say_bounds(&setting->info, words);
     return words;
-}
-
-/* -------------------------------------------------------------------------------------------------- a configuration */
-
-void ffebmi_settings_init(const ffebmi_settings *table, void *config, size_t size)
-{
-    if (config == NULL || size < sizeof size)
-        return;
-    memset(config, 0, size);
-    memcpy(config, &size, sizeof size);
-    for (size_t i = 0; i < table->count; i++) {
-        const ffebmi_setting *s = &table->list[i];
-
-        if (s->info.type != FFEBM_SETTING_OBJECT && s->info.offset + s->info.count * s->info.bytes <= size)
-            ffebmi_setting_set(s, config, s->initial);
-    }
-}
-
-ffebm_status ffebmi_settings_check(ffebm_context *context, const ffebmi_settings *table, const char *what,
-                                   const void *config)
-{
-    char words[FFEBMI_SETTING_WORDS];
-    int32_t reserved = 0;
-
-    for (size_t i = 0; i < table->count; i++) {
-        const ffebmi_setting *s = &table->list[i];
-
-        for (size_t j = 0; j < s->info.count && s->info.type != FFEBM_SETTING_OBJECT; j++) {
-            const double number = ffebmi_setting_number(s, config, j);
-
-            FFEBMI_CHECK_ARGUMENT(context, ffebmi_setting_allows(s, number), "%s: %s is %.15g, expected %s", what,
-                                  s->info.field, number, ffebmi_setting_expected(s, words));
-        }
-    }
-    if (table->reserved != 0)
-        memcpy(&reserved, (const char *)config + table->reserved, sizeof reserved);
-    FFEBMI_CHECK_ARGUMENT(context, reserved == 0, "%s: reserved_ is %d, expected 0", what, (int)reserved);
-    return FFEBM_OK;
-}
-
-ffebm_status ffebmi_settings_read(ffebm_context *context, const ffebmi_settings *table, void *to, const void *from)
-{
-    union {
-        size_t size;
-        double number;
-        void *pointer;
-        unsigned char bytes[512];
-    } read;
-
-    ffebmi_settings_init(table, &read, table->bytes);
-    FFEBMI_TRY(ffebmi_sized_read(context, table->name, &read, table->bytes, from));
-    FFEBMI_TRY(ffebmi_settings_check(context, table, table->name, &read));
-    memcpy(to, &read, table->bytes);
-    return FFEBM_OK;
-}
-
-static bool has_field(const ffebmi_settings *table, size_t offset)
-{
-    for (size_t i = 0; i < table->count; i++)
-        if (table->list[i].info.offset == offset)
-            return true;
-    return false;
-}
-
-ffebm_status ffebmi_settings_check_unread(ffebm_context *context, const ffebmi_settings *all,
-                                          const ffebmi_settings *read, const char *what, const void *config)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        const ffebmi_setting *s = &all->list[i];
-
-        if (has_field(read, s->info.offset))
-            continue;
-        if (s->info.type == FFEBM_SETTING_OBJECT) {
-            const void *object;
-
-            memcpy(&object, number_at(s, config, 0), sizeof object);
-            FFEBMI_CHECK_ARGUMENT(context, object == NULL, "%s does not read %s, which is not NULL", what,
-                                  s->info.field);
-            continue;
-        }
-        for (size_t j = 0; j < s->info.count; j++)
-            FFEBMI_CHECK_ARGUMENT(context, ffebmi_setting_number(s, config, j) == 0,
-                                  "%s does not read %s, which is %.15g", what, s->info.field,
-                                  ffebmi_setting_number(s, config, j));
-    }
-    return FFEBM_OK;
 }

@@ -1,6 +1,9 @@
 /* The settings of a configuration in one table: by it a configuration gets its defaults, is checked, goes to JSON and back
  * (json/settings.h), and is listed, read and written by key (settings/). A new setting is a field of the public struct and
- * a line of its table. */
+ * a line of its table.
+ *
+ * A setting may be an object: a pointer to a configuration that has a table of its own. The caller's stays the caller's;
+ * who reads it gets a copy, and lets go of it by ffebmi_settings_release. */
 #ifndef FFEBMI_CORE_SETTING_H
 #define FFEBMI_CORE_SETTING_H
 
@@ -19,6 +22,8 @@ enum {
     FFEBMI_JSON_NONE = 4      /* not at all */
 };
 
+typedef struct ffebmi_settings ffebmi_settings;
+
 typedef struct ffebmi_setting {
     ffebm_setting_info info;
     double initial;
@@ -26,15 +31,20 @@ typedef struct ffebmi_setting {
     unsigned json;     /* FFEBMI_JSON_ */
     const char *group; /* "pool" of "pool.kernel", the object that it stands in; NULL: the configuration's own */
     size_t given;      /* offset of a flag in the struct that says whether JSON has it; 0: none */
+    const ffebmi_settings *object; /* the table of what an OBJECT points to */
 } ffebmi_setting;
 
-typedef struct ffebmi_settings {
+struct ffebmi_settings {
     const char *name; /* begins error texts: "equilibrium" */
     size_t bytes;     /* of the struct */
     size_t reserved;  /* offset of its reserved_, which must be 0; 0: it has none */
     size_t count;
     const ffebmi_setting *list; /* in the order of the struct */
-} ffebmi_settings;
+    /* Where fields depend on a type: the table of those that this one reads, NULL if there is no such type. The others
+     * must be zero, and are no keys. It may have a name of its own. NULL: everything is read. */
+    const ffebmi_settings *(*of_type)(int32_t type);
+    size_t type; /* offset of the int32_t that is the type; "type" in JSON */
+};
 
 /* Names and constants of a choice, LIST(X) being a row of X("name", CONSTANT): for FFEBMI_CHOICE. */
 #define FFEBMI_CHOICE_NAME(name, value) name,
@@ -123,7 +133,9 @@ typedef struct ffebmi_settings {
                  FFEBMI_WITHIN(least, INT32_MAX)},                                                                     \
         .initial = start, more                                                                                         \
     }
-#define FFEBMI_OBJECT(member, text_)                                                                                   \
+/* `start` is what NULL becomes in a copy. */
+enum { FFEBMI_ABSENT = 0, FFEBMI_DEFAULTS = 1 };
+#define FFEBMI_OBJECT(member, object_, start, text_)                                                                   \
     {                                                                                                                  \
         .info = {FFEBMI_AT(#member, member),                                                                           \
                  .type = FFEBM_SETTING_OBJECT,                                                                         \
@@ -133,35 +145,44 @@ typedef struct ffebmi_settings {
                  .unit = "",                                                                                           \
                  .text = text_,                                                                                        \
                  FFEBMI_FINITE},                                                                                       \
-        .initial = 0, .group = NULL                                                                                    \
+        .initial = start, .object = object_                                                                            \
     }
 
-#define FFEBMI_SETTINGS(name_, reserved_, list_)                                                                       \
+#define FFEBMI_SETTINGS_IN(name_, reserved_, list_)                                                                    \
+    .name = name_, .bytes = sizeof(FFEBMI_CONFIG), .reserved = reserved_, .list = list_,                               \
+    .count = sizeof(list_) / sizeof(list_)[0]
+#define FFEBMI_SETTINGS(name, reserved, list)                                                                          \
     {                                                                                                                  \
-        .name = name_, .bytes = sizeof(FFEBMI_CONFIG), .reserved = reserved_, .list = list_,                           \
-        .count = sizeof(list_) / sizeof(list_)[0]                                                                      \
+        FFEBMI_SETTINGS_IN(name, reserved, list)                                                                       \
     }
 
 /* Of the context. */
 extern const ffebmi_settings ffebmi_context_settings;
 
-/* Fill a configuration of `size` bytes with the defaults. */
+/* Fill a configuration of `size` bytes with the defaults, or those of a type; objects are NULL. A type that there is not
+ * stands in it alone, for a check to refuse. */
 void ffebmi_settings_init(const ffebmi_settings *table, void *config, size_t size);
+void ffebmi_settings_init_type(const ffebmi_settings *table, void *config, size_t size, int32_t type);
 
-/* Read a caller's sized struct, NULL for the defaults, and check it: FFEBM_ERR_UNSUPPORTED, FFEBM_ERR_ARGUMENT. *to is written
- * on FFEBM_OK alone. The context may be NULL. */
+/* Read a caller's sized struct, NULL for the defaults, and check it: FFEBM_ERR_UNSUPPORTED, FFEBM_ERR_ARGUMENT. Its objects
+ * are copied, read in the same way: FFEBM_ERR_NOMEM. *to is written on FFEBM_OK alone. The context may be NULL if the table
+ * has no objects. Error texts begin with `what`, or with the table's name. */
 ffebm_status ffebmi_settings_read(ffebm_context *context, const ffebmi_settings *table, void *to, const void *from);
+ffebm_status ffebmi_settings_read_as(ffebm_context *context, const ffebmi_settings *table, const char *what, void *to,
+                                     const void *from);
 
-/* The check alone, of a whole struct; error texts begin with `what`. */
-ffebm_status ffebmi_settings_check(ffebm_context *context, const ffebmi_settings *table, const char *what,
-                                   const void *config);
+/* Let go of the copies of objects: they are NULL then. */
+void ffebmi_settings_release(ffebm_context *context, const ffebmi_settings *table, void *config);
 
-/* What stands in `all` but not in `read` must be zero. */
-ffebm_status ffebmi_settings_check_unread(ffebm_context *context, const ffebmi_settings *all,
-                                          const ffebmi_settings *read, const char *what, const void *config);
+/* The table of what a configuration of this type reads: `table` itself where types make no difference; NULL. */
+const ffebmi_settings *ffebmi_settings_of(const ffebmi_settings *table, const void *config);
 
 /* The setting with this key; NULL. */
 const ffebmi_setting *ffebmi_setting_named(const ffebmi_settings *table, const char *key);
+
+/* What an OBJECT points to. */
+void *ffebmi_setting_object(const ffebmi_setting *setting, const void *config);
+void ffebmi_setting_set_object(const ffebmi_setting *setting, void *config, void *object);
 
 /* Number `i` of a setting; integers beyond 2^53 are rounded. And set all of its numbers. */
 double ffebmi_setting_number(const ffebmi_setting *setting, const void *config, size_t i);

@@ -182,7 +182,7 @@ static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION,
                                       FFEBMI_FIELD_POOL(pools),
                                       FFEBMI_FIELD_POOL_KERNEL,
                                       FFEBMI_FIELD_POOL_STRIDE};
-static const ffebmi_settings settings = FFEBMI_SETTINGS("conv2d", 0, list);
+static const ffebmi_settings settings = FFEBMI_SETTINGS("conv2d coupling", 0, list);
 
 const ffebmi_coupling_kind ffebmi_coupling_conv2d = {.type = FFEBM_COUPLING_CONV2D,
                                                      .name = "conv2d",

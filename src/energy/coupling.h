@@ -12,7 +12,7 @@ typedef struct ffebmi_coupling_kind ffebmi_coupling_kind;
 
 typedef struct ffebmi_coupling {
     const ffebmi_coupling_kind *kind;
-    ffebm_coupling_config config; /* as it was added, checked; its initialisation is `learnable`'s */
+    ffebm_coupling_config config; /* as it was added, checked, with objects of its own */
     int64_t out;                  /* the configuration's, like these four */
     ffebmi_window window;
     bool pooled;
@@ -85,7 +85,8 @@ extern const ffebmi_settings ffebmi_coupling_settings; /* of all kinds */
 const ffebmi_coupling_kind *ffebmi_coupling_kind_of(int32_t type);
 const ffebmi_coupling_kind *ffebmi_coupling_kind_named(const char *name);
 
-/* Read and check a public configuration, for a kind's `add_coupling`. */
+/* Read and check a public configuration, for a kind's `add_coupling`. The objects of coupling->config are copies, to be let
+ * go of by ffebmi_settings_release; there are none on failure. */
 ffebm_status ffebmi_coupling_read(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from);
 
 /* Add all couplings of an array in a model description to a block; the error text begins with `where`. And make that array,

@@ -363,7 +363,11 @@ static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const ch
 
 static void destroy(ffebm_energy *block)
 {
-    ffebmi_release(block->context, ((ffebmi_hopfield *)block)->couplings);
+    ffebmi_hopfield *h = (ffebmi_hopfield *)block;
+
+    for (size_t i = 0; i < h->coupling_count; i++)
+        ffebmi_settings_release(block->context, &ffebmi_coupling_settings, &h->couplings[i].config);
+    ffebmi_release(block->context, h->couplings);
 }
 
 static const ffebmi_sweep_rules sweeps = {.begin = begin,

@@ -1,12 +1,9 @@
 /* Public description of a Hopfield block: create it, add couplings. */
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
 #include "core/list.h"
-#include "core/sized.h"
 #include "energy/fields.h"
 #include "energy/hopfield.h"
 
@@ -44,7 +41,17 @@ static const ffebmi_setting coupling_fields[] = {
     FFEBMI_FIELD_INITIALIZATION,   FFEBMI_FIELD_FROZEN,     FFEBMI_FIELD_OUT("out"), FFEBMI_FIELD_KERNEL,
     FFEBMI_FIELD_STRIDE("", 0, 0), FFEBMI_FIELD_PADDING,    FFEBMI_FIELD_BIAS,       FFEBMI_FIELD_POOL(all_pools),
     FFEBMI_FIELD_POOL_KERNEL,      FFEBMI_FIELD_POOL_STRIDE};
-const ffebmi_settings ffebmi_coupling_settings = FFEBMI_SETTINGS("coupling configuration", 0, coupling_fields);
+
+static const ffebmi_settings *settings_of(int32_t type)
+{
+    const ffebmi_coupling_kind *kind = ffebmi_coupling_kind_of(type);
+
+    return kind == NULL ? NULL : kind->settings;
+}
+
+const ffebmi_settings ffebmi_coupling_settings = {FFEBMI_SETTINGS_IN("coupling configuration", 0, coupling_fields),
+                                                  .of_type = settings_of,
+                                                  .type = offsetof(ffebm_coupling_config, type)};
 
 #undef FFEBMI_CONFIG
 #define FFEBMI_CONFIG ffebm_hopfield_config
@@ -107,12 +114,7 @@ ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy *
 
 void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type)
 {
-    const ffebmi_coupling_kind *kind = ffebmi_coupling_kind_of(type);
-    const ffebmi_settings none = {.bytes = sizeof *config};
-
-    ffebmi_settings_init(kind == NULL ? &none : kind->settings, config, size);
-    if (config != NULL && size >= offsetof(ffebm_coupling_config, type) + sizeof type)
-        config->type = type;
+    ffebmi_settings_init_type(&ffebmi_coupling_settings, config, size, type);
 }
 
 static ffebm_status read_pool(ffebm_context *context, ffebmi_coupling *coupling)
@@ -153,23 +155,28 @@ static ffebm_status read_windows(ffebm_context *context, ffebmi_coupling *coupli
 ffebm_status ffebmi_coupling_read(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from)
 {
     ffebm_coupling_config *config = &coupling->config;
-    char what[32];
+    ffebm_status status;
 
-    ffebm_coupling_config_init(config, sizeof *config, 0);
     FFEBMI_CHECK_ARGUMENT(context, from != NULL, "ffebm_energy_add_coupling: config is NULL");
-    FFEBMI_TRY(ffebmi_sized_read(context, ffebmi_coupling_settings.name, config, sizeof *config, from));
+    FFEBMI_TRY(ffebmi_settings_read(context, &ffebmi_coupling_settings, config, from));
     coupling->kind = ffebmi_coupling_kind_of(config->type);
-    FFEBMI_CHECK_ARGUMENT(context, coupling->kind != NULL, "coupling: type %" PRId32 " is none of FFEBM_COUPLING_",
-                          config->type);
-    snprintf(what, sizeof what, "%s coupling", coupling->kind->name);
-    FFEBMI_TRY(
-        ffebmi_settings_check_unread(context, &ffebmi_coupling_settings, coupling->kind->settings, what, config));
-    FFEBMI_TRY(ffebmi_settings_check(context, coupling->kind->settings, what, config));
     coupling->out = config->out;
-    FFEBMI_TRY(read_windows(context, coupling));
-    FFEBMI_TRY(ffebmi_learnable_read(context, &coupling->learnable, what, config->bias, config->frozen,
-                                     config->initialization));
-    config->initialization = NULL;
+    coupling->learnable =
+        (ffebmi_learnable){.own = config->initialization, .bias = config->bias == 1, .frozen = config->frozen == 1};
+    status = read_windows(context, coupling);
+    if (status != FFEBM_OK)
+        ffebmi_settings_release(context, &ffebmi_coupling_settings, config);
+    return status;
+}
+
+static ffebm_status make_room(ffebmi_hopfield *h)
+{
+    ffebmi_coupling *couplings =
+        ffebmi_list_room(h->base.context, h->couplings, &h->coupling_capacity, h->coupling_count, 1, sizeof *couplings);
+
+    if (couplings == NULL)
+        return ffebmi_fail_memory(h->base.context, "a coupling");
+    h->couplings = couplings;
     return FFEBM_OK;
 }
 
@@ -197,14 +204,10 @@ ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling
 ffebm_status ffebmi_hopfield_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)
 {
     ffebmi_hopfield *h = (ffebmi_hopfield *)block;
-    ffebmi_coupling coupling = {0}, *couplings;
+    ffebmi_coupling coupling = {0};
 
+    FFEBMI_TRY(make_room(h));
     FFEBMI_TRY(ffebmi_coupling_read(block->context, &coupling, config));
-    couplings =
-        ffebmi_list_room(block->context, h->couplings, &h->coupling_capacity, h->coupling_count, 1, sizeof *couplings);
-    if (couplings == NULL)
-        return ffebmi_fail_memory(block->context, "a coupling");
-    h->couplings = couplings;
     h->couplings[h->coupling_count++] = coupling;
     place_couplings(h);
     return FFEBM_OK;

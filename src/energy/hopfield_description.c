@@ -7,40 +7,25 @@
 
 enum { WHERE = 96 };
 
-/* The configuration that the object describes; an initialisation of its own goes into *own. */
-static ffebm_status read_config(ffebm_context *context, const cJSON *json, const char *where,
-                                const ffebmi_coupling_kind *kind, ffebm_coupling_config *config,
-                                ffebm_initialization *own)
-{
-    static const char *const others[] = {"type", NULL};
-    ffebmi_fields fields;
-
-    ffebm_coupling_config_init(config, sizeof *config, kind->type);
-    FFEBMI_TRY(ffebmi_settings_begin(&fields, context, json, where, others,
-                                     (const ffebmi_settings *[2]){kind->settings, NULL}));
-    FFEBMI_TRY(ffebmi_settings_parse(&fields, kind->settings, config));
-    if (!ffebmi_fields_have(&fields, "initialization"))
-        return FFEBM_OK;
-    config->initialization = own;
-    return ffebmi_settings_parse_key(&fields, "initialization", &ffebmi_initialization_settings, own);
-}
-
 static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const char *where)
 {
     ffebm_context *context = block->context;
-    ffebm_initialization own;
     ffebm_coupling_config config;
     char known[FFEBMI_LISTED];
     const ffebmi_coupling_kind *kind;
     const char *type = "";
+    ffebm_status status;
 
     FFEBMI_TRY(ffebmi_context_ask(context));
     FFEBMI_TRY(ffebmi_fields_type(context, json, where, &type));
     kind = ffebmi_coupling_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\", expected one of %s",
                  where, type, ffebmi_fields_list(known, ffebmi_coupling_kind_name));
-    FFEBMI_TRY(read_config(context, json, where, kind, &config, &own));
-    return ffebmi_fields_refused(context, where, ffebm_energy_add_coupling(block, &config));
+    status = ffebmi_settings_parse_type(context, json, where, &ffebmi_coupling_settings, kind->type, &config);
+    if (status == FFEBM_OK)
+        status = ffebmi_fields_refused(context, where, ffebm_energy_add_coupling(block, &config));
+    ffebmi_settings_release(context, &ffebmi_coupling_settings, &config);
+    return status;
 }
 
 ffebm_status ffebmi_couplings_parse(ffebm_energy *block, const cJSON *couplings, const char *where)
@@ -83,13 +68,11 @@ ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block,
 static cJSON *describe_coupling(const ffebmi_coupling *coupling, const ffebm_initialization *common)
 {
     cJSON *json = cJSON_CreateObject();
-    bool good = json != NULL && ffebmi_give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
-                ffebmi_settings_give(json, coupling->kind->settings, &coupling->config);
+    ffebm_coupling_config config = coupling->config;
 
-    if (good && ffebmi_learnable_drawn_alone(&coupling->learnable, common))
-        good = ffebmi_settings_give_key(json, "initialization", &ffebmi_initialization_settings,
-                                        ffebmi_learnable_drawn(&coupling->learnable, common));
-    return ffebmi_keep_if(json, good);
+    config.initialization = ffebmi_learnable_drawn_alone(&coupling->learnable, common);
+    return ffebmi_keep_if(json, json != NULL && ffebmi_give(json, "type", cJSON_CreateString(coupling->kind->name)) &&
+                                    ffebmi_settings_give(json, coupling->kind->settings, &config));
 }
 
 cJSON *ffebmi_couplings_describe(const ffebmi_coupling *couplings, size_t count, const ffebm_initialization *common)

@@ -29,7 +29,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
                                                                                                                        \
     const ffebmi_op_kind ffebmi_op_##function = {.type = constant,                                                     \
                                                  .name = #function,                                                    \
-                                                 .settings = &ffebmi_op_no_fields,                                     \
+                                                 .settings = FFEBMI_OP_NO_FIELDS(#function),                           \
                                                  .reads_output = true,                                                 \
                                                  .fit = fit,                                                           \
                                                  .forward = function##_forward,                                        \

@@ -9,31 +9,14 @@
 
 enum { WHERE = 96 };
 
-/* The configuration that the object describes; an initialisation of its own goes into *own. */
-static ffebm_status read_config(ffebm_context *context, const cJSON *json, const char *where,
-                                const ffebmi_op_kind *kind, ffebm_op_config *config, ffebm_initialization *own)
-{
-    static const char *const others[] = {"type", NULL};
-    ffebmi_fields fields;
-
-    ffebm_op_config_init(config, sizeof *config, kind->type);
-    FFEBMI_TRY(ffebmi_settings_begin(&fields, context, json, where, others,
-                                     (const ffebmi_settings *[2]){kind->settings, NULL}));
-    FFEBMI_TRY(ffebmi_settings_parse(&fields, kind->settings, config));
-    if (!ffebmi_fields_have(&fields, "initialization"))
-        return FFEBM_OK;
-    config->initialization = own;
-    return ffebmi_settings_parse_key(&fields, "initialization", &ffebmi_initialization_settings, own);
-}
-
 static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const char *where)
 {
     ffebm_context *context = block->context;
-    ffebm_initialization own;
     ffebm_op_config config;
     char known[FFEBMI_LISTED];
     const ffebmi_op_kind *kind;
     const char *type = "";
+    ffebm_status status;
 
     FFEBMI_TRY(ffebmi_context_ask(context));
     FFEBMI_TRY(ffebmi_fields_type(context, json, where, &type));
@@ -41,8 +24,11 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
     kind = ffebmi_op_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown op type \"%.40s\", expected one of %s", where,
                  type, ffebmi_fields_list(known, ffebmi_op_kind_name));
-    FFEBMI_TRY(read_config(context, json, where, kind, &config, &own));
-    return ffebmi_fields_refused(context, where, ffebm_feedforward_add_op(block, &config));
+    status = ffebmi_settings_parse_type(context, json, where, &ffebmi_op_settings, kind->type, &config);
+    if (status == FFEBM_OK)
+        status = ffebmi_fields_refused(context, where, ffebm_feedforward_add_op(block, &config));
+    ffebmi_settings_release(context, &ffebmi_op_settings, &config);
+    return status;
 }
 
 ffebm_status ffebmi_feedforward_parse(ffebm_feedforward *block, const cJSON *ops, const char *where)
@@ -64,14 +50,12 @@ static cJSON *describe_op(const ffebmi_op *op, const ffebm_initialization *commo
 {
     cJSON *json = cJSON_CreateObject();
     bool good = json != NULL && ffebmi_give(json, "type", cJSON_CreateString(op->kind->name));
+    ffebm_op_config config = op->config;
 
     if (op->user != NULL)
         return ffebmi_keep_if(json, good && ffebmi_give(json, "name", cJSON_CreateString(ffebmi_op_user_name(op))));
-    good = good && ffebmi_settings_give(json, op->kind->settings, &op->config);
-    if (good && ffebmi_learnable_drawn_alone(&op->learnable, common))
-        good = ffebmi_settings_give_key(json, "initialization", &ffebmi_initialization_settings,
-                                        ffebmi_learnable_drawn(&op->learnable, common));
-    return ffebmi_keep_if(json, good);
+    config.initialization = ffebmi_learnable_drawn_alone(&op->learnable, common);
+    return ffebmi_keep_if(json, good && ffebmi_settings_give(json, op->kind->settings, &config));
 }
 
 cJSON *ffebmi_feedforward_describe(const ffebm_feedforward *block, const ffebm_initialization *common)

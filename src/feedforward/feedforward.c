@@ -1,12 +1,10 @@
 #include "feedforward/feedforward.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
 #include "core/list.h"
-#include "core/sized.h"
 #include "feedforward/fields.h"
 
 static const ffebmi_op_kind *const kinds[] = {
@@ -40,17 +38,21 @@ const char *ffebmi_op_kind_name(size_t index)
 static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION,   FFEBMI_FIELD_OUT("out"), FFEBMI_FIELD_KERNEL,
                                       FFEBMI_FIELD_STRIDE("", 0, 0), FFEBMI_FIELD_PADDING,    FFEBMI_FIELD_EPSILON,
                                       FFEBMI_FIELD_MOMENTUM,         FFEBMI_FIELD_BIAS,       FFEBMI_FIELD_FROZEN};
-const ffebmi_settings ffebmi_op_settings =
-    FFEBMI_SETTINGS("op configuration", offsetof(ffebm_op_config, reserved_), list);
-const ffebmi_settings ffebmi_op_no_fields = {.name = "op", .bytes = sizeof(ffebm_op_config)};
 
-void ffebm_op_config_init(ffebm_op_config *config, size_t size, int32_t type)
+static const ffebmi_settings *settings_of(int32_t type)
 {
     const ffebmi_op_kind *kind = ffebmi_op_kind_of(type);
 
-    ffebmi_settings_init(kind == NULL ? &ffebmi_op_no_fields : kind->settings, config, size);
-    if (config != NULL && size >= offsetof(ffebm_op_config, type) + sizeof type)
-        config->type = type;
+    return kind == NULL ? NULL : kind->settings;
+}
+
+const ffebmi_settings ffebmi_op_settings = {
+    FFEBMI_SETTINGS_IN("op configuration", offsetof(ffebm_op_config, reserved_), list), .of_type = settings_of,
+    .type = offsetof(ffebm_op_config, type)};
+
+void ffebm_op_config_init(ffebm_op_config *config, size_t size, int32_t type)
+{
+    ffebmi_settings_init_type(&ffebmi_op_settings, config, size, type);
 }
 
 ffebm_status ffebm_feedforward_create(ffebm_context *context, ffebm_feedforward **block)
@@ -92,37 +94,48 @@ static ffebm_status read_op(ffebm_context *context, ffebmi_op *op, const ffebm_o
 {
     ffebm_op_config *config = &op->config;
 
-    ffebm_op_config_init(config, sizeof *config, 0);
     FFEBMI_CHECK_ARGUMENT(context, from != NULL, "ffebm_feedforward_add_op: config is NULL");
-    FFEBMI_TRY(ffebmi_sized_read(context, ffebmi_op_settings.name, config, sizeof *config, from));
+    FFEBMI_TRY(ffebmi_settings_read(context, &ffebmi_op_settings, config, from));
     op->kind = ffebmi_op_kind_of(config->type);
-    FFEBMI_CHECK_ARGUMENT(context, op->kind != NULL, "op: type %" PRId32 " is none of FFEBM_OP_", config->type);
-    FFEBMI_CHECK_ARGUMENT(context, config->reserved_ == 0, "op: reserved_ is not zero");
-    FFEBMI_TRY(ffebmi_settings_check_unread(context, &ffebmi_op_settings, op->kind->settings, op->kind->name, config));
-    FFEBMI_TRY(ffebmi_settings_check(context, op->kind->settings, op->kind->name, config));
     op->out = config->out;
-    FFEBMI_TRY(read_window(context, op));
-    FFEBMI_TRY(ffebmi_learnable_read(context, &op->learnable, op->kind->name, config->bias, config->frozen,
-                                     config->initialization));
-    config->initialization = NULL;
+    op->learnable =
+        (ffebmi_learnable){.own = config->initialization, .bias = config->bias == 1, .frozen = config->frozen == 1};
+    return read_window(context, op);
+}
+
+static ffebm_status make_room(ffebm_feedforward *block)
+{
+    ffebmi_op *ops = ffebmi_list_room(block->context, block->ops, &block->op_capacity, block->op_count, 1, sizeof *ops);
+
+    if (ops == NULL)
+        return ffebmi_fail_memory(block->context, "an op");
+    block->ops = ops;
     return FFEBM_OK;
 }
 
 ffebm_status ffebm_feedforward_add_op(ffebm_feedforward *block, const ffebm_op_config *config)
 {
-    ffebmi_op op = {0}, *ops;
+    ffebmi_op op = {0};
+    ffebm_status status;
 
     if (block == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_CHECK(block->context, !block->user, FFEBM_ERR_STATE,
                  "ffebm_feedforward_add_op: the block was made by ffebm_feedforward_create_user");
-    FFEBMI_TRY(read_op(block->context, &op, config));
-    ops = ffebmi_list_room(block->context, block->ops, &block->op_capacity, block->op_count, 1, sizeof *ops);
-    if (ops == NULL)
-        return ffebmi_fail_memory(block->context, "an op");
-    block->ops = ops;
-    block->ops[block->op_count++] = op;
-    return FFEBM_OK;
+    FFEBMI_TRY(make_room(block));
+    status = read_op(block->context, &op, config);
+    if (status == FFEBM_OK)
+        block->ops[block->op_count++] = op;
+    else
+        ffebmi_settings_release(block->context, &ffebmi_op_settings, &op.config);
+    return status;
+}
+
+static void clear_op(ffebm_context *context, ffebmi_op *op)
+{
+    if (op->kind->destroy != NULL)
+        op->kind->destroy(op, context);
+    ffebmi_settings_release(context, &ffebmi_op_settings, &op->config);
 }
 
 void ffebm_feedforward_destroy(ffebm_feedforward *block)
@@ -133,8 +146,7 @@ void ffebm_feedforward_destroy(ffebm_feedforward *block)
         return;
     context = block->context;
     for (size_t i = 0; i < block->op_count; i++)
-        if (block->ops[i].kind->destroy != NULL)
-            block->ops[i].kind->destroy(&block->ops[i], context);
+        clear_op(context, &block->ops[i]);
     ffebmi_release(context, block->ops);
     ffebmi_release(context, block);
     ffebmi_context_drop(context);

@@ -30,7 +30,7 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 
 const ffebmi_op_kind ffebmi_op_flatten = {.type = FFEBM_OP_FLATTEN,
                                           .name = "flatten",
-                                          .settings = &ffebmi_op_no_fields,
+                                          .settings = FFEBMI_OP_NO_FIELDS("flatten"),
                                           .fit = fit,
                                           .forward = forward,
                                           .pullback = pullback};

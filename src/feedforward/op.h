@@ -17,7 +17,7 @@ typedef struct ffebmi_op_kind ffebmi_op_kind;
 
 typedef struct ffebmi_op {
     const ffebmi_op_kind *kind;
-    ffebm_op_config config; /* as it was added, checked; its initialisation is `learnable`'s */
+    ffebm_op_config config; /* as it was added, checked, with objects of its own */
     int64_t out;            /* the configuration's, like these two */
     ffebmi_window window;
     ffebmi_learnable learnable;
@@ -115,8 +115,9 @@ extern const ffebmi_op_kind ffebmi_op_sigmoid;
 extern const ffebmi_op_kind ffebmi_op_user; /* not among those below: no configuration makes one */
 const char *ffebmi_op_user_name(const ffebmi_op *op);
 
-extern const ffebmi_settings ffebmi_op_settings;  /* of all kinds */
-extern const ffebmi_settings ffebmi_op_no_fields; /* of kinds that read none */
+extern const ffebmi_settings ffebmi_op_settings; /* of all kinds */
+/* The settings of a kind that reads none. */
+#define FFEBMI_OP_NO_FIELDS(name_) (&(const ffebmi_settings){.name = name_, .bytes = sizeof(ffebm_op_config)})
 
 /* All kinds, for look-ups by type (FFEBM_OP_) and by name; NULL where there is none. */
 const ffebmi_op_kind *ffebmi_op_kind_of(int32_t type);

@@ -50,11 +50,12 @@ static void max_pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t
 
 #define FFEBMI_CONFIG ffebm_op_config
 static const ffebmi_setting list[] = {FFEBMI_FIELD_KERNEL, FFEBMI_FIELD_STRIDE("0", 0, 0), FFEBMI_FIELD_PADDING};
-static const ffebmi_settings settings = FFEBMI_SETTINGS("pool", 0, list);
+static const ffebmi_settings max_settings = FFEBMI_SETTINGS("maxpool2d", 0, list);
+static const ffebmi_settings average_settings = FFEBMI_SETTINGS("avgpool2d", 0, list);
 
 const ffebmi_op_kind ffebmi_op_maxpool2d = {.type = FFEBM_OP_MAXPOOL2D,
                                             .name = "maxpool2d",
-                                            .settings = &settings,
+                                            .settings = &max_settings,
                                             .switches = true,
                                             .fit = fit,
                                             .lay_out = lay_out_switches,
@@ -83,7 +84,7 @@ static void average_pullback(const ffebmi_op *op, const ffebmi_op_call *call, si
 
 const ffebmi_op_kind ffebmi_op_avgpool2d = {.type = FFEBM_OP_AVGPOOL2D,
                                             .name = "avgpool2d",
-                                            .settings = &settings,
+                                            .settings = &average_settings,
                                             .fit = fit,
                                             .forward = average_forward,
                                             .pullback = average_pullback};

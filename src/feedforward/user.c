@@ -257,7 +257,7 @@ static void destroy(const ffebmi_op *op, ffebm_context *context)
 }
 
 const ffebmi_op_kind ffebmi_op_user = {.name = "user",
-                                       .settings = &ffebmi_op_no_fields,
+                                       .settings = FFEBMI_OP_NO_FIELDS("user"),
                                        .reads_input = true,
                                        .reads_output = true,
                                        .fit = fit,

@@ -13,6 +13,11 @@ static const char *key_of(const ffebmi_setting *setting)
     return setting->group == NULL ? setting->info.key : setting->info.key + strlen(setting->group) + strlen(".");
 }
 
+static bool is_object(const ffebmi_setting *setting)
+{
+    return setting->info.type == FFEBM_SETTING_OBJECT;
+}
+
 static bool same_group(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -102,14 +107,27 @@ static ffebm_status parse_one(const ffebmi_fields *fields, const ffebmi_setting 
     }
 }
 
+static ffebm_status parse_object(const ffebmi_fields *fields, const ffebmi_setting *s, void *config)
+{
+    void *object;
+
+    if (!ffebmi_fields_have(fields, key_of(s)))
+        return FFEBM_OK;
+    object = ffebmi_allocate(fields->context, 1, s->object->bytes);
+    if (object == NULL)
+        return ffebmi_fail_memory(fields->context, "a configuration");
+    ffebmi_setting_set_object(s, config, object);
+    return ffebmi_settings_parse_key(fields, key_of(s), s->object, object);
+}
+
 static ffebm_status parse_settings(const ffebmi_fields *fields, const ffebmi_settings *table, const char *group,
                                    void *config)
 {
     for (size_t i = 0; i < table->count; i++) {
         const ffebmi_setting *s = &table->list[i];
 
-        if (same_group(s->group, group) && !(s->json & FFEBMI_JSON_NONE) && s->info.type != FFEBM_SETTING_OBJECT)
-            FFEBMI_TRY(parse_one(fields, s, config));
+        if (same_group(s->group, group) && !(s->json & FFEBMI_JSON_NONE))
+            FFEBMI_TRY(is_object(s) ? parse_object(fields, s, config) : parse_one(fields, s, config));
     }
     return FFEBM_OK;
 }
@@ -138,17 +156,53 @@ ffebm_status ffebmi_settings_parse(const ffebmi_fields *fields, const ffebmi_set
     return FFEBM_OK;
 }
 
+/* Over the defaults, of its type. */
+static ffebm_status parse_whole(const ffebmi_fields *from, const char *const *others, const ffebmi_settings *table,
+                                void *config)
+{
+    const ffebmi_settings *reads = ffebmi_settings_of(table, config);
+    ffebmi_fields fields;
+
+    FFEBMI_TRY(ffebmi_settings_begin(&fields, from->context, from->object, from->where, others,
+                                     (const ffebmi_settings *[2]){reads, NULL}));
+    return ffebmi_settings_parse(&fields, reads, config);
+}
+
+ffebm_status ffebmi_settings_parse_type(ffebm_context *context, const cJSON *object, const char *where,
+                                        const ffebmi_settings *table, int32_t type, void *config)
+{
+    static const char *const others[] = {"type", NULL};
+    const ffebmi_fields from = {.context = context, .object = object, .where = where};
+
+    ffebmi_settings_init_type(table, config, table->bytes, type);
+    return parse_whole(&from, others, table, config);
+}
+
+/* Which type it is, out of the choices that its table has. */
+static ffebm_status find_type(const ffebmi_fields *fields, const ffebmi_settings *table, int32_t *type)
+{
+    const ffebmi_setting *s = ffebmi_setting_named(table, "type");
+    const char *text = NULL;
+
+    FFEBMI_TRY(ffebmi_fields_type(fields->context, fields->object, fields->where, &text));
+    return ffebmi_fields_choice(fields, "type", s->info.choices, s->info.values, s->info.choice_count, type);
+}
+
 ffebm_status ffebmi_settings_parse_key(const ffebmi_fields *parent, const char *key, const ffebmi_settings *table,
                                        void *config)
 {
     char where[WHERE];
-    ffebmi_fields fields;
+    const ffebmi_fields fields = {
+        .context = parent->context, .object = ffebmi_fields_item(parent, key), .where = where};
+    int32_t type = 0;
 
     ffebmi_settings_init(table, config, table->bytes);
     snprintf(where, sizeof where, "%s %s", parent->where, key);
-    FFEBMI_TRY(ffebmi_settings_begin(&fields, parent->context, ffebmi_fields_item(parent, key), where, NULL,
-                                     (const ffebmi_settings *[2]){table, NULL}));
-    return ffebmi_settings_parse(&fields, table, config);
+    if (table->of_type != NULL) {
+        FFEBMI_TRY(find_type(&fields, table, &type));
+        ffebmi_settings_init_type(table, config, table->bytes, type);
+    }
+    return parse_whole(&fields, NULL, table, config);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- writing */
@@ -192,7 +246,7 @@ static bool is_written(const ffebmi_setting *s, const void *config)
 {
     int32_t given = 1;
 
-    if (s->json & FFEBMI_JSON_NONE || s->info.type == FFEBM_SETTING_OBJECT)
+    if (s->json & FFEBMI_JSON_NONE || is_object(s))
         return false;
     if (s->given != 0)
         memcpy(&given, (const char *)config + s->given, sizeof given);
@@ -219,6 +273,19 @@ static bool give_group(cJSON *to, const ffebmi_settings *table, const char *grou
     return good;
 }
 
+/* Behind all others. */
+static bool give_objects(cJSON *to, const ffebmi_settings *table, const void *config)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const ffebmi_setting *s = &table->list[i];
+        const void *object = is_object(s) ? ffebmi_setting_object(s, config) : NULL;
+
+        if (object != NULL && !ffebmi_settings_give_key(to, key_of(s), s->object, object))
+            return false;
+    }
+    return true;
+}
+
 bool ffebmi_settings_give(cJSON *to, const ffebmi_settings *table, const void *config)
 {
     for (size_t i = 0; i < table->count; i++) {
@@ -228,12 +295,15 @@ bool ffebmi_settings_give(cJSON *to, const ffebmi_settings *table, const void *c
                              : is_first(table, i) && !give_group(to, table, s->group, config))
             return false;
     }
-    return true;
+    return give_objects(to, table, config);
 }
 
 bool ffebmi_settings_give_key(cJSON *to, const char *key, const ffebmi_settings *table, const void *config)
 {
     cJSON *object = cJSON_CreateObject();
 
-    return ffebmi_give(to, key, ffebmi_keep_if(object, object != NULL && ffebmi_settings_give(object, table, config)));
+    return ffebmi_give(
+        to, key,
+        ffebmi_keep_if(object,
+                       object != NULL && ffebmi_settings_give(object, ffebmi_settings_of(table, config), config)));
 }

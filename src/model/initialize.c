@@ -15,7 +15,8 @@ ffebm_status ffebm_model_set_initialization(ffebm_model *model, const ffebm_init
 {
     if (model == NULL)
         return FFEBM_ERR_ARGUMENT;
-    FFEBMI_TRY(ffebmi_initialization_read(model->context, &model->initialization, "model", initialization));
+    FFEBMI_TRY(ffebmi_settings_read_as(model->context, &ffebmi_initialization_settings, "model initialization",
+                                       &model->initialization, initialization));
     model->own_initialization = initialization != NULL;
     ffebmi_release(model->context, model->description);
     model->description = NULL;

@@ -183,14 +183,12 @@ static size_t parts_of(const cJSON *stages)
 
 static ffebm_status parse_initialization(ffebm_model *model, const ffebmi_fields *fields)
 {
-    static const char where[] = "model description initialization";
-    ffebm_initialization *to = &model->initialization;
+    ffebm_initialization parsed;
 
-    model->own_initialization = ffebmi_fields_have(fields, "initialization");
-    if (!model->own_initialization)
+    if (!ffebmi_fields_have(fields, "initialization"))
         return FFEBM_OK;
-    FFEBMI_TRY(ffebmi_settings_parse_key(fields, "initialization", &ffebmi_initialization_settings, to));
-    return ffebmi_fields_refused(fields->context, where, ffebmi_initialization_read(fields->context, to, where, to));
+    FFEBMI_TRY(ffebmi_settings_parse_key(fields, "initialization", &ffebmi_initialization_settings, &parsed));
+    return ffebmi_fields_refused(fields->context, "model description", ffebm_model_set_initialization(model, &parsed));
 }
 
 static ffebm_status fill(ffebm_model *model, const ffebmi_fields *fields)

@@ -39,15 +39,27 @@ static const ffebmi_settings *table_of(int32_t kind)
     return NULL;
 }
 
+/* What an object is a configuration of. */
+static int32_t kind_of(const ffebmi_settings *object)
+{
+    for (size_t kind = 1; object != NULL && kind < sizeof tables / sizeof tables[0]; kind++)
+        if (tables[kind] == object)
+            return (int32_t)kind;
+    return 0;
+}
+
 ffebm_status ffebm_setting_inspect(ffebm_setting_info *info, int32_t kind, size_t index)
 {
     const ffebmi_settings *table = table_of(kind);
+    ffebm_setting_info facts;
 
     if (info == NULL || table == NULL)
         return FFEBM_ERR_ARGUMENT;
     if (index >= table->count)
         return FFEBM_ERR_NOT_FOUND;
-    return ffebmi_sized_write(NULL, "setting", info, &table->list[index].info, sizeof *info);
+    facts = table->list[index].info;
+    facts.object = kind_of(table->list[index].object);
+    return ffebmi_sized_write(NULL, "setting", info, &facts, sizeof facts);
 }
 
 size_t ffebm_setting_find(int32_t kind, const char *key)

@@ -2,7 +2,7 @@
 #ifndef FFEBMI_TENSOR_FIELDS_H
 #define FFEBMI_TENSOR_FIELDS_H
 
-#include "core/setting.h"
+#include "tensor/parameter.h"
 
 #define FFEBMI_FIELD_OUT(key)                                                                                          \
     FFEBMI_INTEGER_SET(key, out, FFEBMI_FROM(1), "", "features or channels that it makes",                             \
@@ -15,7 +15,8 @@
 #define FFEBMI_FIELD_PADDING                                                                                           \
     FFEBMI_WINDOW("padding", padding, "0", 0, 0, "rows and columns of zeros on each side, fewer than the kernel's",    \
                   .group = NULL)
-#define FFEBMI_FIELD_INITIALIZATION FFEBMI_OBJECT(initialization, "how its parameters are drawn")
+#define FFEBMI_FIELD_INITIALIZATION                                                                                    \
+    FFEBMI_OBJECT(initialization, &ffebmi_initialization_settings, FFEBMI_ABSENT, "how its parameters are drawn")
 #define FFEBMI_FIELD_BIAS FFEBMI_FLAG(bias, 1, "it has a bias")
 #define FFEBMI_FIELD_FROZEN                                                                                            \
     FFEBMI_FLAG_AS("frozen", frozen, 0, "optimizers leave its parameters alone", FFEBMI_JSON(NULL, FFEBMI_JSON_SPARSE))

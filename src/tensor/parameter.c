@@ -1,7 +1,6 @@
 #include "tensor/parameter.h"
 
 #include "core/context.h"
-#include "core/sized.h"
 
 #define FFEBMI_CONFIG ffebm_initialization
 #define TYPES(X)                                                                                                       \
@@ -9,56 +8,46 @@
     X("goe", FFEBM_INITIALIZATION_GOE)
 FFEBMI_CHOICES(types, TYPES);
 
-static const ffebmi_setting list[] = {
-    FFEBMI_CHOICE_AS("type", type, "uniform", FFEBM_INITIALIZATION_UNIFORM, types, "how weights are drawn",
-                     FFEBMI_JSON(NULL, FFEBMI_JSON_REQUIRED)),
-    FFEBMI_FLAG_AS("constant_bias", constant_bias, 0, "all biases are `bias`, else drawn as the type says",
-                   FFEBMI_JSON(NULL, FFEBMI_JSON_NONE)),
-    FFEBMI_NUMBER(gain, 1, FFEBMI_ABOVE(0), "", "factor of what is drawn"),
-    FFEBMI_NUMBER_AS("variance", variance, 0, FFEBMI_FROM(0), "", "of goe, which needs one; of others 0",
-                     FFEBMI_JSON(NULL, FFEBMI_JSON_SPARSE)),
-    FFEBMI_NUMBER_AS("bias", bias, 0, FFEBMI_FINITE, "", "the value of every bias, with constant_bias",
-                     .given = offsetof(ffebm_initialization, constant_bias)),
-};
-const ffebmi_settings ffebmi_initialization_settings = FFEBMI_SETTINGS("initialization", 0, list);
+#define TYPE                                                                                                           \
+    FFEBMI_CHOICE_AS("type", type, "uniform", FFEBM_INITIALIZATION_UNIFORM, types, "how weights are drawn",            \
+                     FFEBMI_JSON(NULL, FFEBMI_JSON_REQUIRED))
+#define CONSTANT_BIAS                                                                                                  \
+    FFEBMI_FLAG_AS("constant_bias", constant_bias, 0, "all biases are `bias`, else drawn as the type says",            \
+                   FFEBMI_JSON(NULL, FFEBMI_JSON_NONE))
+#define GAIN FFEBMI_NUMBER(gain, 1, FFEBMI_ABOVE(0), "", "factor of what is drawn")
+#define VARIANCE(within)                                                                                               \
+    FFEBMI_NUMBER_AS("variance", variance, 0, within(0), "", "of goe, which needs one; of others 0",                   \
+                     FFEBMI_JSON(NULL, FFEBMI_JSON_REQUIRED))
+#define BIAS                                                                                                           \
+    FFEBMI_NUMBER_AS("bias", bias, 0, FFEBMI_FINITE, "", "the value of every bias, with constant_bias",                \
+                     .given = offsetof(ffebm_initialization, constant_bias))
+
+static const ffebmi_setting uniform_list[] = {TYPE, CONSTANT_BIAS, GAIN, BIAS};
+static const ffebmi_setting goe_list[] = {TYPE, CONSTANT_BIAS, GAIN, VARIANCE(FFEBMI_ABOVE), BIAS};
+static const ffebmi_setting list[] = {TYPE, CONSTANT_BIAS, GAIN, VARIANCE(FFEBMI_FROM), BIAS};
+
+static const ffebmi_settings uniform = FFEBMI_SETTINGS(NULL, 0, uniform_list);
+static const ffebmi_settings goe = FFEBMI_SETTINGS(NULL, 0, goe_list);
+
+static const ffebmi_settings *of_type(int32_t type)
+{
+    return type == FFEBM_INITIALIZATION_UNIFORM ? &uniform : type == FFEBM_INITIALIZATION_GOE ? &goe : NULL;
+}
+
+const ffebmi_settings ffebmi_initialization_settings = {
+    FFEBMI_SETTINGS_IN("initialization", 0, list), .of_type = of_type, .type = offsetof(ffebm_initialization, type)};
 
 void ffebm_initialization_init(ffebm_initialization *initialization, size_t size)
 {
-    ffebmi_settings_init(&ffebmi_initialization_settings, initialization, size);
+    ffebmi_settings_init_type(&ffebmi_initialization_settings, initialization, size, FFEBM_INITIALIZATION_UNIFORM);
 }
 
-ffebm_status ffebmi_initialization_read(ffebm_context *context, ffebm_initialization *to, const char *what,
-                                        const ffebm_initialization *from)
+const ffebm_initialization *ffebmi_learnable_drawn_alone(const ffebmi_learnable *learnable,
+                                                         const ffebm_initialization *common)
 {
-    const ffebmi_settings *table = &ffebmi_initialization_settings;
-    ffebm_initialization read;
-    bool goe;
-
-    ffebmi_settings_init(table, &read, sizeof read);
-    FFEBMI_TRY(ffebmi_sized_read(context, what, &read, sizeof read, from));
-    FFEBMI_TRY(ffebmi_settings_check(context, table, what, &read));
-    goe = read.type == FFEBM_INITIALIZATION_GOE;
-    FFEBMI_CHECK_ARGUMENT(context, !goe || read.variance > 0,
-                          "%s: initialization variance is %g, expected more than 0 with goe", what, read.variance);
-    FFEBMI_CHECK_ARGUMENT(context, goe || read.variance == 0,
-                          "%s: initialization variance is %g, expected 0, only goe reads it", what, read.variance);
-    *to = read;
-    return FFEBM_OK;
-}
-
-ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, int32_t bias,
-                                   int32_t frozen, const ffebm_initialization *initialization)
-{
-    FFEBMI_TRY(ffebmi_initialization_read(context, &to->initialization, what, initialization));
-    to->own_initialization = initialization != NULL;
-    to->bias = bias == 1;
-    to->frozen = frozen == 1;
-    return FFEBM_OK;
-}
-
-bool ffebmi_learnable_drawn_alone(const ffebmi_learnable *learnable, const ffebm_initialization *common)
-{
-    return learnable->own_initialization || (common == NULL && learnable->placed != NULL);
+    if (learnable->own != NULL)
+        return learnable->own;
+    return common == NULL ? learnable->placed : NULL;
 }
 
 const ffebm_initialization *ffebmi_learnable_drawn(const ffebmi_learnable *learnable,
@@ -66,12 +55,11 @@ const ffebm_initialization *ffebmi_learnable_drawn(const ffebmi_learnable *learn
 {
     static const ffebm_initialization elsewhere = {
         .size = sizeof elsewhere, .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 1};
+    const ffebm_initialization *alone = ffebmi_learnable_drawn_alone(learnable, common);
 
-    if (learnable->own_initialization)
-        return &learnable->initialization;
-    if (common != NULL)
-        return common;
-    return learnable->placed != NULL ? learnable->placed : &elsewhere;
+    if (alone != NULL)
+        return alone;
+    return common != NULL ? common : &elsewhere;
 }
 
 ffebm_status ffebmi_dense_parameters(ffebm_context *context, ffebmi_parameter parameters[2], const char *what,

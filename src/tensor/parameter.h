@@ -28,29 +28,21 @@ typedef struct ffebmi_parameter {
 
 /* What ops and couplings with parameters have in common, copied from their configurations. */
 typedef struct ffebmi_learnable {
-    ffebm_initialization initialization;
-    bool own_initialization;            /* false: the model's, or without one that of its place */
+    const ffebm_initialization *own;    /* the configuration's; NULL: the model's, or without one that of its place */
     const ffebm_initialization *placed; /* what its place asks for; NULL: the defaults */
     bool bias;
     bool frozen;
 } ffebmi_learnable;
 
-/* Copy the fields of a learnable, which are checked, and read its initialisation. */
-ffebm_status ffebmi_learnable_read(ffebm_context *context, ffebmi_learnable *to, const char *what, int32_t bias,
-                                   int32_t frozen, const ffebm_initialization *initialization);
-
 /* How its parameters are drawn. `common` is what the model says of all, NULL if it says nothing. */
 const ffebm_initialization *ffebmi_learnable_drawn(const ffebmi_learnable *learnable,
                                                    const ffebm_initialization *common);
 
-/* Is that no other's, and so has to be described beside it? */
-bool ffebmi_learnable_drawn_alone(const ffebmi_learnable *learnable, const ffebm_initialization *common);
+/* The same where it is no other's, and so has to be described beside it; else NULL. */
+const ffebm_initialization *ffebmi_learnable_drawn_alone(const ffebmi_learnable *learnable,
+                                                         const ffebm_initialization *common);
 
 extern const ffebmi_settings ffebmi_initialization_settings;
-
-/* Copy and check an initialisation; NULL gives the defaults. */
-ffebm_status ffebmi_initialization_read(ffebm_context *context, ffebm_initialization *to, const char *what,
-                                        const ffebm_initialization *from);
 
 /* The weight [out, in] and, second, the bias [out] of a linear map. `what` stands in the error text: FFEBM_ERR_SHAPE if
  * they are too large. */

@@ -43,6 +43,7 @@ static Suite *(*const suites[])(void) = {
     test_settings_suite,
     test_tickets_suite,
     test_taps_suite,
+    test_objects_suite,
 };
 
 int main(void)

@@ -84,6 +84,7 @@ START_TEST(are_listed)
         ck_assert_uint_eq(ffebm_setting_find(_i, info.key), count);
         ck_assert(info.text[0] != '\0' && info.unit != NULL && info.field[0] != '\0');
         ck_assert((info.type == FFEBM_SETTING_CHOICE) == (info.choice_count > 0));
+        ck_assert((info.type == FFEBM_SETTING_OBJECT) == (info.object != 0));
     }
     ck_assert_uint_gt(count, 0);
     ck_assert_int_eq(ffebm_setting_inspect(&info, _i, count), FFEBM_ERR_NOT_FOUND);

@@ -73,7 +73,7 @@ class SettingInfo(Sized):
     _fields_ = [("size", size), ("key", text), ("field", text), ("unit", text), ("text", text), ("initial", text),
                 ("choices", c.POINTER(text)), ("values", c.POINTER(i32)), ("choice_count", size), ("offset", size),
                 ("bytes", size), ("count", size), ("lower", f64), ("upper", f64), ("lower_open", i32),
-                ("upper_open", i32), ("type", i32), ("reserved_", i32)]
+                ("upper_open", i32), ("type", i32), ("object", i32)]
     _choices_ = {"type": k.SettingType}
 
 

@@ -525,7 +525,7 @@ typedef struct ffebm_setting_info {
     int32_t lower_open;
     int32_t upper_open;
     int32_t type;
-    int32_t reserved_;
+    int32_t object;
 } ffebm_setting_info;
 ffebm_status ffebm_setting_inspect(ffebm_setting_info *info, int32_t kind, size_t index);
 size_t ffebm_setting_find(int32_t kind, const char *key);
