@@ -110,8 +110,12 @@ endif
 
 # -------------------------------------------------------------------------------------------------------- products
 SOURCES  := $(wildcard src/*/*.c)
+# One example simulates circuits with ngspice, where that is installed.
+SPICE_LIBS := $(if $(wildcard examples/spice_block.c),$(call pkg,--libs ngspice))
+SPICE    := $(wildcard examples/spice/*.c)
 PROGRAMS := $(patsubst ./%,%,$(shell grep -l '^int main\>' ./examples/*.c 2>/dev/null))
-SUPPORT  := $(filter-out $(PROGRAMS),$(wildcard examples/*.c examples/*/*.c))
+SUPPORT  := $(filter-out $(PROGRAMS) $(SPICE),$(wildcard examples/*.c examples/*/*.c))
+PROGRAMS := $(filter-out $(if $(SPICE_LIBS),,examples/spice_block.c),$(PROGRAMS))
 UNIT     := $(wildcard tests/unit/*.c)
 DATA     := $(wildcard tests/support/*.c)
 BENCH    := $(wildcard tests/bench/*.c)
@@ -131,6 +135,7 @@ EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 .PHONY: check-abi-of-library threads-of-library one-file attack campaigns coverage
 .PHONY: coverage-of-tests lint
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
+	$(if $(SPICE_LIBS),,@echo 'no spice_block: ngspice is not installed (Debian: libngspice0-dev)')
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
 run-unit: $(OUT)/tests/unit
@@ -153,7 +158,7 @@ $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(call pkg,--cflags libzip) -c -o $@ $<
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(SPICE) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
 -include $(patsubst %.o,%.d,$(call objects,$(wildcard tests/attack/*.c tests/attack/*/*.c tests/attack/*/*/*.c)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
@@ -173,7 +178,9 @@ $(LIB)/$(SONAME) $(LIB)/libffebm.so: $(LIB)/$(SOFILE)
 $(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(STATIC) $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(OWN_LIBS)
+$(OUT)/examples/spice_block: $(call objects,$(SPICE))
+$(OUT)/examples/spice_block: OWN_LIBS := $(SPICE_LIBS)
 $(OUT)/tests/unit: $(call objects,$(UNIT) tests/support/comma.c) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
@@ -182,6 +189,10 @@ $(OUT)/tests/support: $(call objects,$(DATA) $(SUPPORT)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(call pkg,--libs check)
+$(OUT)/tests/spice: $(call objects,$(wildcard tests/spice/*.c) $(SPICE) $(SUPPORT)) $(STATIC) | $(OUT)/examples/spice_block
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(SPICE_LIBS) $(call pkg,--libs check)
 $(OUT)/tests/bench: $(call objects,$(BENCH)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
@@ -226,7 +237,7 @@ ifdef SANITIZE
 check:                               ## every test; SANITIZE=1: unit tests and examples under ASan and UBSan
 	@tests/setup.sh build check
 	@$(MAKE) all unit smoke campaigns WERROR=1
-	@$(MAKE) embedding WERROR=1
+	@$(MAKE) embedding circuits WERROR=1
 	@echo '== attack: the short version of each campaign'
 	@OUT='$(OUT)' tests/attack/support/run.sh
 	@echo '== data sets of the examples'
@@ -255,7 +266,7 @@ check:
 	@$(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
 	@tests/check_train.sh $(OUT)/examples/train
-	@$(MAKE) embedding WERROR=1
+	@$(MAKE) embedding circuits WERROR=1
 	@echo '== attack: the short version of each campaign'
 	@OUT='$(OUT)' tests/attack/support/run.sh
 	@echo '== bindings: Python and C++'
@@ -302,6 +313,21 @@ smoke: $(EXAMPLES)
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1
 	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
 	  echo "$$text" | tail -n 1
+
+# Circuits as energy blocks. What ngspice keeps at its end is not ours to free.
+.PHONY: circuits
+circuits: $(if $(SPICE_LIBS),$(OUT)/tests/spice)
+	@echo '== circuits, by ngspice'
+ifdef SPICE_LIBS
+	$(Q)for file in tests/reference/drn/*.safetensors; do \
+	  ASAN_OPTIONS=detect_leaks=0 $(OUT)/examples/spice_block --reference $$file || exit 1; done
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/examples/spice_block --epochs 1 2>/dev/null
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/examples/spice_block --netlist examples/circuits/diodes.cir --child --epochs 1 \
+	  2>/dev/null
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/tests/spice $(OUT)/examples/spice_block
+else
+	@echo 'left out: ngspice is not installed (Debian: libngspice0-dev)'
+endif
 
 # What a host may expect of a guest; reload needs the shared library.
 embedding: $(GUESTS) $(if $(SHARED),$(addprefix $(OUT)/tests/embedding/,reload plugin.so))

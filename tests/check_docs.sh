@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the guides say, tried. check_docs.sh PROGRAMS LIBRARIES..: the directory of the built examples, and what to link
 # with. In README.md, CHANGELOG.md and docs/:
-#   - C blocks are compiled. The comment in front of one says how:
+#   - C blocks are compiled. The comment in front of one says how (the last is for blocks of any language):
 #       <!-- program: x.c -->  saved under this name, compiled and run
 #       <!-- file: x.h -->     saved for the programs that follow in the same guide
 #       <!-- within: x.c -->   compiled inside tests/docs/x.c
@@ -75,7 +75,7 @@ try_guide() {
                 fail "$1:$line: does not compile"
             counted=$((counted + 1))
             ;;
-        c/from:) contains "$name" "$block" || fail "$1:$line: is not in $name any more" ;;
+        */from:) contains "$name" "$block" || fail "$1:$line: is not in $name any more" ;;
         json/) "$work/describe" <"$block" || fail "$1:$line: is no model description" ;;
         python/*)
             ! command -v python3 >/dev/null || python3 -c 'import ast, sys; ast.parse(sys.stdin.read())' <"$block" ||
@@ -98,7 +98,7 @@ try_options() {
             sed 's/ #.*//; s/`.*//' | sort -u >"$work/calls" || :
         while read -r program rest; do
             program=${program#build/examples/}
-            [ -x "$programs/$program" ] || fail "$file: there is no program $program"
+            [ -x "$programs/$program" ] || [ -e "examples/$program.c" ] || fail "$file: there is no program $program"
             { "$programs/$program" --help 2>&1 || :; cat "examples/$program.c"; } >"$work/help"
             for option in $rest; do
                 case $option in

@@ -68,6 +68,7 @@ for target in "${@:-build}"; do
         have_library check || missing="$missing check"
         have valgrind || optional="$optional valgrind" # without it instructions are not counted
         have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
+        have_library ngspice || optional="$optional libngspice0-dev" # without it circuits are left out
         ;;
     bench) have_torch || optional="$optional python3-torch" ;; # without it there is nothing to compare with
     attack) # fuzz targets, and threads under ThreadSanitizer
