@@ -19,13 +19,19 @@ typedef struct ffebmi_norms {
     double displacement; /* |s_new - s_free|^2, 0 without a free state */
 } ffebmi_norms;
 
-/* How sigma maps a layer's drive z to its state, and how far a half-sweep goes there: s_new = s + relaxation (sigma(z) - s),
- * within sigma's bounds. */
-typedef struct ffebmi_sigma {
+/* How a neuron maps its drive z to its state: by a rule of settle.inc's table. */
+typedef enum ffebmi_neuron_rule {
+    FFEBMI_NEURON_CLAMPED, /* clamp(slope z, lower, upper); bounds may be infinite */
+    FFEBMI_NEURON_SIGMOID, /* 1 / (1 + exp(- slope z)) */
+    FFEBMI_NEURON_TANH     /* tanh(slope z) */
+} ffebmi_neuron_rule;
+
+typedef struct ffebmi_neuron {
+    ffebmi_neuron_rule rule;
     double slope;
-    double relaxation;
-    bool clamped; /* clamp(slope z, 0, 1), else z */
-} ffebmi_sigma;
+    double lower; /* of its states */
+    double upper;
+} ffebmi_neuron;
 
 /* c, m x n, = beta c + alpha op(a) op(b), op(a) m x k, op(b) k x n; op transposes where the flag says so. Strides are those of
  * rows. */
@@ -50,12 +56,14 @@ typedef struct ffebmi_layer_update {
     size_t rows;
     size_t n;
     void *z;           /* the drive, or what a displacement adds to it; scratch */
-    const void *input; /* this and the force are added to it; NULL adds nothing */
+    const void *input; /* this and the force are added to it; NULL adds nothing. Displacements feel none */
     const void *force;
     const void *base; /* of displacements: the drive at the free state, or sigma' there */
-    ffebmi_sigma sigma;
-    const void *free; /* the free state; settle: NULL, its norm is not wanted */
-    void *s;          /* the state, or the displacement from the free state */
+    ffebmi_neuron neuron;
+    double relaxation;     /* how far it goes: s + relaxation (sigma - s), within the bounds of the neuron */
+    const void *free;      /* the free state; settle: NULL, its norm is not wanted */
+    const void *stiffness; /* k, rows x n: the force is less k times the displacement from the free state; NULL: 0 */
+    void *s;               /* the state, or the displacement from the free state */
     ffebmi_norms *norms;
     size_t norm_stride; /* norms[i * norm_stride] receives row i's */
 } ffebmi_layer_update;
@@ -96,20 +104,22 @@ typedef struct ffebmi_arrays {
     void (*sigmoid)(size_t n, const void *x, void *y);
     void (*sigmoid_vjp)(size_t n, const void *y, const void *v, void *u);
 
-    /* s = sigma(z + input + force), relaxed. */
+    /* s = sigma(z + input + force - k (s - free)), relaxed. */
     void (*settle)(const ffebmi_layer_update *update);
 
-    /* gain = sigma'(z) for z + input: slope on the closed interval 0 <= slope z <= 1, else 0; 1 without clamp. gain may be z. */
-    void (*linearize)(size_t rows, size_t n, void *z, const void *input, ffebmi_sigma sigma, void *gain);
-    /* The linearised half-sweep: s = base (z + force), relaxed; base is the gain. Norms are those of zero as the free state. */
+    /* gain = sigma'(z) for z + input; that of the inside on the closed interval of a clamped neuron. gain may be z. */
+    void (*linearize)(ffebmi_neuron neuron, size_t rows, size_t n, void *z, const void *input, void *gain);
+    /* The linearised half-sweep: s = base (z + force - k s), relaxed; base is the gain. Norms are those of zero as the free
+     * state. */
     void (*displace)(const ffebmi_layer_update *update);
-    /* The half-sweep of a displacement from the free state: s = sigma(base + z + force) - free, relaxed. Norms likewise. */
+    /* The half-sweep of a displacement from the free state: s = sigma(base + z + force - k s) - free, relaxed. Norms
+     * likewise. */
     void (*settle_displaced)(const ffebmi_layer_update *update);
-    /* region_changes of free + d. */
-    size_t (*displaced_changes)(size_t n, const void *d, const void *free);
 
-    /* How many of n clamped units are saturated in one of the two states only, or at different bounds. */
-    size_t (*region_changes)(size_t n, const void *s, const void *free);
+    /* How many of n clamped units are at a bound in one of the two states only, or at different bounds; and the same of
+     * free + d. */
+    size_t (*region_changes)(ffebmi_neuron neuron, size_t n, const void *s, const void *free);
+    size_t (*displaced_changes)(ffebmi_neuron neuron, size_t n, const void *d, const void *free);
     /* How many of n switches differ under a unit that is not zero in both states. */
     size_t (*switch_changes)(size_t n, const void *s, const void *free, const uint8_t *at, const uint8_t *at_free);
 

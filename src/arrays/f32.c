@@ -7,6 +7,8 @@
 
 #include "arrays/elementwise.inc"
 
+#include "arrays/neurons.inc"
+
 #include "arrays/settle.inc"
 
 #include "arrays/windows.inc"

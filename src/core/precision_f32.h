@@ -10,5 +10,7 @@
 #define LOG logf
 #define SQRT sqrtf
 #define TANH tanhf
+#define EXPM1 expm1f
+#define FABS fabsf
 
 #endif

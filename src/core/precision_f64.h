@@ -10,5 +10,7 @@
 #define LOG log
 #define SQRT sqrt
 #define TANH tanh
+#define EXPM1 expm1
+#define FABS fabs
 
 #endif

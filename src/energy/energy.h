@@ -26,7 +26,8 @@ enum {
     FFEBMI_FINITE_ONLY = 32, /* its slots are promised finite numbers */
     FFEBMI_CONCURRENT = 64,  /* `settle` of its batch rules may run on several threads */
     FFEBMI_TAKES_TAPS =
-        128 /* inner layers may have inputs of their own, of the layer's shape: each a term - <x_l, s_l> */
+        128, /* inner layers may have inputs of their own, of the layer's shape: each a term - <x_l, s_l> */
+    FFEBMI_HEEDS_STIFFNESS = 256 /* it can be nudged by a force that falls with the displacement, in closed form */
 };
 
 /* A parameter of the block, and the coupling that it belongs to (its position in the parameter's name). */

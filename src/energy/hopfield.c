@@ -3,6 +3,7 @@
  * feels from below, pool(W_{i-1} s_{i-1} + b_{i-1}), from above, W_i^T unpool(s_{i+1}) or the force, and its input. */
 #include "energy/hopfield.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,12 +17,13 @@ static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
 
 /* --------------------------------------------------------------------------------------------------------- settling */
 
-static ffebmi_sigma sigma_of(const ffebmi_hopfield *h, size_t layer, double relaxation)
+static ffebmi_neuron neuron_of(const ffebmi_hopfield *h, size_t layer)
 {
     bool last = layer + 1 == h->base.layer_count;
-    ffebmi_sigma sigma = {.slope = h->config.slope, .relaxation = relaxation, .clamped = !last || h->config.clamp_last};
 
-    return sigma;
+    if (last && h->config.clamp_last == 0)
+        return (ffebmi_neuron){FFEBMI_NEURON_CLAMPED, 1, -INFINITY, INFINITY};
+    return (ffebmi_neuron){FFEBMI_NEURON_CLAMPED, h->config.slope, 0, 1};
 }
 
 /* What differs between the forms of states. */
@@ -29,8 +31,9 @@ typedef struct form_rules {
     /* The new state of a layer from what it feels, and its norms. */
     void (*settle)(const ffebmi_arrays *arrays, const ffebmi_layer_update *update);
     /* base of a layer: what its drive at the free state, without the input, becomes. NULL where there is none. */
-    void (*keep_base)(const ffebmi_settling *s, size_t layer, const void *input, ffebmi_sigma sigma);
-    size_t (*region_changes)(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free);
+    void (*keep_base)(const ffebmi_settling *s, size_t layer, const void *input, ffebmi_neuron neuron);
+    size_t (*region_changes)(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
+                             const void *free);
 } form_rules;
 
 static size_t units_of(const ffebmi_settling *s, size_t layer)
@@ -53,34 +56,38 @@ static void settle_tangent(const ffebmi_arrays *arrays, const ffebmi_layer_updat
     arrays->displace(update);
 }
 
-static void keep_drive(const ffebmi_settling *s, size_t l, const void *input, ffebmi_sigma sigma)
+static void keep_drive(const ffebmi_settling *s, size_t l, const void *input, ffebmi_neuron neuron)
 {
-    (void)sigma;
+    (void)neuron;
     if (input != NULL)
         s->arrays->add(s->rows * units_of(s, l), input, ((ffebmi_hopfield_work *)s->work)->base[l]);
 }
 
-static void keep_slope(const ffebmi_settling *s, size_t l, const void *input, ffebmi_sigma sigma)
+static void keep_slope(const ffebmi_settling *s, size_t l, const void *input, ffebmi_neuron neuron)
 {
     void *base = ((ffebmi_hopfield_work *)s->work)->base[l];
 
-    s->arrays->linearize(s->rows, units_of(s, l), base, input, sigma, base);
+    s->arrays->linearize(neuron, s->rows, units_of(s, l), base, input, base);
 }
 
-static size_t whole_changes(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free)
+static size_t whole_changes(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
+                            const void *free)
 {
-    return arrays->region_changes(units, state, free);
+    return arrays->region_changes(neuron, units, state, free);
 }
 
-static size_t displaced_changes(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free)
+static size_t displaced_changes(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
+                                const void *free)
 {
-    return arrays->displaced_changes(units, state, free);
+    return arrays->displaced_changes(neuron, units, state, free);
 }
 
 /* The tangent block has no regions. */
-static size_t no_changes(const ffebmi_arrays *arrays, size_t units, const void *state, const void *free)
+static size_t no_changes(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
+                         const void *free)
 {
     (void)arrays;
+    (void)neuron;
     (void)units;
     (void)state;
     (void)free;
@@ -101,8 +108,10 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
                                         .z = w->z[layer],
                                         .input = s->inputs[layer],
                                         .force = last ? s->force : NULL,
+                                        .stiffness = last ? s->stiffness : NULL,
                                         .base = w->base[layer],
-                                        .sigma = sigma_of(hopfield(s->block), layer, s->relaxation),
+                                        .neuron = neuron_of(hopfield(s->block), layer),
+                                        .relaxation = s->relaxation,
                                         .free = s->free_state == NULL ? NULL : s->free_state[layer],
                                         .s = s->state[layer],
                                         .norms = s->norms + layer,
@@ -164,7 +173,7 @@ static void take_base(ffebmi_settling *s)
     for (size_t l = 0; l < s->block->layer_count; l++) {
         ffebmi_hopfield_drive(&at_free, l, w->z[l]);
         spread_rows(at_free.rows, s->copies, units_of(s, l) * s->arrays->element, w->z[l], w->base[l]);
-        forms[s->form].keep_base(s, l, s->inputs[l], sigma_of(h, l, 1));
+        forms[s->form].keep_base(s, l, s->inputs[l], neuron_of(h, l));
     }
     for (size_t c = 0; c < h->coupling_count; c++)
         spread_rows(at_free.rows, s->copies, h->couplings[c].switch_count, w->switches[c], w->switches[c]);
@@ -225,24 +234,21 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
         const void *state = ffebmi_at(s->arrays, s->state[l], row * units);
         const void *free = ffebmi_at(s->arrays, s->free_state[l], row * units);
 
-        if (sigma_of(hopfield(s->block), l, 1).clamped)
-            changes += forms[s->form].region_changes(s->arrays, units, state, free);
+        changes += forms[s->form].region_changes(s->arrays, neuron_of(hopfield(s->block), l), units, state, free);
     }
     return changes;
 }
 
-/* At 0 or 1. */
 static size_t saturated(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,
                         const void *state)
 {
+    ffebmi_neuron neuron = neuron_of(hopfield(block), layer);
     size_t at_bounds = 0;
 
-    if (!sigma_of(hopfield(block), layer, 1).clamped)
-        return 0;
     for (size_t i = 0; i < count; i++) {
         double s = ffebmi_number_at(arrays->element, state, i);
 
-        at_bounds += s == 0 || s == 1;
+        at_bounds += s == neuron.lower || s == neuron.upper;
     }
     return at_bounds;
 }
@@ -283,12 +289,10 @@ static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *con
     }
 }
 
-/* G of one row: s^2 / (2 slope) where clamped, s^2 / 2 on an unclamped last layer. */
+/* G of one row. */
 static double own_energy(const ffebmi_settling *s, size_t layer, const void *row)
 {
-    ffebmi_sigma sigma = sigma_of(hopfield(s->block), layer, 1);
-
-    return s->arrays->dot(s->block->layers[layer].count, row, row) / (sigma.clamped ? 2 * sigma.slope : 2);
+    return s->arrays->dot(s->block->layers[layer].count, row, row) / (2 * neuron_of(hopfield(s->block), layer).slope);
 }
 
 static void energies(ffebmi_settling *s, double *out)
@@ -379,25 +383,25 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .region_changes = region_changes,
                                           .observe = ffebmi_hopfield_observe};
 
-const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
-                                                   .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT |
-                                                                FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS,
-                                                   .fit = fit,
-                                                   .destroy = destroy,
-                                                   .describe = ffebmi_hopfield_describe,
-                                                   .parse = ffebmi_hopfield_parse,
-                                                   .add_coupling = ffebmi_hopfield_add_coupling,
-                                                   .config = FFEBM_CONFIG_HOPFIELD,
-                                                   .settings = &ffebmi_hopfield_settings,
-                                                   .lay_out_work = ffebmi_hopfield_lay_out_work,
-                                                   .sweeps = &sweeps,
-                                                   .lay_out_plan = ffebmi_hopfield_lay_out_plan,
-                                                   .lay_out_packed = ffebmi_hopfield_lay_out_packed,
-                                                   .pack = ffebmi_hopfield_pack,
-                                                   .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
-                                                   .pack_int16 = ffebmi_hopfield_pack_int16,
-                                                   .switch_count = switch_count,
-                                                   .saturated = saturated};
+const ffebmi_energy_kind ffebmi_energy_hopfield = {
+    .type = "hopfield",
+    .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS | FFEBMI_HEEDS_STIFFNESS,
+    .fit = fit,
+    .destroy = destroy,
+    .describe = ffebmi_hopfield_describe,
+    .parse = ffebmi_hopfield_parse,
+    .add_coupling = ffebmi_hopfield_add_coupling,
+    .config = FFEBM_CONFIG_HOPFIELD,
+    .settings = &ffebmi_hopfield_settings,
+    .lay_out_work = ffebmi_hopfield_lay_out_work,
+    .sweeps = &sweeps,
+    .lay_out_plan = ffebmi_hopfield_lay_out_plan,
+    .lay_out_packed = ffebmi_hopfield_lay_out_packed,
+    .pack = ffebmi_hopfield_pack,
+    .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
+    .pack_int16 = ffebmi_hopfield_pack_int16,
+    .switch_count = switch_count,
+    .saturated = saturated};
 
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block)
 {

@@ -22,6 +22,7 @@ typedef struct ffebmi_settling {
     void *const *free_state;   /* [layer]: rows x units, or NULL in a free phase */
     const void *const *inputs; /* [layer]: rows x units of its input, NULL where it has none; 0: the block's own */
     const void *force;         /* rows x units of the last layer, or NULL */
+    const void *stiffness;     /* likewise: the force is less k (s - s_free), s what settles; NULL: 0 */
     ffebmi_norms *norms;       /* [row * layer_count + layer] */
     void *work;                /* laid out by the kind */
 } ffebmi_settling;

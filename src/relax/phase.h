@@ -35,7 +35,11 @@ typedef struct ffebmi_phase {
     void *const *result;       /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
     ffebmi_force_fn force;     /* NULL: none */
     void *force_user;
-    bool force_held;       /* the force does not depend on the state: asked for once */
+    bool force_held; /* the force does not depend on the state: asked for once */
+    /* NULL, or k of each unit of the last layer, by force_user, asked for once: the force is less k (s - s_free). Held, with k
+     * the loss's second derivative, it is that of a quadratic loss, solved for the s that settles. Of nudged phases of
+     * blocks with FFEBMI_HEEDS_STIFFNESS; a unit bears k above - 1 / sigma'. */
+    ffebmi_force_fn stiffness;
     ffebmi_norms *norms;   /* NULL, or [sample * layers + layer]: of each sample's last sweep, summed over its nudges */
     uint64_t seed;         /* for blocks that draw, */
     uint64_t first_sample; /* and the number of the first sample in what they draw from */

@@ -20,6 +20,7 @@ typedef struct shard {
     uint8_t **switches;      /* [coupling]: likewise */
     void **inputs;           /* [layer]: rows x units, NULL where it has none; 0: the block's own */
     void *force;             /* rows x units of the last layer */
+    void *stiffness;         /* likewise */
     void *last;              /* likewise: the last layer itself, where states are displacements */
     ffebmi_norms *norms;
     size_t samples[FFEBMI_SHARD]; /* which sample is in which seat */
@@ -72,6 +73,7 @@ static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block
     placed.inputs = lay_out_inputs(arena, block, arrays, rows);
     placed.input_view = ffebmi_carve(arena, block->layer_count, sizeof *placed.input_view);
     placed.force = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
+    placed.stiffness = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.last = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
     placed.base.kind_work = block->kind->lay_out_work(block, arrays, plan, rows, arena);
@@ -132,6 +134,8 @@ static void move(const ffebmi_phase *p, shard *w, ffebmi_settling *s, size_t to,
         return;
     w->samples[to] = w->samples[from];
     copy_rows(p->arrays, b->layers[last].count, w->force, to * r, w->force, from * r, r);
+    if (p->stiffness != NULL)
+        copy_rows(p->arrays, b->layers[last].count, w->stiffness, to * r, w->stiffness, from * r, r);
     for (size_t l = 0; l < b->layer_count; l++) {
         if (w->inputs[l] != NULL)
             copy_rows(p->arrays, ffebmi_energy_input_units(b, l), w->inputs[l], to * r, w->inputs[l], from * r, r);
@@ -257,6 +261,7 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
                          .free_state = p->nudged ? w->free_state : NULL,
                          .inputs = (const void *const *)w->inputs,
                          .force = p->force == NULL ? NULL : w->force,
+                         .stiffness = p->stiffness == NULL ? NULL : w->stiffness,
                          .norms = w->norms,
                          .work = w->base.kind_work};
     size_t active = count;
@@ -268,6 +273,8 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
     s.int16 = of->int16;
     if (p->force != NULL && p->force_held)
         p->force(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->force);
+    if (p->stiffness != NULL)
+        p->stiffness(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->stiffness);
     for (int64_t sweeps = 1; active > 0; sweeps++) {
         sweep(p, worker, w, &s, active);
         active = release_settled(of, w, &s, first, active, sweeps);
