@@ -10,6 +10,7 @@
  *   free.stage<i>.layer<l>, output, loss,
  *   grad.ep.beta<b>.T<n>.<param>   centred EP with nudging b, n odd_even sweeps
  *   grad.id.T<n>.<param>           implicit differentiation, n sweeps
+ *   grad.input.id                  the sum of the losses by the input, likewise, in the last of the metadata's `nudged_sweeps`
  * Prints one line a file and group of tensors, with the largest relative error, max |a - b| / max |b| over a tensor.
  * Ends with status 0 only if all are within 1e-8 and something was compared. */
 #include <ffebm.h>
@@ -30,6 +31,8 @@ struct reference {
     ffebm_tensor *input;
     ffebm_tensor *target;
     ffebm_tensor *output;
+    ffebm_tensor *input_gradient;
+    int64_t input_sweeps; /* that it takes */
     ffebm_equilibrium_config equilibrium;
     double loss;
     char *names; /* of all tensors, one behind the other */
@@ -138,12 +141,23 @@ static ffebm_status set_switches(struct reference *r, const char *text)
     return FFEBM_OK;
 }
 
+/* "[5, 300]": the last one. */
+static ffebm_status set_input_sweeps(struct reference *r, const char *text)
+{
+    const char *last = strrchr(text, ',');
+
+    r->input_sweeps = strtoll(last == NULL ? text + strspn(text, "[") : last + 1, NULL, 10);
+    return FFEBM_OK;
+}
+
 static const struct setting {
     const char *key;
     const char *otherwise; /* what a file without the key means; NULL: it must be there */
     ffebm_status (*set)(struct reference *r, const char *text);
-} settings[] = {
-    {"free_sweeps", NULL, set_sweeps}, {"batchnorm", "training mode", set_mode}, {"switches", "follow", set_switches}};
+} settings[] = {{"free_sweeps", NULL, set_sweeps},
+                {"nudged_sweeps", "[1]", set_input_sweeps},
+                {"batchnorm", "training mode", set_mode},
+                {"switches", "follow", set_switches}};
 
 static ffebm_status read_settings(struct reference *r)
 {
@@ -183,6 +197,14 @@ static ffebm_status new_output(struct reference *r)
         return status;
     memcpy(shape + 1, info.output_shape, info.output_rank * sizeof *shape);
     return ffebm_tensor_create(r->context, &r->output, FFEBM_FLOAT64, shape, info.output_rank + 1);
+}
+
+static ffebm_status new_input_gradient(struct reference *r)
+{
+    size_t rank;
+    const int64_t *shape = ffebm_tensor_shape(r->input, &rank);
+
+    return ffebm_tensor_create(r->context, &r->input_gradient, FFEBM_FLOAT64, shape, rank);
 }
 
 /* --------------------------------------------------------------------------------------------------- comparing */
@@ -254,7 +276,9 @@ static void group_of(const char *name, char group[GROUP])
 {
     const char *end = NULL;
 
-    if (starts_with(name, "grad."))
+    if (strcmp(name, "grad.input.id") == 0)
+        end = name + strlen(name);
+    else if (starts_with(name, "grad."))
         end = strstr(name, ".stage");
     else if (starts_with(name, "free."))
         end = name + strlen("free");
@@ -269,6 +293,39 @@ static int is_given(const char *name)
            strcmp(name, "target") == 0;
 }
 
+/* One sample's loss by its output, in place of that. */
+static void differentiate_loss(int32_t loss, size_t classes, int64_t label, double *output)
+{
+    double largest = output[0], sum = 0;
+
+    for (size_t c = 0; c < classes; c++)
+        largest = fmax(largest, output[c]);
+    for (size_t c = 0; c < classes; c++)
+        sum += exp(output[c] - largest);
+    for (size_t c = 0; c < classes; c++) {
+        if (loss == FFEBM_LOSS_CROSS_ENTROPY)
+            output[c] = exp(output[c] - largest) / sum;
+        output[c] -= (int64_t)c == label;
+    }
+}
+
+static ffebm_status compute_input_gradient(struct reference *r)
+{
+    ffebm_model_info info = {.size = sizeof info};
+    double *output = ffebm_tensor_data(r->output);
+    const int64_t *labels = ffebm_tensor_const_data(r->target);
+    size_t rows = ffebm_tensor_count(r->target), classes = ffebm_tensor_count(r->output) / rows;
+    uint64_t ticket;
+    ffebm_status status;
+
+    if ((status = ffebm_model_inspect(r->model, &info)) != FFEBM_OK ||
+        (status = ffebm_engine_forward(r->engine, r->output, &ticket, r->input)) != FFEBM_OK)
+        return status;
+    for (size_t i = 0; i < rows; i++)
+        differentiate_loss(info.loss, classes, labels[i], output + i * classes);
+    return ffebm_engine_vjp(r->engine, r->input_gradient, ticket, r->output, 1);
+}
+
 /* Compute what a group states: its gradient, or for the others any gradient, whose free phase they are about. */
 static ffebm_status compute(struct reference *r, const char *group)
 {
@@ -277,7 +334,7 @@ static ffebm_status compute(struct reference *r, const char *group)
     const char *count = strstr(group, ".T");
     ffebm_status status;
 
-    if (starts_with(group, "grad.id."))
+    if (starts_with(group, "grad.id.") || strcmp(group, "grad.input.id") == 0)
         config.estimator = FFEBM_ESTIMATOR_IMPLICIT;
     else if (starts_with(group, "grad.ep.beta"))
         config.beta = strtod(group + strlen("grad.ep.beta"), NULL);
@@ -285,8 +342,12 @@ static ffebm_status compute(struct reference *r, const char *group)
         return FFEBM_ERR_FORMAT;
     if (count != NULL)
         config.nudged_sweeps = strtoll(count + strlen(".T"), NULL, 10);
+    if (strcmp(group, "grad.input.id") == 0)
+        config.nudged_sweeps = r->input_sweeps;
     if ((status = ffebm_engine_configure(r->engine, FFEBM_ALL, &config)) != FFEBM_OK)
         return status;
+    if (strcmp(group, "grad.input.id") == 0)
+        return compute_input_gradient(r);
     if (strcmp(group, "output") == 0)
         return ffebm_engine_forward(r->engine, r->output, NULL, r->input);
     status = ffebm_engine_gradient(r->engine, &report, r->input, r->target, NULL);
@@ -302,6 +363,9 @@ static ffebm_status compare_one(struct reference *r, const char *name, double *w
         return compare(r, name, ffebm_tensor_const_data(r->output), ffebm_tensor_count(r->output), worst);
     if (strcmp(name, "loss") == 0)
         return compare(r, name, &r->loss, 1, worst);
+    if (strcmp(name, "grad.input.id") == 0)
+        return compare(r, name, ffebm_tensor_const_data(r->input_gradient), ffebm_tensor_count(r->input_gradient),
+                       worst);
     return compare_gradient(r, name, strstr(name, ".stage") + 1, worst);
 }
 
@@ -360,7 +424,8 @@ static size_t verify(const char *path)
         (status = ffebm_checkpoint_tensor(r.context, &r.input, path, "input")) != FFEBM_OK ||
         (status = ffebm_checkpoint_tensor(r.context, &r.target, path, "target")) != FFEBM_OK ||
         (status = new_engine(&r)) != FFEBM_OK || (status = new_output(&r)) != FFEBM_OK ||
-        (status = read_settings(&r)) != FFEBM_OK || (status = verify_groups(&r)) != FFEBM_OK)
+        (status = new_input_gradient(&r)) != FFEBM_OK || (status = read_settings(&r)) != FFEBM_OK ||
+        (status = verify_groups(&r)) != FFEBM_OK)
         fprintf(stderr, "%s: %s (%s)\n", path, ffebm_context_error(r.context), ffebm_status_text(status));
     compared = status == FFEBM_OK && r.worst <= bound ? r.compared : 0;
 
@@ -368,6 +433,7 @@ static size_t verify(const char *path)
     ffebm_tensor_destroy(r.input);
     ffebm_tensor_destroy(r.target);
     ffebm_tensor_destroy(r.output);
+    ffebm_tensor_destroy(r.input_gradient);
     ffebm_engine_destroy(r.engine);
     ffebm_model_destroy(r.model);
     ffebm_context_destroy(r.context);

@@ -45,6 +45,7 @@ static Suite *(*const suites[])(void) = {
     test_tickets_suite,
     test_taps_suite,
     test_objects_suite,
+    test_bad_taps_suite,
 };
 
 int main(void)

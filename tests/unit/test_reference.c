@@ -13,9 +13,9 @@ enum { NAME = 128 };
 static const double bound = 1e-8; /* that of verify_reference */
 
 static const char *const files[] = {
-    "tests/reference/conv_2block.safetensors", "tests/reference/conv_3block_clamped.safetensors",
+    "tests/reference/conv_2block.safetensors",         "tests/reference/conv_3block_clamped.safetensors",
     "tests/reference/conv_pool_fc_1block.safetensors", "tests/reference/dense_1block_mse.safetensors",
-    "tests/reference/nonsquare_eval.safetensors"};
+    "tests/reference/nonsquare_eval.safetensors",      "tests/reference/resnet_basicblock.safetensors"};
 
 static char *metadata(ffebm_context *context, const char *path, const char *key)
 {

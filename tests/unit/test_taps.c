@@ -415,6 +415,31 @@ START_TEST(parameters_have_names)
 }
 END_TEST
 
+/* Where nobody says how, the last map of a tap begins without a bias: the coupling below the layer has one. The stage's own
+ * row is drawn as ever. */
+START_TEST(first_values_of_their_place)
+{
+    fixture f = fixture_of("{\"dtype\": \"float64\", \"input\": [5], \"loss\": \"none\", \"stages\": [" TAPPED(
+                               LINEAR("6"), TAP("1", LINEAR("7") ", " LINEAR("4"))) ", " BLOCK(DENSE("4")) "]}",
+                           0, 1, 3);
+    static const struct {
+        const char *name;
+        double lowest, highest;
+    } expected[] = {{"stage0.0.bias", 0.5, 0.5}, {"stage0.tap0.1.bias", 0, 0}, {"stage0.tap0.0.bias", -0.45, 0.45}};
+
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        ffebm_parameter_info info = {.size = sizeof info};
+        size_t index = ffebm_model_find_parameter(f.model, expected[i].name);
+
+        assert_ok(f.context, ffebm_model_inspect_parameter(f.model, &info, index));
+        for (size_t k = 0; k < info.count; k++)
+            ck_assert_msg(element(info.value, k) >= expected[i].lowest && element(info.value, k) <= expected[i].highest,
+                          "%s is %g", info.name, element(info.value, k));
+    }
+    fixture_end(&f);
+}
+END_TEST
+
 /* What a description says of taps comes back, and describes an equal model. */
 START_TEST(description_round_trip)
 {
@@ -514,6 +539,7 @@ Suite *test_taps_suite(void)
     tcase_add_loop_test(tests, threads_do_not_change_bits, 0, MODELS);
     tcase_add_loop_test(tests, batch_is_its_samples, 0, MODELS);
     tcase_add_test(tests, parameters_have_names);
+    tcase_add_test(tests, first_values_of_their_place);
     tcase_add_loop_test(tests, description_round_trip, 0, MODELS);
     tcase_add_test(tests, checkpoint_round_trip);
     suite_add_tcase(suite, tests);

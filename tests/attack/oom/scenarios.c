@@ -160,6 +160,20 @@ static int add_ops(world *w)
     return 0;
 }
 
+static int add_tap(world *w)
+{
+    ffebm_op_config op;
+
+    MAKE(w, w->feedforward, ffebm_feedforward_create(w->s.context, &w->feedforward));
+    ffebm_op_config_init(&op, sizeof op, FFEBM_OP_FLATTEN);
+    TRY(w, ffebm_feedforward_add_op(w->feedforward, &op));
+    ffebm_op_config_init(&op, sizeof op, FFEBM_OP_LINEAR);
+    op.out = 4;
+    TRY(w, ffebm_feedforward_add_op(w->feedforward, &op));
+    TRY(w, ffebm_model_add_tap(w->s.model, &w->feedforward, 1));
+    return 0;
+}
+
 static int add_couplings(world *w)
 {
     ffebm_coupling_config coupling;
@@ -185,7 +199,7 @@ static int build(world *w)
     static const int64_t shape[] = {2, 6, 6};
 
     MAKE(w, w->s.model, ffebm_model_create(w->s.context, &w->s.model, FFEBM_FLOAT64, shape, 3, FFEBM_LOSS_MSE));
-    if (add_ops(w) != 0 || add_couplings(w) != 0)
+    if (add_ops(w) != 0 || add_tap(w) != 0 || add_couplings(w) != 0)
         return -1;
     TRY(w, ffebm_model_set_bounds(w->s.model, "stage0", -1, 1));
     TRY(w, ffebm_model_initialize(w->s.model, 3));

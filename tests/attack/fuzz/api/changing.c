@@ -70,6 +70,16 @@ static ffebm_status add_feedforward(world *w, size_t i)
     return status;
 }
 
+static ffebm_status add_tap(world *w, size_t i)
+{
+    const bool there = w->feedforwards[i] != NULL;
+    ffebm_status status =
+        ffebm_model_add_tap(w->models[next_below(w, API_OBJECTS)], &w->feedforwards[i], next_below(w, 4));
+
+    must(!there || (status == FFEBM_OK) == (w->feedforwards[i] == NULL), "taken, or not taken, with status %d", status);
+    return status;
+}
+
 static ffebm_status add_energy(world *w, size_t i)
 {
     const bool there = w->energies[i] != NULL;
@@ -217,8 +227,8 @@ static ffebm_status destroy_one(world *w, size_t i)
     return FFEBM_OK;
 }
 
-const api_call api_changing[] = {add_op,     add_op,          add_coupling, add_feedforward, add_feedforward,
-                                 add_energy, initialize,      initialize,   describe,        set_bounds,
-                                 configure,  configure,       set_beta,     set_sweeps,      set_mode,
-                                 set_rates,  write_parameter, copy,         destroy_one,     set_label_smoothing};
+const api_call api_changing[] = {
+    add_op,          add_op,     add_coupling, add_feedforward,     add_feedforward, add_energy, initialize, initialize,
+    describe,        set_bounds, configure,    configure,           set_beta,        set_sweeps, set_mode,   set_rates,
+    write_parameter, copy,       destroy_one,  set_label_smoothing, add_tap};
 const size_t api_changing_count = sizeof api_changing / sizeof *api_changing;

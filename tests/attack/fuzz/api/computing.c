@@ -58,6 +58,8 @@ static ffebm_status state(world *w, size_t i)
 
     if (next_is(w, 2))
         return ffebm_engine_set_state(w->engines[i], stage, layer, t);
+    if (next_is(w, 4))
+        return ffebm_engine_set_input(w->engines[i], stage, layer, t);
     return ffebm_engine_get_state(w->engines[i], t, stage, layer, (int32_t)next_below(w, 4));
 }
 
