@@ -13,8 +13,6 @@ enum {
     INT16_ROWS = 5 /* and one less beside the products of integers */
 };
 
-#include "products/panel.inc"
-
 #include "products/float32.inc"
 
 TARGET static size_t nonzero(size_t n, const float *x)

@@ -8,8 +8,6 @@
 
 enum { POSITIONS = 8 };
 
-#include "products/panel.inc"
-
 #include "products/float32.inc"
 
 TARGET static size_t nonzero(size_t n, const float *x)

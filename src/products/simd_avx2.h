@@ -24,11 +24,27 @@
 typedef __m256 vector;
 typedef __m256i lanes_mask;
 
+enum { PANEL = 2 * LANES };
+
 /* The first `count` lanes: of what is beyond nothing is read or written. */
 TARGET static inline __attribute__((unused)) lanes_mask mask_of(size_t count)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(count > LANES ? LANES : count)),
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/* Up to a whole vector, which needs no mask: those cost more than a branch. */
+INLINE vector get(const float *from, size_t count)
+{
+    return count >= LANES ? load(from) : load_some(from, mask_of(count));
+}
+
+INLINE void put(float *to, size_t count, vector value)
+{
+    if (count >= LANES)
+        store(to, value);
+    else
+        store_some(to, mask_of(count), value);
 }
 
 /* Integers of 32 bits, and of 16 bits in pairs. */

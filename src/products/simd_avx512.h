@@ -27,10 +27,23 @@
 typedef __m512 vector;
 typedef __mmask16 lanes_mask;
 
+enum { PANEL = 2 * LANES };
+
 /* The first `count` lanes: of what is beyond nothing is read or written. */
 static inline __attribute__((unused)) lanes_mask mask_of(size_t count)
 {
-    return (lanes_mask)(count >= LANES ? 0xffff : (1u << count) - 1);
+    return (lanes_mask)(0xffffu >> (LANES - (count < LANES ? count : LANES)));
+}
+
+/* Up to a whole vector. Masks are free here, while branches hold up sums whose weights come from memory. */
+INLINE vector get(const float *from, size_t count)
+{
+    return load_some(from, mask_of(count));
+}
+
+INLINE void put(float *to, size_t count, vector value)
+{
+    store_some(to, mask_of(count), value);
 }
 
 /* Integers of 32 bits, and of 16 bits in pairs. */

@@ -11,8 +11,6 @@
 
 enum { INT16_ROWS = 8 };
 
-#include "products/panel.inc"
-
 #include "products/int16.inc"
 
 const ffebmi_int16 ffebmi_int16_vnni = {.product = run_int16,
