@@ -41,6 +41,12 @@ ffebm_status ffebmi_fail(ffebm_context *context, ffebm_status status, const char
 /* The text of FFEBM_ERR_NOMEM: what there was no memory for. */
 ffebm_status ffebmi_fail_memory(ffebm_context *context, const char *what);
 
+/* Why something failed that may run on a worker thread, so that it leaves the text here and not in the context. */
+typedef struct ffebmi_failure {
+    ffebm_status status;
+    char text[320];
+} ffebmi_failure;
+
 /* Ask the host whether to go on: FFEBM_ERR_CANCELLED if not. On the caller's thread. */
 ffebm_status ffebmi_context_ask(ffebm_context *context);
 

@@ -6,6 +6,7 @@
 
 #include "convolution/arithmetic.h"
 #include "core/arena.h"
+#include "core/context.h"
 #include "core/setting.h"
 #include "energy/graph.h"
 #include "tensor/parameter.h"
@@ -62,12 +63,6 @@ typedef enum ffebmi_form {
     FFEBMI_DISPLACED, /* displacements from the free state, of the block itself */
     FFEBMI_TANGENT    /* displacements of the block linearised at the free state: implicit differentiation */
 } ffebmi_form;
-
-/* Why a slot failed. Slots may run on worker threads, so that they leave the text here and not in the context. */
-typedef struct ffebmi_failure {
-    ffebm_status status;
-    char text[320];
-} ffebmi_failure;
 
 struct ffebmi_energy_kind {
     /* REQUIRED */

@@ -6,9 +6,10 @@
 #include "core/context.h"
 #include "core/sized.h"
 #include "energy/user.h"
+#include "tensor/user_slots.h"
 #include "json/give.h"
 
-enum { RETRIES = 8, LAYERS = 2 };
+enum { LAYERS = 2 };
 
 static ffebm_status check_shapes(ffebm_context *context, const ffebm_user_energy *t, ffebmi_shape *input,
                                  ffebmi_shape *output)
@@ -67,7 +68,7 @@ static ffebm_status create(ffebm_context *context, ffebm_energy **block, const f
     created->base.max_rows = t.max_batch;
     created->base.max_beta = t.max_beta;
     created->table = t;
-    created->table.retry_limit = t.retry_limit == 0 ? RETRIES : t.retry_limit;
+    created->table.retry_limit = t.retry_limit == 0 ? FFEBMI_USER_RETRIES : t.retry_limit;
     snprintf(created->name, sizeof created->name, "%s", name);
     snprintf(created->what, sizeof created->what, "user energy %s", name);
     created->input = input;

@@ -114,6 +114,11 @@ void ffebmi_user_parameters_refresh(ffebmi_user_parameters *all, size_t element,
     all->version += changed;
 }
 
+void ffebmi_user_parameters_clear_sum(const ffebmi_user_parameters *all)
+{
+    memset(all->sum, 0, all->element_count * sizeof *all->sum);
+}
+
 void ffebmi_user_parameters_add_up(const ffebmi_user_parameters *all)
 {
     for (size_t i = 0; i < all->element_count; i++)
@@ -137,15 +142,4 @@ void ffebmi_user_parameters_add_sum(const ffebmi_user_parameters *all, size_t el
             else
                 ((double *)gradients[p])[i] += *from;
         }
-}
-
-void ffebmi_user_failure_text(char *text, size_t capacity, const char *what, const char *slot, int32_t answer,
-                              int32_t attempts, const char *message)
-{
-    if (answer > 0)
-        snprintf(text, capacity, "%s: %s asked for a retry %" PRId32 " times, and no more are allowed", what, slot,
-                 attempts);
-    else
-        snprintf(text, capacity, "%s: %s returned %" PRId32 "%s%s", what, slot, answer, message[0] != '\0' ? ": " : "",
-                 message);
 }

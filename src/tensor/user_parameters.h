@@ -29,13 +29,10 @@ void ffebmi_user_parameters_release(ffebm_context *context, ffebmi_user_paramete
 /* Take over the model's values; where they are others than before, so is the version. */
 void ffebmi_user_parameters_refresh(ffebmi_user_parameters *all, size_t element, const void *const *parameters);
 
-/* `sum` += `gradient`; the model's gradients = 0; and the model's gradients += `sum`. */
+/* `sum` = 0; `sum` += `gradient`; the model's gradients = 0; and the model's gradients += `sum`. */
+void ffebmi_user_parameters_clear_sum(const ffebmi_user_parameters *all);
 void ffebmi_user_parameters_add_up(const ffebmi_user_parameters *all);
 void ffebmi_user_parameters_clear(const ffebmi_user_parameters *all, size_t element, void *const *gradients);
 void ffebmi_user_parameters_add_sum(const ffebmi_user_parameters *all, size_t element, void *const *gradients);
-
-/* How a slot of the user's ended that did not succeed: text becomes "what: slot ..". `answer` is what it returned. */
-void ffebmi_user_failure_text(char *text, size_t capacity, const char *what, const char *slot, int32_t answer,
-                              int32_t attempts, const char *message);
 
 #endif
