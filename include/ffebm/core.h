@@ -78,7 +78,8 @@ typedef int32_t ffebm_status;
     X(FFEBM_ERR_USER,        -12, "a function of a block of yours failed")                            \
     X(FFEBM_ERR_UNSUPPORTED, -13, "not offered by this library, build or block")                      \
     X(FFEBM_ERR_CANCELLED,   -14, "stopped by a callback")                                            \
-    X(FFEBM_ERR_INTERNAL,    -15, "a bug in the library; please report it")
+    X(FFEBM_ERR_INTERNAL,    -15, "a bug in the library; please report it")                           \
+    X(FFEBM_ERR_RANK,        -16, "failed on another rank, or in the context's reduce")
 /* clang-format on */
 
 #define FFEBM_STATUS_ENTRY(name, value, text) name = value,
@@ -97,6 +98,13 @@ enum { FFEBM_STATUS_LIST(FFEBM_STATUS_ENTRY) };
  *  See also ffebm_context_error, which says what exactly did not fit.
  */
 FFEBM_API const char *ffebm_status_text(ffebm_status status);
+
+/* Element types, in the machine's byte order. */
+enum {
+    FFEBM_FLOAT32 = 1, /* float: IEEE 754, 4 bytes */
+    FFEBM_FLOAT64 = 2, /* double: IEEE 754, 8 bytes */
+    FFEBM_INT64 = 3    /* int64_t: labels */
+};
 
 /* ------------------------------------------------------------------------------------------------- the context */
 
@@ -122,6 +130,11 @@ typedef void (*ffebm_run_fn)(void *user, ffebm_task_fn task, void *task_user, si
  *  use the context. */
 typedef int32_t (*ffebm_cancel_fn)(void *user);
 
+/** Add up `count` numbers in place over all ranks, FFEBM_FLOAT32 or FFEBM_FLOAT64 as `dtype` says, so that every rank ends
+ *  with the same bits. Return 0, or another value on failure. Called on the thread that called the library, on all ranks
+ *  equally often, in one order and with the same counts, also where a call fails; may not use the context. */
+typedef int32_t (*ffebm_reduce_fn)(void *user, void *values, size_t count, int32_t dtype);
+
 /* Instructions for products in float32. Results differ between them by rounding. */
 enum {
     FFEBM_ISA_PORTABLE = 1, /* those that every processor of the architecture has */
@@ -129,7 +142,16 @@ enum {
     FFEBM_ISA_AVX512 = 3    /* x86-64 with AVX-512 F */
 };
 
-/** How a context gets memory and threads. */
+/** How a context gets memory and threads, and with whom it computes.
+ *
+ *  With `reduce`, the ranks (processes, or contexts of one) compute as one: each passes its part of the batch to the same
+ *  call at the same time, with the same settings. ffebm_engine_gradient, _evaluate, _forward, _vjp, _certify and _trace
+ *  then add up over ranks what belongs to the whole batch: its size, losses, counts, parameter gradients, and the statistics
+ *  of batch normalisation. So means are over all ranks' samples, optimizers of equal models take equal steps, and nothing but
+ *  ffebm_engine_set_first_sample tells a rank who it is. Such a call that fails on one rank fails on all, on the others with
+ *  FFEBM_ERR_RANK, and has changed nothing on any. Parts may differ in size, and a rank without samples passes NULL as
+ *  input. Everything else, phase reports and `sweeps` included, is a rank's own. A reduce that has failed on some ranks and
+ *  not on others leaves these apart: end the run. */
 typedef struct ffebm_context_config {
     size_t size;
     ffebm_allocate_fn allocate; /* NULL: the C library's; set both or neither */
@@ -144,6 +166,8 @@ typedef struct ffebm_context_config {
         cancel; /* NULL: calls are not stopped; else they may return FFEBM_ERR_CANCELLED, and have then changed
                                no more than with any other failure */
     void *cancel_user;
+    ffebm_reduce_fn reduce; /* NULL: this context computes alone */
+    void *reduce_user;
 } ffebm_context_config;
 
 /** Fill a context configuration with the defaults.

@@ -129,8 +129,8 @@ FFEBM_API ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step
  *  In/Out:  engine: 0 when created; stays until it is set anew.
  *  In:      number: any value; the samples of a batch count on from here.
  *
- *  For a batch that is cut over several calls, or over the ranks of a cluster: with ffebm_engine_set_step to one step for
- *  all parts, and the place in the whole batch at which a part begins, random signs are those of the batch uncut; so are
+ *  For a batch that is cut over several calls, or over ranks (ffebm_context_config): with ffebm_engine_set_step to one step
+ *  for all parts, and the place in the whole batch at which a part begins, random signs are those of the batch uncut; so are
  *  the seeds of blocks of yours, if parts begin where slices do (max_batch of the block).
  */
 FFEBM_API ffebm_status ffebm_engine_set_first_sample(ffebm_engine *engine, uint64_t number);
@@ -194,6 +194,7 @@ typedef struct ffebm_report {
  *           FFEBM_ERR_USER:        a block of yours failed; the text names stage and slot, and has your message.
  *           FFEBM_ERR_CONVERGENCE: samples did not settle and require_convergence is set.
  *           FFEBM_ERR_CANCELLED:   the context's `cancel` asked to stop.
+ *           FFEBM_ERR_RANK:        the call failed on another rank, or the context's `reduce` did.
  *  In/Out:  engine:  on failure its flat gradient is unspecified, and ffebm_optimizer_step refuses it.
  *  Out:     report:  NULL if not wanted; on failure as complete as the computation got.
  *  In:      input:   [batch, in...].
@@ -225,7 +226,7 @@ FFEBM_API ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report 
 /** Get the gradient, contiguous, laid out as ffebm_model_flat_parameters.
  *
  *  Returns: a tensor [element_count], borrowed until the engine is destroyed; between calls yours to read and to write:
- *           sum it over machines or batches, add noise, then step. One parameter's part: ffebm_parameter_info.offset.
+ *           sum it over batches, add noise, then step. With the context's `reduce` it is that of all ranks together. One parameter's part: ffebm_parameter_info.offset.
  *           NULL if the model has no parameters.
  *  In:      engine.
  */
@@ -239,7 +240,7 @@ FFEBM_API ffebm_tensor *ffebm_engine_flat_gradient(ffebm_engine *engine);
  *           FFEBM_ERR_SHAPE: also where the batch exceeds max_batch and there is a ticket, or the engine is in training
  *                            mode; else such a batch is cut into slices.
  *           FFEBM_ERR_DTYPE, FFEBM_ERR_STATE, FFEBM_ERR_NUMERIC, FFEBM_ERR_USER, FFEBM_ERR_CONVERGENCE,
- *           FFEBM_ERR_CANCELLED: as ffebm_engine_gradient.
+ *           FFEBM_ERR_CANCELLED, FFEBM_ERR_RANK: as ffebm_engine_gradient.
  *  In/Out:  engine: with a ticket, keeps what ffebm_engine_vjp needs.
  *  Out:     output: [batch, out...] of the model's type; NULL if not wanted. Unspecified on failure.
  *           ticket: for ffebm_engine_vjp: a number that no other forward of this engine gives, never 0; 0 on failure.

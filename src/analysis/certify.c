@@ -9,6 +9,7 @@
 #include "analysis/differences.h"
 #include "analysis/reference.h"
 #include "core/context.h"
+#include "core/ranks.h"
 #include "core/sized.h"
 #include "gradient/compute.h"
 
@@ -148,10 +149,10 @@ static ffebm_status down(certification *c, const ffebmi_targets *targets, size_t
     double norm;
 
     ffebmi_targets_losses(&c->targets, c->batch, output, 1, engine->losses, engine->cotangents[1]);
-    FFEBMI_TRY(
-        ffebmi_compute_down(engine, engine->cotangents[1], targets, 1.0 / (double)c->batch, bottom, &below, &norm));
+    FFEBMI_TRY(ffebmi_compute_down(engine, engine->cotangents[1], targets, 1.0 / (double)engine->whole, bottom, &below,
+                                   &norm));
     if (bottom == 0)
-        engine->arrays->scale(input_count(c), 1.0 / (double)c->batch, below, input_gradient);
+        engine->arrays->scale(input_count(c), 1.0 / (double)engine->whole, below, input_gradient);
     return FFEBM_OK;
 }
 
@@ -196,24 +197,33 @@ static ffebm_status take_gradient(certification *c)
 
 /* ---------------------------------------------------------------------------------------------------------- verdicts */
 
+/* Parameters are the same on all ranks; of the input each has a part. */
+static bool in_parts(const certification *c, size_t index)
+{
+    return index == c->engine->model->parameter_count;
+}
+
 static bool both_zero(const certification *c, const subject *s, size_t index)
 {
     const ffebmi_arrays *k = c->engine->arrays;
 
-    if (index == c->engine->model->parameter_count)
+    if (in_parts(c, index))
         return k->norm(s->count, s->gradient) == 0 && k->norm(s->count, s->reference) == 0;
     return ffebmi_comparison_is_zero(c->engine, c->engine->gradient.values, index) &&
            ffebmi_comparison_is_zero(c->engine, c->reference, index);
 }
 
-static void compare_reference(const certification *c, const subject *s, size_t index, ffebm_certificate *to)
+static ffebm_status compare_reference(const certification *c, const subject *s, size_t index, ffebm_certificate *to)
 {
     ffebmi_comparison with = {.cosine = 1};
 
     if (!both_zero(c, s, index))
         with = ffebmi_compare(c->engine->arrays, s->count, s->gradient, s->reference, c->scratch[0]);
+    if (in_parts(c, index))
+        FFEBMI_TRY(ffebmi_comparison_sum(c->engine->context, &with));
     to->cosine = with.cosine;
     to->relative_error = with.relative_error;
+    return FFEBM_OK;
 }
 
 static void add_phases(const certification *c, size_t stage, ffebm_certificate *to)
@@ -251,9 +261,9 @@ static ffebm_status certify_tensor(const certification *c, const ffebmi_differen
     ffebm_certificate *to = &c->certificates[index];
 
     *to = (ffebm_certificate){.name = s.name, .cosine = NAN, .relative_error = NAN};
-    to->norm = c->engine->arrays->norm(s.count, s.gradient);
+    FFEBMI_TRY(ffebmi_comparison_norm(c->engine, s.count, s.gradient, in_parts(c, index), &to->norm));
     if (s.stage >= c->bottom)
-        compare_reference(c, &s, index, to);
+        FFEBMI_TRY(compare_reference(c, &s, index, to));
     if (c->config.directions > 0)
         FFEBMI_TRY(ffebmi_differences_compare(differences, s.values, s.count, index, s.gradient, &difference));
     to->difference_cosine = difference.cosine;
@@ -319,13 +329,14 @@ static ffebm_status certify(certification *c)
     ffebm_status status;
 
     FFEBMI_TRY(allocate(c));
+    FFEBMI_TRY(ffebmi_compute_open(c->engine, c->batch));
     ffebmi_engine_begin_call(c->engine);
     FFEBMI_TRY(ffebmi_compute_free(c->engine, c->input, &c->targets, c->batch, &facts, NULL));
-    c->loss = facts.loss / (double)c->batch;
+    FFEBMI_TRY(ffebmi_ranks_meet(c->engine->context, &facts.loss, 1));
+    c->loss = facts.loss / (double)c->engine->whole;
     ffebmi_reference_save(c->engine, c->equilibria);
     ffebmi_differences_save(c->engine, c->states);
     status = compare(c);
-    c->engine->gradient.valid = false;
     c->engine->profiled = false;
     return status;
 }
@@ -355,6 +366,18 @@ static ffebm_status write_certificate(const ffebm_engine *engine, ffebm_certific
     return ffebmi_sized_write(engine->context, "certificate", to, from, sizeof *from);
 }
 
+static ffebm_status check(certification *c, ffebm_certificate *worst, const ffebm_tensor *input,
+                          const ffebm_tensor *target, const ffebm_tensor *weights, const ffebm_certify_config *config)
+{
+    if (worst != NULL)
+        FFEBMI_TRY(write_certificate(c->engine, worst, &(ffebm_certificate){0}));
+    FFEBMI_TRY(read_config(c->engine, &c->config, config));
+    FFEBMI_TRY(ffebmi_compute_check(c->engine, input, target, weights, &c->batch, &c->targets));
+    c->input = input == NULL ? NULL : input->data;
+    c->bottom = ffebmi_reference_bottom(c->engine);
+    return check_bottom(c);
+}
+
 ffebm_status ffebm_engine_certify(ffebm_engine *engine, ffebm_certificate *worst, const ffebm_tensor *input,
                                   const ffebm_tensor *target, const ffebm_tensor *weights,
                                   const ffebm_certify_config *config)
@@ -366,14 +389,10 @@ ffebm_status ffebm_engine_certify(ffebm_engine *engine, ffebm_certificate *worst
         return FFEBM_ERR_ARGUMENT;
     engine->ticket = 0;
     engine->gradient.valid = false;
-    if (worst != NULL)
-        FFEBMI_TRY(write_certificate(engine, worst, &(ffebm_certificate){0}));
-    FFEBMI_TRY(read_config(engine, &c.config, config));
-    FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &c.batch, &c.targets));
-    c.input = input->data;
-    c.bottom = ffebmi_reference_bottom(engine);
-    FFEBMI_TRY(check_bottom(&c));
-    status = certify(&c);
+    status = check(&c, worst, input, target, weights, config);
+    if (status == FFEBM_OK)
+        status = certify(&c);
+    status = ffebmi_ranks_close(engine->context, status, NULL, 0);
     if (status == FFEBM_OK) {
         if (worst != NULL)
             write_certificate(engine, worst, worst_of(&c));

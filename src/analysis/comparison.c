@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/ranks.h"
+
 ffebmi_comparison ffebmi_compare(const ffebmi_arrays *k, size_t count, const void *gradient, const void *reference,
                                  void *scratch)
 {
@@ -19,6 +21,38 @@ ffebmi_comparison ffebmi_compare(const ffebmi_arrays *k, size_t count, const voi
     k->scale(count, 1 / c.reference_norm, reference, scratch); /* so that no product underflows */
     c.cosine = fmin(k->dot(count, gradient, scratch) / c.norm, 1);
     return c;
+}
+
+ffebm_status ffebmi_comparison_sum(ffebm_context *context, ffebmi_comparison *c)
+{
+    double error = c->reference_norm > 0 ? c->relative_error * c->reference_norm : c->norm;
+    double sums[] = {c->norm * c->norm, c->reference_norm * c->reference_norm, error * error,
+                     c->cosine * c->norm * c->reference_norm};
+
+    if (!ffebmi_ranks_are_many(context))
+        return FFEBM_OK;
+    FFEBMI_TRY(ffebmi_ranks_meet(context, sums, sizeof sums / sizeof sums[0]));
+    c->norm = sqrt(sums[0]);
+    c->reference_norm = sqrt(sums[1]);
+    c->relative_error = sums[2] == 0 ? 0 : sqrt(sums[2]) / c->reference_norm;
+    c->cosine = c->norm == c->reference_norm ? 1 : 0;
+    if (c->norm > 0 && c->reference_norm > 0)
+        c->cosine = fmin(sums[3] / c->norm / c->reference_norm, 1);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_comparison_norm(const ffebm_engine *engine, size_t count, const void *tensor, bool in_parts,
+                                    double *norm)
+{
+    double square;
+
+    *norm = engine->arrays->norm(count, tensor);
+    if (!in_parts || !ffebmi_ranks_are_many(engine->context))
+        return FFEBM_OK;
+    square = *norm * *norm;
+    FFEBMI_TRY(ffebmi_ranks_meet(engine->context, &square, 1));
+    *norm = sqrt(square);
+    return FFEBM_OK;
 }
 
 static double rounding(const ffebm_engine *engine)

@@ -4,8 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/comparison.h"
 #include "core/context.h"
 #include "core/random.h"
+#include "core/ranks.h"
 
 static bool is_float32(const ffebm_engine *engine)
 {
@@ -112,7 +114,8 @@ static ffebm_status loss_at(const ffebmi_differences *d, double *loss)
     ffebmi_targets_losses(d->targets, engine->batch, output, 1, engine->losses, NULL);
     *loss = 0;
     for (size_t i = 0; i < engine->batch; i++)
-        *loss += engine->losses[i] / (double)engine->batch;
+        *loss += engine->losses[i] / (double)engine->whole;
+    FFEBMI_TRY(ffebmi_ranks_meet(engine->context, loss, 1));
     FFEBMI_CHECK(engine->context, isfinite(*loss), FFEBM_ERR_NUMERIC,
                  "the loss is NaN or infinite within a step of the differences");
     return FFEBM_OK;
@@ -128,22 +131,37 @@ static double resolution(const ffebmi_differences *d)
 
 /* -------------------------------------------------------------------------------------------------- one tensor */
 
-/* A direction of length 1. */
-static void draw(const ffebmi_differences *d, size_t count, uint64_t stream)
+/* Parameters are the same on all ranks; of the input each has a part. */
+static bool in_parts(const ffebmi_differences *d, size_t index)
+{
+    return index == d->engine->model->parameter_count;
+}
+
+/* A direction of length 1: of a tensor in parts, this rank's part of it. */
+static ffebm_status draw(const ffebmi_differences *d, size_t count, size_t index, uint64_t stream)
 {
     const ffebmi_arrays *k = d->engine->arrays;
+    const uint64_t first = in_parts(d, index) ? d->engine->stream.first_sample * d->engine->model->input.count : 0;
     double length;
 
     for (size_t i = 0; i < count; i++) {
-        double x = ffebm_random_normal(stream, i);
+        double x = ffebm_random_normal(stream, first + i);
 
         if (is_float32(d->engine))
             ((float *)d->direction)[i] = (float)x;
         else
             ((double *)d->direction)[i] = x;
     }
-    length = k->norm(count, d->direction);
+    FFEBMI_TRY(ffebmi_comparison_norm(d->engine, count, d->direction, in_parts(d, index), &length));
     k->scale(count, length > 0 ? 1 / length : 1, d->direction, d->direction);
+    return FFEBM_OK;
+}
+
+static ffebm_status slope_of(const ffebmi_differences *d, size_t count, size_t index, const void *gradient,
+                             double *slope)
+{
+    *slope = d->engine->arrays->dot(count, gradient, d->direction);
+    return in_parts(d, index) ? ffebmi_ranks_meet(d->engine->context, slope, 1) : FFEBM_OK;
 }
 
 /* The change of the loss over two steps, one to each side. */
@@ -167,15 +185,17 @@ ffebm_status ffebmi_differences_compare(const ffebmi_differences *d, void *tenso
                                         const void *gradient, ffebmi_difference *result)
 {
     const ffebmi_arrays *k = d->engine->arrays;
-    double step = d->step * fmax(k->norm(count, tensor), 1), threshold = resolution(d) / (2 * step);
-    double product = 0, slopes = 0, differences = 0, errors = 0;
+    double product = 0, slopes = 0, differences = 0, errors = 0, step, threshold;
 
+    FFEBMI_TRY(ffebmi_comparison_norm(d->engine, count, tensor, in_parts(d, index), &step));
+    step = d->step * fmax(step, 1);
+    threshold = resolution(d) / (2 * step);
     memcpy(d->values, tensor, count * k->element);
     for (size_t i = 0; i < d->directions; i++) {
         double slope, difference;
 
-        draw(d, count, ffebmi_random_stream(d->seed, index * d->directions + i));
-        slope = k->dot(count, gradient, d->direction);
+        FFEBMI_TRY(draw(d, count, index, ffebmi_random_stream(d->seed, index * d->directions + i)));
+        FFEBMI_TRY(slope_of(d, count, index, gradient, &slope));
         FFEBMI_TRY(change_of(d, tensor, count, step, &difference));
         difference /= 2 * step;
         product += slope * difference;

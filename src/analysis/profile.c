@@ -52,6 +52,7 @@ ffebm_status ffebm_engine_inspect_layer(const ffebm_engine *engine, ffebm_layer_
                           ffebmi_engine_block(engine, stage)->layer_count, layer);
     FFEBMI_CHECK(engine->context, engine->profiled, FFEBM_ERR_STATE,
                  "layer report: the last call that settled or wrote states was not a gradient or vjp that succeeded");
+    FFEBMI_CHECK(engine->context, engine->batch > 0, FFEBM_ERR_STATE, "layer report: this rank had no samples");
     fill(engine, &facts, stage, layer);
     return ffebmi_sized_write(engine->context, "layer report", report, &facts, sizeof facts);
 }

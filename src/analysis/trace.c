@@ -9,6 +9,7 @@
 #include "analysis/comparison.h"
 #include "analysis/reference.h"
 #include "core/context.h"
+#include "core/ranks.h"
 #include "gradient/compute.h"
 
 /* The two algorithms that are traced side by side. Each is handed down its own error, and has a flat gradient. */
@@ -94,15 +95,17 @@ static size_t offset_of(const ffebm_model *model, size_t parameter)
     return parameter == model->parameter_count ? model->element_count : model->parameters[parameter].offset;
 }
 
-/* Of parameters first .. end - 1, what is in the engine's flat gradient; it is zero afterwards. */
-static void take_gradients(trace *t, size_t first, size_t end, size_t way)
+/* Of parameters first .. end - 1, what is in the engine's flat gradient, summed over ranks; it is zero afterwards. */
+static ffebm_status take_gradients(trace *t, size_t first, size_t end, size_t way)
 {
     const ffebm_engine *engine = t->engine;
     size_t offset = offset_of(engine->model, first), count = offset_of(engine->model, end) - offset;
     void *from = ffebmi_at(engine->arrays, engine->gradient.values, offset);
 
+    FFEBMI_TRY(ffebmi_ranks_sum(engine->context, from, count, engine->model->dtype));
     memcpy(ffebmi_at(engine->arrays, t->gradients[way], offset), from, count * engine->arrays->element);
     memset(from, 0, count * engine->arrays->element);
+    return FFEBM_OK;
 }
 
 static void take_error(trace *t, size_t stage, const void *error, size_t way)
@@ -120,14 +123,14 @@ static ffebm_status readout_down(trace *t)
     ffebmi_targets_losses(&t->targets, t->batch, engine->stages[stages - 1].output, 1, engine->losses,
                           engine->cotangents[1]);
     for (size_t i = stages; i-- > first;)
-        FFEBMI_TRY(
-            ffebmi_chain_stage_down(engine, i, error, NULL, 1.0 / (double)t->batch, engine->cotangents[0], &error));
+        FFEBMI_TRY(ffebmi_chain_stage_down(engine, i, error, NULL, 1.0 / (double)engine->whole, engine->cotangents[0],
+                                           &error));
     for (size_t w = 0; w < WAYS; w++)
         take_error(t, engine->last_energy, error, w);
     if (first < stages) {
         size_t parameter = engine->model->stages[first].first_parameter;
 
-        take_gradients(t, parameter, engine->model->parameter_count, ESTIMATE);
+        FFEBMI_TRY(take_gradients(t, parameter, engine->model->parameter_count, ESTIMATE));
         memcpy(ffebmi_at(engine->arrays, t->gradients[IMPLICIT], offset_of(engine->model, parameter)),
                ffebmi_at(engine->arrays, t->gradients[ESTIMATE], offset_of(engine->model, parameter)),
                (engine->model->element_count - offset_of(engine->model, parameter)) * engine->arrays->element);
@@ -163,13 +166,12 @@ static ffebm_status group_down(trace *t, const group *g, int64_t sweeps, size_t 
             memory = NULL;
 
         FFEBMI_TRY(ffebmi_chain_stage_down(engine, i, *error, readout && i == g->top ? &t->targets : NULL,
-                                           1.0 / (double)t->batch, memory, error));
+                                           1.0 / (double)engine->whole, memory, error));
     }
-    take_gradients(t, g->first_parameter,
-                   readout ? g->end_parameter
-                           : model->stages[g->top].first_parameter + model->stages[g->top].parameter_count,
-                   way);
-    return FFEBM_OK;
+    return take_gradients(t, g->first_parameter,
+                          readout ? g->end_parameter
+                                  : model->stages[g->top].first_parameter + model->stages[g->top].parameter_count,
+                          way);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- visits */
@@ -249,6 +251,7 @@ static ffebm_status run(trace *t)
     ffebm_status status;
 
     FFEBMI_TRY(allocate(t));
+    FFEBMI_TRY(ffebmi_compute_open(engine, t->batch));
     ffebmi_engine_begin_call(engine);
     FFEBMI_TRY(ffebmi_compute_free(engine, t->input, &t->targets, t->batch, &facts, NULL));
     if (engine->last_energy == FFEBM_NONE)
@@ -257,6 +260,16 @@ static ffebm_status run(trace *t)
     status = trace_groups(t);
     ffebmi_reference_restore(engine, t->equilibria);
     return status;
+}
+
+static ffebm_status check(trace *t, const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights)
+{
+    FFEBMI_CHECK_ARGUMENT(t->engine->context, t->visit != NULL, "ffebm_engine_trace: visit is NULL");
+    FFEBMI_TRY(ffebmi_compute_check(t->engine, input, target, weights, &t->batch, &t->targets));
+    t->input = input == NULL ? NULL : input->data;
+    t->bottom = ffebmi_reference_bottom(t->engine);
+    t->loss_nudged = ffebmi_compute_loss_nudged(t->engine);
+    return FFEBM_OK;
 }
 
 ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target,
@@ -269,12 +282,10 @@ ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input,
         return FFEBM_ERR_ARGUMENT;
     engine->ticket = 0;
     engine->gradient.valid = false;
-    FFEBMI_CHECK_ARGUMENT(engine->context, visit_point != NULL, "ffebm_engine_trace: visit is NULL");
-    FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &t.batch, &t.targets));
-    t.input = input->data;
-    t.bottom = ffebmi_reference_bottom(engine);
-    t.loss_nudged = ffebmi_compute_loss_nudged(engine);
-    status = run(&t);
+    status = check(&t, input, target, weights);
+    if (status == FFEBM_OK)
+        status = run(&t);
+    status = ffebmi_ranks_close(engine->context, status, NULL, 0);
     ffebmi_release(engine->context, t.memory);
     return status;
 }

@@ -137,8 +137,9 @@ typedef struct ffebmi_arrays {
     void (*average_unpool)(const ffebmi_windows *w, size_t rows, const void *v, void *u);
 
     /* Normalisation of rows x n. Statistics are doubles, one a column (or one a row). */
-    void (*column_moments)(size_t rows, size_t n, size_t first, size_t count, const void *x, double *mean,
-                           double *variance);
+    void (*column_sums)(size_t rows, size_t n, size_t first, size_t count, const void *x, double *sum);
+    void (*column_squares)(size_t rows, size_t n, size_t first, size_t count, const void *x, const double *mean,
+                           double *sum); /* of (x - mean)^2 */
     /* sum and product of the statistics */
     void (*column_products)(size_t rows, size_t n, size_t first, size_t count, const void *x, const void *v,
                             const ffebmi_column_statistics *statistics);

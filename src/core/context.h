@@ -17,6 +17,8 @@ struct ffebm_context {
     ffebmi_executor executor;
     ffebm_cancel_fn cancel; /* NULL: never */
     void *cancel_user;
+    ffebm_reduce_fn reduce; /* NULL: there is one rank */
+    void *reduce_user;
     int32_t max_isa; /* 0: any */
     size_t references;
     char error[FFEBMI_ERROR_CAPACITY];

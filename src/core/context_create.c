@@ -80,6 +80,8 @@ ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_c
     created->max_isa = c.max_isa;
     created->cancel = c.cancel;
     created->cancel_user = c.cancel_user;
+    created->reduce = c.reduce;
+    created->reduce_user = c.reduce_user;
     if (!start_executor(created, &c)) {
         c.release(c.allocator_user, created, sizeof *created, FFEBMI_ALIGNMENT);
         return FFEBM_ERR_NOMEM;

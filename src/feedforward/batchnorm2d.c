@@ -1,10 +1,12 @@
 /* Batch normalisation by channel (Ioffe and Szegedy 2015). In training the statistics are the batch's, over samples and
- * pixels, with the biased variance; the running ones move when the call has succeeded, with the unbiased variance. In
- * evaluation the running ones are constants. */
+ * pixels and all ranks, with the biased variance; the running ones move when the call has succeeded, with the unbiased
+ * variance. In evaluation the running ones are constants. */
 #include <math.h>
+#include <string.h>
 
 #include "core/context.h"
 #include "core/parallel.h"
+#include "core/ranks.h"
 #include "feedforward/fields.h"
 #include "feedforward/op.h"
 
@@ -17,6 +19,7 @@ typedef struct memory {
     double *rescale; /* 1 / sqrt(variance + epsilon) */
     double *sum;     /* of the output's cotangent */
     double *product; /* of the cotangent with the normalised input */
+    double *whole;   /* [2 channels]: these two, over all ranks */
 } memory;
 
 static size_t channels_of(const ffebmi_op *op)
@@ -27,6 +30,12 @@ static size_t channels_of(const ffebmi_op *op)
 static size_t pixels_of(const ffebmi_op *op)
 {
     return op->input.count / channels_of(op);
+}
+
+/* What the batch's statistics are means over. */
+static double count_of(const ffebmi_op *op, const ffebmi_op_call *call)
+{
+    return (double)(call->whole * pixels_of(op));
 }
 
 static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
@@ -50,14 +59,15 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
 static void *lay_out(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic, size_t rows, ffebmi_arena *arena)
 {
     memory *m = ffebmi_carve(arena, 1, sizeof *m);
-    double *arrays[5];
+    double *arrays[5], *whole;
 
     (void)arithmetic;
     (void)rows;
     for (size_t i = 0; i < 5; i++)
         arrays[i] = ffebmi_carve(arena, channels_of(op), sizeof *arrays[i]);
+    whole = ffebmi_carve(arena, 2 * channels_of(op), sizeof *whole);
     if (m != NULL)
-        *m = (memory){arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]};
+        *m = (memory){arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], whole};
     return m;
 }
 
@@ -78,14 +88,33 @@ static void spread(ffebm_context *context, const ffebmi_op *op, const ffebmi_op_
         work(&j, 0, 0, channels_of(op));
 }
 
-static void batch_moments(void *user, size_t worker, size_t first, size_t count)
+static void batch_sums(void *user, size_t worker, size_t first, size_t count)
 {
     const job *j = user;
     const memory *m = j->call->memory;
 
     (void)worker;
-    j->call->arrays->column_moments(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
+    j->call->arrays->column_sums(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
+                                 m->mean);
+}
+
+static void batch_squares(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+    const memory *m = j->call->memory;
+
+    (void)worker;
+    j->call->arrays->column_squares(j->call->rows * pixels_of(j->op), channels_of(j->op), first, count, j->call->input,
                                     m->mean, m->variance);
+}
+
+/* Of sums over this rank's batch, the mean over all. */
+static ffebm_status take_mean(const ffebmi_op *op, const ffebmi_op_call *call, double *sums, ffebm_context *context)
+{
+    FFEBMI_TRY(ffebmi_ranks_sum(context, sums, channels_of(op), FFEBM_FLOAT64));
+    for (size_t c = 0; c < channels_of(op); c++)
+        sums[c] /= count_of(op, call);
+    return FFEBM_OK;
 }
 
 static ffebmi_column_statistics statistics_of(const ffebmi_op *op, const ffebmi_op_call *call)
@@ -96,7 +125,7 @@ static ffebmi_column_statistics statistics_of(const ffebmi_op *op, const ffebmi_
                                       .rescale = m->rescale,
                                       .sum = m->sum,
                                       .product = m->product,
-                                      .count = call->training ? (double)(call->rows * pixels_of(op)) : 0};
+                                      .count = call->training ? count_of(op, call) : 0};
 }
 
 static void batch_products(void *user, size_t worker, size_t first, size_t count)
@@ -124,12 +153,22 @@ static void set_number(const ffebmi_arrays *k, void *array, size_t i, double val
         ((double *)array)[i] = value;
 }
 
-static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+static ffebm_status take_moments(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+{
+    const memory *m = call->memory;
+
+    spread(context, op, call, batch_sums);
+    FFEBMI_TRY(take_mean(op, call, m->mean, context));
+    spread(context, op, call, batch_squares);
+    return take_mean(op, call, m->variance, context);
+}
+
+static ffebm_status prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
     const memory *m = call->memory;
 
     if (call->training)
-        spread(context, op, call, batch_moments);
+        FFEBMI_TRY(take_moments(op, call, context));
     for (size_t c = 0; c < channels_of(op); c++) {
         if (!call->training) {
             m->mean[c] = number(call->arrays, call->buffers[0], c);
@@ -137,6 +176,7 @@ static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_conte
         }
         m->rescale[c] = 1 / sqrt(m->variance[c] + op->config.epsilon);
     }
+    return FFEBM_OK;
 }
 
 static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
@@ -149,9 +189,16 @@ static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t firs
                          call->parameters[0], call->parameters[1], ffebmi_at(k, call->output, at));
 }
 
-static void prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+/* This rank's sums are its part of the gradient; those of all are what statistics hand back. */
+static ffebm_status prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
+    const memory *m = call->memory;
+    const size_t channels = channels_of(op);
+
     spread(context, op, call, batch_products);
+    memcpy(m->whole, m->sum, channels * sizeof *m->whole);
+    memcpy(m->whole + channels, m->product, channels * sizeof *m->whole);
+    return call->training ? ffebmi_ranks_sum(context, m->whole, 2 * channels, FFEBM_FLOAT64) : FFEBM_OK;
 }
 
 static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
@@ -169,9 +216,12 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
     const ffebmi_arrays *k = call->arrays;
-    const ffebmi_column_statistics statistics = statistics_of(op, call);
+    const memory *m = call->memory;
+    ffebmi_column_statistics statistics = statistics_of(op, call);
     size_t at = first * op->input.count;
 
+    statistics.sum = m->whole;
+    statistics.product = m->whole + channels_of(op);
     k->normalize_columns_vjp(count * pixels_of(op), channels_of(op), ffebmi_at(k, call->input, at),
                              ffebmi_at(k, call->output_cotangent, at), &statistics, call->parameters[0],
                              ffebmi_at(k, call->input_cotangent, at));
@@ -181,7 +231,7 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 static double statistic(const ffebmi_op *op, const ffebmi_op_call *call, size_t buffer, size_t channel)
 {
     const memory *m = call->memory;
-    double count = (double)(call->rows * pixels_of(op)), unbiased = count > 1 ? count / (count - 1) : 1;
+    double count = count_of(op, call), unbiased = count > 1 ? count / (count - 1) : 1;
     double was = number(call->arrays, call->buffers[buffer], channel);
     double now = buffer == 0 ? m->mean[channel] : unbiased * m->variance[channel];
 

@@ -73,17 +73,19 @@ static void pack(const ffebmi_op_call *call, ffebm_context *context, unsigned pa
         pack_range(&job, 0, 0, units);
 }
 
-static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+static ffebm_status prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
     (void)op;
     pack(call, context, FFEBMI_UP);
+    return FFEBM_OK;
 }
 
-static void prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+static ffebm_status prepare_vjp(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
     (void)op;
     if (call->input_cotangent != NULL)
         pack(call, context, FFEBMI_DOWN);
+    return FFEBM_OK;
 }
 
 static ffebmi_packed weights_of(const ffebmi_op_call *call)

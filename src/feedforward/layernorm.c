@@ -41,7 +41,7 @@ static size_t channels_of(const ffebmi_op *op)
     return ffebmi_shape_is_image(&op->input) ? (size_t)op->input.dims[0] : 1;
 }
 
-static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
+static ffebm_status prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
     const memory *m = call->memory;
     size_t channels = channels_of(op), pixels = op->input.count / channels;
@@ -49,6 +49,7 @@ static void prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_conte
     (void)context;
     call->arrays->transpose(channels, pixels, call->parameters[0], m->weight);
     call->arrays->transpose(channels, pixels, call->parameters[1], m->bias);
+    return FFEBM_OK;
 }
 
 static void forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)

@@ -42,6 +42,7 @@ typedef struct ffebmi_op_call {
     void *gradients[FFEBMI_OP_PARAMETERS];
     void *buffers[FFEBMI_OP_BUFFERS];
     size_t rows;
+    size_t whole; /* rows over all ranks */
     const void *input;
     void *output;
     const void *output_cotangent;
@@ -75,12 +76,13 @@ struct ffebmi_op_kind {
     size_t (*packed)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic);
     /* Elements of scratch that forward, pullback and gradient need. */
     size_t (*scratch)(const ffebmi_op *op, const ffebmi_arithmetic *arithmetic);
-    /* Once before forward: what is the same for all rows. With a context the work may be spread over its threads. */
-    void (*prepare)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
+    /* Once before forward: what is the same for all rows. With a context the work may be spread over its threads. Fails
+     * only where ranks add up. */
+    ffebm_status (*prepare)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
     /* Rows first .. first + count - 1 of output from input. */
     ffebmi_op_fn forward;
-    /* Once before gradient and pullback. */
-    void (*prepare_vjp)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
+    /* Once before gradient and pullback; likewise. */
+    ffebm_status (*prepare_vjp)(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context);
     /* Add gradient_scale times the sum over all rows to the gradients of units first .. first + count - 1. Cut over
      * units, so that nothing is summed across threads. */
     ffebmi_op_fn gradient;

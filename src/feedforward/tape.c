@@ -150,6 +150,7 @@ static ffebmi_op_call call_of(const ffebm_feedforward *block, const ffebmi_tape 
     ffebmi_op_call call = {.arrays = values->arrays,
                            .training = values->training,
                            .rows = rows,
+                           .whole = values->whole,
                            .input = input_of(block, tape, input, i),
                            .output = tape->outputs[i],
                            .gradient_scale = values->gradient_scale,
@@ -182,7 +183,7 @@ ffebm_status ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feed
             continue;
         }
         if (op->kind->prepare != NULL)
-            op->kind->prepare(op, &call, context);
+            FFEBMI_TRY(op->kind->prepare(op, &call, context));
         spread(context, (op_job){op, &call, tape, op->kind->forward}, rows, ROW_GRAIN);
     }
     *output = input_of(block, tape, input, block->op_count);
@@ -196,15 +197,16 @@ static bool wanted_below(const ffebm_feedforward *block, size_t i, bool want_inp
 }
 
 /* One op of the library's: its gradients, and the cotangent of its input where there is a place for it. */
-static void op_vjp(ffebm_context *context, const ffebmi_op *op, const ffebmi_op_call *call, const ffebmi_tape *tape,
-                   bool gradients)
+static ffebm_status op_vjp(ffebm_context *context, const ffebmi_op *op, const ffebmi_op_call *call,
+                           const ffebmi_tape *tape, bool gradients)
 {
     if (op->kind->prepare_vjp != NULL)
-        op->kind->prepare_vjp(op, call, context);
+        FFEBMI_TRY(op->kind->prepare_vjp(op, call, context));
     if (op->kind->gradient != NULL && gradients)
         spread(context, (op_job){op, call, tape, op->kind->gradient}, op->units, op->kind->grain);
     if (call->input_cotangent != NULL)
         spread(context, (op_job){op, call, tape, op->kind->pullback}, call->rows, ROW_GRAIN);
+    return FFEBM_OK;
 }
 
 ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
@@ -225,7 +227,7 @@ ffebm_status ffebmi_feedforward_vjp(ffebm_context *context, const ffebm_feedforw
         if (op->kind->run_vjp != NULL)
             FFEBMI_TRY(op->kind->run_vjp(op, &call, context));
         else
-            op_vjp(context, op, &call, tape, values->gradients != NULL);
+            FFEBMI_TRY(op_vjp(context, op, &call, tape, values->gradients != NULL));
         *cotangent = call.input_cotangent;
         if (call.input_cotangent == NULL)
             return FFEBM_OK;

@@ -42,11 +42,12 @@ typedef struct ffebmi_feedforward_values {
     double gradient_scale;
     uint64_t seed;         /* for ops of the user's, */
     uint64_t first_sample; /* and the number of the first sample in what they draw from */
+    size_t whole;          /* rows over all ranks */
     bool training;
 } ffebmi_feedforward_values;
 
-/* *output is in the tape, or `input` itself where no op has numbers of its own. Only a user's op can fail, and one needs
- * a context. */
+/* *output is in the tape, or `input` itself where no op has numbers of its own. Only a user's op can fail, and one whose
+ * samples depend on each other where ranks add up; both need a context. */
 ffebm_status ffebmi_feedforward_forward(ffebm_context *context, const ffebm_feedforward *block, const ffebmi_tape *tape,
                                         const ffebmi_feedforward_values *values, size_t rows, const void *input,
                                         const void **output);

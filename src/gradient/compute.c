@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/ranks.h"
 #include "core/sized.h"
 #include "gradient/compute.h"
 #include "gradient/layout.h"
@@ -14,6 +15,9 @@
 
 static ffebm_status check_batch(const ffebm_engine *engine, const ffebm_tensor *input, size_t *batch)
 {
+    *batch = 0;
+    if (input == NULL && ffebmi_ranks_are_many(engine->context))
+        return FFEBM_OK;
     return ffebmi_tensor_check_batch(engine->context, "input", input, engine->model->dtype, &engine->model->input,
                                      batch);
 }
@@ -30,7 +34,26 @@ ffebm_status ffebmi_compute_check(const ffebm_engine *engine, const ffebm_tensor
 {
     FFEBMI_TRY(check_batch(engine, input, batch));
     FFEBMI_TRY(check_max_batch(engine, *batch));
+    *targets = (ffebmi_targets){.model = engine->model, .arrays = engine->arrays};
+    if (*batch == 0)
+        return FFEBM_OK;
     return ffebmi_targets_read(targets, engine->model, engine->arrays, target, weights, *batch, engine->smoothing);
+}
+
+ffebm_status ffebmi_compute_open(ffebm_engine *engine, size_t batch)
+{
+    double whole = (double)batch;
+
+    FFEBMI_TRY(ffebmi_ranks_meet(engine->context, &whole, 1));
+    FFEBMI_CHECK(engine->context, whole > 0, FFEBM_ERR_SHAPE, "engine: no rank has samples");
+    engine->whole = (size_t)whole;
+    return FFEBM_OK;
+}
+
+/* The rows of a batch from the first on; of no batch, nowhere. */
+static const void *rows_of(const ffebm_engine *engine, const ffebm_tensor *input, size_t first)
+{
+    return input == NULL ? NULL : ffebmi_at(engine->arrays, input->data, first * engine->model->input.count);
 }
 
 static void take_input(ffebm_engine *engine, const void *data, size_t batch)
@@ -131,8 +154,9 @@ ffebm_status ffebmi_compute_down(ffebm_engine *engine, const void *cotangent, co
 {
     memset(engine->gradient.values, 0, engine->model->element_count * engine->arrays->element);
     FFEBMI_TRY(ffebmi_chain_down(engine, cotangent, targets, gradient_scale, bottom, input_cotangent));
+    FFEBMI_TRY(
+        ffebmi_ranks_sum(engine->context, engine->gradient.values, engine->model->element_count, engine->model->dtype));
     FFEBMI_TRY(check_gradient(engine, norm));
-    engine->gradient.valid = true;
     engine->profiled = true;
     return FFEBM_OK;
 }
@@ -147,20 +171,44 @@ bool ffebmi_compute_loss_nudged(const ffebm_engine *engine)
     return last->nudging == FFEBM_NUDGING_LOSS && last->estimator != FFEBM_ESTIMATOR_IMPLICIT;
 }
 
+/* The call ends, on all ranks. What is reported are sums over them; on failure, of this rank alone. */
+static ffebm_status end_call(ffebm_engine *engine, ffebm_status status, ffebm_report *facts)
+{
+    double sums[] = {facts->loss,
+                     (double)facts->correct,
+                     (double)facts->correct_top5,
+                     (double)facts->unconverged,
+                     (double)facts->nonfinite,
+                     (double)facts->region_changes};
+
+    status = ffebmi_ranks_close(engine->context, status, sums, sizeof sums / sizeof sums[0]);
+    if (status == FFEBM_OK) {
+        facts->batch = engine->whole;
+        facts->loss = sums[0];
+        facts->correct = (size_t)sums[1];
+        facts->correct_top5 = (size_t)sums[2];
+        facts->unconverged = (size_t)sums[3];
+        facts->nonfinite = (size_t)sums[4];
+        facts->region_changes = (size_t)sums[5];
+    }
+    if (facts->batch > 0)
+        facts->loss /= (double)facts->batch;
+    return ffebmi_stream_end(&engine->stream, status);
+}
+
 /* cotangents[1] holds the one at the output, because the way down begins with writing into cotangents[0]. */
 static ffebm_status gradient(ffebm_engine *engine, const void *input, ffebmi_targets *targets, size_t batch,
                              ffebm_report *facts)
 {
     ffebm_status status;
 
+    FFEBMI_TRY(ffebmi_compute_open(engine, batch));
+    ffebmi_engine_begin_call(engine);
     facts->batch = batch;
     status = ffebmi_compute_free(engine, input, targets, batch, facts, engine->cotangents[1]);
-    facts->loss /= (double)batch;
     if (status == FFEBM_OK)
         status = ffebmi_compute_down(engine, engine->cotangents[1], ffebmi_compute_loss_nudged(engine) ? targets : NULL,
-                                     1.0 / (double)batch, 0, NULL, &facts->gradient_norm);
-    if (status == FFEBM_OK)
-        ffebmi_rows_commit(engine);
+                                     1.0 / (double)engine->whole, 0, NULL, &facts->gradient_norm);
     report_phases(engine, facts);
     return status;
 }
@@ -177,11 +225,16 @@ ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, c
         return FFEBM_ERR_ARGUMENT;
     engine->ticket = 0;
     engine->gradient.valid = false;
-    FFEBMI_TRY(check_report(engine, report));
-    FFEBMI_TRY(ffebmi_compute_check(engine, input, target, weights, &batch, &targets));
-    ffebmi_engine_begin_call(engine);
-    status = gradient(engine, input->data, &targets, batch, &facts);
-    return give_report(engine, report, &facts, ffebmi_stream_end(&engine->stream, status));
+    status = check_report(engine, report);
+    if (status == FFEBM_OK)
+        status = ffebmi_compute_check(engine, input, target, weights, &batch, &targets);
+    if (status == FFEBM_OK)
+        status = gradient(engine, rows_of(engine, input, 0), &targets, batch, &facts);
+    status = end_call(engine, status, &facts);
+    engine->gradient.valid = status == FFEBM_OK;
+    if (status == FFEBM_OK)
+        ffebmi_rows_commit(engine);
+    return give_report(engine, report, &facts, status);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- evaluate */
@@ -203,24 +256,35 @@ static ffebm_status check_output(const ffebm_engine *engine, const ffebm_tensor 
                                                      ffebmi_model_output(engine->model), batch);
 }
 
-static ffebm_status evaluate(ffebm_engine *engine, const void *input, const ffebmi_targets *targets, size_t batch,
-                             ffebm_report *facts, ffebm_tensor *output)
+static ffebm_status evaluate(ffebm_engine *engine, const ffebm_tensor *input, const ffebmi_targets *targets,
+                             size_t batch, ffebm_report *facts, ffebm_tensor *output)
 {
     ffebm_status status = FFEBM_OK;
 
+    FFEBMI_TRY(ffebmi_compute_open(engine, batch));
+    ffebmi_engine_begin_call(engine);
     facts->batch = batch;
     for (size_t first = 0; first < batch && status == FFEBM_OK; first += engine->max_batch) {
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
         ffebmi_targets part = ffebmi_targets_from(targets, first);
 
-        status = ffebmi_compute_free(engine, ffebmi_at(engine->arrays, input, first * engine->model->input.count),
-                                     &part, rows, facts, NULL);
+        status = ffebmi_compute_free(engine, rows_of(engine, input, first), &part, rows, facts, NULL);
         report_phases(engine, facts);
         if (status == FFEBM_OK)
             give_output(engine, rows, first, output);
     }
-    facts->loss /= (double)batch;
     return status;
+}
+
+static ffebm_status check_evaluation(const ffebm_engine *engine, const ffebm_tensor *output, const ffebm_tensor *input,
+                                     const ffebm_tensor *target, const ffebm_tensor *weights, size_t *batch,
+                                     ffebmi_targets *targets)
+{
+    FFEBMI_TRY(check_batch(engine, input, batch));
+    if (*batch == 0)
+        return FFEBM_OK;
+    FFEBMI_TRY(check_output(engine, output, *batch));
+    return ffebmi_targets_read(targets, engine->model, engine->arrays, target, weights, *batch, 0);
 }
 
 ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, ffebm_tensor *output,
@@ -235,39 +299,52 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, f
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
     engine->ticket = 0;
-    FFEBMI_TRY(check_report(engine, report));
-    FFEBMI_TRY(check_batch(engine, input, &batch));
-    FFEBMI_TRY(check_output(engine, output, batch));
-    FFEBMI_TRY(ffebmi_targets_read(&targets, engine->model, engine->arrays, target, weights, batch, 0));
-    ffebmi_engine_begin_call(engine);
     training = engine->training;
     engine->training = false;
-    status = evaluate(engine, input->data, &targets, batch, &facts, output);
+    status = check_report(engine, report);
+    if (status == FFEBM_OK)
+        status = check_evaluation(engine, output, input, target, weights, &batch, &targets);
+    if (status == FFEBM_OK)
+        status = evaluate(engine, input, &targets, batch, &facts, output);
     engine->training = training;
-    return give_report(engine, report, &facts, ffebmi_stream_end(&engine->stream, status));
+    return give_report(engine, report, &facts, end_call(engine, status, &facts));
 }
 
 /* -------------------------------------------------------------------------------------------------- forward and vjp */
 
-static ffebm_status forward(ffebm_engine *engine, const void *input, size_t batch, ffebm_tensor *output)
+/* Once at least: a rank without samples, too, has a part in the statistics of the whole batch. */
+static ffebm_status forward(ffebm_engine *engine, const ffebm_tensor *input, size_t batch, ffebm_tensor *output)
 {
     const void *result;
+    size_t first = 0;
 
-    for (size_t first = 0; first < batch; first += engine->max_batch) {
+    FFEBMI_TRY(ffebmi_compute_open(engine, batch));
+    ffebmi_engine_begin_call(engine);
+    do {
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
 
         forget_tallies(engine);
-        take_input(engine, ffebmi_at(engine->arrays, input, first * engine->model->input.count), rows);
+        take_input(engine, rows_of(engine, input, first), rows);
         FFEBMI_TRY(ffebmi_chain_up(engine, rows, &result));
         give_output(engine, rows, first, output);
-    }
-    ffebmi_rows_commit(engine);
+        first += rows;
+    } while (first < batch);
     return FFEBM_OK;
+}
+
+static ffebm_status check_forward(const ffebm_engine *engine, const ffebm_tensor *output, const ffebm_tensor *input,
+                                  bool whole, size_t *batch)
+{
+    FFEBMI_TRY(check_batch(engine, input, batch));
+    if (whole)
+        FFEBMI_TRY(check_max_batch(engine, *batch));
+    return *batch == 0 ? FFEBM_OK : check_output(engine, output, *batch);
 }
 
 ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, uint64_t *ticket,
                                   const ffebm_tensor *input)
 {
+    ffebm_status status;
     size_t batch;
 
     if (ticket != NULL)
@@ -275,12 +352,13 @@ ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, ui
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
     engine->ticket = 0;
-    FFEBMI_TRY(check_batch(engine, input, &batch));
-    if (ticket != NULL || engine->training) /* one tape; and slices would have statistics of their own */
-        FFEBMI_TRY(check_max_batch(engine, batch));
-    FFEBMI_TRY(check_output(engine, output, batch));
-    ffebmi_engine_begin_call(engine);
-    FFEBMI_TRY(ffebmi_stream_end(&engine->stream, forward(engine, input->data, batch, output)));
+    /* one tape; and slices would have statistics of their own */
+    status = check_forward(engine, output, input, ticket != NULL || engine->training, &batch);
+    if (status == FFEBM_OK)
+        status = forward(engine, input, batch, output);
+    status = ffebmi_ranks_close(engine->context, status, NULL, 0);
+    FFEBMI_TRY(ffebmi_stream_end(&engine->stream, status));
+    ffebmi_rows_commit(engine);
     if (ticket != NULL)
         *ticket = ffebmi_ticket_give(engine);
     return FFEBM_OK;
@@ -293,6 +371,8 @@ static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_co
 
     FFEBMI_CHECK_ARGUMENT(context, isfinite(scale) && scale >= 0, "vjp: scale %g, expected 0 or more", scale);
     FFEBMI_TRY(ffebmi_ticket_check(engine, ticket));
+    if (engine->batch == 0)
+        return FFEBM_OK;
     FFEBMI_TRY(ffebmi_tensor_check_rows(context, "output_cotangent", output_cotangent, engine->model->dtype,
                                         ffebmi_model_output(engine->model), engine->batch));
     FFEBMI_CHECK(context, engine->arrays->finite(output_cotangent->shape.count, output_cotangent->data),
@@ -303,6 +383,18 @@ static ffebm_status check_vjp(const ffebm_engine *engine, ffebm_tensor *input_co
     return FFEBM_OK;
 }
 
+/* The cotangent of the output, `scale` times, as the engine stores it. */
+static void take_cotangent(ffebm_engine *engine, const ffebm_tensor *output_cotangent, double scale)
+{
+    const ffebmi_arrays *k = engine->arrays;
+
+    if (engine->batch == 0)
+        return;
+    ffebmi_layout_inward(k, ffebmi_model_output(engine->model), engine->batch, output_cotangent->data,
+                         engine->cotangents[1]);
+    k->scale(output_cotangent->shape.count, scale, engine->cotangents[1], engine->cotangents[1]);
+}
+
 /* Down the chain with `scale` times the cotangent, and out again divided by it. */
 static ffebm_status vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, const ffebm_tensor *output_cotangent,
                         double scale)
@@ -311,12 +403,11 @@ static ffebm_status vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, con
     const void *below = NULL;
     double norm;
 
-    ffebmi_layout_inward(k, ffebmi_model_output(engine->model), engine->batch, output_cotangent->data,
-                         engine->cotangents[1]);
-    k->scale(output_cotangent->shape.count, scale, engine->cotangents[1], engine->cotangents[1]);
+    ffebmi_engine_begin_call(engine);
+    take_cotangent(engine, output_cotangent, scale);
     FFEBMI_TRY(ffebmi_compute_down(engine, engine->cotangents[1], NULL, 1 / scale, 0,
                                    input_cotangent != NULL ? &below : NULL, &norm));
-    if (input_cotangent != NULL) {
+    if (input_cotangent != NULL && engine->batch > 0) {
         ffebmi_layout_outward(k, &engine->model->input, engine->batch, below, input_cotangent->data);
         k->scale(input_cotangent->shape.count, 1 / scale, input_cotangent->data, input_cotangent->data);
     }
@@ -326,11 +417,15 @@ static ffebm_status vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, con
 ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, uint64_t ticket,
                               const ffebm_tensor *output_cotangent, double scale)
 {
+    ffebm_status status;
+
     if (engine == NULL)
         return FFEBM_ERR_ARGUMENT;
     engine->gradient.valid = false;
-    FFEBMI_TRY(check_vjp(engine, input_cotangent, ticket, output_cotangent, scale));
-    ffebmi_engine_begin_call(engine);
-    return ffebmi_stream_end(&engine->stream,
-                             vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->batch));
+    status = check_vjp(engine, input_cotangent, ticket, output_cotangent, scale);
+    if (status == FFEBM_OK)
+        status = vjp(engine, input_cotangent, output_cotangent, scale > 0 ? scale : (double)engine->whole);
+    status = ffebmi_ranks_close(engine->context, status, NULL, 0);
+    engine->gradient.valid = status == FFEBM_OK;
+    return ffebmi_stream_end(&engine->stream, status);
 }

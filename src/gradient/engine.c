@@ -35,7 +35,8 @@ ffebmi_feedforward_values ffebmi_engine_values(const ffebm_engine *engine, size_
                                         .buffers = s->buffers + of->first_buffer,
                                         .gradient_scale = scale,
                                         .training = engine->training,
-                                        .first_sample = engine->stream.first_sample};
+                                        .first_sample = engine->stream.first_sample,
+                                        .whole = engine->whole};
 
     return values;
 }

@@ -50,7 +50,8 @@ struct ffebm_engine {
     ffebmi_stream stream;
     bool training;      /* mode */
     double smoothing;   /* of labels, where gradients are computed */
-    size_t batch;       /* of the last computing call over the chain */
+    size_t batch;       /* of the last computing call over the chain, */
+    size_t whole;       /* and those of all ranks together */
     size_t last_energy; /* stage of the last energy block, or FFEBM_NONE; what follows is the readout */
     ffebmi_engine_stage *stages;
     void *memory;               /* all below but the workbench's */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 int32_t user_wants_to_stop(void *user);
+int32_t add_up(void *user, void *values, size_t count, int32_t dtype);
 ffebm_status fragment(ffebm_context *context, ffebm_model *model, ffebm_engine *engine, ffebm_optimizer *optimizer,
                       ffebm_tensor *input, ffebm_tensor *target, const char *path, uint64_t step);
 ffebm_status fragment(ffebm_context *context, ffebm_model *model, ffebm_engine *engine, ffebm_optimizer *optimizer,

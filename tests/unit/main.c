@@ -46,6 +46,7 @@ static Suite *(*const suites[])(void) = {
     test_taps_suite,
     test_objects_suite,
     test_bad_taps_suite,
+    test_ranks_suite,
 };
 
 int main(void)

@@ -566,7 +566,7 @@ START_TEST(status_texts)
         ffebm_status status;
     } texts[] = {FFEBM_STATUS_LIST(TEXT)};
 #undef TEXT
-    static const ffebm_status unknown[] = {1, -16, INT32_MIN, INT32_MAX};
+    static const ffebm_status unknown[] = {1, -17, INT32_MIN, INT32_MAX};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         ck_assert_str_eq(ffebm_status_text(texts[i].status), texts[i].text);

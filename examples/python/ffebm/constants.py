@@ -28,6 +28,7 @@ class Status(IntEnum):
     UNSUPPORTED = -13
     CANCELLED = -14
     INTERNAL = -15
+    RANK = -16
 
 
 def _constants(name, members):

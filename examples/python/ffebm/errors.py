@@ -33,6 +33,7 @@ KINDS = {
     Status.UNSUPPORTED: ("UnsupportedError", NotImplementedError),
     Status.CANCELLED: ("CancelledError", RuntimeError),
     Status.INTERNAL: ("InternalError", RuntimeError),
+    Status.RANK: ("RankError", RuntimeError),
 }
 CLASSES = {status: type(name, (Error, near), {"status": status, "__module__": "ffebm"})
            for status, (name, near) in KINDS.items()}

@@ -18,6 +18,7 @@ TaskFn = c.CFUNCTYPE(None, pointer, size)
 RunFn = c.CFUNCTYPE(None, pointer, TaskFn, pointer, size)
 ForceAtFn = c.CFUNCTYPE(None, pointer, pointer, pointer)
 CancelFn = c.CFUNCTYPE(i32, pointer)
+ReduceFn = c.CFUNCTYPE(i32, pointer, pointer, size, i32)
 WriteFn = c.CFUNCTYPE(i32, pointer, pointer, size)
 DestroyFn = c.CFUNCTYPE(None, pointer)
 
@@ -80,7 +81,7 @@ class SettingInfo(Sized):
 class ContextConfig(Config):
     _fields_ = [("size", size), ("allocate", AllocateFn), ("release", ReleaseFn), ("allocator_user", pointer),
                 ("run", RunFn), ("run_user", pointer), ("threads", i32), ("max_isa", i32), ("cancel", CancelFn),
-                ("cancel_user", pointer)]
+                ("cancel_user", pointer), ("reduce", ReduceFn), ("reduce_user", pointer)]
     _choices_ = {"max_isa": k.Isa}
 
 

@@ -11,14 +11,16 @@
 #define FFEBM_VERSION_PATCH 0
 const char *ffebm_version(void);
 typedef int32_t ffebm_status;
-enum { FFEBM_OK = 0, FFEBM_ERR_NOMEM = -1, FFEBM_ERR_ARGUMENT = -2, FFEBM_ERR_SHAPE = -3, FFEBM_ERR_DTYPE = -4, FFEBM_ERR_STATE = -5, FFEBM_ERR_NOT_FOUND = -6, FFEBM_ERR_PARSE = -7, FFEBM_ERR_FORMAT = -8, FFEBM_ERR_IO = -9, FFEBM_ERR_NUMERIC = -10, FFEBM_ERR_CONVERGENCE = -11, FFEBM_ERR_USER = -12, FFEBM_ERR_UNSUPPORTED = -13, FFEBM_ERR_CANCELLED = -14, FFEBM_ERR_INTERNAL = -15, };
+enum { FFEBM_OK = 0, FFEBM_ERR_NOMEM = -1, FFEBM_ERR_ARGUMENT = -2, FFEBM_ERR_SHAPE = -3, FFEBM_ERR_DTYPE = -4, FFEBM_ERR_STATE = -5, FFEBM_ERR_NOT_FOUND = -6, FFEBM_ERR_PARSE = -7, FFEBM_ERR_FORMAT = -8, FFEBM_ERR_IO = -9, FFEBM_ERR_NUMERIC = -10, FFEBM_ERR_CONVERGENCE = -11, FFEBM_ERR_USER = -12, FFEBM_ERR_UNSUPPORTED = -13, FFEBM_ERR_CANCELLED = -14, FFEBM_ERR_INTERNAL = -15, FFEBM_ERR_RANK = -16, };
 const char *ffebm_status_text(ffebm_status status);
+enum { FFEBM_FLOAT32 = 1, FFEBM_FLOAT64 = 2, FFEBM_INT64 = 3 };
 typedef struct ffebm_context ffebm_context;
 typedef void *(*ffebm_allocate_fn)(void *user, size_t bytes, size_t alignment);
 typedef void (*ffebm_release_fn)(void *user, void *memory, size_t bytes, size_t alignment);
 typedef void (*ffebm_task_fn)(void *task_user, size_t index);
 typedef void (*ffebm_run_fn)(void *user, ffebm_task_fn task, void *task_user, size_t count);
 typedef int32_t (*ffebm_cancel_fn)(void *user);
+typedef int32_t (*ffebm_reduce_fn)(void *user, void *values, size_t count, int32_t dtype);
 enum { FFEBM_ISA_PORTABLE = 1, FFEBM_ISA_AVX2 = 2, FFEBM_ISA_AVX512 = 3 };
 typedef struct ffebm_context_config {
     size_t size;
@@ -31,6 +33,8 @@ typedef struct ffebm_context_config {
     int32_t max_isa;
     ffebm_cancel_fn cancel;
     void *cancel_user;
+    ffebm_reduce_fn reduce;
+    void *reduce_user;
 } ffebm_context_config;
 void ffebm_context_config_init(ffebm_context_config *config, size_t size);
 ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_config *config);
@@ -235,7 +239,6 @@ ffebm_status ffebm_feedforward_create_user(ffebm_context *context, ffebm_feedfor
 ffebm_status ffebm_feedforward_add_parameter(ffebm_feedforward *block, const ffebm_user_parameter *parameter);
 enum { FFEBM_LOSS_NONE = 0, FFEBM_LOSS_CROSS_ENTROPY = 1, FFEBM_LOSS_MSE = 2 };
 typedef struct ffebm_tensor ffebm_tensor;
-enum { FFEBM_FLOAT32 = 1, FFEBM_FLOAT64 = 2, FFEBM_INT64 = 3 };
 ffebm_status ffebm_tensor_create(ffebm_context *context, ffebm_tensor **tensor, int32_t dtype, const int64_t *shape, size_t rank);
 ffebm_status ffebm_tensor_wrap(ffebm_context *context, ffebm_tensor **tensor, void *data, int32_t dtype, const int64_t *shape, size_t rank);
 ffebm_status ffebm_tensor_rewrap(ffebm_tensor *tensor, void *data, int64_t rows);
