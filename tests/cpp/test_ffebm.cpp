@@ -244,6 +244,33 @@ void engines()
     EXPECT_REFUSAL(FFEBM_ERR_SHAPE, "input", p.engine.forward(nullptr, energies));
 }
 
+void taps()
+{
+    ffebm::context context;
+    ffebm::model model(context, {4}, FFEBM_LOSS_MSE, FFEBM_FLOAT64);
+    ffebm::feedforward tap(context);
+
+    EXPECT_REFUSAL(FFEBM_ERR_STATE, "no feedforward stage", model.add_tap(std::move(tap), 1));
+    EXPECT(tap.get() != nullptr); // it is still the caller's
+    model.add(ffebm::feedforward(context, {ffebm::op(FFEBM_OP_LINEAR, 4)})).add_tap(std::move(tap), 1);
+    model.add(ffebm::energy(context, {ffebm::coupling(FFEBM_COUPLING_DENSE, 4)}));
+    model.initialize(1);
+    EXPECT(tap.get() == nullptr && model.stage(0).tap_count == 1);
+
+    ffebm::engine engine(model);
+    ffebm::tensor input(context, FFEBM_FLOAT64, {2, 4}), energies(context, FFEBM_FLOAT64, {2});
+
+    for (double &number : input.elements<double>())
+        number = 1;
+    engine.settle(1, input);
+    engine.energy(energies, 1, FFEBM_PHASE_FREE, input);
+    double before = energies.elements<double>()[0];
+    engine.set_input(1, 1, input);
+    engine.energy(energies, 1, FFEBM_PHASE_FREE, input);
+    EXPECT(energies.elements<double>()[0] != before);
+    EXPECT_REFUSAL(FFEBM_ERR_ARGUMENT, "layer 0", engine.set_input(1, 0, input));
+}
+
 void analysis()
 {
     problem p = hopfield_problem();
@@ -384,6 +411,7 @@ int main(int, char **argv)
     tensors();
     models();
     engines();
+    taps();
     analysis();
     checkpoints(std::string(argv[0]) + ".safetensors");
     blocks();

@@ -31,6 +31,27 @@ class Models(unittest.TestCase):
         self.assertEqual(model.layer(0, 0), ffebm.LayerInfo((4, 8, 8), 256))
         self.assertEqual(list(model.initialize().buffers), ["stage0.1.running_mean", "stage0.1.running_var"])
 
+    def test_taps(self):
+        model = ffebm.Model(ffebm.Context(), 5, "mse", "float64")
+        model.add(ffebm.Feedforward(ffebm.Op("linear", out=6)))
+        model.add_tap(ffebm.Feedforward(ffebm.Op("linear", out=4)), 1).add_tap(ffebm.Feedforward(), 2)
+        with self.assertRaisesRegex(TypeError, "Hopfield, expected Feedforward"):
+            model.add_tap(ffebm.Hopfield(), 3)
+        with self.assertRaisesRegex(ffebm.ArgumentError, "stage 0 tap 2: it gives to layer 2, as tap 1 does"):
+            model.add_tap(ffebm.Feedforward(), 2)
+        model.add(ffebm.Hopfield(ffebm.Coupling("dense", out=4), ffebm.Coupling("dense", out=5))).initialize(1)
+        self.assertEqual([model.stage(i).tap_count for i in range(2)], [2, 0])
+        self.assertEqual(model.description["stages"][0]["taps"][1], {"to": 2, "ops": []})
+        self.assertEqual(model.parameters["stage0.tap0.0.weight"].shape, (4, 5))
+        engine, x = ffebm.Engine(model), np.random.default_rng(4).uniform(0, 1, (3, 6))
+        engine.settle(1, x)
+        at = [engine.state(1, layer, 3) for layer in (1, 2)]
+        free, given = engine.energy(1, x), np.full((3, 5), 0.25)
+        engine.set_input(1, 2, given)  # a term of the energy, - <x_2, s_2>
+        np.testing.assert_allclose(engine.energy(1, x), free - 0.25 * at[1].sum(1), rtol=1e-12)
+        with self.assertRaisesRegex(ffebm.ArgumentError, "layer 0 has no input that could be set"):
+            engine.set_input(1, 0, x)
+
     def test_facts(self):
         model = model_of()
         self.assertEqual((model.info.parameter_count, model.info.output_shape, model.info.ready), (6, (3,), True))
