@@ -20,7 +20,8 @@
     "{\"dtype\": \"float64\", \"input\": " input ", \"loss\": \"" loss "\", \"initialization\": {\"type\": " \
     "\"uniform\", \"gain\": 0.6, \"bias\": 0.4}, \"stages\": [" stages "]}"
 
-/* Two blocks each: of vectors, with a tap that hands its input on, and of images, with running statistics. */
+/* Two blocks each: of vectors, with a tap that hands its input on, and of images, with running statistics, and a second stage
+ * that hands fewer numbers on than it takes. */
 #define TAPPED_VECTORS MODEL("[5]", "cross_entropy", \
     TAPPED(LINEAR("6"), TAP("2", "") ", " TAP("1", LINEAR("4") ", {\"type\": \"tanh\"}")) ", " \
     BLOCK(DENSE("4") ", " DENSE("5")) ", " \
@@ -32,7 +33,7 @@
            TAP("1", CONV("4", "\"kernel\": 2, \"stride\": 2") ", " NORM) ", " \
            TAP("2", CONV("3", "\"kernel\": 2, \"stride\": 2") ", " CONV("3", "\"kernel\": 2"))) ", " \
     BLOCK(CONV("4", "\"kernel\": 3, \"padding\": 1" POOL) ", " CONV("3", "\"kernel\": 2")) ", " \
-    TAPPED(CONV("3", "\"kernel\": 1"), TAP("1", "{\"type\": \"flatten\"}, " LINEAR("5"))) ", " \
+    TAPPED(CONV("2", "\"kernel\": 1"), TAP("1", "{\"type\": \"flatten\"}, " LINEAR("5"))) ", " \
     BLOCK(DENSE("5") ", " DENSE("4")) ", " \
     OPS(LINEAR("3")))
 /* clang-format on */
