@@ -214,8 +214,11 @@ static void describe(struct circuit_block *b, ffebm_user_energy *table, ffebm_us
                                  .initialize = initialize,
                                  .destroy = destroy};
     for (size_t i = 0; i < c->parameter_count; i++) {
+        const char *name = c->parameters[i].name, *point = strchr(name, '.');
+
         ffebm_user_parameter_init(&parameters[i], sizeof parameters[i]);
-        parameters[i].name = c->parameters[i].name;
+        parameters[i].name = point == NULL ? name : point + 1;
+        parameters[i].position = point == NULL ? 0 : (int32_t)strtol(name, NULL, 10);
         parameters[i].shape = c->parameters[i].shape;
         parameters[i].rank = c->parameters[i].rank;
         parameters[i].lower = c->parameters[i].lower;

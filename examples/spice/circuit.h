@@ -3,7 +3,8 @@
  * A netlist is SPICE's. Comments of these kinds, anywhere in it, make a block of it:
  *   * ffebm input ENTRY ..                                each entry is one number of the input
  *   * ffebm output ENTRY ..                               each entry is one number of the output
- *   * ffebm parameter NAME[SHAPE] [min=A] [max=B] ENTRY ..  each entry is one number of the parameter NAME
+ *   * ffebm parameter NAME[SHAPE] [min=A] [max=B] ENTRY ..  each entry is one number of the parameter NAME, or of
+ *                                                         POSITION.NAME
  *   * ffebm unit W                                        the block's energies are in units of W watts, 1 without it
  * More lines of a kind go on where the last one ended. An entry is an element's name, or NAME*FACTOR, or several of these
  * with commas between them and no spaces: one number drives them all, each times its factor.
@@ -47,7 +48,7 @@ struct circuit_element {
 };
 
 struct circuit_parameter {
-    char name[CIRCUIT_NAME];
+    char name[CIRCUIT_NAME]; /* with its position, if it has one */
     int64_t shape[CIRCUIT_MAX_RANK];
     size_t rank;
     size_t count;

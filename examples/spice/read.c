@@ -204,6 +204,19 @@ static int read_output(struct reader *r, struct netlist_line *line)
     return read_entries(r, line, 3, CIRCUIT_OUTPUT);
 }
 
+/* NAME or POSITION.NAME */
+static int is_name(const char *word)
+{
+    const char *point = strchr(word, '.'), *name = point == NULL ? word : point + 1;
+
+    if (point != NULL && (point == word || point - word > 4 || strspn(word, "0123456789") != (size_t)(point - word)))
+        return 0;
+    for (const char *at = name; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && *at != '_')
+            return 0;
+    return *name != '\0' && strlen(name) < 24;
+}
+
 /* NAME or NAME[2,3] */
 static int read_shape(struct reader *r, struct circuit_parameter *p, char *word)
 {
@@ -211,8 +224,8 @@ static int read_shape(struct reader *r, struct circuit_parameter *p, char *word)
 
     if (at != NULL)
         *at++ = '\0';
-    if (word[0] == '\0' || strlen(word) >= CIRCUIT_NAME)
-        return fail(r, r->line, "\"%s\", expected a parameter's name", word);
+    if (strlen(word) >= CIRCUIT_NAME || !is_name(word))
+        return fail(r, r->line, "\"%s\", expected a parameter's name: letters, digits and _, or as 2.name", word);
     snprintf(p->name, sizeof p->name, "%s", word);
     for (p->rank = 0; at != NULL; at = *end == ']' && end[1] == '\0' ? NULL : end + 1) {
         if (p->rank == CIRCUIT_MAX_RANK || (p->shape[p->rank++] = strtoll(at, &end, 10)) < 1 ||

@@ -121,8 +121,6 @@ static int build_model(struct check *c, const struct circuit_block_config *confi
     return code;
 }
 
-static const char *const kinds[] = {"weight", "bias"};
-
 static int read_values(struct check *c)
 {
     for (size_t i = 0; i < 2 * c->network.layer_count; i++) {
@@ -131,8 +129,10 @@ static int read_values(struct check *c)
         char name[NAME];
         int code;
 
-        snprintf(name, sizeof name, "param.stage0.%zu.%s", i / 2, kinds[i % 2]);
-        if (judge(c, ffebm_model_inspect_parameter(c->model, &parameter, i)) != 0 || read_tensor(c, &value, name) != 0)
+        if (judge(c, ffebm_model_inspect_parameter(c->model, &parameter, i)) != 0)
+            return -1;
+        snprintf(name, sizeof name, "param.%s", parameter.name);
+        if (read_tensor(c, &value, name) != 0)
             return -1;
         code = judge(c, ffebm_tensor_copy(parameter.value, value));
         ffebm_tensor_destroy(value);
@@ -266,9 +266,10 @@ static int compare_gradients(struct check *c, const double *input_gradient)
     for (size_t i = 0; i < 2 * c->network.layer_count; i++) {
         ffebm_parameter_info p = {.size = sizeof p};
 
-        snprintf(tensor, sizeof tensor, "%s.stage0.%zu.%s", name, i / 2, kinds[i % 2]);
-        if (judge(c, ffebm_model_inspect_parameter(c->model, &p, i)) != 0 ||
-            compare(c, tensor, gradient + p.offset, p.count, &worst) != 0)
+        if (judge(c, ffebm_model_inspect_parameter(c->model, &p, i)) != 0)
+            return -1;
+        snprintf(tensor, sizeof tensor, "%s.%s", name, p.name);
+        if (compare(c, tensor, gradient + p.offset, p.count, &worst) != 0)
             return -1;
     }
     report(c, name, worst);

@@ -26,7 +26,7 @@ static void write_resistors(FILE *to, const struct resistive *n, size_t layer)
         for (size_t j = 0; j < below; j++)
             fprintf(to, "R%zu_%zu_%zu s%zu_%zu s%zu_%zu %.6g\n", layer, k, j, layer, k, layer - 1, j,
                     2 * sqrt((double)below));
-        fprintf(to, "* ffebm parameter weight%zu", layer - 1);
+        fprintf(to, "* ffebm parameter %zu.weight", layer - 1);
         if (k == 0)
             fprintf(to, "[%zu,%zu]", above, below);
         for (size_t j = 0; j < below; j++)
@@ -39,7 +39,7 @@ static void write_biases(FILE *to, const struct resistive *n, size_t layer)
 {
     for (size_t k = 0; k < nodes(n, layer); k++)
         fprintf(to, "Ib%zu_%zu 0 s%zu_%zu dc 0\n", layer, k, layer, k);
-    fprintf(to, "* ffebm parameter bias%zu", layer - 1);
+    fprintf(to, "* ffebm parameter %zu.bias", layer - 1);
     for (size_t k = 0; k < nodes(n, layer); k++)
         fprintf(to, " Ib%zu_%zu", layer, k);
     fputc('\n', to);

@@ -20,8 +20,8 @@ struct resistive {
     double gain;
 };
 
-/* Write the netlist, with comments for circuit.h: parameter weight<l>, [nodes of layer l, of the one before], in siemens, and
- * bias<l>, in amperes, l from 0. Node k of layer l is s<l>_<k>, of which the sources' layer is 0. The text is yours to free;
+/* Write the netlist, with comments for circuit.h. Its parameters are named as the couplings of a built-in block are:
+ * <l>.weight, [nodes of a layer, of the one before], in siemens, and <l>.bias, in amperes, l from 0. Node k of layer l is s<l>_<k>, of which the sources' layer is 0. The text is yours to free;
  * NULL: out of memory. */
 char *resistive_netlist(const struct resistive *network);
 

@@ -47,13 +47,15 @@ enum { FFEBM_USER_PARAMETERS_MAX = 16 }; /* of one block */
 /** A tensor that is trained in a block of yours. */
 typedef struct ffebm_user_parameter {
     size_t size;
-    const char *name;     /* letters, digits and _, at most 23: "stage<i>.0.<name>" in the model; copied */
+    const char *name;     /* letters, digits and _, at most 23: "stage<i>.<position>.<name>" in the model; copied */
     const int64_t *shape; /* copied */
     size_t rank;
     double lower;   /* default -INFINITY: optimizers project each number onto [lower, upper] */
     double upper;   /* default INFINITY */
     int32_t frozen; /* default 0; 1: optimizers leave it alone */
-    int32_t reserved_;
+    int32_t
+        position; /* default 0; of an energy block up to 9999, not below that of the parameter before: so that a block of
+                         yours can have the names, and by a checkpoint the values, of one with several couplings */
 } ffebm_user_parameter;
 
 /** Fill a parameter of a block of your own with the defaults; name and shape must be set.

@@ -243,8 +243,9 @@ FFEBM_API ffebm_status ffebm_energy_create_user(ffebm_context *context, ffebm_en
 /** Give an energy block of your own a parameter tensor.
  *
  *  Returns: FFEBM_OK.
- *           FFEBM_ERR_ARGUMENT:    the name is missing, taken or has other characters, lower is not below upper, or the
- *                                  block has no parameter_gradient.
+ *           FFEBM_ERR_ARGUMENT:    the name is missing, taken or has other characters, lower is not below upper, the
+ *                                  position is below that of the parameter before, or the block has no
+ *                                  parameter_gradient.
  *           FFEBM_ERR_SHAPE:       as ffebm_tensor_create.
  *           FFEBM_ERR_STATE:       the block was made by ffebm_energy_create_hopfield, or has FFEBM_USER_PARAMETERS_MAX.
  *           FFEBM_ERR_UNSUPPORTED: parameter has fields set that this library does not know.

@@ -9,7 +9,7 @@
 #include "tensor/user_slots.h"
 #include "json/give.h"
 
-enum { LAYERS = 2 };
+enum { LAYERS = 2, POSITIONS = 10000 };
 
 static ffebm_status check_shapes(ffebm_context *context, const ffebm_user_energy *t, ffebmi_shape *input,
                                  ffebmi_shape *output)
@@ -100,7 +100,7 @@ ffebm_status ffebm_energy_add_parameter(ffebm_energy *block, const ffebm_user_pa
                  block->kind->type);
     FFEBMI_CHECK_ARGUMENT(block->context, u->table.parameter_gradient != NULL,
                           "%s: a parameter needs the slot `parameter_gradient`", u->what);
-    return ffebmi_user_parameters_add(block->context, &u->parameters, u->what, parameter);
+    return ffebmi_user_parameters_add(block->context, &u->parameters, u->what, POSITIONS, parameter);
 }
 
 /* ------------------------------------------------------------------------------------------------------- in a model */
@@ -133,8 +133,9 @@ static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const ch
     block->layers[1] = u->output;
     block->parameter_count = u->parameters.count;
     for (size_t p = 0; p < u->parameters.count; p++)
-        block->parameters[p] =
-            (ffebmi_energy_parameter){.parameter = u->parameters.list[p], .learnable = &u->parameters.learnables[p]};
+        block->parameters[p] = (ffebmi_energy_parameter){.parameter = u->parameters.list[p],
+                                                         .learnable = &u->parameters.learnables[p],
+                                                         .position = u->parameters.positions[p]};
     return FFEBM_OK;
 }
 

@@ -75,5 +75,5 @@ ffebm_status ffebm_feedforward_add_parameter(ffebm_feedforward *block, const ffe
     FFEBMI_CHECK(block->context, block->user, FFEBM_ERR_STATE,
                  "ffebm_feedforward_add_parameter: the block was made by ffebm_feedforward_create");
     u = block->ops[0].user;
-    return ffebmi_user_parameters_add(block->context, &u->parameters, u->what, parameter);
+    return ffebmi_user_parameters_add(block->context, &u->parameters, u->what, 1, parameter);
 }

@@ -35,7 +35,7 @@ ffebm_status ffebmi_user_name(ffebm_context *context, char to[FFEBMI_USER_NAME],
 }
 
 static ffebm_status read_parameter(ffebm_context *context, ffebm_user_parameter *to, const char *what,
-                                   const ffebm_user_parameter *from)
+                                   int32_t positions, const ffebm_user_parameter *from)
 {
     *to = defaults;
     FFEBMI_CHECK_ARGUMENT(context, from != NULL, "%s: parameter is NULL", what);
@@ -44,12 +44,14 @@ static ffebm_status read_parameter(ffebm_context *context, ffebm_user_parameter 
                           what, to->lower, to->upper);
     FFEBMI_CHECK_ARGUMENT(context, to->frozen == 0 || to->frozen == 1,
                           "%s: parameter with frozen %" PRId32 ", expected 0 or 1", what, to->frozen);
-    FFEBMI_CHECK_ARGUMENT(context, to->reserved_ == 0, "%s: parameter with a reserved_ that is not zero", what);
+    FFEBMI_CHECK_ARGUMENT(context, to->position >= 0 && to->position < positions,
+                          "%s: parameter with position %" PRId32 ", expected 0 to %" PRId32, what, to->position,
+                          positions - 1);
     return FFEBM_OK;
 }
 
 ffebm_status ffebmi_user_parameters_add(ffebm_context *context, ffebmi_user_parameters *all, const char *what,
-                                        const ffebm_user_parameter *parameter)
+                                        int32_t positions, const ffebm_user_parameter *parameter)
 {
     ffebm_user_parameter p;
     ffebmi_parameter *to = &all->list[all->count];
@@ -58,14 +60,18 @@ ffebm_status ffebmi_user_parameters_add(ffebm_context *context, ffebmi_user_para
 
     FFEBMI_CHECK(context, all->count < FFEBM_USER_PARAMETERS_MAX, FFEBM_ERR_STATE, "%s: it has %d parameters already",
                  what, FFEBM_USER_PARAMETERS_MAX);
-    FFEBMI_TRY(read_parameter(context, &p, what, parameter));
+    FFEBMI_TRY(read_parameter(context, &p, what, positions, parameter));
     FFEBMI_TRY(ffebmi_user_name(context, name, "parameter", p.name));
+    FFEBMI_CHECK_ARGUMENT(context, all->count == 0 || all->positions[all->count - 1] <= (size_t)p.position,
+                          "%s: parameter \"%s\" with position %" PRId32 ", expected at least that of \"%s\", %zu", what,
+                          name, p.position, all->names[all->count - 1], all->positions[all->count - 1]);
     for (size_t i = 0; i < all->count; i++)
-        FFEBMI_CHECK_ARGUMENT(context, strcmp(all->names[i], name) != 0, "%s: it has a parameter \"%s\" already", what,
-                              name);
+        FFEBMI_CHECK_ARGUMENT(context, strcmp(all->names[i], name) != 0 || all->positions[i] != (size_t)p.position,
+                              "%s: it has a parameter \"%s\" already", what, name);
     snprintf(shape_what, sizeof shape_what, "%s: parameter %s", what, name);
     FFEBMI_TRY(ffebmi_shape_set(context, &shape, p.shape, p.rank, shape_what));
     memcpy(all->names[all->count], name, sizeof name);
+    all->positions[all->count] = (size_t)p.position;
     *to = (ffebmi_parameter){.name = all->names[all->count],
                              .role = FFEBMI_GIVEN,
                              .shape = shape,

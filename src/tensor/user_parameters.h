@@ -11,6 +11,7 @@ typedef struct ffebmi_user_parameters {
     ffebmi_parameter list[FFEBM_USER_PARAMETERS_MAX];
     ffebmi_learnable learnables[FFEBM_USER_PARAMETERS_MAX];
     char names[FFEBM_USER_PARAMETERS_MAX][FFEBMI_USER_NAME];
+    size_t positions[FFEBM_USER_PARAMETERS_MAX]; /* in front of the names */
     size_t element_count;
     double *values;   /* all of them, as last handed over; these two from allocate on */
     double *gradient; /* what one call of a slot has written, */
@@ -21,8 +22,9 @@ typedef struct ffebmi_user_parameters {
 /* A name of letters, digits and _ that fits in FFEBMI_USER_NAME, or FFEBM_ERR_ARGUMENT. */
 ffebm_status ffebmi_user_name(ffebm_context *context, char to[FFEBMI_USER_NAME], const char *what, const char *name);
 
+/* `positions` is what a parameter's position is below: how many there are. */
 ffebm_status ffebmi_user_parameters_add(ffebm_context *context, ffebmi_user_parameters *all, const char *what,
-                                        const ffebm_user_parameter *parameter);
+                                        int32_t positions, const ffebm_user_parameter *parameter);
 ffebm_status ffebmi_user_parameters_allocate(ffebm_context *context, ffebmi_user_parameters *all);
 void ffebmi_user_parameters_release(ffebm_context *context, ffebmi_user_parameters *all);
 

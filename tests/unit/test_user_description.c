@@ -2,8 +2,10 @@
  * how it stands in descriptions and checkpoints. */
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "user_blocks.h"
 
@@ -157,7 +159,8 @@ END_TEST
 
 /* -------------------------------------------------------------------------------------------------------- parameters */
 
-static void add_parameters(ffebm_status (*add)(void *block, const ffebm_user_parameter *parameter), void *block)
+static void add_parameters(ffebm_status (*add)(void *block, const ffebm_user_parameter *parameter), void *block,
+                           int32_t positions)
 {
     static const int64_t shape[] = {2}, bad_shape[] = {-2};
     static const char *const wrong[] = {NULL, "", "a.b", "a_name_of_24_characters_"};
@@ -186,6 +189,11 @@ static void add_parameters(ffebm_status (*add)(void *block, const ffebm_user_par
     p = good;
     p.frozen = 2;
     REFUSED(add(block, &p), FFEBM_ERR_ARGUMENT, "frozen 2");
+    p = good;
+    p.position = positions;
+    REFUSED(add(block, &p), FFEBM_ERR_ARGUMENT, "with position");
+    p.position = -1;
+    REFUSED(add(block, &p), FFEBM_ERR_ARGUMENT, "with position -1");
     p = good;
     p.shape = bad_shape;
     REFUSED(add(block, &p), FFEBM_ERR_SHAPE, "parameter good");
@@ -225,8 +233,8 @@ START_TEST(parameters_that_are_refused)
 
     assert_ok(context, ffebm_energy_create_user(context, &energy, &network.table));
     assert_ok(context, ffebm_feedforward_create_user(context, &feedforward, &digital.table));
-    add_parameters(to_energy, energy);
-    add_parameters(to_feedforward, feedforward);
+    add_parameters(to_energy, energy, 10000);
+    add_parameters(to_feedforward, feedforward, 1);
     ffebm_energy_destroy(energy);
     ffebm_feedforward_destroy(feedforward);
     network.table.parameter_gradient = NULL;
@@ -289,6 +297,79 @@ START_TEST(blocks_that_do_not_fit)
 }
 END_TEST
 
+static int32_t settle_nothing(void *self, ffebm_energy_call *call)
+{
+    (void)self;
+    (void)call;
+    return 0;
+}
+
+static const char couplings[] =
+    "{\"dtype\": \"float64\", \"input\": [3], \"loss\": \"mse\", \"stages\": [{\"energy\": {\"type\": \"hopfield\", "
+    "\"couplings\": [{\"type\": \"dense\", \"out_features\": 4}, {\"type\": \"dense\", \"out_features\": 2}]}}]}";
+
+/* A block whose parameters are those of `couplings` by name and shape, in another order. */
+static ffebm_model *model_of_positions(void)
+{
+    static const int64_t in[] = {3}, out[] = {2}, weights[][2] = {{4, 3}, {2, 4}};
+    const ffebm_user_energy table = {.size = sizeof table,
+                                     .name = "positions",
+                                     .input_shape = in,
+                                     .input_rank = 1,
+                                     .output_shape = out,
+                                     .output_rank = 1,
+                                     .state_count = 3,
+                                     .settle = settle_nothing,
+                                     .parameter_gradient = settle_nothing};
+    ffebm_energy *block;
+    ffebm_model *model;
+
+    assert_ok(context, ffebm_energy_create_user(context, &block, &table));
+    for (int i = 0; i < 4; i++) {
+        ffebm_user_parameter p;
+
+        ffebm_user_parameter_init(&p, sizeof p);
+        p.name = i % 2 == 0 ? "bias" : "weight";
+        p.position = i / 2;
+        p.shape = weights[i / 2];
+        p.rank = i % 2 == 0 ? 1 : 2;
+        assert_ok(context, ffebm_energy_add_parameter(block, &p));
+        REFUSED(ffebm_energy_add_parameter(block, &p), FFEBM_ERR_ARGUMENT, "already");
+        p.position--;
+        REFUSED(ffebm_energy_add_parameter(block, &p), FFEBM_ERR_ARGUMENT, "with position");
+    }
+    assert_ok(context, ffebm_model_create(context, &model, FFEBM_FLOAT64, in, 1, FFEBM_LOSS_MSE));
+    assert_ok(context, ffebm_model_add_energy(model, &block));
+    return model;
+}
+
+/* With the positions of its couplings a block of the user's takes the place of the library's, by a checkpoint. */
+START_TEST(positions_make_names_of_couplings)
+{
+    char path[] = "/tmp/ffebm_user_XXXXXX";
+    int file = mkstemp(path);
+    ffebm_model *own, *user = model_of_positions();
+
+    ck_assert_int_ge(file, 0);
+    close(file);
+    assert_ok(context, ffebm_model_parse(context, &own, couplings, sizeof couplings - 1, NULL));
+    assert_ok(context, ffebm_model_initialize(own, 3));
+    assert_ok(context, ffebm_checkpoint_save(own, NULL, NULL, path));
+    assert_ok(context, ffebm_checkpoint_restore(user, NULL, path));
+    for (size_t i = 0; i < 4; i++) {
+        ffebm_parameter_info found = {.size = sizeof found}, expected = {.size = sizeof expected};
+
+        assert_ok(context, ffebm_model_inspect_parameter(own, &expected, i));
+        assert_ok(context,
+                  ffebm_model_inspect_parameter(user, &found, ffebm_model_find_parameter(user, expected.name)));
+        ck_assert(same_bits(found.value, expected.value));
+    }
+    ffebm_model_destroy(own);
+    ffebm_model_destroy(user);
+    remove(path);
+}
+END_TEST
+
 Suite *test_user_description_suite(void)
 {
     Suite *suite = suite_create("user_description");
@@ -301,6 +382,7 @@ Suite *test_user_description_suite(void)
     tcase_add_test(tests, parameters_that_are_refused);
     tcase_add_test(tests, kinds_do_not_mix);
     tcase_add_test(tests, blocks_that_do_not_fit);
+    tcase_add_test(tests, positions_make_names_of_couplings);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -124,7 +124,7 @@ class HopfieldConfig(Config):
 
 class UserParameter(Config):
     _fields_ = [("size", size), ("name", text), ("shape", shape), ("rank", size), ("lower", f64), ("upper", f64),
-                ("frozen", i32), ("reserved_", i32)]
+                ("frozen", i32), ("position", i32)]
 
 
 class FeedforwardCall(Sized):

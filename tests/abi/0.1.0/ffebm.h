@@ -61,7 +61,7 @@ typedef struct ffebm_user_parameter {
     double lower;
     double upper;
     int32_t frozen;
-    int32_t reserved_;
+    int32_t position;
 } ffebm_user_parameter;
 void ffebm_user_parameter_init(ffebm_user_parameter *parameter, size_t size);
 enum { FFEBM_RETRY = 1 };
