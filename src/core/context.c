@@ -95,6 +95,7 @@ ffebm_status ffebmi_fail(ffebm_context *context, ffebm_status status, const char
     va_start(arguments, format);
     vsnprintf(text + length, sizeof text - (size_t)length, format, arguments);
     va_end(arguments);
+    ffebmi_text_point(text);
     ffebmi_text_show(context->error, sizeof context->error, text);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "core/text.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The length of the UTF-8 sequence at s, of at most `left` bytes; 0 if it is none, or a NUL. RFC 3629: no surrogates,
@@ -67,4 +68,26 @@ void ffebmi_text_show(char *to, size_t capacity, const char *text)
         left -= step;
     }
     to[used] = '\0';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The locale's mark is asked of printf: localeconv is not safe beside other threads. */
+void ffebmi_text_point(char *text)
+{
+    char mark[16];
+    size_t length = (size_t)snprintf(mark, sizeof mark, "%.1f", 1.5) - 2;
+
+    memmove(mark, mark + 1, length);
+    mark[length] = '\0';
+    if (strcmp(mark, ".") == 0)
+        return;
+    for (char *at = strstr(text, mark); at != NULL; at = strstr(at + 1, mark))
+        if (at > text && is_digit(at[-1]) && is_digit(at[length])) {
+            *at = '.';
+            memmove(at + 1, at + length, strlen(at + length) + 1);
+        }
 }

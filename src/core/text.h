@@ -13,4 +13,7 @@ size_t ffebmi_text_good(const char *text, size_t length);
  * "\x1b". Cut between characters where it does not fit. */
 void ffebmi_text_show(char *to, size_t capacity, const char *text);
 
+/* Give the numbers of a text that printf has made a decimal point, whatever the locale has in its place. */
+void ffebmi_text_point(char *text);
+
 #endif

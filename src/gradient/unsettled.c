@@ -2,9 +2,13 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/context.h"
+#include "core/text.h"
 #include "gradient/engine.h"
+
+enum { PIECE = 256 };
 
 typedef struct writing {
     char *text; /* NULL: only count */
@@ -20,12 +24,15 @@ add(writing *to, const char *format, ...)
 {
     size_t left = to->length < to->capacity ? to->capacity - to->length : 0;
     va_list arguments;
-    int added;
+    char piece[PIECE];
 
     va_start(arguments, format);
-    added = vsnprintf(left == 0 ? NULL : to->text + to->length, left, format, arguments);
+    vsnprintf(piece, sizeof piece, format, arguments);
     va_end(arguments);
-    to->length += added < 0 ? 0 : (size_t)added;
+    ffebmi_text_point(piece);
+    if (left > 0)
+        snprintf(to->text + to->length, left, "%s", piece);
+    to->length += strlen(piece);
 }
 
 /* Did they run out of sweeps slowly, or will more sweeps hardly do? A state that still changes by a tenth of itself cycles

@@ -284,6 +284,29 @@ START_TEST(decimal_comma)
 }
 END_TEST
 
+/* Of any error text, and of the bounds in it; what a list has between its numbers stays. */
+START_TEST(is_told_with_a_point)
+{
+    static const char json[] =
+        "{\"input\": [1], \"loss\": \"none\", \"recipe\": {\"lr\": -1.5}, \"stages\": [{\"feedforward\": []}]}";
+    ffebm_equilibrium_config equilibrium;
+    ffebm_tensor *tensor;
+    ffebm_model *model;
+
+    comma_begin();
+    ffebm_equilibrium_config_init(&equilibrium, sizeof equilibrium);
+    ck_assert_int_eq(ffebm_model_parse(context, &model, json, strlen(json), NULL), FFEBM_ERR_PARSE);
+    ck_assert_ptr_nonnull(strstr(ffebm_context_error(context), "is -1.5,"));
+    ck_assert_int_eq(
+        ffebm_setting_write_number(context, &equilibrium, FFEBM_CONFIG_EQUILIBRIUM, "free_sweeps", 2.25e-7),
+        FFEBM_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(ffebm_context_error(context), "is 2.25e-07, expected an integer, "));
+    ck_assert_int_eq(ffebm_tensor_create(context, &tensor, FFEBM_FLOAT32, (int64_t[]){3, -5}, 2), FFEBM_ERR_SHAPE);
+    ck_assert_ptr_null(strchr(ffebm_context_error(context), '.'));
+    comma_end();
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 Suite *test_json_suite(void)
@@ -297,6 +320,7 @@ Suite *test_json_suite(void)
     tcase_add_test(tests, cut_anywhere);
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, decimal_comma);
+    tcase_add_test(tests, is_told_with_a_point);
     suite_add_tcase(suite, tests);
     return suite;
 }
