@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "support/campaign.h"
+#include "support/saved.h"
 
 /* ------------------------------------------------------------------------------------------------- the system calls */
 
@@ -175,27 +176,14 @@ DEFINE(UNLINKAT, unlinkat, (int directory, const char *path, int flags), (int, c
 
 /* ------------------------------------------------------------------------------------------- a model and its place */
 
-static const char json[] = "{\"input\":[3],\"loss\":\"mse\",\"stages\":[{\"feedforward\":[{\"type\":\"linear\","
-                           "\"out_features\":2000}]}]}";
-
 enum { OLD = 1, NEW = 2, OTHER = 3, MODE = 0622 };
 
 typedef struct place {
     char directory[64];
     char path[96]; /* a link to file */
     char file[96];
-    ffebm_context *context;
-    ffebm_model *model;
-    ffebm_optimizer *optimizer;
+    saved saved;
 } place;
-
-static void must(int good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "io: cannot %s: %s\n", what, strerror(errno));
-    exit(2);
-}
 
 /* In memory, where there is such a place: what is tried is the order of calls, not the disk. */
 static void place_open(place *p)
@@ -203,16 +191,12 @@ static void place_open(place *p)
     *p = (place){.directory = "/dev/shm/ffebm-io-XXXXXX"};
     if (mkdtemp(p->directory) == NULL) {
         strcpy(p->directory, "/tmp/ffebm-io-XXXXXX");
-        must(mkdtemp(p->directory) != NULL, "make a directory");
+        campaign_must(mkdtemp(p->directory) != NULL, "make a directory");
     }
     snprintf(p->file, sizeof p->file, "%s/file", p->directory);
     snprintf(p->path, sizeof p->path, "%s/link", p->directory);
-    must(symlink("file", p->path) == 0, "make a link");
-    must(ffebm_context_create(&p->context, NULL) == FFEBM_OK &&
-             ffebm_model_parse(p->context, &p->model, json, strlen(json), NULL) == FFEBM_OK &&
-             ffebm_model_initialize(p->model, 1) == FFEBM_OK &&
-             ffebm_optimizer_create_adam(&p->optimizer, p->model, NULL) == FFEBM_OK,
-         "make a model");
+    campaign_must(symlink("file", p->path) == 0, "make a link");
+    p->saved = saved_make(3, 2000);
 }
 
 static void place_close(place *p)
@@ -220,44 +204,13 @@ static void place_close(place *p)
     unlink(p->file);
     unlink(p->path);
     rmdir(p->directory);
-    ffebm_optimizer_destroy(p->optimizer);
-    ffebm_model_destroy(p->model);
-    ffebm_context_destroy(p->context);
-}
-
-static void fill(const place *p, float value)
-{
-    ffebm_tensor *flat = ffebm_model_flat_parameters(p->model);
-    float *values = ffebm_tensor_data(flat);
-
-    for (size_t i = 0; i < ffebm_tensor_count(flat); i++)
-        values[i] = value;
-}
-
-/* The value that all parameters have, or -1. */
-static float filled_with(ffebm_model *model)
-{
-    ffebm_tensor *flat = ffebm_model_flat_parameters(model);
-    const float *values = ffebm_tensor_data(flat);
-
-    for (size_t i = 1; i < ffebm_tensor_count(flat); i++)
-        if (values[i] != values[0])
-            return -1;
-    return values[0];
+    saved_close(&p->saved);
 }
 
 /* What the file holds: 0 if there is none, -1 if it is not whole. */
 static float held(const place *p)
 {
-    ffebm_model *loaded;
-    float value = -1;
-
-    if (access(p->path, F_OK) != 0)
-        return 0;
-    if (ffebm_checkpoint_load(p->context, &loaded, p->path) == FFEBM_OK)
-        value = filled_with(loaded);
-    ffebm_model_destroy(loaded);
-    return value;
+    return access(p->path, F_OK) != 0 ? 0 : saved_held(&p->saved, p->path);
 }
 
 /* Files beside the link and what it leads to. */
@@ -266,7 +219,7 @@ static int leftovers(const place *p)
     DIR *listing = opendir(p->directory);
     int count = 0;
 
-    must(listing != NULL, "list a directory");
+    campaign_must(listing != NULL, "list a directory");
     for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
         count += entry->d_name[0] != '.' && strcmp(entry->d_name, "link") != 0 && strcmp(entry->d_name, "file") != 0;
     closedir(listing);
@@ -304,7 +257,7 @@ static int waits(enum call call)
 /* Of a save or a restore that failed: was there a reason to, and does the text give it? */
 static void check_reason(campaign *c, const place *p, const trial *t, ffebm_status status, long failed)
 {
-    const char *said = ffebm_context_error(p->context);
+    const char *said = ffebm_context_error(p->saved.context);
 
     if (status == FFEBM_OK)
         return;
@@ -319,11 +272,12 @@ static void check_reason(campaign *c, const place *p, const trial *t, ffebm_stat
 static void prepare(const place *p, const trial *t)
 {
     unlink(p->file);
-    fill(p, OLD);
+    saved_fill(&p->saved, OLD);
     if (t->old)
-        must(ffebm_checkpoint_save(p->model, p->optimizer, NULL, p->path) == FFEBM_OK && chmod(p->file, MODE) == 0,
-             "save a checkpoint");
-    fill(p, NEW);
+        campaign_must(ffebm_checkpoint_save(p->saved.model, p->saved.optimizer, NULL, p->path) == FFEBM_OK &&
+                          chmod(p->file, MODE) == 0,
+                      "save a checkpoint");
+    saved_fill(&p->saved, NEW);
 }
 
 /* After a save that ended in `status`, or a death. */
@@ -337,8 +291,8 @@ static void check_place(campaign *c, const place *p, const trial *t, float expec
         finding(c, t, "permissions were lost", said);
     if (t->fault.error != 0 && t->fault.call != UNLINK && leftovers(p) != 0)
         finding(c, t, "something is left behind", said);
-    if (ffebm_checkpoint_save(p->model, p->optimizer, NULL, p->path) != FFEBM_OK)
-        finding(c, t, "the next save fails", ffebm_context_error(p->context));
+    if (ffebm_checkpoint_save(p->saved.model, p->saved.optimizer, NULL, p->path) != FFEBM_OK)
+        finding(c, t, "the next save fails", ffebm_context_error(p->saved.context));
     if (leftovers(p) != 0)
         finding(c, t, "the next save leaves something behind", said);
 }
@@ -353,12 +307,12 @@ static int try_save(campaign *c, place *p, const trial *t)
 
     prepare(p, t);
     fault = t->fault;
-    status = ffebm_checkpoint_save(p->model, p->optimizer, NULL, p->path);
+    status = ffebm_checkpoint_save(p->saved.model, p->saved.optimizer, NULL, p->path);
     failed = fault.failed > 0;
     fault = (struct fault){.call = CALLS};
     c->cases++;
 
-    snprintf(said, sizeof said, "%s", status == FFEBM_OK ? "" : ffebm_context_error(p->context));
+    snprintf(said, sizeof said, "%s", status == FFEBM_OK ? "" : ffebm_context_error(p->saved.context));
     expected = status == FFEBM_OK || strstr(said, "is written") != NULL ? NEW : t->old ? OLD : 0;
     check_reason(c, p, t, status, failed);
     if (descriptors() != before)
@@ -376,12 +330,12 @@ static int try_death(campaign *c, place *p, const trial *t)
 
     prepare(p, t);
     child = fork();
-    must(child >= 0, "fork");
+    campaign_must(child >= 0, "fork");
     if (child == 0) {
         fault = t->fault;
-        _exit(ffebm_checkpoint_save(p->model, p->optimizer, NULL, p->path) == FFEBM_OK ? 0 : 1);
+        _exit(ffebm_checkpoint_save(p->saved.model, p->saved.optimizer, NULL, p->path) == FFEBM_OK ? 0 : 1);
     }
-    must(waitpid(child, &status, 0) == child, "wait");
+    campaign_must(waitpid(child, &status, 0) == child, "wait");
     c->cases++;
     if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
         finding(c, t, "fails of itself", "");
@@ -401,14 +355,14 @@ static int try_restore(campaign *c, place *p, const trial *t)
     ffebm_status status;
 
     prepare(p, &(trial){.fault = t->fault, .old = 1});
-    fill(p, OTHER);
+    saved_fill(&p->saved, OTHER);
     fault = t->fault;
-    status = ffebm_checkpoint_restore(p->model, p->optimizer, p->path);
+    status = ffebm_checkpoint_restore(p->saved.model, p->saved.optimizer, p->path);
     failed = fault.failed > 0;
     fault = (struct fault){.call = CALLS};
     c->cases++;
-    if (filled_with(p->model) != (status == FFEBM_OK ? OLD : OTHER))
-        finding(c, t, "a failed restore changes values", ffebm_context_error(p->context));
+    if (saved_value(p->saved.model) != (status == FFEBM_OK ? OLD : OTHER))
+        finding(c, t, "a failed restore changes values", ffebm_context_error(p->saved.context));
     check_reason(c, p, t, status, failed);
     if (descriptors() != before)
         finding(c, t, "a descriptor is left open", "");
@@ -482,10 +436,11 @@ static void storm(campaign *c, place *p)
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
     for (int i = 0; i < 20; i++) {
-        fill(p, (float)i);
-        if (ffebm_checkpoint_save(p->model, p->optimizer, NULL, p->path) != FFEBM_OK ||
-            ffebm_checkpoint_restore(p->model, p->optimizer, p->path) != FFEBM_OK || filled_with(p->model) != (float)i)
-            campaign_finding(c, "a storm of signals: %s", ffebm_context_error(p->context));
+        saved_fill(&p->saved, (float)i);
+        if (ffebm_checkpoint_save(p->saved.model, p->saved.optimizer, NULL, p->path) != FFEBM_OK ||
+            ffebm_checkpoint_restore(p->saved.model, p->saved.optimizer, p->path) != FFEBM_OK ||
+            saved_value(p->saved.model) != (float)i)
+            campaign_finding(c, "a storm of signals: %s", ffebm_context_error(p->saved.context));
         c->cases++;
     }
     setitimer(ITIMER_REAL, &never, NULL);

@@ -3,7 +3,6 @@
  * writing; the next save takes that away. Names are short, or as long as a name may be; writers are one or several. */
 #define _GNU_SOURCE /* usleep */
 #include <dirent.h>
-#include <errno.h>
 #include <ffebm.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,79 +12,43 @@
 #include <unistd.h>
 
 #include "support/campaign.h"
+#include "support/saved.h"
 
 enum { MOST_WRITERS = 3, LONGEST_NAME = 255, LONGEST_LIFE = 12000 /* microseconds */ };
-
-static const char json[] = "{\"input\":[40],\"loss\":\"mse\",\"stages\":[{\"feedforward\":[{\"type\":\"linear\","
-                           "\"out_features\":500}]}]}";
 
 typedef struct place {
     char directory[64];
     char path[400];
-    ffebm_context *context;
-    ffebm_model *model;
-    ffebm_optimizer *optimizer;
+    saved saved;
 } place;
-
-static void must(int good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "kill: cannot %s: %s\n", what, strerror(errno));
-    exit(2);
-}
 
 static void place_open(place *p, size_t name_length)
 {
     char name[LONGEST_NAME + 1] = "";
 
     *p = (place){.directory = "/tmp/ffebm-kill-XXXXXX"};
-    must(mkdtemp(p->directory) != NULL, "make a directory");
+    campaign_must(mkdtemp(p->directory) != NULL, "make a directory");
     memset(name, 'c', name_length);
     snprintf(p->path, sizeof p->path, "%s/%s", p->directory, name);
-    must(ffebm_context_create(&p->context, NULL) == FFEBM_OK &&
-             ffebm_model_parse(p->context, &p->model, json, strlen(json), NULL) == FFEBM_OK &&
-             ffebm_model_initialize(p->model, 1) == FFEBM_OK &&
-             ffebm_optimizer_create_adam(&p->optimizer, p->model, NULL) == FFEBM_OK,
-         "make a model");
+    p->saved = saved_make(40, 500);
 }
 
 static void place_close(place *p)
 {
     unlink(p->path);
     rmdir(p->directory);
-    ffebm_optimizer_destroy(p->optimizer);
-    ffebm_model_destroy(p->model);
-    ffebm_context_destroy(p->context);
+    saved_close(&p->saved);
 }
 
 static ffebm_status save(const place *p, float value)
 {
-    ffebm_tensor *flat = ffebm_model_flat_parameters(p->model);
-    float *values = ffebm_tensor_data(flat);
-
-    for (size_t i = 0; i < ffebm_tensor_count(flat); i++)
-        values[i] = value;
-    return ffebm_checkpoint_save(p->model, p->optimizer, NULL, p->path);
+    saved_fill(&p->saved, value);
+    return ffebm_checkpoint_save(p->saved.model, p->saved.optimizer, NULL, p->path);
 }
 
-/* The value that all parameters of the file have; -1 if it cannot be loaded or they differ. */
 static float held(const place *p)
 {
-    ffebm_model *loaded;
-    float value = -1;
-
-    if (ffebm_checkpoint_load(p->context, &loaded, p->path) == FFEBM_OK) {
-        ffebm_tensor *flat = ffebm_model_flat_parameters(loaded);
-        const float *values = ffebm_tensor_data(flat);
-
-        value = values[0];
-        for (size_t i = 1; i < ffebm_tensor_count(flat); i++)
-            if (values[i] != value)
-                value = -1;
-    }
-    ffebm_model_destroy(loaded);
-    return value;
+    return saved_held(&p->saved, p->path);
 }
 
 static int leftovers(const place *p)
@@ -93,7 +56,7 @@ static int leftovers(const place *p)
     DIR *listing = opendir(p->directory);
     int count = -1; /* the file itself */
 
-    must(listing != NULL, "list a directory");
+    campaign_must(listing != NULL, "list a directory");
     for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
         count += entry->d_name[0] != '.';
     closedir(listing);
@@ -105,7 +68,7 @@ static pid_t start(const place *p, float value)
 {
     pid_t child = fork();
 
-    must(child >= 0, "fork");
+    campaign_must(child >= 0, "fork");
     while (child == 0)
         if (save(p, ++value) != FFEBM_OK)
             _exit(1);
@@ -117,7 +80,7 @@ static void stop(campaign *c, pid_t writer)
     int status = 0;
 
     kill(writer, SIGKILL);
-    must(waitpid(writer, &status, 0) == writer, "wait");
+    campaign_must(waitpid(writer, &status, 0) == writer, "wait");
     c->cases++;
     if (!WIFSIGNALED(status))
         campaign_finding(c, "a save failed in a writer");
@@ -138,7 +101,7 @@ static void kill_some(campaign *c, const place *p, int writers)
         stop(c, running[i]);
         now = held(p);
         if (now < 0)
-            campaign_finding(c, "the file is not whole: %s", ffebm_context_error(p->context));
+            campaign_finding(c, "the file is not whole: %s", ffebm_context_error(p->saved.context));
         if (writers == 1 && now < before)
             campaign_finding(c, "the file holds %g, before the kill %g", (double)now, (double)before);
     }
@@ -154,11 +117,11 @@ int main(int argc, char **argv)
         place p;
 
         place_open(&p, round % 2 == 0 ? 12 : LONGEST_NAME);
-        must(save(&p, 0) == FFEBM_OK, "save a checkpoint");
+        campaign_must(save(&p, 0) == FFEBM_OK, "save a checkpoint");
         for (int i = 0; i < 12; i++)
             kill_some(&c, &p, i % 2 == 0 ? 1 : MOST_WRITERS);
         if (save(&p, 1) != FFEBM_OK)
-            campaign_finding(&c, "%s", ffebm_context_error(p.context));
+            campaign_finding(&c, "%s", ffebm_context_error(p.saved.context));
         if (leftovers(&p) != 0)
             campaign_finding(&c, "%d files are left after a save", leftovers(&p));
         place_close(&p);

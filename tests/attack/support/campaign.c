@@ -1,12 +1,16 @@
 #include "campaign.h"
 
+#include <errno.h>
 #include <ffebm.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { MOST_PRINTED = 50 };
+
+static const char *running = "campaign"; /* its name */
 
 static double now(void)
 {
@@ -21,6 +25,7 @@ campaign campaign_open(const char *name, int argc, char **argv)
     campaign c = {.name = name, .seed = 1};
     char *end = NULL;
 
+    running = name;
     if (argc > 1) {
         double minutes = strtod(argv[1], &end);
 
@@ -59,6 +64,14 @@ void campaign_finding(campaign *c, const char *format, ...)
     vprintf(format, arguments);
     printf("\n");
     va_end(arguments);
+}
+
+void campaign_must(bool good, const char *do_what)
+{
+    if (good)
+        return;
+    fprintf(stderr, "%s: cannot %s: %s\n", running, do_what, strerror(errno));
+    exit(2);
 }
 
 size_t campaign_draw(campaign *c, size_t below)

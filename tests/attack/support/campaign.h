@@ -28,6 +28,9 @@ bool campaign_another(const campaign *c, size_t round, size_t rounds);
 /* Count and print something that must not be. Not for several threads at once. */
 void campaign_finding(campaign *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* End the program with errno's text unless it is good: "NAME: cannot do". */
+void campaign_must(bool good, const char *do_what);
+
 /* A number of 0 ... below - 1, the next of the seed's. */
 size_t campaign_draw(campaign *c, size_t below);
 
