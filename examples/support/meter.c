@@ -46,6 +46,7 @@ void meter_clear(struct meter *meter)
 {
     meter->totals = (struct meter_totals){.steps = 0};
     memset(meter->phases, 0, meter->blocks * PHASES * sizeof *meter->phases);
+    meter->unsettled[0] = '\0';
 }
 
 static double larger(double a, double b)
@@ -79,6 +80,15 @@ static void add_step(struct meter_totals *sum, const struct meter_step *step)
     sum->learning_rate = step->learning_rate;
 }
 
+/* The first of the lines that the engine says: one stage in one phase. */
+static ffebm_status add_words(struct meter *meter, const ffebm_engine *engine)
+{
+    ffebm_status status = ffebm_engine_unsettled(engine, meter->unsettled, sizeof meter->unsettled, NULL);
+
+    meter->unsettled[strcspn(meter->unsettled, "\n")] = '\0';
+    return status;
+}
+
 ffebm_status meter_add(struct meter *meter, const ffebm_engine *engine, const struct meter_step *step)
 {
     for (size_t i = 0; i < meter->blocks * PHASES; i++) {
@@ -91,7 +101,7 @@ ffebm_status meter_add(struct meter *meter, const ffebm_engine *engine, const st
         add_phase(&meter->phases[i], &report);
     }
     add_step(&meter->totals, step);
-    return FFEBM_OK;
+    return step->report->unconverged > 0 && meter->unsettled[0] == '\0' ? add_words(meter, engine) : FFEBM_OK;
 }
 
 const struct meter_phase *meter_phase(const struct meter *meter, size_t block, int32_t phase)

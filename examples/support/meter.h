@@ -35,6 +35,7 @@ struct meter {
     struct meter_phase *phases; /* [blocks][2]: free, nudged (or of the adjoint) */
     size_t *stages;             /* [blocks]: where the energy blocks stand in the chain */
     size_t blocks;
+    char unsettled[256]; /* what the engine says of the first step with samples that did not settle, one line; "" */
 };
 
 /* What one step adds beside what the engine reports. */

@@ -149,6 +149,8 @@ void progress_epoch(struct progress *progress, int64_t epoch, const struct meter
     if (totals->unconverged > 0)
         fprintf(stderr, "  %.0f unconverged", totals->unconverged);
     fputc('\n', stderr);
+    if (meter->unsettled[0] != '\0')
+        fprintf(stderr, "  %s\n", meter->unsettled);
     progress->drawn = progress_clock();
 }
 
