@@ -202,8 +202,8 @@ typedef struct ffebm_report {
  *           weights: [batch], a factor for each sample's loss; NULL: ones. The loss is sum_n weights_n l_n / batch.
  *
  *  Free phases up the chain; then, down it, VJPs in feedforward blocks and nudged phases in energy blocks, each of
- *  which hands - (s_1(beta) - s_1(-beta)) / (2 beta), or its estimator's form of it, to the block below. Without
- *  energy blocks this is backpropagation. The same bits whatever the number of threads.
+ *  which hands - (s_1(beta) - s_1(-beta)) / (2 beta), or its estimator's form of it, to the block below, and of its
+ *  tapped layers likewise through their taps. Without energy blocks this is backpropagation. The same bits whatever the number of threads.
  */
 FFEBM_API ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
                                              const ffebm_tensor *target, const ffebm_tensor *weights);

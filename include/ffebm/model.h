@@ -151,7 +151,7 @@ FFEBM_API ffebm_status ffebm_model_set_bounds(ffebm_model *model, const char *pr
 /** Draw first values for all parameters, and make the model ready.
  *
  *  Returns: FFEBM_OK:        parameters and buffers hold their first values, within their bounds.
- *           FFEBM_ERR_STATE: the model has no stages.
+ *           FFEBM_ERR_STATE: the model has no stages, or taps without an energy block behind them.
  *           FFEBM_ERR_SHAPE: cross entropy, and the output is not [classes].
  *           FFEBM_ERR_USER:  `initialize` of a block of yours failed; the text names stage and slot. No value changed.
  *           FFEBM_ERR_NUMERIC: or left NaN or infinity; or the values of a parameter, which the text names, are beyond

@@ -7,14 +7,15 @@
 
 enum { ROWS = 7, STEPS = 5, VALUES = 8192, QUESTIONS = 400 };
 
-/* Batch normalisation before and between energy blocks, a pool, signs that are drawn; and batch normalisation in a readout. */
+/* Batch normalisation before and between energy blocks and in a tap, a pool, signs that are drawn; and batch normalisation in a readout. */
 static const char with_signs[] =
     "{\"dtype\": \"float64\", \"input\": [2, 6, 6], \"loss\": \"cross_entropy\", \"recipe\": {\"estimator\": "
     "\"random_sign\", "
     "\"free_tolerance\": 1e-10, \"nudged_tolerance\": 0, \"nudged_sweeps\": 12, \"free_sweeps\": 300}, \"stages\": ["
     "{\"feedforward\": [{\"type\": \"conv2d\", \"out_channels\": 3, \"kernel\": 3, \"padding\": 1, \"bias\": false}, "
-    "{\"type\": \"batchnorm2d\"}]}, {\"energy\": {\"type\": \"hopfield\", \"couplings\": [{\"type\": \"conv2d\", "
-    "\"out_channels\": 4, "
+    "{\"type\": \"batchnorm2d\"}], \"taps\": [{\"to\": 1, \"ops\": [{\"type\": \"conv2d\", \"out_channels\": 4, "
+    "\"kernel\": 2, \"stride\": 2}, {\"type\": \"batchnorm2d\"}]}]}, "
+    "{\"energy\": {\"type\": \"hopfield\", \"couplings\": [{\"type\": \"conv2d\", \"out_channels\": 4, "
     "\"kernel\": 3, \"padding\": 1, \"pool\": {\"type\": \"max\", \"kernel\": 2}}]}}, {\"feedforward\": [{\"type\": "
     "\"batchnorm2d\"}]}, {\"energy\": {\"type\": \"hopfield\", \"couplings\": [{\"type\": \"dense\", \"out_features\": "
     "6}]}}, "

@@ -311,6 +311,34 @@ START_TEST(zero_taps_change_nothing)
 }
 END_TEST
 
+/* In float32, in full precision and in mixed, gradients are those in float64 but for rounding. */
+START_TEST(float32_differs_by_rounding)
+{
+    static const int32_t precisions[] = {FFEBM_PRECISION_FULL, FFEBM_PRECISION_MIXED};
+    static const double bounds[] = {1e-4, 2e-2};
+
+    for (int i = 0; i < 2; i++) {
+        problem p = problem_of(models[_i], 0, 1, ROWS), q = problem_of(models[_i], FFEBM_FLOAT32, 1, ROWS);
+        ffebm_equilibrium_config config;
+        ffebm_tensor *exact, *rounded;
+
+        ffebm_equilibrium_config_init(&config, sizeof config);
+        config.switches = FFEBM_SWITCHES_HOLD;
+        config.free_sweeps = config.nudged_sweeps = 100;
+        config.free_tolerance = config.nudged_tolerance = i == 0 ? 1e-6 : 1e-4;
+        config.precision = precisions[i];
+        assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
+        assert_ok(q.f.context, ffebm_engine_configure(q.f.engine, FFEBM_ALL, &config));
+        exact = gradient_of(&p, NULL);
+        rounded = gradient_of(&q, NULL);
+        ck_assert_double_lt(relative_error(rounded, exact), bounds[i]);
+        destroy_all((ffebm_tensor *[]){exact, rounded}, 2);
+        problem_end(&p);
+        problem_end(&q);
+    }
+}
+END_TEST
+
 /* The same bits on one thread and on four, also of samples that settle at different times. */
 START_TEST(threads_do_not_change_bits)
 {
@@ -536,6 +564,7 @@ Suite *test_taps_suite(void)
     tcase_add_loop_test(tests, input_cotangent_is_the_adjoint, 0, MODELS);
     tcase_add_loop_test(tests, traces_end_at_the_gradient, 0, MODELS);
     tcase_add_test(tests, zero_taps_change_nothing);
+    tcase_add_loop_test(tests, float32_differs_by_rounding, 0, MODELS);
     tcase_add_loop_test(tests, threads_do_not_change_bits, 0, MODELS);
     tcase_add_loop_test(tests, batch_is_its_samples, 0, MODELS);
     tcase_add_test(tests, parameters_have_names);
