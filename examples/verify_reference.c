@@ -11,6 +11,8 @@
  *   grad.ep.beta<b>.T<n>.<param>   centred EP with nudging b, n odd_even sweeps
  *   grad.id.T<n>.<param>           implicit differentiation, n sweeps
  *   grad.input.id                  the sum of the losses by the input, likewise, in the last of the metadata's `nudged_sweeps`
+ * The file of a resistive network has `short_sweeps`, `long_sweeps` and `nudged_order_short` instead, and states more
+ * (reference/circuit.c).
  * Prints one line a file and group of tensors, with the largest relative error, max |a - b| / max |b| over a tensor.
  * Ends with status 0 only if all are within 1e-8 and something was compared. */
 #include <ffebm.h>
@@ -19,105 +21,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME = 256, GROUP = 96 };
+#include "reference/reference.h"
+
+enum { GROUP = 96 };
 
 static const double bound = 1e-8;
-
-struct reference {
-    const char *path;
-    ffebm_context *context;
-    ffebm_model *model;
-    ffebm_engine *engine;
-    ffebm_tensor *input;
-    ffebm_tensor *target;
-    ffebm_tensor *output;
-    ffebm_tensor *input_gradient;
-    int64_t input_sweeps; /* that it takes */
-    ffebm_equilibrium_config equilibrium;
-    double loss;
-    char *names; /* of all tensors, one behind the other */
-    size_t names_length;
-    size_t compared;
-    double worst;
-};
 
 static int starts_with(const char *text, const char *start)
 {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- the file */
-
-static ffebm_status read_names(struct reference *r)
-{
-    ffebm_status status = ffebm_checkpoint_tensor_names(r->context, NULL, 0, &r->names_length, r->path);
-
-    if (status != FFEBM_OK)
-        return status;
-    r->names = malloc(r->names_length + 1);
-    if (r->names == NULL)
-        return FFEBM_ERR_NOMEM;
-    return ffebm_checkpoint_tensor_names(r->context, r->names, r->names_length, NULL, r->path);
-}
-
-/* The name behind one, or behind NULL the first; NULL if there is none. */
-static const char *next_name(const struct reference *r, const char *name)
-{
-    name = name == NULL ? r->names : name + strlen(name) + 1;
-    return name < r->names + r->names_length ? name : NULL;
-}
-
-static ffebm_status read_metadata(struct reference *r, const char *key, char **text)
-{
-    size_t length;
-    ffebm_status status = ffebm_checkpoint_metadata(r->context, NULL, 0, &length, r->path, key);
-
-    if (status != FFEBM_OK)
-        return status;
-    *text = malloc(length + 1);
-    if (*text == NULL)
-        return FFEBM_ERR_NOMEM;
-    return ffebm_checkpoint_metadata(r->context, *text, length + 1, NULL, r->path, key);
-}
-
-static ffebm_status read_model(struct reference *r)
-{
-    ffebm_parse_config config;
-    char *description = NULL;
-    ffebm_status status = read_metadata(r, "model", &description);
-
-    ffebm_parse_config_init(&config, sizeof config);
-    config.dtype = FFEBM_FLOAT64;
-    if (status == FFEBM_OK)
-        status = ffebm_model_parse(r->context, &r->model, description, strlen(description), &config);
-    if (status == FFEBM_OK)
-        status = ffebm_model_initialize(r->model, 0);
-    free(description);
-    return status;
-}
-
-static ffebm_status read_values(struct reference *r)
-{
-    ffebm_model_info info = {.size = sizeof info};
-    ffebm_parameter_info parameter = {.size = sizeof parameter};
-    ffebm_status status = ffebm_model_inspect(r->model, &info);
-
-    for (size_t i = 0; i < info.parameter_count + info.buffer_count && status == FFEBM_OK; i++) {
-        ffebm_tensor *value = NULL;
-        char name[NAME];
-
-        if ((status = ffebm_model_inspect_parameter(r->model, &parameter, i)) != FFEBM_OK)
-            break;
-        snprintf(name, sizeof name, "%s.%s", parameter.role == FFEBM_ROLE_BUFFER ? "buffer" : "param", parameter.name);
-        status = ffebm_checkpoint_tensor(r->context, &value, r->path, name);
-        if (status == FFEBM_ERR_NOT_FOUND && parameter.role == FFEBM_ROLE_BUFFER)
-            status = FFEBM_OK; /* files in training mode have none */
-        else if (status == FFEBM_OK)
-            status = ffebm_tensor_copy(parameter.value, value);
-        ffebm_tensor_destroy(value);
-    }
-    return status;
-}
+/* ------------------------------------------------------------------------------------------------- settings */
 
 static ffebm_status set_sweeps(struct reference *r, const char *text)
 {
@@ -168,7 +83,7 @@ static ffebm_status read_settings(struct reference *r)
     for (size_t i = 0; i < sizeof settings / sizeof settings[0] && status == FFEBM_OK; i++) {
         char *text = NULL;
 
-        status = read_metadata(r, settings[i].key, &text);
+        status = reference_metadata(r, settings[i].key, &text);
         if (status == FFEBM_OK)
             status = settings[i].set(r, text);
         else if (status == FFEBM_ERR_NOT_FOUND && settings[i].otherwise != NULL)
@@ -209,64 +124,13 @@ static ffebm_status new_input_gradient(struct reference *r)
 
 /* --------------------------------------------------------------------------------------------------- comparing */
 
-/* The largest difference over the largest number; a shape that differs is as wrong as can be. */
-static ffebm_status compare(struct reference *r, const char *name, const double *ours, size_t count, double *worst)
-{
-    ffebm_tensor *theirs = NULL;
-    ffebm_status status = ffebm_checkpoint_tensor(r->context, &theirs, r->path, name);
-    double difference = 0, size = 0, error;
-
-    if (status != FFEBM_OK)
-        return status;
-    if (ffebm_tensor_count(theirs) != count || ffebm_tensor_dtype(theirs) != FFEBM_FLOAT64) {
-        difference = INFINITY;
-    } else {
-        const double *values = ffebm_tensor_const_data(theirs);
-
-        for (size_t i = 0; i < count; i++) {
-            difference = ours[i] == ours[i] ? fmax(difference, fabs(ours[i] - values[i])) : INFINITY;
-            size = fmax(size, fabs(values[i]));
-        }
-    }
-    error = difference == 0 ? 0 : difference / size;
-    *worst = fmax(*worst, error);
-    r->compared++;
-    ffebm_tensor_destroy(theirs);
-    return FFEBM_OK;
-}
-
 static ffebm_status compare_state(struct reference *r, const char *name, double *worst)
 {
-    ffebm_layer_info layer = {.size = sizeof layer};
-    int64_t shape[FFEBM_MAX_RANK] = {ffebm_tensor_shape(r->input, NULL)[0]};
-    ffebm_tensor *state = NULL;
-    size_t s, l;
-    ffebm_status status;
+    size_t stage, layer;
 
-    if (sscanf(name, "free.stage%zu.layer%zu", &s, &l) != 2)
+    if (sscanf(name, "free.stage%zu.layer%zu", &stage, &layer) != 2)
         return FFEBM_ERR_FORMAT;
-    if ((status = ffebm_model_inspect_layer(r->model, &layer, s, l)) != FFEBM_OK)
-        return status;
-    memcpy(shape + 1, layer.shape, layer.rank * sizeof *shape);
-    if ((status = ffebm_tensor_create(r->context, &state, FFEBM_FLOAT64, shape, layer.rank + 1)) == FFEBM_OK &&
-        (status = ffebm_engine_get_state(r->engine, state, s, l, FFEBM_PHASE_FREE)) == FFEBM_OK)
-        status = compare(r, name, ffebm_tensor_const_data(state), ffebm_tensor_count(state), worst);
-    ffebm_tensor_destroy(state);
-    return status;
-}
-
-static ffebm_status compare_gradient(struct reference *r, const char *name, const char *parameter_name, double *worst)
-{
-    ffebm_parameter_info parameter = {.size = sizeof parameter};
-    const double *gradient = ffebm_tensor_const_data(ffebm_engine_flat_gradient(r->engine));
-    size_t index = ffebm_model_find_parameter(r->model, parameter_name);
-    ffebm_status status;
-
-    if (index == FFEBM_NONE)
-        return FFEBM_ERR_NOT_FOUND;
-    if ((status = ffebm_model_inspect_parameter(r->model, &parameter, index)) != FFEBM_OK)
-        return status;
-    return compare(r, name, gradient + parameter.offset, parameter.count, worst);
+    return reference_compare_state(r, name, stage, layer, FFEBM_PHASE_FREE, worst);
 }
 
 /* ------------------------------------------------------------------------------------------------------ groups */
@@ -360,13 +224,13 @@ static ffebm_status compare_one(struct reference *r, const char *name, double *w
     if (starts_with(name, "free."))
         return compare_state(r, name, worst);
     if (strcmp(name, "output") == 0)
-        return compare(r, name, ffebm_tensor_const_data(r->output), ffebm_tensor_count(r->output), worst);
+        return reference_compare(r, name, ffebm_tensor_const_data(r->output), ffebm_tensor_count(r->output), worst);
     if (strcmp(name, "loss") == 0)
-        return compare(r, name, &r->loss, 1, worst);
+        return reference_compare(r, name, &r->loss, 1, worst);
     if (strcmp(name, "grad.input.id") == 0)
-        return compare(r, name, ffebm_tensor_const_data(r->input_gradient), ffebm_tensor_count(r->input_gradient),
-                       worst);
-    return compare_gradient(r, name, strstr(name, ".stage") + 1, worst);
+        return reference_compare(r, name, ffebm_tensor_const_data(r->input_gradient),
+                                 ffebm_tensor_count(r->input_gradient), worst);
+    return reference_compare_gradient(r, name, strstr(name, ".stage") + 1, worst);
 }
 
 static ffebm_status verify_group(struct reference *r, const char *group)
@@ -375,7 +239,7 @@ static ffebm_status verify_group(struct reference *r, const char *group)
     size_t before = r->compared;
     ffebm_status status = compute(r, group);
 
-    for (const char *name = NULL; status == FFEBM_OK && (name = next_name(r, name)) != NULL;) {
+    for (const char *name = NULL; status == FFEBM_OK && (name = reference_next(r, name)) != NULL;) {
         char other[GROUP];
 
         group_of(name, other);
@@ -383,9 +247,7 @@ static ffebm_status verify_group(struct reference *r, const char *group)
             status = compare_one(r, name, &worst);
     }
     if (status == FFEBM_OK)
-        printf("%s %-24s %3zu tensors, largest relative error %.1e%s\n", r->path, group, r->compared - before, worst,
-               worst <= bound ? "" : "  TOO LARGE");
-    r->worst = fmax(r->worst, worst);
+        reference_print(r, group, r->compared - before, worst);
     return status;
 }
 
@@ -393,12 +255,12 @@ static ffebm_status verify_groups(struct reference *r)
 {
     ffebm_status status = FFEBM_OK;
 
-    for (const char *name = NULL; status == FFEBM_OK && (name = next_name(r, name)) != NULL;) {
+    for (const char *name = NULL; status == FFEBM_OK && (name = reference_next(r, name)) != NULL;) {
         char group[GROUP], before[GROUP] = "";
         int seen = 0;
 
         group_of(name, group);
-        for (const char *at = NULL; !seen && (at = next_name(r, at)) != name;) {
+        for (const char *at = NULL; !seen && (at = reference_next(r, at)) != name;) {
             group_of(at, before);
             seen = strcmp(before, group) == 0;
         }
@@ -412,6 +274,13 @@ static ffebm_status verify_groups(struct reference *r)
     return status;
 }
 
+static ffebm_status verify_chain(struct reference *r)
+{
+    ffebm_status status = read_settings(r);
+
+    return status == FFEBM_OK ? verify_groups(r) : status;
+}
+
 /* Returns the number of tensors compared, or 0 if the file is not verified. */
 static size_t verify(const char *path)
 {
@@ -419,13 +288,14 @@ static size_t verify(const char *path)
     ffebm_status status;
     size_t compared;
 
-    if ((status = ffebm_context_create(&r.context, NULL)) != FFEBM_OK || (status = read_names(&r)) != FFEBM_OK ||
-        (status = read_model(&r)) != FFEBM_OK || (status = read_values(&r)) != FFEBM_OK ||
+    if ((status = ffebm_context_create(&r.context, NULL)) != FFEBM_OK ||
+        (status = reference_read_names(&r)) != FFEBM_OK || (status = reference_read_model(&r)) != FFEBM_OK ||
+        (status = reference_read_values(&r)) != FFEBM_OK ||
         (status = ffebm_checkpoint_tensor(r.context, &r.input, path, "input")) != FFEBM_OK ||
         (status = ffebm_checkpoint_tensor(r.context, &r.target, path, "target")) != FFEBM_OK ||
         (status = new_engine(&r)) != FFEBM_OK || (status = new_output(&r)) != FFEBM_OK ||
-        (status = new_input_gradient(&r)) != FFEBM_OK || (status = read_settings(&r)) != FFEBM_OK ||
-        (status = verify_groups(&r)) != FFEBM_OK)
+        (status = new_input_gradient(&r)) != FFEBM_OK ||
+        (status = reference_is_circuit(&r) ? reference_verify_circuit(&r) : verify_chain(&r)) != FFEBM_OK)
         fprintf(stderr, "%s: %s (%s)\n", path, ffebm_context_error(r.context), ffebm_status_text(status));
     compared = status == FFEBM_OK && r.worst <= bound ? r.compared : 0;
 

@@ -1,4 +1,5 @@
-/* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network, or a simulator or device of your own.
+/* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network, a deep resistive network, or a simulator
+ * or device of your own.
  *
  * An energy block turns its input x into a state s that makes E(s, theta, x) = G(s) - <s_1, x> + U(s, theta)
  * stationary: its equilibrium. s_1 is its first layer, which functions count as layer 0; its last layer is its output.
@@ -111,6 +112,64 @@ FFEBM_API void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t 
  *  layer exactly.
  */
 FFEBM_API ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
+
+/* ------------------------------------------------------------------------------------- deep resistive networks
+ *
+ * Nodes with voltages, layers joined by resistors: s_0 = input_gain (x, -x) are sources, G_l[k,j] >= 0 the conductance
+ * between node k of layer l and node j of layer l - 1, b_l currents into the nodes. Diodes keep the first half of every
+ * layer but the last at 0 or above, the second half at 0 or below. The energy is the co-content
+ *
+ *     E = sum_l (1/2 sum_kj G_l[k,j] (s_l[k] - s_l-1[j])^2 - <b_l, s_l>) + diodes,
+ *
+ * strictly convex: one equilibrium, whatever the mismatch, and every order settles to it (Kendall et al. 2020,
+ * arXiv:2006.01981; Scellier 2024). Layers that functions count from 0 are l = 1, 2, ..; the sources are no layer. The
+ * derivative by x is that of the currents out of the sources, not a state. Loss and spring nudging with - beta need
+ * beta k below the conductance seen at the outputs, else FFEBM_ERR_ARGUMENT where that is sure beforehand, and samples that
+ * are reported as not converged where it is not.
+ *
+ *     {"energy": {"type": "resistive", "input_gain": 8, "g_min": 0, "g_max": 1,
+ *                 "diode": {"threshold": 0.2, "conductance": 50}, "amplifier": 1,
+ *                 "couplings": [{"type": "dense", "out_features": 12}, {"type": "dense", "out_features": 5}]}}
+ */
+
+/** A resistive block's circuit; the same fields and defaults as in the model description. */
+typedef struct ffebm_resistive_config {
+    size_t size;
+    double input_gain;        /* default 1; positive: volts of a source for 1 of x */
+    double g_min;             /* default 0 S: bounds of the weights, which optimizers project onto; 0 or more */
+    double g_max;             /* default INFINITY S */
+    double diode_threshold;   /* default 0 V: where a diode begins to conduct; 0 or more */
+    double diode_conductance; /* default INFINITY S: an ideal diode; else what it conducts with; positive */
+    double amplifier;         /* default 1: voltage gain A, current gain 1/A, behind every layer but the last; positive.
+                                 In units u_l = A^-l s_l that is the circuit without: readings, noise and bounds differ */
+    int32_t paired_input;     /* default 1: sources hold x and -x; 0: x alone */
+    int32_t clamp_last;       /* default 0: no diodes at the last layer; 1: as at the others */
+} ffebm_resistive_config;
+
+/** Fill a resistive configuration with the defaults.
+ *
+ *  Out: config: written up to `size`.
+ *  In:  size:   sizeof *config.
+ */
+FFEBM_API void ffebm_resistive_config_init(ffebm_resistive_config *config, size_t size);
+
+/** Create a resistive block of sources alone. Each dense coupling (ffebm_energy_add_coupling) adds a layer of nodes; its
+ *  weight are the conductances to the layer below, its bias the currents.
+ *
+ *  Returns: FFEBM_OK:              *block is owned.
+ *           FFEBM_ERR_ARGUMENT:    a value out of range, or g_min above g_max; the text names it.
+ *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *  In:      context.
+ *  Out:     block:  NULL on failure.
+ *  In:      config: copied; NULL: defaults.
+ *
+ *  Its input may have any shape, and is read in channel, row, column order. Without an initialisation of its own a
+ *  weight begins at max(0, u / sqrt(fan_in)), u uniform in +- 1, within g_min and g_max. A block without couplings is
+ *  refused where it enters a model, with FFEBM_ERR_SHAPE.
+ */
+FFEBM_API ffebm_status ffebm_energy_create_resistive(ffebm_context *context, ffebm_energy **block,
+                                                     const ffebm_resistive_config *config);
 
 /** Destroy a block that no model has taken.
  *

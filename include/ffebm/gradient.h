@@ -300,6 +300,22 @@ enum {
 FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
                                            const ffebm_tensor *force);
 
+/** Settle an energy block as ffebm_engine_settle does, under a force and springs to its free state: resistors at the outputs
+ *  of a circuit.
+ *
+ *  Returns: As ffebm_engine_settle, and
+ *           FFEBM_ERR_ARGUMENT:    stiffness not finite, not 0 without a force, or so far below 0 that an output of a
+ *                                  resistive block has no equilibrium.
+ *           FFEBM_ERR_UNSUPPORTED: stiffness is not 0, but the block heeds none: one of yours.
+ *  In/Out:  engine:    as there.
+ *  In:      stage, input, force: likewise.
+ *           stiffness: k; the force is less k (s_last - s_last of the free state).
+ *
+ *  With - beta times the loss's derivative at the free state for a force, and k = beta, that is nudging by the loss mse.
+ */
+FFEBM_API ffebm_status ffebm_engine_settle_springs(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
+                                                   const ffebm_tensor *force, double stiffness);
+
 /** Compute the energy E of each sample, without a force's part, at a state of an energy block.
  *
  *  Returns: FFEBM_OK.
@@ -330,21 +346,24 @@ FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *e
 FFEBM_API ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t layer,
                                               const ffebm_tensor *input);
 
-/** Compute the derivatives of E by the parameters at a state of an energy block.
+/** Compute the derivatives of E by the parameters, and by the input, at a state of an energy block.
  *
  *  Returns: FFEBM_OK:        the stage's part of the flat gradient is mean_n dE/dtheta; the rest is left alone.
- *           FFEBM_ERR_STATE: the stage has no such state; or it is a block of yours, and the state was written for
+ *           FFEBM_ERR_STATE: the stage has no such state; or it is no Hopfield network, and the state was written for
  *                            another number of samples than it had input.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: input_gradient does not fit.
  *           FFEBM_ERR_NUMERIC, FFEBM_ERR_USER: as ffebm_engine_gradient, of a block of yours; the flat gradient is as
  *                            before.
- *  In/Out:  engine: whether ffebm_optimizer_step accepts its flat gradient does not change.
- *  In:      stage:  an energy stage.
- *           phase:  as ffebm_engine_energy.
+ *  In/Out:  engine:         whether ffebm_optimizer_step accepts its flat gradient does not change.
+ *  Out:     input_gradient: NULL, or [batch, in...] of the model's type: dE/dx of each sample. Unspecified on failure.
+ *  In:      stage:          an energy stage.
+ *           phase:          as ffebm_engine_energy.
  *
- *  The derivative of a Hopfield block by its input, dE/dx, is - s_1: ffebm_engine_get_state of layer 0, negated; by the
- *  input of a tapped layer it is that layer, negated.
+ *  dE/dx of a Hopfield block is - s_1; by the input of a tapped layer, which is not given here, it is that layer, negated. Of
+ *  a resistive block it is made of the currents out of its sources.
  */
-FFEBM_API ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase);
+FFEBM_API ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, ffebm_tensor *input_gradient, size_t stage,
+                                                    int32_t phase);
 
 /** Read one layer of a state of an energy block.
  *

@@ -28,7 +28,8 @@ enum {                                  /* the configurations that have settings
     FFEBM_CONFIG_ENGINE         = 8,    /* ffebm_engine_config */
     FFEBM_CONFIG_CERTIFY        = 9,    /* ffebm_certify_config */
     FFEBM_CONFIG_SGD            = 10,   /* ffebm_sgd_config */
-    FFEBM_CONFIG_ADAM           = 11    /* ffebm_adam_config */
+    FFEBM_CONFIG_ADAM           = 11,   /* ffebm_adam_config */
+    FFEBM_CONFIG_RESISTIVE      = 12    /* ffebm_resistive_config */
 };
 
 enum {                                  /* as text                                  in the struct                        */

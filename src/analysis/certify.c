@@ -65,6 +65,8 @@ typedef struct subject {
     void *values;
     const void *gradient;
     const void *reference;
+    double lower; /* of its values */
+    double upper;
 } subject;
 
 static size_t input_count(const certification *c)
@@ -79,14 +81,17 @@ static subject subject_of(const certification *c, size_t index)
     const ffebmi_model_parameter *p;
 
     if (index == model->parameter_count)
-        return (subject){"input", 0, input_count(c), c->engine->input, c->input_gradient, c->input_reference};
+        return (subject){"input",   0,       input_count(c), c->engine->input, c->input_gradient, c->input_reference,
+                         -INFINITY, INFINITY};
     p = &model->parameters[index];
     return (subject){p->name,
                      p->stage,
                      p->parameter.shape.count,
                      p->value.data,
                      ffebmi_at(k, c->engine->gradient.values, p->offset),
-                     ffebmi_at(k, c->reference, p->offset)};
+                     ffebmi_at(k, c->reference, p->offset),
+                     p->lower,
+                     p->upper};
 }
 
 /* ---------------------------------------------------------------------------------------------------------- memory */
@@ -265,7 +270,9 @@ static ffebm_status certify_tensor(const certification *c, const ffebmi_differen
     if (s.stage >= c->bottom)
         FFEBMI_TRY(compare_reference(c, &s, index, to));
     if (c->config.directions > 0)
-        FFEBMI_TRY(ffebmi_differences_compare(differences, s.values, s.count, index, s.gradient, &difference));
+        FFEBMI_TRY(ffebmi_differences_compare(differences,
+                                              &(ffebmi_differences_subject){s.values, s.count, s.lower, s.upper}, index,
+                                              s.gradient, &difference));
     to->difference_cosine = difference.cosine;
     to->difference_error = difference.error;
     add_phases(c, s.stage, to);

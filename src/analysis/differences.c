@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/random.h"
 #include "core/ranks.h"
+#include "tensor/doubles.h"
 
 static bool is_float32(const ffebm_engine *engine)
 {
@@ -137,15 +138,20 @@ static bool in_parts(const ffebmi_differences *d, size_t index)
     return index == d->engine->model->parameter_count;
 }
 
-/* A direction of length 1: of a tensor in parts, this rank's part of it. */
-static ffebm_status draw(const ffebmi_differences *d, size_t count, size_t index, uint64_t stream)
+/* A direction of length 1, within bounds for so long a step: of a tensor in parts, this rank's part of it. */
+static ffebm_status draw(const ffebmi_differences *d, const ffebmi_differences_subject *s, double step, size_t index,
+                         uint64_t stream)
 {
     const ffebmi_arrays *k = d->engine->arrays;
     const uint64_t first = in_parts(d, index) ? d->engine->stream.first_sample * d->engine->model->input.count : 0;
+    size_t count = s->count;
     double length;
 
     for (size_t i = 0; i < count; i++) {
-        double x = ffebm_random_normal(stream, first + i);
+        double x = ffebm_random_normal(stream, first + i), value = ffebmi_number_at(k->element, s->values, i);
+
+        if (value - step < s->lower || value + step > s->upper)
+            x = 0;
 
         if (is_float32(d->engine))
             ((float *)d->direction)[i] = (float)x;
@@ -181,10 +187,12 @@ static ffebm_status change_of(const ffebmi_differences *d, void *tensor, size_t 
     return status;
 }
 
-ffebm_status ffebmi_differences_compare(const ffebmi_differences *d, void *tensor, size_t count, size_t index,
+ffebm_status ffebmi_differences_compare(const ffebmi_differences *d, const ffebmi_differences_subject *s, size_t index,
                                         const void *gradient, ffebmi_difference *result)
 {
     const ffebmi_arrays *k = d->engine->arrays;
+    void *tensor = s->values;
+    size_t count = s->count;
     double product = 0, slopes = 0, differences = 0, errors = 0, step, threshold;
 
     FFEBMI_TRY(ffebmi_comparison_norm(d->engine, count, tensor, in_parts(d, index), &step));
@@ -194,7 +202,7 @@ ffebm_status ffebmi_differences_compare(const ffebmi_differences *d, void *tenso
     for (size_t i = 0; i < d->directions; i++) {
         double slope, difference;
 
-        FFEBMI_TRY(draw(d, count, index, ffebmi_random_stream(d->seed, index * d->directions + i)));
+        FFEBMI_TRY(draw(d, s, step, index, ffebmi_random_stream(d->seed, index * d->directions + i)));
         FFEBMI_TRY(slope_of(d, count, index, gradient, &slope));
         FFEBMI_TRY(change_of(d, tensor, count, step, &difference));
         difference /= 2 * step;

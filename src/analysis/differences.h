@@ -25,10 +25,20 @@ typedef struct ffebmi_difference {
 /* Let every energy block settle from its free state, as far as the type allows. */
 void ffebmi_differences_configure(ffebm_engine *engine, int64_t sweeps);
 
+/* One tensor, whose numbers may be moved between two bounds. */
+typedef struct ffebmi_differences_subject {
+    void *values;
+    size_t count;
+    double lower;
+    double upper;
+} ffebmi_differences_subject;
+
 /* Compare with `gradient` the differences by one tensor, which is moved in place and put back to the bit, on failure,
- * too. index: of the tensor among all, for its directions. */
-ffebm_status ffebmi_differences_compare(const ffebmi_differences *differences, void *tensor, size_t count, size_t index,
-                                        const void *gradient, ffebmi_difference *result);
+ * too. Numbers that a step would take beyond a bound stay where they are. index: of the tensor among all, for its
+ * directions. */
+ffebm_status ffebmi_differences_compare(const ffebmi_differences *differences,
+                                        const ffebmi_differences_subject *subject, size_t index, const void *gradient,
+                                        ffebmi_difference *result);
 
 /* Bytes of a copy of an energy stage's free state of a batch; and copy it out, or back. */
 size_t ffebmi_differences_state_bytes(const ffebm_engine *engine, size_t stage, size_t batch);

@@ -51,6 +51,14 @@ typedef struct ffebmi_matrix_product {
     bool transpose_b;
 } ffebmi_matrix_product;
 
+/* The nodes of a layer of a circuit (nodes.inc). */
+typedef struct ffebmi_nodes {
+    const void *conductance; /* n: of all that joins a node */
+    const void *side;        /* n: its diode conducts where side v < - threshold; 0: it has none */
+    double threshold;
+    double resistance; /* of a diode that conducts; 0: ideal */
+} ffebmi_nodes;
+
 /* A half-sweep of one layer: `rows` states of n units, row by row. */
 typedef struct ffebmi_layer_update {
     size_t rows;
@@ -58,8 +66,9 @@ typedef struct ffebmi_layer_update {
     void *z;           /* the drive, or what a displacement adds to it; scratch */
     const void *input; /* this and the force are added to it; NULL adds nothing. Displacements feel none */
     const void *force;
-    const void *base; /* of displacements: the drive at the free state, or sigma' there */
-    ffebmi_neuron neuron;
+    const void *base;      /* of displacements: the drive at the free state, or sigma' there */
+    ffebmi_neuron neuron;  /* of settle, settle_displaced */
+    ffebmi_nodes nodes;    /* of settle_nodes, displace_nodes */
     double relaxation;     /* how far it goes: s + relaxation (sigma - s), within the bounds of the neuron */
     const void *free;      /* the free state; settle: NULL, its norm is not wanted */
     const void *stiffness; /* k, rows x n: the force is less k times the displacement from the free state; NULL: 0 */
@@ -85,12 +94,20 @@ typedef struct ffebmi_arrays {
     void (*add)(size_t n, const void *x, void *y);                    /* y += x */
     void (*add_scaled)(size_t n, double a, const void *x, void *y);   /* y += a x */
     void (*scale)(size_t n, double a, const void *x, void *y);        /* y = a x; may be the same array */
+    void (*fill)(size_t n, double a, void *y);                        /* y = a */
     void (*add_row)(size_t rows, size_t n, const void *row, void *y); /* each row of y += row */
     void (*add_column_sums)(size_t rows, size_t n, size_t ldx, double a, const void *x,
                             void *y); /* y_j += a sum_i x_ij */
     void (*difference_and_mean)(size_t n, const void *a, const void *b, void *difference, void *mean); /* may alias */
+    void (*add_column_products)(size_t rows, size_t n, size_t ld, double a, const void *x, const void *y,
+                                void *z);                            /* z_j += a sum_i x_ij y_ij */
+    void (*add_shifted)(size_t n, double a, const void *x, void *y); /* y += x + a */
     double (*dot)(size_t n, const void *x, const void *y);
-    double (*norm)(size_t n, const void *x); /* |x|, also where its square overflows */
+    double (*sum)(size_t n, const void *x);
+    double (*least)(size_t n, const void *x); /* the smallest; 0 of none */
+    double (*weighted_square)(size_t n, const void *weight, double a, double b,
+                              const void *x); /* sum_i weight_i (a + b x_i)^2 */
+    double (*norm)(size_t n, const void *x);  /* |x|, also where its square overflows */
     bool (*finite)(size_t n, const void *x);
 
     void (*transpose)(size_t rows, size_t columns, const void *x, void *y);      /* y, columns x rows, = x^T */
@@ -122,6 +139,14 @@ typedef struct ffebmi_arrays {
     size_t (*displaced_changes)(ffebmi_neuron neuron, size_t n, const void *d, const void *free);
     /* How many of n switches differ under a unit that is not zero in both states. */
     size_t (*switch_changes)(size_t n, const void *s, const void *free, const uint8_t *at, const uint8_t *at_free);
+
+    /* Nodes: voltages by the currents into them. Of the whole state, and of a displacement, as settle and settle_displaced; */
+    void (*settle_nodes)(const ffebmi_layer_update *update);
+    void (*displace_nodes)(const ffebmi_layer_update *update);
+    /* the derivatives of voltages by currents, in the place of the currents; and how many of n diodes conduct in one of two
+     * states only, the first of them perhaps a displacement from the second. */
+    void (*node_gains)(const ffebmi_nodes *nodes, size_t rows, size_t n, void *z);
+    size_t (*switched_nodes)(const ffebmi_nodes *nodes, size_t n, const void *v, const void *free, bool displaced);
 
     /* Windows over images, h x w x c. switches name the position in the window, rows of it counted from 0. */
     void (*max_pool)(const ffebmi_windows *w, size_t rows, const void *x, void *y, uint8_t *switches);

@@ -11,6 +11,8 @@
 
 #include "arrays/settle.inc"
 
+#include "arrays/nodes.inc"
+
 #include "arrays/windows.inc"
 
 #include "arrays/normalize.inc"

@@ -57,6 +57,7 @@ struct ffebmi_settings {
 #define FFEBMI_WITHIN(least, most) .lower = (least), .upper = (most)
 #define FFEBMI_FROM(least) .lower = (least), .upper = INFINITY, .upper_open = 1
 #define FFEBMI_ABOVE(bound) .lower = (bound), .lower_open = 1, .upper = INFINITY, .upper_open = 1
+#define FFEBMI_ABOVE_TO(bound, most) .lower = (bound), .lower_open = 1, .upper = (most)
 #define FFEBMI_BETWEEN(below, above) .lower = (below), .lower_open = 1, .upper = (above), .upper_open = 1
 #define FFEBMI_FROM_BELOW(least, above) .lower = (least), .upper = (above), .upper_open = 1
 #define FFEBMI_FINITE .lower = -INFINITY, .lower_open = 1, .upper = INFINITY, .upper_open = 1

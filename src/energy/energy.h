@@ -104,6 +104,13 @@ struct ffebmi_energy_kind {
     void (*pack)(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
                  const void *const *parameters, void *packed);
 
+    /* OPTIONAL: may a block settle with what has been packed? If not, the text says why, as a sentence about the block. */
+    ffebm_status (*check)(const ffebm_energy *block, const void *packed, ffebmi_failure *failure);
+
+    /* OPTIONAL, of kinds with FFEBMI_HEEDS_STIFFNESS: the stiffness below 0 from which on an output has no equilibrium by itself,
+     * whatever the others do. Without it none is refused. */
+    double (*bears)(const ffebm_energy *block, const void *packed);
+
     /* OPTIONAL, both or neither: the same in 16-bit integers, beside what is packed, of which it is made; `packed` is NULL while
      * measuring. Without them sweeps are not rounded. */
     void (*lay_out_int16)(const ffebm_energy *block, const void *plan, void *packed, ffebmi_arena *arena);

@@ -66,7 +66,7 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
     for (int32_t r = 0; r < repeats; r++) {
         if (r > 0)
             FFEBMI_TRY(ffebmi_context_ask(engine->context));
-        FFEBMI_TRY(targets != NULL ? ffebmi_phases_loss(engine, stage, targets)
+        FFEBMI_TRY(targets != NULL ? ffebmi_phases_loss(engine, stage, targets, cotangent)
                                    : ffebmi_phases_linear(engine, stage, cotangent));
         ffebmi_estimate_switches(engine, stage);
         if (targets != NULL)

@@ -178,7 +178,8 @@ ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient
     return ffebmi_solver_of(reading.block)->read(engine->context, &reading, engine->bench.works);
 }
 
-ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **layers, size_t rows, size_t nudge)
+ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **layers, size_t rows, size_t nudge,
+                                    void *input_cotangent)
 {
     bool hold = held(engine, stage);
     uint8_t **switches = switches_of(engine, stage, hold ? FFEBM_NONE : nudge);
@@ -188,6 +189,8 @@ ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **l
     reading.pairs[reading.pair_count++] =
         (ffebmi_reading_pair){.first = layers, .first_switches = switches, .second_switches = switches, .weight = 1};
     reading.gradient_scale = 1.0 / (double)rows;
+    reading.input_scale = 1;
+    reading.input_cotangent = input_cotangent;
     reading.replace = true;
     return ffebmi_solver_of(reading.block)->read(engine->context, &reading, engine->bench.works);
 }

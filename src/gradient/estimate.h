@@ -18,8 +18,9 @@ void ffebmi_estimate_readout(ffebm_engine *engine, const ffebmi_targets *targets
 ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
                              void *input_cotangent);
 
-/* The mean of dE/dtheta over a state of so many samples takes the place of the block's gradients. nudge: whose switches are
- * the state's own, or FFEBM_NONE for the free state's. */
-ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **layers, size_t rows, size_t nudge);
+/* The mean of dE/dtheta over a state of so many samples takes the place of the block's gradients, and dE/dx is added to
+ * input_cotangent (as above). nudge: whose switches are the state's own, or FFEBM_NONE for the free state's. */
+ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **layers, size_t rows, size_t nudge,
+                                    void *input_cotangent);
 
 #endif

@@ -1,5 +1,6 @@
 #include "gradient/force.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "gradient/readout.h"
@@ -47,13 +48,50 @@ void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t 
     memcpy(out, ffebmi_readout_vjp(&readout, w->loss_cotangent), readout.rows * f->units * k->element);
 }
 
-void ffebmi_force_held(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
-                       void *out)
+void ffebmi_force_springs(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                          void *out)
 {
-    const ffebmi_force_by_hand *f = user;
+    const ffebmi_force *f = user;
+    const ffebmi_arrays *k = f->engine->arrays;
+    size_t nudges = f->estimator->nudge_count;
 
     (void)worker;
     (void)last_layer;
     for (size_t i = 0; i < count; i++)
-        memcpy((char *)out + i * f->row, (const char *)f->force + samples[i] * f->row, f->row);
+        for (size_t n = 0; n < nudges; n++)
+            k->fill(f->units, -strength(f, samples[i], n) * ffebmi_targets_curvature(f->targets, samples[i]),
+                    ffebmi_at(k, out, (i * nudges + n) * f->units));
+}
+
+double ffebmi_force_weakest_spring(const ffebmi_force *f, size_t batch)
+{
+    double weakest = INFINITY;
+
+    for (size_t i = 0; i < batch; i++)
+        for (size_t n = 0; n < f->estimator->nudge_count; n++)
+            weakest = fmin(weakest, -strength(f, i, n) * ffebmi_targets_curvature(f->targets, i));
+    return weakest;
+}
+
+void ffebmi_force_held(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                       void *out)
+{
+    const ffebmi_force_by_hand *f = user;
+    size_t row = f->units * f->arrays->element;
+
+    (void)worker;
+    (void)last_layer;
+    for (size_t i = 0; i < count; i++)
+        memcpy((char *)out + i * row, (const char *)f->force + samples[i] * row, row);
+}
+
+void ffebmi_force_held_springs(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                               void *out)
+{
+    const ffebmi_force_by_hand *f = user;
+
+    (void)worker;
+    (void)samples;
+    (void)last_layer;
+    f->arrays->fill(count * f->units, f->stiffness, out);
 }

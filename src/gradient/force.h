@@ -15,19 +15,30 @@ typedef struct ffebmi_force {
     const ffebmi_targets *targets; /* loss nudging: the derivative is taken anew, through the readout */
 } ffebmi_force;
 
-/* Each is a ffebmi_force_fn. */
+/* Each is a ffebmi_force_fn. Linear force and springs together are the force of a loss with a constant second derivative, right
+ * on the block, solved for the state that settles. */
 void ffebmi_force_linear(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                          void *out);
 void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                        void *out);
 
-/* A force that is given, of one nudge; and the ffebmi_force_fn that hands it on. */
+void ffebmi_force_springs(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                          void *out);
+
+/* The stiffness of the weakest spring, negative where a nudge of - beta has one; of `batch` samples. */
+double ffebmi_force_weakest_spring(const ffebmi_force *force, size_t batch);
+
+/* A force that is given, of one nudge, with springs of one stiffness; and the ffebmi_force_fn that hand them on. */
 typedef struct ffebmi_force_by_hand {
+    const ffebmi_arrays *arrays;
     const void *force; /* batch x units of the last layer */
-    size_t row;        /* bytes */
+    size_t units;
+    double stiffness;
 } ffebmi_force_by_hand;
 
 void ffebmi_force_held(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                        void *out);
+void ffebmi_force_held_springs(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                               void *out);
 
 #endif

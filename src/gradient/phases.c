@@ -1,6 +1,7 @@
 #include "gradient/phases.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -72,6 +73,32 @@ static ffebm_status check(const ffebm_engine *engine, size_t stage, const char *
     return FFEBM_OK;
 }
 
+/* Can the block settle with the parameters that it has? The workbench is set up. */
+static ffebm_status check_parameters(const ffebm_engine *engine, size_t stage)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    ffebmi_failure failure;
+
+    FFEBMI_CHECK(engine->context,
+                 block->kind->check == NULL || block->kind->check(block, engine->bench.packed, &failure) == FFEBM_OK,
+                 failure.status, "stage %zu: %s", stage, failure.text);
+    return FFEBM_OK;
+}
+
+/* And under springs as weak as these? */
+static ffebm_status check_springs(const ffebm_engine *engine, size_t stage, double weakest)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    double least = block->kind->bears == NULL ? -INFINITY : block->kind->bears(block, engine->bench.packed);
+
+    FFEBMI_CHECK_ARGUMENT(
+        engine->context, weakest > least,
+        "stage %zu: nudged by springs of stiffness %g (beta times the loss's second derivative), but an "
+        "output of this block bears none of %g or below: lower beta, or nudge linearly",
+        stage, weakest, least);
+    return FFEBM_OK;
+}
+
 /* --------------------------------------------------------------------------------------------------------------- free */
 
 /* The stage has a state that has come from these: what has to stay of them stays. */
@@ -106,6 +133,7 @@ ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch
                  "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
                  s->free_rows);
     set_up(engine, &phase);
+    FFEBMI_TRY(check_parameters(engine, stage));
     /* A device may fail half-way through the batch, and is then called again, perhaps to start from its last state: that one
      * stays until all samples have settled. Nudge 0 may hold a state by hand of another stage. */
     phase.result = aside ? ffebmi_workbench_layers(&engine->bench, phase.block, 1) : s->free_state;
@@ -152,6 +180,10 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
     phase.force_user = f;
     phase.force_held = held;
     set_up(engine, &phase);
+    if (held && f->targets != NULL) {
+        phase.stiffness = ffebmi_force_springs;
+        FFEBMI_TRY(check_springs(engine, stage, ffebmi_force_weakest_spring(f, engine->batch)));
+    }
     phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
     status = ffebmi_relax(engine->context, &phase, engine->bench.works, &tally);
     ffebmi_tally_add(&s->tallies[1], &tally);
@@ -164,17 +196,21 @@ ffebm_status ffebmi_phases_linear(ffebm_engine *engine, size_t stage, const void
     return nudge(engine, stage, ffebmi_force_linear, &(ffebmi_force){.delta = delta}, true);
 }
 
-ffebm_status ffebmi_phases_loss(ffebm_engine *engine, size_t stage, const ffebmi_targets *targets)
+ffebm_status ffebmi_phases_loss(ffebm_engine *engine, size_t stage, const ffebmi_targets *targets, const void *delta)
 {
-    return nudge(engine, stage, ffebmi_force_loss, &(ffebmi_force){.targets = targets}, false);
+    ffebmi_force f = {.targets = targets, .delta = delta};
+
+    if (ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_HEEDS_LOSS))
+        return nudge(engine, stage, ffebmi_force_loss, &f, false);
+    return nudge(engine, stage, ffebmi_force_linear, &f, true);
 }
 
 ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs,
-                                   const void *force)
+                                   const void *force, double stiffness)
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_phase phase = nudged_phase(engine, stage, batch, inputs);
-    ffebmi_force_by_hand f = {force, ffebmi_energy_output(phase.block)->count * engine->arrays->element};
+    ffebmi_force_by_hand f = {engine->arrays, force, ffebmi_energy_output(phase.block)->count, stiffness};
 
     FFEBMI_CHECK(engine->context, s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: a force on %zu samples, but there is a free state of %zu", stage, batch, s->free_rows);
@@ -182,7 +218,10 @@ ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t ba
     phase.force = ffebmi_force_held;
     phase.force_user = &f;
     phase.force_held = true;
+    if (stiffness != 0)
+        phase.stiffness = ffebmi_force_held_springs;
     set_up(engine, &phase);
+    FFEBMI_TRY(check_springs(engine, stage, stiffness));
     phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
     FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->bench.works, &s->tallies[1]));
     FFEBMI_TRY(check(engine, stage, "nudged", &s->tallies[1]));

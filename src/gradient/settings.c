@@ -21,19 +21,28 @@ static bool readout_forbids(const ffebm_engine *engine)
     return false;
 }
 
-static bool can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
+static bool heeds_loss(const ffebm_engine *engine, size_t stage)
 {
     return stage == engine->last_energy && engine->model->loss->type != FFEBM_LOSS_NONE && !readout_forbids(engine) &&
            ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_HEEDS_LOSS);
 }
 
+/* Or springs can stand for the loss: its second derivative by the block's output is constant, and no readout turns it. */
+static bool can_nudge_by_loss(const ffebm_engine *engine, size_t stage)
+{
+    return heeds_loss(engine, stage) ||
+           (stage + 1 == engine->model->stage_count && engine->model->loss->curvature > 0 &&
+            ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_HEEDS_STIFFNESS));
+}
+
 static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int32_t nudging)
 {
-    FFEBMI_CHECK(engine->context, nudging != FFEBM_NUDGING_LOSS || can_nudge_by_loss(engine, stage),
-                 FFEBM_ERR_UNSUPPORTED,
-                 "stage %zu: FFEBM_NUDGING_LOSS needs the last energy block, one that heeds the loss, a model with a "
-                 "loss, and no batch normalisation or user block behind it",
-                 stage);
+    FFEBMI_CHECK(
+        engine->context, nudging != FFEBM_NUDGING_LOSS || can_nudge_by_loss(engine, stage), FFEBM_ERR_UNSUPPORTED,
+        "stage %zu: FFEBM_NUDGING_LOSS needs the last energy block, one that heeds the loss, a model with a "
+        "loss, and no batch normalisation or user block behind it; a resistive block needs mse, and nothing behind "
+        "it",
+        stage);
     return FFEBM_OK;
 }
 
@@ -89,7 +98,7 @@ static void set_equilibrium(ffebm_engine *engine, size_t stage, const ffebm_equi
     engine->stages[stage].asked = *to = *c;
     to->beta = fmin(c->beta, max_beta(engine, stage, c));
     if (c->nudging == FFEBM_NUDGING_AUTO)
-        to->nudging = can_nudge_by_loss(engine, stage) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
+        to->nudging = heeds_loss(engine, stage) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
 }
 
 /* Feedforward stages pack their weights on the workbench, which may have moved. */

@@ -1,6 +1,7 @@
 /* One energy block by hand: settle it, read and write its states, its energy and the energy's derivatives; and what its
  * last phases report. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -43,6 +44,24 @@ static ffebm_status find_inputs(ffebm_engine *engine, size_t stage, size_t batch
 ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
                                  const ffebm_tensor *force)
 {
+    return ffebm_engine_settle_springs(engine, stage, input, force, 0);
+}
+
+static ffebm_status check_stiffness(const ffebm_engine *engine, size_t stage, const ffebm_tensor *force,
+                                    double stiffness)
+{
+    FFEBMI_CHECK_ARGUMENT(engine->context, isfinite(stiffness) && (stiffness == 0 || force != NULL),
+                          "stage %zu: stiffness %g, expected a finite number, 0 without a force", stage, stiffness);
+    FFEBMI_CHECK(engine->context,
+                 stiffness == 0 || ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_HEEDS_STIFFNESS),
+                 FFEBM_ERR_UNSUPPORTED, "stage %zu: stiffness %g, but its block, a %s one, heeds no springs", stage,
+                 stiffness, ffebmi_engine_block(engine, stage)->kind->type);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_engine_settle_springs(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
+                                         const ffebm_tensor *force, double stiffness)
+{
     const ffebmi_stage *of;
     size_t batch = 0;
 
@@ -57,14 +76,15 @@ ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "force", force, engine->model->dtype, &of->output, batch));
     FFEBMI_TRY(check_finite(engine, stage, "input", input));
     FFEBMI_TRY(check_finite(engine, stage, "force", force));
+    FFEBMI_TRY(check_stiffness(engine, stage, force, stiffness));
     FFEBMI_TRY(find_inputs(engine, stage, batch));
     engine->ticket = 0;
     ffebmi_engine_begin_call(engine);
     ffebmi_layout_inward(engine->arrays, &of->input, batch, input->data, engine->cotangents[0]);
     if (force != NULL) {
         ffebmi_layout_inward(engine->arrays, &of->output, batch, force->data, engine->cotangents[1]);
-        return ffebmi_stream_end(&engine->stream,
-                                 ffebmi_phases_by_hand(engine, stage, batch, engine->inputs, engine->cotangents[1]));
+        return ffebmi_stream_end(&engine->stream, ffebmi_phases_by_hand(engine, stage, batch, engine->inputs,
+                                                                        engine->cotangents[1], stiffness));
     }
     if (engine->bench.settled_stage == stage)
         engine->bench.settled_stage = FFEBM_NONE;
@@ -234,9 +254,13 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
     return FFEBM_OK;
 }
 
-ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase)
+ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, ffebm_tensor *input_gradient, size_t stage,
+                                          int32_t phase)
 {
+    const ffebm_energy *block;
     const ffebmi_engine_stage *s;
+    const ffebmi_shape *shape;
+    void *cotangent;
     void **layers = NULL;
     size_t rows = 0;
 
@@ -244,12 +268,23 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, in
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_TRY(find_state(engine, stage, phase, &layers, &rows));
     s = &engine->stages[stage];
-    FFEBMI_CHECK(engine->context,
-                 !ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_READS_INPUT) || s->kept_rows == rows,
+    block = ffebmi_engine_block(engine, stage);
+    shape = &engine->model->stages[stage].input;
+    FFEBMI_CHECK(engine->context, !ffebmi_energy_can(block, FFEBMI_READS_INPUT) || s->kept_rows == rows,
                  FFEBM_ERR_STATE, "stage %zu: its state of %zu samples was written, but its last input was of %zu",
                  stage, rows, s->kept_rows);
+    if (input_gradient != NULL)
+        FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input_gradient", input_gradient, engine->model->dtype,
+                                            shape, rows));
+    cotangent = input_gradient == NULL ? NULL : engine->cotangents[0];
+    if (cotangent != NULL)
+        memset(cotangent, 0, rows * ffebmi_energy_input_offset(block, block->layer_count) * engine->arrays->element);
     set_up(engine, stage);
-    return ffebmi_estimate_energy(engine, stage, layers, rows, phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0);
+    FFEBMI_TRY(
+        ffebmi_estimate_energy(engine, stage, layers, rows, phase == FFEBM_PHASE_FREE ? FFEBM_NONE : 0, cotangent));
+    if (input_gradient != NULL)
+        ffebmi_layout_outward(engine->arrays, shape, rows, cotangent, input_gradient->data);
+    return FFEBM_OK;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- report */

@@ -115,6 +115,11 @@ double ffebmi_targets_loss(const ffebmi_targets *targets, size_t sample, const v
     return weight * loss(units, output, target, factor * weight, cotangent);
 }
 
+double ffebmi_targets_curvature(const ffebmi_targets *targets, size_t sample)
+{
+    return weight_of(targets, sample) * targets->model->loss->curvature;
+}
+
 void ffebmi_targets_losses(const ffebmi_targets *targets, size_t batch, const void *output, double factor,
                            double *losses, void *cotangent)
 {

@@ -31,6 +31,9 @@ void ffebmi_targets_store(ffebmi_targets *targets, size_t batch, void *memory);
 double ffebmi_targets_loss(const ffebmi_targets *targets, size_t sample, const void *output, double factor,
                            void *cotangent);
 
+/* The second derivative of that loss by each output, where it is constant (ffebmi_loss_kind). */
+double ffebmi_targets_curvature(const ffebmi_targets *targets, size_t sample);
+
 /* The same for a batch, into losses and batch x outputs. */
 void ffebmi_targets_losses(const ffebmi_targets *targets, size_t batch, const void *output, double factor,
                            double *losses, void *cotangent);

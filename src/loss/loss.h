@@ -25,6 +25,7 @@ typedef struct ffebmi_loss_kind {
     int32_t type;       /* FFEBM_LOSS_ */
     const char *name;   /* in the model description */
     bool needs_classes; /* the output must be [classes] whatever the target is */
+    double curvature; /* d2l / doutput_i^2 of a loss whose second derivative is this times the identity; 0: it is not */
     ffebmi_loss_fn f32;
     ffebmi_loss_fn f64;
 } ffebmi_loss_kind;

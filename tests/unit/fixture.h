@@ -46,6 +46,7 @@ Suite *test_solver_suite(void);
 Suite *test_settings_suite(void);
 Suite *test_tickets_suite(void);
 Suite *test_taps_suite(void);
+Suite *test_resistive_suite(void);
 Suite *test_objects_suite(void);
 Suite *test_bad_taps_suite(void);
 Suite *test_ranks_suite(void);

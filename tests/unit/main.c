@@ -44,6 +44,7 @@ static Suite *(*const suites[])(void) = {
     test_settings_suite,
     test_tickets_suite,
     test_taps_suite,
+    test_resistive_suite,
     test_objects_suite,
     test_bad_taps_suite,
     test_ranks_suite,

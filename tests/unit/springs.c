@@ -4,6 +4,7 @@
 
 #include "core/context.h"
 #include "energy/hopfield.h"
+#include "energy/resistive.h"
 #include "energy/user.h"
 #include "tensor/doubles.h"
 #include "json/fields.h"
@@ -293,5 +294,5 @@ ffebm_status springs_create(ffebm_context *context, ffebm_energy **block, int64_
 }
 
 /* The library's list with one line more. */
-const ffebmi_energy_kind *const ffebmi_energy_kinds[] = {&ffebmi_energy_hopfield, &ffebmi_energy_user, &springs_kind,
-                                                         NULL};
+const ffebmi_energy_kind *const ffebmi_energy_kinds[] = {&ffebmi_energy_hopfield, &ffebmi_energy_resistive,
+                                                         &ffebmi_energy_user, &springs_kind, NULL};

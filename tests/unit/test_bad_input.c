@@ -24,7 +24,7 @@ START_TEST(index_out_of_range)
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
         REFUSED(ffebm_engine_settle(f.engine, stages[i], x, NULL), FFEBM_ERR_ARGUMENT, "stage");
         REFUSED(ffebm_engine_energy(f.engine, x, stages[i], FFEBM_PHASE_FREE, x), FFEBM_ERR_ARGUMENT, "stage");
-        REFUSED(ffebm_engine_energy_gradient(f.engine, stages[i], FFEBM_PHASE_FREE), FFEBM_ERR_ARGUMENT, "stage");
+        REFUSED(ffebm_engine_energy_gradient(f.engine, NULL, stages[i], FFEBM_PHASE_FREE), FFEBM_ERR_ARGUMENT, "stage");
         REFUSED(ffebm_engine_get_state(f.engine, x, stages[i], 0, FFEBM_PHASE_FREE), FFEBM_ERR_ARGUMENT, "stage");
         REFUSED(ffebm_engine_set_state(f.engine, stages[i], 0, x), FFEBM_ERR_ARGUMENT, "stage");
         if (stages[i] == FFEBM_ALL)
@@ -34,7 +34,7 @@ START_TEST(index_out_of_range)
     }
     for (int32_t p = 0; p <= 3; p += 3) {
         REFUSED(ffebm_engine_energy(f.engine, x, 1, p, x), FFEBM_ERR_ARGUMENT, "phase");
-        REFUSED(ffebm_engine_energy_gradient(f.engine, 1, p), FFEBM_ERR_ARGUMENT, "phase");
+        REFUSED(ffebm_engine_energy_gradient(f.engine, NULL, 1, p), FFEBM_ERR_ARGUMENT, "phase");
         REFUSED(ffebm_engine_get_state(f.engine, x, 1, 0, p), FFEBM_ERR_ARGUMENT, "phase");
         REFUSED(ffebm_engine_inspect_phase(f.engine, &phase, 1, p), FFEBM_ERR_ARGUMENT, "phase");
     }
@@ -160,11 +160,11 @@ START_TEST(states_lacking)
     assert_ok(f.context, ffebm_engine_create(&fresh, f.model, NULL));
     REFUSED(ffebm_engine_settle(fresh, 1, in, out), FFEBM_ERR_STATE, "stage 1");
     REFUSED(ffebm_engine_energy(fresh, e, 1, FFEBM_PHASE_FREE, in), FFEBM_ERR_STATE, "free");
-    REFUSED(ffebm_engine_energy_gradient(fresh, 1, FFEBM_PHASE_FREE), FFEBM_ERR_STATE, "free");
+    REFUSED(ffebm_engine_energy_gradient(fresh, NULL, 1, FFEBM_PHASE_FREE), FFEBM_ERR_STATE, "free");
     REFUSED(ffebm_engine_get_state(fresh, in, 1, 0, FFEBM_PHASE_FREE), FFEBM_ERR_STATE, "free");
     assert_ok(f.context, ffebm_engine_settle(fresh, 1, in, NULL));
     REFUSED(ffebm_engine_energy(fresh, e, 1, FFEBM_PHASE_NUDGED, in), FFEBM_ERR_STATE, "nudged");
-    REFUSED(ffebm_engine_energy_gradient(fresh, 1, FFEBM_PHASE_NUDGED), FFEBM_ERR_STATE, "nudged");
+    REFUSED(ffebm_engine_energy_gradient(fresh, NULL, 1, FFEBM_PHASE_NUDGED), FFEBM_ERR_STATE, "nudged");
     REFUSED(ffebm_engine_get_state(fresh, in, 1, 0, FFEBM_PHASE_NUDGED), FFEBM_ERR_STATE, "nudged");
     REFUSED(ffebm_engine_energy(fresh, e, 3, FFEBM_PHASE_FREE, in), FFEBM_ERR_STATE, "stage 3");
 

@@ -106,7 +106,7 @@ START_TEST(nulls)
     NO_HANDLE(ffebm_engine_vjp(NULL, NULL, ticket, x, 0));
     NO_HANDLE(ffebm_engine_settle(NULL, 1, x, NULL));
     NO_HANDLE(ffebm_engine_energy(NULL, x, 1, FFEBM_PHASE_FREE, x));
-    NO_HANDLE(ffebm_engine_energy_gradient(NULL, 1, FFEBM_PHASE_FREE));
+    NO_HANDLE(ffebm_engine_energy_gradient(NULL, NULL, 1, FFEBM_PHASE_FREE));
     NO_HANDLE(ffebm_engine_get_state(NULL, x, 1, 0, FFEBM_PHASE_FREE));
     NO_HANDLE(ffebm_engine_set_state(NULL, 1, 0, x));
     NO_HANDLE(ffebm_engine_inspect_phase(NULL, NULL, 1, FFEBM_PHASE_FREE));

@@ -446,7 +446,7 @@ static ffebm_tensor *energy_gradient(const problem *p, const ffebm_tensor *delta
     ffebm_tensor *force = sum_of(&p->f, -strength, delta, 0, delta), *gradient;
 
     assert_ok(p->f.context, ffebm_engine_settle(p->f.engine, 0, p->x, force));
-    assert_ok(p->f.context, ffebm_engine_energy_gradient(p->f.engine, 0, FFEBM_PHASE_NUDGED));
+    assert_ok(p->f.context, ffebm_engine_energy_gradient(p->f.engine, NULL, 0, FFEBM_PHASE_NUDGED));
     gradient = copy_of(p->f.context, ffebm_engine_flat_gradient(p->f.engine));
     ffebm_tensor_destroy(force);
     return gradient;

@@ -466,7 +466,7 @@ START_TEST(computing_allocates_nothing)
         FREE(ffebm_engine_settle(engine, 1, b.block_input, NULL));
         FREE(ffebm_engine_settle(engine, 1, b.block_input, b.block_output));
         FREE(ffebm_engine_energy(engine, b.energies, 1, FFEBM_PHASE_NUDGED, b.block_input));
-        FREE(ffebm_engine_energy_gradient(engine, 1, FFEBM_PHASE_FREE));
+        FREE(ffebm_engine_energy_gradient(engine, NULL, 1, FFEBM_PHASE_FREE));
         FREE(ffebm_engine_get_state(engine, b.block_output, 1, 2, FFEBM_PHASE_FREE));
         FREE(ffebm_engine_set_state(engine, 1, 0, b.block_input));
         FREE(ffebm_engine_inspect_phase(engine, &phase, 1, FFEBM_PHASE_FREE));

@@ -21,9 +21,10 @@ typedef union configs {
     ffebm_certify_config certify;
     ffebm_sgd_config sgd;
     ffebm_adam_config adam;
+    ffebm_resistive_config resistive;
 } configs;
 
-enum { KINDS = FFEBM_CONFIG_ADAM };
+enum { KINDS = FFEBM_CONFIG_RESISTIVE };
 
 static ffebm_context *context;
 
@@ -55,6 +56,7 @@ static void fill(configs *c, int32_t kind)
         FILL(FFEBM_CONFIG_CERTIFY, certify, ffebm_certify_config_init);
         FILL(FFEBM_CONFIG_SGD, sgd, ffebm_sgd_config_init);
         FILL(FFEBM_CONFIG_ADAM, adam, ffebm_adam_config_init);
+        FILL(FFEBM_CONFIG_RESISTIVE, resistive, ffebm_resistive_config_init);
     case FFEBM_CONFIG_OP:
         ffebm_op_config_init(&c->op, sizeof c->op, FFEBM_OP_CONV2D);
         break;

@@ -187,7 +187,7 @@ START_TEST(energy_gradient_is_the_energys_derivative)
     const double step = 1e-5;
 
     assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
-    assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, 0, FFEBM_PHASE_FREE));
+    assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, NULL, 0, FFEBM_PHASE_FREE));
     found = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
     for (size_t p = 0; p < ffebm_tensor_count(parameters); p++) {
         double value = element(parameters, p), slope = 0;
@@ -231,7 +231,7 @@ START_TEST(ep_by_hand_equals_vjp)
         for (size_t j = 0; j < ffebm_tensor_count(v); j++)
             set_element(force, j, (i == 0 ? -beta : beta) * element(v, j));
         assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, force));
-        assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, 0, FFEBM_PHASE_NUDGED));
+        assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, NULL, 0, FFEBM_PHASE_NUDGED));
         by_hand[i] = copy_of(f.context, ffebm_engine_flat_gradient(f.engine));
     }
     for (size_t p = 0; p < ffebm_tensor_count(expected); p++)

@@ -157,7 +157,7 @@ START_TEST(springs_energy_gradient_is_that_of_the_energy)
     const double step = 1e-5;
 
     assert_ok(f.context, ffebm_engine_settle(f.engine, SPRINGS, x, NULL));
-    assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, SPRINGS, FFEBM_PHASE_FREE));
+    assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, NULL, SPRINGS, FFEBM_PHASE_FREE));
     for (int p = 0; p < 2; p++) {
         const char *name = p == 0 ? "stage1.0.near" : "stage1.0.far";
         ffebm_tensor *values = values_of(&f, name);
@@ -279,10 +279,11 @@ END_TEST
 
 static const struct {
     const char *keys, *words;
-} bad_springs[] = {{"\"type\": \"springs\"", "stage 0: key \"pairs\" is missing"},
-                   {"\"type\": \"springs\", \"pairs\": 1.5", "expected an integer"},
-                   {"\"type\": \"springs\", \"pairs\": 2, \"couplings\": []", "unknown key \"couplings\""},
-                   {"\"type\": \"spring\"", "unknown energy type \"spring\", expected one of hopfield, springs"}};
+} bad_springs[] = {
+    {"\"type\": \"springs\"", "stage 0: key \"pairs\" is missing"},
+    {"\"type\": \"springs\", \"pairs\": 1.5", "expected an integer"},
+    {"\"type\": \"springs\", \"pairs\": 2, \"couplings\": []", "unknown key \"couplings\""},
+    {"\"type\": \"spring\"", "unknown energy type \"spring\", expected one of hopfield, resistive, springs"}};
 
 START_TEST(bad_springs_are_refused)
 {

@@ -109,7 +109,7 @@ static ffebm_status call(world *w, what call)
     case ENERGY:
         return ffebm_engine_energy(engine, w->energies, ENERGY_STAGE, FFEBM_PHASE_FREE, w->input);
     case ENERGY_GRADIENT:
-        return ffebm_engine_energy_gradient(engine, ENERGY_STAGE, FFEBM_PHASE_FREE);
+        return ffebm_engine_energy_gradient(engine, NULL, ENERGY_STAGE, FFEBM_PHASE_FREE);
     case INITIALIZE:
         return ffebm_model_initialize(w->f.model, 11);
     default:

@@ -1,4 +1,4 @@
-// blocks.hpp - the library's own blocks: a row of ops, a deep Hopfield network.
+// blocks.hpp - the library's own blocks: a row of ops, a deep Hopfield network, a deep resistive one.
 #ifndef FFEBM_BLOCKS_HPP
 #define FFEBM_BLOCKS_HPP
 
@@ -40,6 +40,15 @@ public:
         : object(context)
     {
         make(ffebm_energy_create_hopfield, &config);
+        for (const ffebm_coupling_config &each : couplings)
+            add(each);
+    }
+    // A deep resistive network.
+    energy(const ffebm::context &context, const ffebm_resistive_config &config,
+           std::initializer_list<ffebm_coupling_config> couplings)
+        : object(context)
+    {
+        make(ffebm_energy_create_resistive, &config);
         for (const ffebm_coupling_config &each : couplings)
             add(each);
     }

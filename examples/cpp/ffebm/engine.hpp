@@ -82,9 +82,13 @@ public:
     {
         check(ffebm_engine_set_input(get(), stage, layer, input));
     }
-    void energy_gradient(std::size_t stage, std::int32_t phase)
+    void settle_springs(std::size_t stage, const ffebm_tensor *input, const ffebm_tensor *force, double stiffness)
     {
-        check(ffebm_engine_energy_gradient(get(), stage, phase));
+        check(ffebm_engine_settle_springs(get(), stage, input, force, stiffness));
+    }
+    void energy_gradient(std::size_t stage, std::int32_t phase, ffebm_tensor *input_gradient = nullptr)
+    {
+        check(ffebm_engine_energy_gradient(get(), input_gradient, stage, phase));
     }
     void get_state(ffebm_tensor *state, std::size_t stage, std::size_t layer, std::int32_t phase) const
     {

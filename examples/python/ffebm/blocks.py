@@ -1,10 +1,10 @@
 """Descriptions of the library's own blocks. They hold no handles: model.add makes the calls."""
 from .functions import raw
 from .structs import CouplingConfig as Coupling
-from .structs import HopfieldConfig
+from .structs import HopfieldConfig, ResistiveConfig
 from .structs import OpConfig as Op
 
-__all__ = ["Coupling", "Feedforward", "Hopfield", "Op"]
+__all__ = ["Coupling", "Feedforward", "Hopfield", "Op", "Resistive"]
 
 
 def _part(part, kind):
@@ -29,18 +29,28 @@ class Feedforward:
         return context.make(raw.feedforward_create)
 
 
-class Hopfield:
-    """A deep Hopfield network: Hopfield(Coupling("dense", out=32), slope=0.5)."""
-
+class _Network:
     _add_to_model = raw.model_add_energy
     _add_part, _destroy = raw.energy_add_coupling, raw.energy_destroy
 
     def __init__(self, *couplings, **config):
         self.couplings = list(couplings)
-        self.config = HopfieldConfig(**config)
+        self.config = self._config(**config)
 
     def _parts(self):
         return [_part(coupling, Coupling) for coupling in self.couplings]
 
     def _create(self, context, _):
-        return context.make(raw.energy_create_hopfield, self.config)
+        return context.make(self._create_block, self.config)
+
+
+class Hopfield(_Network):
+    """A deep Hopfield network: Hopfield(Coupling("dense", out=32), slope=0.5)."""
+
+    _config, _create_block = HopfieldConfig, raw.energy_create_hopfield
+
+
+class Resistive(_Network):
+    """A deep resistive network: Resistive(Coupling("dense", out=32), Coupling("dense", out=10), input_gain=30)."""
+
+    _config, _create_block = ResistiveConfig, raw.energy_create_resistive

@@ -39,7 +39,7 @@ def _constants(name, members):
 Dtype = IntEnum("Dtype", "FLOAT32 FLOAT64 INT64", module=__name__)  # FFEBM_FLOAT32 and so on
 Isa = _constants("Isa", "PORTABLE AVX2 AVX512")
 ConfigKind = _constants("ConfigKind", "CONTEXT INITIALIZATION OP COUPLING HOPFIELD EQUILIBRIUM RECIPE ENGINE CERTIFY SGD "
-                        "ADAM")
+                        "ADAM RESISTIVE")
 SettingType = _constants("SettingType", "NUMBER INTEGER FLAG CHOICE WINDOW OBJECT")
 InitializationType = _constants("InitializationType", "UNIFORM GOE")
 OpType = _constants("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNORM2D LAYERNORM RELU TANH SIGMOID")

@@ -130,9 +130,11 @@ class Engine(Handle):
 
     # --------------------------------------------------------------------------------------- one energy block by hand
 
-    def settle(self, stage, input, force=None):
+    def settle(self, stage, input, force=None, stiffness=0):
+        """Freely, or under a force that is less stiffness times the displacement of the output."""
         tensor = Arguments(self.context)
-        self.context.compute(raw.engine_settle, self._address, stage, tensor(input, "input"), tensor(force, "force"))
+        self.context.compute(raw.engine_settle_springs, self._address, stage, tensor(input, "input"),
+                             tensor(force, "force"), stiffness)
 
     def energy(self, stage, input, phase="free"):
         """The energy of each sample at a state of a block."""
@@ -146,9 +148,11 @@ class Engine(Handle):
         tensor = Arguments(self.context)
         self.context.call(raw.engine_set_input, self._address, stage, layer, tensor(input, "input"))
 
-    def energy_gradient(self, stage, phase="free"):
-        """Write the mean of dE/dtheta into the stage's part of the flat gradient."""
-        self.context.compute(raw.engine_energy_gradient, self._address, stage, choice(Phase, phase))
+    def energy_gradient(self, stage, phase="free", input_gradient=None):
+        """Write the mean of dE/dtheta into the stage's part of the flat gradient, and dE/dx into input_gradient."""
+        tensor = Arguments(self.context)
+        self.context.compute(raw.engine_energy_gradient, self._address, tensor(input_gradient, "input_gradient", True),
+                             stage, choice(Phase, phase))
 
     def state(self, stage, layer, batch, phase="free"):
         """One layer of a state, of so many samples."""

@@ -54,6 +54,8 @@ FUNCTIONS = {
     "feedforward_add_parameter": (status, [handle, p(s.UserParameter)]),
     # energy.h
     "hopfield_config_init": (None, [p(s.HopfieldConfig), size]),
+    "resistive_config_init": (None, [p(s.ResistiveConfig), size]),
+    "energy_create_resistive": (status, [handle, out, p(s.ResistiveConfig)]),
     "energy_create_hopfield": (status, [handle, out, p(s.HopfieldConfig)]),
     "coupling_config_init": (None, [p(s.CouplingConfig), size, i32]),
     "energy_add_coupling": (status, [handle, p(s.CouplingConfig)]),
@@ -103,9 +105,10 @@ FUNCTIONS = {
     "engine_forward": (status, [handle, handle, p(u64), handle]),
     "engine_vjp": (status, [handle, handle, u64, handle, f64]),
     "engine_settle": (status, [handle, size, handle, handle]),
+    "engine_settle_springs": (status, [handle, size, handle, handle, c.c_double]),
     "engine_energy": (status, [handle, handle, size, i32, handle]),
     "engine_set_input": (status, [handle, size, size, handle]),
-    "engine_energy_gradient": (status, [handle, size, i32]),
+    "engine_energy_gradient": (status, [handle, handle, size, i32]),
     "engine_get_state": (status, [handle, handle, size, size, i32]),
     "engine_set_state": (status, [handle, size, size, handle]),
     "engine_inspect_phase": (status, [handle, p(s.PhaseReport), size, i32]),
@@ -145,7 +148,7 @@ CONFIGS = {
     "user_parameter_init": s.UserParameter, "hopfield_config_init": s.HopfieldConfig,
     "coupling_config_init": s.CouplingConfig, "parse_config_init": s.ParseConfig, "engine_config_init": s.EngineConfig,
     "equilibrium_config_init": s.EquilibriumConfig, "certify_config_init": s.CertifyConfig,
-    "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig, "recipe_init": s.Recipe,
+    "resistive_config_init": s.ResistiveConfig, "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig, "recipe_init": s.Recipe,
 }
 
 

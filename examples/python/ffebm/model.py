@@ -45,9 +45,10 @@ class Model(Handle):
     # ------------------------------------------------------------------------------------------------------- building
 
     def add(self, block):
-        """Append a block: Feedforward, Hopfield, or one of your own. Returns the model."""
+        """Append a block: Feedforward, Hopfield, Resistive, or one of your own. Returns the model."""
         if not hasattr(block, "_add_to_model"):
-            raise TypeError(f"block is {type(block).__name__}, expected Feedforward, Hopfield, or one of your own")
+            raise TypeError(f"block is {type(block).__name__}, expected Feedforward, Hopfield, Resistive, "
+                            "or one of your own")
         return self._take(block, type(block)._add_to_model)
 
     def add_tap(self, block, layer):

@@ -122,6 +122,11 @@ class HopfieldConfig(Config):
     _choices_ = {"activation": k.Activation}
 
 
+class ResistiveConfig(Config):
+    _fields_ = [("size", size), ("input_gain", f64), ("g_min", f64), ("g_max", f64), ("diode_threshold", f64),
+                ("diode_conductance", f64), ("amplifier", f64), ("paired_input", i32), ("clamp_last", i32)]
+
+
 class UserParameter(Config):
     _fields_ = [("size", size), ("name", text), ("shape", shape), ("rank", size), ("lower", f64), ("upper", f64),
                 ("frozen", i32), ("position", i32)]

@@ -93,6 +93,19 @@ typedef struct ffebm_coupling_config {
 } ffebm_coupling_config;
 void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type);
 ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
+typedef struct ffebm_resistive_config {
+    size_t size;
+    double input_gain;
+    double g_min;
+    double g_max;
+    double diode_threshold;
+    double diode_conductance;
+    double amplifier;
+    int32_t paired_input;
+    int32_t clamp_last;
+} ffebm_resistive_config;
+void ffebm_resistive_config_init(ffebm_resistive_config *config, size_t size);
+ffebm_status ffebm_energy_create_resistive(ffebm_context *context, ffebm_energy **block, const ffebm_resistive_config *config);
 void ffebm_energy_destroy(ffebm_energy *block);
 typedef void (*ffebm_force_at_fn)(void *force_user, const double *output, double *force);
 typedef struct ffebm_energy_call {
@@ -390,9 +403,10 @@ ffebm_status ffebm_engine_forward(ffebm_engine *engine, ffebm_tensor *output, ui
 ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangent, uint64_t ticket, const ffebm_tensor *output_cotangent, double scale);
 enum { FFEBM_PHASE_FREE = 1, FFEBM_PHASE_NUDGED = 2 };
 ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input, const ffebm_tensor *force);
+ffebm_status ffebm_engine_settle_springs(ffebm_engine *engine, size_t stage, const ffebm_tensor *input, const ffebm_tensor *force, double stiffness);
 ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase, const ffebm_tensor *input);
 ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *input);
-ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, size_t stage, int32_t phase);
+ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, ffebm_tensor *input_gradient, size_t stage, int32_t phase);
 ffebm_status ffebm_engine_get_state(const ffebm_engine *engine, ffebm_tensor *state, size_t stage, size_t layer, int32_t phase);
 ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *state);
 typedef struct ffebm_phase_report {
@@ -508,7 +522,7 @@ ffebm_status ffebm_checkpoint_read(ffebm_model *model, ffebm_optimizer *optimize
 ffebm_status ffebm_checkpoint_metadata(ffebm_context *context, char *text, size_t capacity, size_t *length, const char *path, const char *key);
 ffebm_status ffebm_checkpoint_tensor(ffebm_context *context, ffebm_tensor **tensor, const char *path, const char *name);
 ffebm_status ffebm_checkpoint_tensor_names(ffebm_context *context, char *names, size_t capacity, size_t *length, const char *path);
-enum { FFEBM_CONFIG_CONTEXT = 1, FFEBM_CONFIG_INITIALIZATION = 2, FFEBM_CONFIG_OP = 3, FFEBM_CONFIG_COUPLING = 4, FFEBM_CONFIG_HOPFIELD = 5, FFEBM_CONFIG_EQUILIBRIUM = 6, FFEBM_CONFIG_RECIPE = 7, FFEBM_CONFIG_ENGINE = 8, FFEBM_CONFIG_CERTIFY = 9, FFEBM_CONFIG_SGD = 10, FFEBM_CONFIG_ADAM = 11 };
+enum { FFEBM_CONFIG_CONTEXT = 1, FFEBM_CONFIG_INITIALIZATION = 2, FFEBM_CONFIG_OP = 3, FFEBM_CONFIG_COUPLING = 4, FFEBM_CONFIG_HOPFIELD = 5, FFEBM_CONFIG_EQUILIBRIUM = 6, FFEBM_CONFIG_RECIPE = 7, FFEBM_CONFIG_ENGINE = 8, FFEBM_CONFIG_CERTIFY = 9, FFEBM_CONFIG_SGD = 10, FFEBM_CONFIG_ADAM = 11, FFEBM_CONFIG_RESISTIVE = 12 };
 enum { FFEBM_SETTING_NUMBER = 1, FFEBM_SETTING_INTEGER = 2, FFEBM_SETTING_FLAG = 3, FFEBM_SETTING_CHOICE = 4, FFEBM_SETTING_WINDOW = 5, FFEBM_SETTING_OBJECT = 6 };
 typedef struct ffebm_setting_info {
     size_t size;

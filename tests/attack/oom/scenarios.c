@@ -298,7 +298,7 @@ static int settle_alone(world *w)
     MAKE(w, w->rows, ffebm_tensor_create(w->s.context, &w->rows, FFEBM_FLOAT64, energies, 1));
     TRY(w, ffebm_engine_settle(w->s.engine, 2, w->t, NULL));
     TRY(w, ffebm_engine_energy(w->s.engine, w->rows, 2, FFEBM_PHASE_FREE, w->t));
-    TRY(w, ffebm_engine_energy_gradient(w->s.engine, 2, FFEBM_PHASE_FREE));
+    TRY(w, ffebm_engine_energy_gradient(w->s.engine, NULL, 2, FFEBM_PHASE_FREE));
     TRY(w, ffebm_engine_get_state(w->s.engine, w->t, 2, 0, FFEBM_PHASE_FREE));
     return 0;
 }

@@ -47,7 +47,7 @@ static ffebm_status energy(world *w, size_t i)
     size_t stage = next_below(w, 4);
     int32_t phase = (int32_t)next_below(w, 4);
 
-    ffebm_engine_energy_gradient(w->engines[i], stage, phase);
+    ffebm_engine_energy_gradient(w->engines[i], NULL, stage, phase);
     return out == in ? FFEBM_OK : ffebm_engine_energy(w->engines[i], out, stage, phase, in);
 }
 

@@ -1,0 +1,112 @@
+/* Public description of a resistive block: create it, add couplings; and the same in a model description. */
+#include <math.h>
+
+#include "core/context.h"
+#include "core/list.h"
+#include "energy/resistive.h"
+#include "json/settings.h"
+
+#define FFEBMI_CONFIG ffebm_resistive_config
+#define inf INFINITY /* as texts have it */
+
+static const ffebmi_setting fields[] = {
+    FFEBMI_NUMBER(input_gain, 1, FFEBMI_ABOVE(0), "V", "voltage of a source where x is 1"),
+    FFEBMI_NUMBER(g_min, 0, FFEBMI_FROM(0), "S", "the least conductance, which optimizers keep"),
+    FFEBMI_NUMBER_AS("g_max", g_max, inf, FFEBMI_ABOVE_TO(0, INFINITY), "S", "the largest likewise",
+                     FFEBMI_JSON(NULL, FFEBMI_JSON_SPARSE)),
+    FFEBMI_NUMBER_AS("diode.threshold", diode_threshold, 0, FFEBMI_FROM(0), "V", "where a diode begins to conduct",
+                     FFEBMI_JSON("diode", FFEBMI_JSON_SPARSE)),
+    FFEBMI_NUMBER_AS("diode.conductance", diode_conductance, inf, FFEBMI_ABOVE_TO(0, INFINITY), "S",
+                     "of a diode that conducts; infinite: an ideal one", FFEBMI_JSON("diode", FFEBMI_JSON_SPARSE)),
+    FFEBMI_NUMBER(amplifier, 1, FFEBMI_ABOVE(0), "", "voltage gain behind every layer but the last"),
+    FFEBMI_FLAG(paired_input, 1, "sources hold x and -x, else x alone"),
+    FFEBMI_FLAG(clamp_last, 0, "the last layer has diodes as the others"),
+};
+const ffebmi_settings ffebmi_resistive_settings = FFEBMI_SETTINGS("resistive", 0, fields);
+
+void ffebm_resistive_config_init(ffebm_resistive_config *config, size_t size)
+{
+    ffebmi_settings_init(&ffebmi_resistive_settings, config, size);
+}
+
+static ffebm_status read_config(ffebm_context *context, ffebm_resistive_config *to, const ffebm_resistive_config *from)
+{
+    FFEBMI_TRY(ffebmi_settings_read(context, &ffebmi_resistive_settings, to, from));
+    FFEBMI_CHECK_ARGUMENT(context, to->g_min <= to->g_max,
+                          "resistive: g_min is %g and g_max %g, expected no more than that", to->g_min, to->g_max);
+    FFEBMI_CHECK_ARGUMENT(context, to->diode_threshold == 0 || isfinite(to->diode_conductance),
+                          "resistive: diode_threshold is %g without a diode_conductance: an ideal diode has none",
+                          to->diode_threshold);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_energy_create_resistive(ffebm_context *context, ffebm_energy **block,
+                                           const ffebm_resistive_config *config)
+{
+    ffebm_resistive_config c;
+    ffebmi_resistive *created;
+
+    if (block != NULL)
+        *block = NULL;
+    if (context == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(context, block != NULL, "ffebm_energy_create_resistive: block is NULL");
+    FFEBMI_TRY(read_config(context, &c, config));
+    FFEBMI_TRY(ffebmi_energy_new(context, block, &ffebmi_energy_resistive, sizeof *created));
+    created = (ffebmi_resistive *)*block;
+    created->config = c;
+    created->first = (ffebm_initialization){
+        .size = sizeof created->first, .type = FFEBM_INITIALIZATION_UNIFORM, .gain = 1, .constant_bias = 1};
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_resistive_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)
+{
+    ffebmi_resistive *r = (ffebmi_resistive *)block;
+    ffebmi_coupling coupling = {0}, *couplings;
+
+    FFEBMI_TRY(ffebmi_coupling_read(block->context, &coupling, config));
+    FFEBMI_CHECK_ARGUMENT(block->context, coupling.kind == &ffebmi_coupling_dense,
+                          "resistive: a coupling is %s, expected dense", coupling.kind->name);
+    coupling.learnable.placed = &r->first;
+    couplings =
+        ffebmi_list_room(block->context, r->couplings, &r->coupling_capacity, r->coupling_count, 1, sizeof *couplings);
+    if (couplings == NULL)
+        return ffebmi_fail_memory(block->context, "a coupling");
+    r->couplings = couplings;
+    r->couplings[r->coupling_count++] = coupling;
+    return FFEBM_OK;
+}
+
+/* ------------------------------------------------------------------------------------------- in a model description */
+
+ffebm_status ffebmi_resistive_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
+{
+    static const char *const others[] = {"type", "couplings", NULL};
+    const cJSON *couplings = NULL;
+    ffebm_resistive_config config;
+    ffebmi_fields read;
+    ffebm_status status;
+
+    ffebm_resistive_config_init(&config, sizeof config);
+    FFEBMI_TRY(ffebmi_settings_begin(&read, context, json, where, others,
+                                     (const ffebmi_settings *[2]){&ffebmi_resistive_settings, NULL}));
+    FFEBMI_TRY(ffebmi_settings_parse(&read, &ffebmi_resistive_settings, &config));
+    FFEBMI_TRY(ffebmi_fields_require(&read, "couplings"));
+    FFEBMI_TRY(ffebmi_fields_array(&read, "couplings", &couplings));
+    FFEBMI_TRY(ffebmi_fields_refused(context, where, ffebm_energy_create_resistive(context, block, &config)));
+    status = ffebmi_couplings_parse(*block, couplings, where);
+    if (status != FFEBM_OK) {
+        ffebm_energy_destroy(*block);
+        *block = NULL;
+    }
+    return status;
+}
+
+bool ffebmi_resistive_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to)
+{
+    const ffebmi_resistive *r = ffebmi_resistive_of(block);
+
+    return ffebmi_settings_give(to, &ffebmi_resistive_settings, &r->config) &&
+           ffebmi_give(to, "couplings", ffebmi_couplings_describe(r->couplings, r->coupling_count, common));
+}
