@@ -2,6 +2,7 @@
 #
 # Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR libdir includedir docdir mandir
 #                 BLAS=openblas|blis|netlib, or BLAS_LIBS (with BLAS_CFLAGS, BLAS_HEADER) outright
+#                 MPI=1 makes programs for mpirun too, by MPICC (mpicc)
 # Switches:       V=1 shows commands, WERROR=1 makes warnings errors, SANITIZE=1 builds with ASan and UBSan,
 #                 OUT=dir keeps a build of your own: every product, the libraries too, goes to dir
 MAKEFLAGS += --no-print-directory --no-builtin-rules
@@ -71,9 +72,18 @@ CJSON_LIBS := $(call pkg,--libs libcjson)
 ZLIB_LIBS  := $(or $(call pkg,--libs zlib),-lz)
 ZIP_LIBS   := $(or $(call pkg,--libs libzip),-lzip)
 
+# What a compiler of an MPI adds; the library itself knows of none.
+ifneq ($(MPI),)
+  MPICC     ?= mpicc
+  MPI_FLAGS := $(shell $(MPICC) -show)
+  $(if $(MPI_FLAGS),,$(error MPI=1: no $(MPICC). Debian: apt-get install libopenmpi-dev openmpi-bin, or libmpich-dev mpich))
+  MPI_CFLAGS := $(patsubst -I%,-isystem %,$(filter -I% -D%,$(MPI_FLAGS)))
+  MPI_LIBS   := $(filter -L% -l% -Wl$(comma)-rpath%,$(MPI_FLAGS))
+endif
+
 # These goals build nothing in this make (some do in a second one, after tests/setup.sh).
 BUILD_NOTHING := check check-install check-abi check-threads attack coverage lint demo docs plots dist amalgamation help clean format
-BUILD_NOTHING += uninstall
+BUILD_NOTHING += uninstall try-ranks
 ifneq ($(filter-out $(BUILD_NOTHING),$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
     $(error No $(or $(BLAS),BLAS) found. Debian: apt-get install pkg-config \
@@ -114,8 +124,8 @@ SOURCES  := $(wildcard src/*/*.c)
 SPICE_LIBS := $(if $(wildcard examples/spice_block.c),$(call pkg,--libs ngspice))
 SPICE    := $(wildcard examples/spice/*.c)
 PROGRAMS := $(patsubst ./%,%,$(shell grep -l '^int main\>' ./examples/*.c 2>/dev/null))
-SUPPORT  := $(filter-out $(PROGRAMS) $(SPICE),$(wildcard examples/*.c examples/*/*.c))
-PROGRAMS := $(filter-out $(if $(SPICE_LIBS),,examples/spice_block.c),$(PROGRAMS))
+SUPPORT  := $(filter-out $(PROGRAMS) $(SPICE) examples/support/ranks_%.c,$(wildcard examples/*.c examples/*/*.c))
+PROGRAMS := $(filter-out $(if $(SPICE_LIBS),,examples/spice_block.c) $(if $(MPI),,examples/ranks.c),$(PROGRAMS))
 UNIT     := $(wildcard tests/unit/*.c)
 DATA     := $(wildcard tests/support/*.c)
 BENCH    := $(wildcard tests/bench/*.c)
@@ -157,7 +167,7 @@ $(OBJ)/tests/%.o: tests/%.c
 $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) $(call pkg,--cflags libzip) -c -o $@ $<
+	$(Q)$(COMPILE) $(call pkg,--cflags libzip) $(MPI_CFLAGS) -c -o $@ $<
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(SPICE) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
 -include $(patsubst %.o,%.d,$(call objects,$(wildcard tests/attack/*.c tests/attack/*/*.c tests/attack/*/*/*.c)))
 
@@ -181,6 +191,13 @@ $(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(STATIC) $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(OWN_LIBS)
 $(OUT)/examples/spice_block: $(call objects,$(SPICE))
 $(OUT)/examples/spice_block: OWN_LIBS := $(SPICE_LIBS)
+# One process, or as many as mpirun starts. Which of them, and by which MPI, may change from one make to the next.
+$(OUT)/mpi_of: FORCE
+	@mkdir -p $(@D) && echo '$(MPI_FLAGS)' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(OBJ)/examples/support/ranks_mpi.o $(OBJ)/examples/ranks.o: $(OUT)/mpi_of
+$(OUT)/examples/train: $(OBJ)/examples/support/ranks_$(if $(MPI),mpi,alone).o $(OUT)/mpi_of
+$(OUT)/examples/train $(OUT)/examples/ranks: OWN_LIBS := $(MPI_LIBS)
 $(OUT)/tests/unit: $(call objects,$(UNIT) tests/support/comma.c) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
@@ -266,6 +283,7 @@ check:
 	@$(OUT)/tests/support
 	@echo '== training: killed, stopped, resumed'
 	@tests/check_train.sh $(OUT)/examples/train
+	@$(if $(HAVE_MPI),$(MAKE) try-ranks WERROR=1,echo '== ranks: left out, there is no MPI')
 	@$(MAKE) embedding circuits WERROR=1
 	@echo '== attack: the short version of each campaign'
 	@OUT='$(OUT)' tests/attack/support/run.sh
@@ -281,6 +299,16 @@ one-file: amalgamation
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror $(DEFS) -fsyntax-only $(OUT)/amalgamation/ffebm.c
 	@echo '== arithmetic: no source is compiled without NaN and infinity'
 	$(Q)CC='$(CC)' tests/check_strict.sh $(OUT)/amalgamation/ffebm.c
+
+# train is made for mpirun, tried, and made again as it was.
+HAVE_MPI = $(shell command -v $(or $(MPICC),mpicc) && command -v $(MPIRUN))
+MPIRUN  ?= mpirun
+.PHONY: try-ranks
+try-ranks:
+	@echo '== ranks: one batch over several, killed, stopped, resumed'
+	@$(MAKE) $(OUT)/examples/train MPI=1
+	@tests/check_ranks.sh $(OUT)/examples/train $(MPIRUN)
+	@$(MAKE) $(OUT)/examples/train MPI=
 
 .PHONY: try-docs
 try-docs: $(STATIC) $(EXAMPLES)
@@ -467,4 +495,4 @@ format:                              ## clang-format all C files in place
 
 help:                                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
-	@sed -n '3,6s/^# */  /p' Makefile
+	@sed -n '3,7s/^# */  /p' Makefile

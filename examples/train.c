@@ -2,9 +2,11 @@
  *
  *   train --model examples/models/digits.json --dataset digits --run runs/digits
  *   train --resume runs/digits
+ *   mpirun -n 4 train --model examples/models/digits.json --dataset digits --run runs/digits
  *
  * The settings of a run are in support/settings.c, its data sets in support/dataset.h, its objects are made in
- * support/run.c, and support/loop.c trains. docs/training.md describes options, run directory and log.
+ * support/run.c, and support/loop.c trains; support/ranks.h is about several processes. docs/training.md describes options, run
+ * directory and log.
  */
 #include <stdio.h>
 
@@ -13,21 +15,43 @@
 #include "support/predict.h"
 #include "support/run.h"
 
+static int work(struct run *run)
+{
+    if (run->settings.predict != NULL)
+        return predict_run(run);
+    return run->settings.help || run->settings.version ? RUN_DONE : loop_run(run);
+}
+
+/* Of several ranks the first one speaks, and who knows why they end. */
+static void tell(const struct run *run, int code)
+{
+    if (code == RUN_DONE && run->ranks.rank == 0 && run->settings.version)
+        printf("libffebm %s\n", ffebm_version());
+    else if (code == RUN_DONE && run->ranks.rank == 0 && run->settings.help)
+        settings_print_help(&run->settings);
+    if (code != RUN_DONE && run->failure.text[0] != '\0' && run->ranks.rank == 0)
+        fprintf(stderr, "train: %s\n", run->failure.text);
+    else if (code != RUN_DONE && run->failure.text[0] != '\0')
+        fprintf(stderr, "train: rank %d: %s\n", (int)run->ranks.rank, run->failure.text);
+}
+
 int main(int argc, char **argv)
 {
     struct run run = {.failure = {""}};
     int code;
 
     blas_threads_one();
-    code = run_open(&run, argc, argv);
-    if (code == RUN_DONE && run.settings.version)
-        printf("libffebm %s\n", ffebm_version());
-    else if (code == RUN_DONE && run.settings.help)
-        settings_print_help(&run.settings);
-    else if (code == RUN_DONE)
-        code = run.settings.predict != NULL ? predict_run(&run) : loop_run(&run);
-    if (code != RUN_DONE)
-        fprintf(stderr, "train: %s\n", run.failure.text);
+    if (ranks_begin(&run.ranks, &argc, &argv) != 0) {
+        fprintf(stderr, "train: MPI does not start\n");
+        return RUN_FAILED;
+    }
+    code = run_together(&run, run_open(&run, argc, argv));
+    if (code == RUN_DONE)
+        code = work(&run);
+    tell(&run, code);
+    if (code != RUN_DONE && !run.together)
+        ranks_abort(&run.ranks, code);
     run_close(&run);
+    ranks_end(&run.ranks);
     return code;
 }

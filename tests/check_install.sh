@@ -114,3 +114,11 @@ for blas in openblas blis netlib; do
     quiet user uninstall
     nothing_left "$prefix"
 done
+
+# The training program with each MPI.
+for mpi in openmpi mpich; do
+    echo "-- $mpi"
+    quiet $make build/examples/train MPI=1 MPICC=mpicc.$mpi
+    tests/check_ranks.sh build/examples/train mpirun.$mpi
+done
+quiet $make build/examples/train

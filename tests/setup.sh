@@ -68,6 +68,7 @@ for target in "${@:-build}"; do
         have_library check || missing="$missing check"
         have valgrind || optional="$optional valgrind" # without it instructions are not counted
         have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
+        have mpicc && have mpirun || optional="$optional libopenmpi-dev openmpi-bin" # without them ranks are left out
         have_library ngspice || optional="$optional libngspice0-dev" # without it circuits are left out
         ;;
     bench) have_torch || optional="$optional python3-torch" ;; # without it there is nothing to compare with
@@ -89,6 +90,8 @@ for target in "${@:-build}"; do
         have_blas openblas || missing="$missing libopenblas-pthread-dev"
         have_blas blis || missing="$missing libblis-serial-dev"
         have_blas netlib || missing="$missing libblas-dev"
+        have mpicc.openmpi && have mpirun.openmpi || missing="$missing libopenmpi-dev openmpi-bin"
+        have mpicc.mpich && have mpirun.mpich || missing="$missing libmpich-dev mpich"
         # Second to the pthread one among Debian's alternatives: what is linked otherwise stays as it was.
         have_file /usr/lib/*/openblas-serial/libopenblas.a || missing="$missing libopenblas-serial-dev"
         ;;

@@ -50,13 +50,12 @@ static void store(struct batch *batch, size_t row, const unsigned char *pixels, 
     }
 }
 
-int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure)
+int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first, size_t rows, struct failure *failure)
 {
-    const size_t left = plan->part->count - first;
     int64_t *labels = ffebm_tensor_data(batch->target_memory);
     unsigned char image[DATASET_MOST_PIXELS], variant[DATASET_MOST_PIXELS];
 
-    batch->rows = left < batch->capacity ? left : batch->capacity;
+    batch->rows = rows;
     for (size_t row = 0; row < batch->rows; row++) {
         size_t sample = plan->order != NULL ? plan->order[first + row] : first + row;
 
@@ -71,9 +70,11 @@ int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first,
 
 int batch_wrap(struct batch *batch, struct failure *failure)
 {
-    ffebm_status status =
-        ffebm_tensor_rewrap(batch->input, ffebm_tensor_data(batch->input_memory), (int64_t)batch->rows);
+    ffebm_status status;
 
+    if (batch->rows == 0)
+        return 0;
+    status = ffebm_tensor_rewrap(batch->input, ffebm_tensor_data(batch->input_memory), (int64_t)batch->rows);
     if (status == FFEBM_OK)
         status = ffebm_tensor_rewrap(batch->target, ffebm_tensor_data(batch->target_memory), (int64_t)batch->rows);
     return status == FFEBM_OK ? 0 : failure_set(failure, "%s", ffebm_context_error(batch->context));
@@ -81,7 +82,16 @@ int batch_wrap(struct batch *batch, struct failure *failure)
 
 int batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure)
 {
-    return batch_read(batch, plan, first, failure) != 0 ? -1 : batch_wrap(batch, failure);
+    const size_t left = plan->part->count - first;
+
+    if (batch_read(batch, plan, first, left < batch->capacity ? left : batch->capacity, failure) != 0)
+        return -1;
+    return batch_wrap(batch, failure);
+}
+
+const ffebm_tensor *batch_input(const struct batch *batch)
+{
+    return batch->rows > 0 ? batch->input : NULL;
 }
 
 void batch_destroy(struct batch *batch)

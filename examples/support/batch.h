@@ -22,7 +22,8 @@ struct batch {
     ffebm_tensor *input_memory;
     ffebm_tensor *target_memory;
     size_t capacity; /* the most rows */
-    size_t rows;     /* filled now */
+    size_t rows;     /* filled now; none, on a rank without samples */
+    size_t first;    /* their place in the batch of all ranks */
 };
 
 /* Create tensors for up to `capacity` samples of the model's input shape and type. On failure the context has the text;
@@ -33,10 +34,13 @@ ffebm_status batch_create(ffebm_context *context, struct batch *batch, const ffe
  * Returns 0, or -1 with the failure filled. */
 int batch_fill(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure);
 
-/* The two halves of batch_fill: read the samples, which any thread may do because it leaves the context alone; then let
+/* The two halves of batch_fill: read so many samples, which any thread may do because it leaves the context alone; then let
  * the two tensors have as many rows as were read. */
-int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first, struct failure *failure);
+int batch_read(struct batch *batch, const struct batch_plan *plan, size_t first, size_t rows, struct failure *failure);
 int batch_wrap(struct batch *batch, struct failure *failure);
+
+/* For the engine: the input, or NULL where there are no rows. */
+const ffebm_tensor *batch_input(const struct batch *batch);
 
 void batch_destroy(struct batch *batch);
 

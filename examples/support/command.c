@@ -16,7 +16,8 @@ static int take_directory(struct run *run, const char *path)
 {
     if (run_directory_name(&run->directory, path, &run->failure) != 0)
         return RUN_MISUSED;
-    if (run->settings.predict == NULL && run_directory_lock(&run->directory, &run->failure) != 0)
+    if (run->settings.predict == NULL && run->ranks.rank == 0 &&
+        run_directory_lock(&run->directory, &run->failure) != 0)
         return RUN_MISUSED;
     if (access(run->directory.last, F_OK) != 0) {
         failure_set(&run->failure, "--resume %s: has no last.safetensors; begin the run anew, with --run", path);

@@ -31,24 +31,41 @@ struct loader {
     struct failure failure;
 };
 
+static const struct ranks alone = {.count = 1};
+
+static const struct ranks *ranks_of(const struct loader *loader)
+{
+    return loader->plan.ranks == NULL ? &alone : loader->plan.ranks;
+}
+
 static int has_work(const struct loader *loader)
 {
     return !loader->failed && loader->place < loader->plan.part->count && loader->filled - loader->freed < SLOTS;
+}
+
+/* This rank's part of the step that begins at a place of the epoch. */
+static int read_part(struct loader *loader, struct batch *batch, size_t place, size_t samples)
+{
+    const size_t first = ranks_part_begin(ranks_of(loader), samples), end = ranks_part_end(ranks_of(loader), samples);
+
+    batch->first = first;
+    return batch_read(batch, &loader->samples, place + first, end - first, &loader->failure);
 }
 
 /* Fill the next batch, the mutex unlocked meanwhile: nobody else touches this batch or the failure until `filling` ends. */
 static void fill(struct loader *loader)
 {
     struct batch *batch = &loader->batches[loader->filled % SLOTS];
-    size_t place = loader->place;
+    const size_t place = loader->place, left = loader->plan.part->count - place;
+    const size_t samples = left < loader->plan.batch ? left : loader->plan.batch;
     int result;
 
     loader->filling = 1;
     pthread_mutex_unlock(&loader->mutex);
-    result = batch_read(batch, &loader->samples, place, &loader->failure);
+    result = read_part(loader, batch, place, samples);
     pthread_mutex_lock(&loader->mutex);
     loader->filling = 0;
-    loader->place = place + batch->rows;
+    loader->place = place + samples;
     loader->failed = result != 0;
     loader->filled += result == 0;
 }
@@ -89,7 +106,8 @@ static int set_up(struct loader *loader, ffebm_context *context, const ffebm_mod
     int error;
 
     for (int i = 0; i < SLOTS; i++) {
-        if (batch_create(context, &loader->batches[i], model, loader->plan.batch) != FFEBM_OK)
+        if (batch_create(context, &loader->batches[i], model, ranks_part_most(ranks_of(loader), loader->plan.batch)) !=
+            FFEBM_OK)
             return failure_set(failure, "%s", ffebm_context_error(context));
     }
     if (loader->plan.shuffled && (loader->order = malloc(loader->plan.part->count * sizeof *loader->order)) == NULL)

@@ -8,15 +8,17 @@
 #define EXAMPLES_LOADER_H
 
 #include "batch.h"
+#include "ranks.h"
 
 /* Which samples, how many at a time, in which guise. */
 struct loader_plan {
     const struct dataset *data; /* borrowed, like its part */
     const struct dataset_part *part;
-    size_t batch;     /* samples a step; the last step of an epoch may have fewer */
-    uint64_t seed;    /* of order and augmentation */
-    int32_t augment;  /* FFEBM_AUGMENT_ */
-    int32_t shuffled; /* 0: the samples as they come */
+    const struct ranks *ranks; /* borrowed: that share a step, this one taking its part; NULL: it is alone */
+    size_t batch;              /* samples a step; the last step of an epoch may have fewer */
+    uint64_t seed;             /* of order and augmentation */
+    int32_t augment;           /* FFEBM_AUGMENT_ */
+    int32_t shuffled;          /* 0: the samples as they come */
 };
 
 struct loader;

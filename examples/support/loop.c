@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct loop {
     size_t made;          /* steps, by this process */
     double started;       /* these are times of progress_clock */
     double saved;
+    int signal;            /* that ends the run, on any rank; 0: none */
     double mark;           /* where the step being made began */
     double waited;         /* for data until then */
     double seconds_before; /* of the run, in processes before this one */
@@ -48,6 +50,46 @@ static int out_of_time(const struct loop *loop)
     const double minutes = loop->run->settings.max_minutes;
 
     return minutes > 0 && progress_clock() - loop->started >= 60 * minutes;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ ranks */
+
+/* Shall the run end here? A signal that any rank has got counts, and the clock of whichever is ahead. */
+static int must_stop(struct loop *loop, int by_time)
+{
+    struct run *run = loop->run;
+    double said[] = {signals_caught(), by_time && out_of_time(loop)};
+
+    ranks_largest(&run->ranks, said, 2);
+    loop->signal = (int)said[0];
+    return said[0] > 0 || said[1] > 0;
+}
+
+/* All ranks end here, for a reason that all have; the first one says it. */
+static int end_together(struct loop *loop, int code)
+{
+    struct run *run = loop->run;
+
+    run->together = 1;
+    if (run->ranks.rank > 0)
+        run->failure.text[0] = '\0';
+    return code;
+}
+
+/* Do all ranks train the same model on the same data? Whoever computes otherwise than the others would lead all astray. */
+static int compare_ranks(struct loop *loop)
+{
+    struct run *run = loop->run;
+    const ffebm_tensor *values = ffebm_model_flat_parameters(run->model);
+    const size_t bytes = ffebm_tensor_count(values) * (ffebm_tensor_dtype(values) == FFEBM_FLOAT32 ? 4 : 8);
+    const int64_t facts[] = {run->note.data, run->note.seed, run->note.samples, steps_done(loop)};
+
+    if (ranks_have_same(&run->ranks, facts, sizeof facts) &&
+        ranks_have_same(&run->ranks, ffebm_tensor_const_data(values), bytes))
+        return RUN_DONE;
+    failure_set(&run->failure, "ranks have come apart: after %" PRId64 " steps they have other data or parameters",
+                steps_done(loop));
+    return end_together(loop, RUN_FAILED);
 }
 
 /* ------------------------------------------------------------------------------------------------------ checkpoints */
@@ -89,15 +131,25 @@ static int diverge(struct loop *loop)
 
     if (meter->totals.steps > 0)
         log_steps(&loop->log, &at, meter, &unlogged);
-    return outcome_diverged(run, steps_done(loop), loop->saved_steps);
+    return end_together(loop, outcome_diverged(run, steps_done(loop), loop->saved_steps));
 }
 
-/* A value that is not finite is what divergence looks like from inside. */
+/* A value that is not finite is what divergence looks like from inside. What fails on one rank fails on all: who has the reason
+ * says it, and the first rank how the run ends. */
 static int check_step(struct loop *loop, ffebm_status status)
 {
-    int code = run_check(loop->run, status);
+    struct run *run = loop->run;
+    double diverged = status == FFEBM_ERR_NUMERIC;
+    int32_t first;
 
-    return status == FFEBM_ERR_NUMERIC ? diverge(loop) : code;
+    if (run_check(run, status) == RUN_DONE)
+        return RUN_DONE;
+    ranks_largest(&run->ranks, &diverged, 1);
+    first = ranks_first(&run->ranks, status != FFEBM_ERR_RANK);
+    run->together = 1;
+    if (run->ranks.rank > 0 && run->ranks.rank != first)
+        run->failure.text[0] = '\0';
+    return diverged > 0 && run->ranks.rank == 0 ? diverge(loop) : RUN_FAILED;
 }
 
 /* Gradient and update. */
@@ -107,8 +159,9 @@ static int make_step(struct loop *loop, const struct batch *batch, ffebm_report 
     int code;
 
     if ((code = check_step(loop, ffebm_engine_set_step(run->engine, (uint64_t)steps_done(loop)))) != RUN_DONE ||
-        (code = check_step(loop, ffebm_engine_gradient(run->engine, report, batch->input, batch->target, NULL))) !=
-            RUN_DONE ||
+        (code = check_step(loop, ffebm_engine_set_first_sample(run->engine, batch->first))) != RUN_DONE ||
+        (code = check_step(
+             loop, ffebm_engine_gradient(run->engine, report, batch_input(batch), batch->target, NULL))) != RUN_DONE ||
         (code = check_step(loop, ffebm_optimizer_set_learning_rate(run->optimizer, rate))) != RUN_DONE)
         return code;
     return check_step(loop, ffebm_optimizer_step(run->optimizer, run->engine));
@@ -133,6 +186,7 @@ static int measure_step(struct loop *loop, const ffebm_report *report, double ra
     if (note->epoch_meter.blocks > 0 &&
         run_check(run, ffebm_engine_inspect_phase(run->engine, &phase, FFEBM_ALL, FFEBM_PHASE_FREE)) != RUN_DONE)
         return RUN_FAILED;
+    ranks_largest(&run->ranks, &phase.residual_max, 1);
     if (watch_step(&note->watch, &run->settings.limits, report->loss, phase.residual_max, &run->failure) != 0)
         return diverge(loop);
     return RUN_DONE;
@@ -203,7 +257,7 @@ static int train_epoch(struct loop *loop)
         if (more < 0)
             return RUN_FAILED;
         code = train_step(loop, batch);
-        if (code == RUN_DONE && (signals_caught() != 0 || out_of_time(loop)))
+        if (code == RUN_DONE && must_stop(loop, 1))
             code = STOPPED;
         start_step(loop);
     }
@@ -223,10 +277,11 @@ static int score(struct loop *loop, struct score *score, struct loader *loader, 
 
     loader_start(loader, 0, 0);
     while ((more = loader_next(loader, &batch, &run->failure)) == 1) {
-        code = check_step(loop, ffebm_engine_evaluate(run->engine, &report, NULL, batch->input, batch->target, NULL));
+        code = check_step(loop,
+                          ffebm_engine_evaluate(run->engine, &report, NULL, batch_input(batch), batch->target, NULL));
         if (code != RUN_DONE)
             return code;
-        if (signals_caught() != 0)
+        if (must_stop(loop, 0))
             return STOPPED;
         loss += report.loss * (double)report.batch / count;
         correct += report.correct;
@@ -282,7 +337,8 @@ static int run_epoch(struct loop *loop)
 {
     int code;
 
-    if ((code = train_epoch(loop)) != RUN_DONE || (code = test(loop)) != RUN_DONE)
+    if ((code = train_epoch(loop)) != RUN_DONE || (code = test(loop)) != RUN_DONE ||
+        (code = compare_ranks(loop)) != RUN_DONE)
         return code;
     return finish_epoch(loop);
 }
@@ -311,7 +367,7 @@ static int begin(struct loop *loop)
         return RUN_FAILED;
     loop->saved = loop->started;
     loop->saved_steps = steps_done(loop);
-    signals_catch(answer_to_signals(&loop->progress, run->last != NULL));
+    signals_catch(run->ranks.rank == 0 ? answer_to_signals(&loop->progress, run->last != NULL) : "");
     if (run->best == NULL) /* no run directory */
         return RUN_DONE;
     unlink(run->directory.result);
@@ -340,16 +396,16 @@ static int train(struct loop *loop)
         code = save_last(loop);
     }
     if (code == RUN_DONE && !loop->is_tested)
-        code = signals_caught() == 0 ? test(loop) : STOPPED;
+        code = loop->signal == 0 ? test(loop) : STOPPED;
     if (code == STOPPED)
-        return outcome_stopped(run, signals_caught(), steps_done(loop));
+        return end_together(loop, outcome_stopped(run, loop->signal, steps_done(loop)));
     if (code != RUN_DONE)
         return code;
     if (run->settings.recipe.epochs > 0 &&
         watch_end(&run->note.watch, &run->settings.limits, loop->scores.test.loss, &run->failure) != 0)
-        return outcome_diverged(run, steps_done(loop), loop->saved_steps);
+        return end_together(loop, outcome_diverged(run, steps_done(loop), loop->saved_steps));
     run->note.seconds = seconds(loop);
-    return outcome_result(run, &loop->scores);
+    return run->ranks.rank == 0 ? outcome_result(run, &loop->scores) : RUN_DONE;
 }
 
 int loop_run(struct run *run)
@@ -358,8 +414,10 @@ int loop_run(struct run *run)
                         .steps = loader_steps(run->train),
                         .started = progress_clock(),
                         .seconds_before = run->note.seconds};
-    int code = begin(&loop);
+    int code = run_together(run, begin(&loop));
 
+    if (code == RUN_DONE)
+        code = compare_ranks(&loop);
     if (code == RUN_DONE)
         code = train(&loop);
     log_close(&loop.log);

@@ -19,6 +19,20 @@ int run_check(struct run *run, ffebm_status status)
     return RUN_FAILED;
 }
 
+int run_together(struct run *run, int code)
+{
+    const int32_t first = ranks_first(&run->ranks, code != RUN_DONE);
+    double agreed = code;
+
+    if (first < 0)
+        return RUN_DONE;
+    ranks_largest(&run->ranks, &agreed, 1);
+    run->together = 1;
+    if (run->ranks.rank != first)
+        run->failure.text[0] = '\0';
+    return (int)agreed;
+}
+
 /* What a run directory says of the run. */
 static int describe(struct run *run)
 {
@@ -37,6 +51,8 @@ static int place(struct run *run)
     const int resumed = run->resumed == run->directory.last;
     const struct settings *settings = &run->settings;
 
+    if (run->ranks.rank > 0) /* the first rank keeps for all */
+        return RUN_DONE;
     if (settings->predict != NULL)
         return lock_take(&run->lock, settings->predict, &run->failure) == 0 ? RUN_DONE : RUN_FAILED;
     run->last = settings->checkpoint;
@@ -64,6 +80,10 @@ static int create_context(struct run *run)
     ffebm_context_config_init(&config, sizeof config);
     config.threads = (int32_t)run->settings.threads;
     config.max_isa = run->settings.isa;
+    if (ranks_are_many(&run->ranks)) {
+        config.reduce = run->ranks.reduce;
+        config.reduce_user = run->ranks.user;
+    }
     return run_check(run, ffebm_context_create(&run->context, &config));
 }
 
@@ -138,6 +158,26 @@ static int set_recipe(struct run *run)
     return run_check(run, ffebm_model_set_equilibrium(run->model, &run->settings.equilibrium));
 }
 
+/* What several ranks cannot do. */
+static int check_ranks(struct run *run)
+{
+    const struct settings *settings = &run->settings;
+
+    if (!ranks_are_many(&run->ranks))
+        return RUN_DONE;
+    if (settings->predict != NULL) {
+        failure_set(&run->failure, "--predict: expected one process, not %" PRId32, run->ranks.count);
+        return RUN_MISUSED;
+    }
+    if (settings->recipe.batch < run->ranks.count) {
+        failure_set(&run->failure, "--batch %" PRId64 ": expected %" PRId32 " or more, a sample a rank",
+                    settings->recipe.batch, run->ranks.count);
+        return RUN_MISUSED;
+    }
+    run->settings.quiet |= run->ranks.rank > 0;
+    return RUN_DONE;
+}
+
 /* The model is there: now its recipe gives the defaults, and the note of a resumed run the seed. */
 static int complete_settings(struct run *run)
 {
@@ -149,7 +189,7 @@ static int complete_settings(struct run *run)
         return RUN_FAILED;
     if ((code = command_parse(run, run->model, note->seed)) != RUN_DONE)
         return code;
-    if (settings_complete(&run->settings, run->model, &run->failure) != 0)
+    if (settings_complete(&run->settings, run->model, &run->failure) != 0 || check_ranks(run) != RUN_DONE)
         return RUN_MISUSED;
     if (run->resumed != NULL && run->settings.seed != note->seed) {
         failure_set(&run->failure, "--seed %" PRId64 ": expected %" PRId64 ", the seed of the run to resume",
@@ -232,7 +272,7 @@ static int create_engine(struct run *run)
     ffebm_engine_config config;
 
     ffebm_engine_config_init(&config, sizeof config);
-    config.max_batch = (size_t)recipe->batch;
+    config.max_batch = ranks_part_most(&run->ranks, (size_t)recipe->batch);
     config.seed = stream_seed((uint64_t)run->note.seed, STREAM_ENGINE, 0);
     if (run_check(run, ffebm_engine_create(&run->engine, run->model, &config)) != RUN_DONE ||
         run_check(run, recipe_configure(run->engine, run->model, &run->settings.equilibrium)) != RUN_DONE)
@@ -256,12 +296,16 @@ static int create_loaders(struct run *run)
 {
     const struct loader_plan train = {.data = &run->data,
                                       .part = &run->data.train,
+                                      .ranks = &run->ranks,
                                       .batch = (size_t)run->settings.recipe.batch,
                                       .seed = (uint64_t)run->note.seed,
                                       .augment = run->settings.recipe.augment,
                                       .shuffled = 1};
-    struct loader_plan tests = {
-        .data = &run->data, .part = &run->data.test, .batch = train.batch, .augment = FFEBM_AUGMENT_NONE};
+    struct loader_plan tests = {.data = &run->data,
+                                .part = &run->data.test,
+                                .ranks = &run->ranks,
+                                .batch = train.batch,
+                                .augment = FFEBM_AUGMENT_NONE};
 
     if (loader_create(&run->train, run->context, run->model, &train, &run->failure) != 0 ||
         loader_create(&run->test, run->context, run->model, &tests, &run->failure) != 0)

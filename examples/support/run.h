@@ -10,6 +10,7 @@
 #include "loader.h"
 #include "lock.h"
 #include "note.h"
+#include "ranks.h"
 #include "run_directory.h"
 #include "settings_file.h"
 
@@ -17,7 +18,10 @@
 enum { RUN_DONE = 0, RUN_FAILED = 1, RUN_MISUSED = 2 };
 
 struct run {
-    struct failure failure; /* filled where anything but RUN_DONE is returned */
+    struct failure
+        failure;        /* filled where anything but RUN_DONE is returned; empty where another rank has the reason */
+    struct ranks ranks; /* that train it: this one alone, or all the others too */
+    int32_t together;   /* anything but RUN_DONE is known to all ranks */
     struct settings settings;
     struct arguments arguments; /* of the whole run: its settings so far, then those of this command line */
     char **argv;                /* of this process */
@@ -44,6 +48,10 @@ struct run {
  * defaults are made, and `settings.help` is set; with --version nothing, and `settings.version`. Close it in any case. */
 int run_open(struct run *run, int argc, char **argv);
 void run_close(struct run *run);
+
+/* All ranks come here with how they fared: RUN_DONE if all fared well, else what the first that did not has come to. Who has
+ * no reason of its own, or is not the first with one, has an empty failure. */
+int run_together(struct run *run, int code);
 
 /* Turn a status into RUN_DONE, or RUN_FAILED with the context's text as the failure. */
 int run_check(struct run *run, ffebm_status status);
