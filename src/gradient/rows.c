@@ -80,6 +80,7 @@ ffebm_status ffebmi_rows_down(ffebm_engine *engine, size_t stage, double gradien
                               const void **cotangent)
 {
     const ffebmi_stage *of = &engine->model->stages[stage];
+    const ffebmi_arrays *k = engine->arrays;
     const void *from = *cotangent;
     size_t count = engine->batch * of->input.count;
 
@@ -87,14 +88,13 @@ ffebm_status ffebmi_rows_down(ffebm_engine *engine, size_t stage, double gradien
         const void *part = part_of(engine, stage, r, from);
 
         FFEBMI_TRY(row_down(engine, stage, r, gradient_scale, memory != NULL, &part));
-        if (r == 0)
-            *cotangent = part;
+        *cotangent = part;
         if (of->row_count == 1 || memory == NULL)
             continue;
         if (r == 0)
-            engine->arrays->scale(count, 1, part, memory);
+            k->scale(count, 1, part, memory);
         else
-            engine->arrays->add(count, part, memory);
+            k->add(count, part, memory);
         *cotangent = memory;
     }
     return FFEBM_OK;
