@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#define RESISTIVE_DIODE 1e10
+#define RESISTIVE_DIODE 1e12
 
 enum { RESISTIVE_LAYERS = 8 };
 
