@@ -80,6 +80,8 @@ static ffebm_status read_settings(struct reference *r)
 
     ffebm_equilibrium_config_init(&r->equilibrium, sizeof r->equilibrium);
     r->equilibrium.free_tolerance = r->equilibrium.nudged_tolerance = 0;
+    r->equilibrium.free_order = FFEBM_ORDER_EVEN_ODD;
+    r->equilibrium.nudged_order = FFEBM_ORDER_ODD_EVEN;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0] && status == FFEBM_OK; i++) {
         char *text = NULL;
 

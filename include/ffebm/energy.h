@@ -48,7 +48,7 @@ typedef struct ffebm_hopfield_config {
  */
 FFEBM_API void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size);
 
-/** Create a Hopfield block of one layer, shaped as its input. Each coupling adds a layer on top.
+/** Create a Hopfield block of one layer, shaped as its input. Couplings add layers, or join those that there are.
  *
  *  Returns: FFEBM_OK:              *block is owned.
  *           FFEBM_ERR_ARGUMENT:    slope not positive and finite, an unknown activation, clamp_last not 0 or 1.
@@ -62,31 +62,40 @@ FFEBM_API ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffeb
                                                     const ffebm_hopfield_config *config);
 
 /* clang-format off */
-enum {                          /* JSON "type"  fields read                                   layer -> layer above         */
+enum {                          /* JSON "type"  fields read                                   layer `from` -> layer `to`   */
     FFEBM_COUPLING_DENSE  = 1,  /* "dense"      out, bias, frozen, initialization             any, flattened -> [out]      */
     FFEBM_COUPLING_CONV2D = 2   /* "conv2d"     those, kernel, stride, padding, pool          [c, h, w] -> [out, h', w']   */
-};
+};                              /* and both from, to */
 
 enum {                          /* JSON "pool": {"type": .., "kernel": k, "stride": k}: of what a convolution gives        */
-    FFEBM_POOL_NONE = 0,        /* absent       none                                                                       */
-    FFEBM_POOL_MAX  = 1         /* "max"        the largest of each window                                                 */
+    FFEBM_POOL_NONE    = 0,     /* absent       none                                                                       */
+    FFEBM_POOL_MAX     = 1,     /* "max"        the largest of each window, of at most 255 places                          */
+    FFEBM_POOL_AVERAGE = 2      /* "average"    its mean                                                                   */
 };
 /* clang-format on */
 
-/** One coupling: the same fields and defaults as in the model description. Windows are [height, width]. */
+/* Where a coupling begins and ends, beside the index of a layer. */
+#define FFEBM_LAYER_NEWEST ((size_t)-3) /* the layer that was added last */
+#define FFEBM_LAYER_NEW ((size_t)-4)    /* a layer that this coupling adds */
+
+/** One coupling: the same fields and defaults as in the model description. Windows are [height, width]: of a convolution
+ *  they make floor((n + 2 padding - kernel) / stride) + 1 places of n. */
 typedef struct ffebm_coupling_config {
     size_t size;
     const ffebm_initialization *initialization; /* copied; default NULL: the model's */
-    int32_t type;                               /* FFEBM_COUPLING_ */
-    int32_t frozen;                             /* default 0; 1: optimizers leave its parameters alone */
-    int64_t out;                                /* out_features or out_channels; must be set */
-    int64_t kernel[2];                          /* must be set */
-    int64_t stride[2];                          /* default 1 */
-    int64_t padding[2];                         /* default 0, below kernel; of zeros */
-    int32_t bias;                               /* default 1 */
-    int32_t pool;                               /* default FFEBM_POOL_NONE */
-    int64_t pool_kernel[2];                     /* with a pool: must be set; of at most 255 places */
-    int64_t pool_stride[2];                     /* default 0: pool_kernel, which it has to be */
+
+    size_t from;            /* default FFEBM_LAYER_NEWEST; or a layer that there is */
+    size_t to;              /* default FFEBM_LAYER_NEW; or a layer above `from`, of the shape that the coupling makes */
+    int64_t out;            /* out_features or out_channels; must be set */
+    int64_t kernel[2];      /* must be set */
+    int64_t stride[2];      /* default 1. What is left over at the bottom and the right gets nothing from above */
+    int64_t padding[2];     /* default 0, below kernel; of zeros */
+    int64_t pool_kernel[2]; /* with a pool: must be set; tiles what the convolution makes exactly */
+    int64_t pool_stride[2]; /* default 0: pool_kernel, which it has to be */
+    int32_t pool;           /* default FFEBM_POOL_NONE */
+    int32_t type;           /* FFEBM_COUPLING_ */
+    int32_t bias;           /* default 1. A layer feels the biases of all couplings into it: skips usually say 0 */
+    int32_t frozen;         /* default 0; 1: optimizers leave its parameters alone */
 } ffebm_coupling_config;
 
 /** Fill a coupling's configuration with the defaults of its type; fields that the type does not read are zero.
@@ -97,19 +106,18 @@ typedef struct ffebm_coupling_config {
  */
 FFEBM_API void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type);
 
-/** Add a layer on top of a Hopfield block, coupled to the layer below it.
+/** Couple two layers of a Hopfield block: by default the newest one with a layer that is added on top.
  *
  *  Returns: FFEBM_OK:              the coupling's index in parameter names is the number of couplings before it.
  *           FFEBM_ERR_ARGUMENT:    a field that must be set is not, is out of range, or is set though the type does not
- *                                  read it; the text names it.
+ *                                  read it; or there is no layer `from`, or none `to` above it. The text names it.
  *           FFEBM_ERR_STATE:       the block takes no couplings: it is one of yours.
  *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates.
  *  In/Out:  block:  unchanged on failure.
  *  In:      config: copied; not NULL.
  *
- *  Whether shapes fit is checked when the block enters a model; kernel, stride and padding, and a pool, must tile the
- *  layer exactly.
+ *  Whether shapes fit is checked when the block enters a model. Two couplings may join the same layers.
  */
 FFEBM_API ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
 

@@ -13,6 +13,8 @@ static double integer_at(const ffebmi_setting *setting, const void *at)
     int32_t narrow;
     int64_t wide;
 
+    if (setting->unset != 0 && memcmp(at, &setting->unset, sizeof setting->unset) == 0)
+        return NAN;
     if (setting->info.bytes == sizeof narrow) {
         memcpy(&narrow, at, sizeof narrow);
         return setting->is_unsigned ? (double)(uint32_t)narrow : (double)narrow;
@@ -34,9 +36,15 @@ double ffebmi_setting_number(const ffebmi_setting *setting, const void *config, 
 
 static void set_integer(const ffebmi_setting *setting, void *at, double number)
 {
-    int32_t narrow = setting->is_unsigned ? (int32_t)(uint32_t)number : (int32_t)number;
-    int64_t wide = setting->is_unsigned ? (int64_t)(uint64_t)number : (int64_t)number;
+    int32_t narrow;
+    int64_t wide;
 
+    if (isnan(number)) {
+        memcpy(at, &setting->unset, setting->info.bytes);
+        return;
+    }
+    narrow = setting->is_unsigned ? (int32_t)(uint32_t)number : (int32_t)number;
+    wide = setting->is_unsigned ? (int64_t)(uint64_t)number : (int64_t)number;
     memcpy(at, setting->info.bytes == sizeof narrow ? (void *)&narrow : (void *)&wide, setting->info.bytes);
 }
 
@@ -89,10 +97,23 @@ static bool fits(const ffebmi_setting *setting, double number)
     return number == floor(number) && (setting->info.bytes > sizeof(int32_t) || fabs(number) <= INT32_MAX);
 }
 
+bool ffebmi_setting_is_initial(const ffebmi_setting *setting, const void *config)
+{
+    for (size_t i = 0; i < setting->info.count; i++) {
+        double number = ffebmi_setting_number(setting, config, i);
+
+        if (isnan(number) ? !isnan(setting->initial) : number != setting->initial)
+            return false;
+    }
+    return true;
+}
+
 bool ffebmi_setting_allows(const ffebmi_setting *setting, double number)
 {
     const ffebm_setting_info *info = &setting->info;
 
+    if (isnan(number))
+        return setting->unset != 0;
     return (info->lower_open ? number > info->lower : number >= info->lower) &&
            (info->upper_open ? number < info->upper : number <= info->upper) && is_chosen(info, number) &&
            fits(setting, number);

@@ -28,6 +28,7 @@ typedef struct ffebmi_setting {
     ffebm_setting_info info;
     double initial;
     bool is_unsigned;  /* an integer that is */
+    size_t unset;      /* of an integer whose default is no number: what the field has then; as a double it is NaN */
     unsigned json;     /* FFEBMI_JSON_ */
     const char *group; /* "pool" of "pool.kernel", the object that it stands in; NULL: the configuration's own */
     size_t given;      /* offset of a flag in the struct that says whether JSON has it; 0: none */
@@ -91,6 +92,12 @@ struct ffebmi_settings {
 #define FFEBMI_INTEGER_SET(key, member, bounds, unit, text, more)                                                      \
     {                                                                                                                  \
         .info = {FFEBMI_INTEGER_AT(key, member, "", unit, text), bounds}, .is_unsigned = FFEBMI_UNSIGNED(member), more \
+    }
+/* A size_t that may be no number, but what `start` is a word for. */
+#define FFEBMI_SIZE_OR(member, word, start, text)                                                                      \
+    {                                                                                                                  \
+        .info = {FFEBMI_INTEGER_AT(#member, member, word, "", text), FFEBMI_FROM(0)}, .initial = NAN,                  \
+        .is_unsigned = true, .unset = start, FFEBMI_JSON(NULL, FFEBMI_JSON_SPARSE)                                     \
     }
 #define FFEBMI_FLAG_AS(key, member, start, text_, more)                                                                \
     {                                                                                                                  \
@@ -188,6 +195,9 @@ void ffebmi_setting_set_object(const ffebmi_setting *setting, void *config, void
 /* Number `i` of a setting; integers beyond 2^53 are rounded. And set all of its numbers. */
 double ffebmi_setting_number(const ffebmi_setting *setting, const void *config, size_t i);
 void ffebmi_setting_set(const ffebmi_setting *setting, void *config, double number);
+
+/* Has it its default? */
+bool ffebmi_setting_is_initial(const ffebmi_setting *setting, const void *config);
 
 /* May the setting have this number? And what may it have, in words: "more than 0 and less than 2". */
 bool ffebmi_setting_allows(const ffebmi_setting *setting, double number);

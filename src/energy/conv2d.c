@@ -1,4 +1,4 @@
-/* The convolutional coupling, <pool(W * s + b), s_above>. The switches that a bottom-up pass leaves, which place of its
+/* The convolutional coupling, <P(W * s + b), s_above> with a pool P or none. The switches that a bottom-up pass leaves, which place of its
  * window each pooled unit comes from, serve the top-down pass and the gradient. */
 #include "core/context.h"
 #include "energy/coupling.h"
@@ -10,9 +10,9 @@ static ffebm_status fit_pool(ffebmi_coupling *coupling, ffebm_context *context, 
 {
     int64_t dims[3] = {coupling->out};
 
-    FFEBMI_TRY(ffebmi_window_fit(context, &coupling->pool, &coupling->convolved, true, what, dims + 1));
+    FFEBMI_TRY(ffebmi_window_fit(context, &coupling->pool_window, &coupling->convolved, true, what, dims + 1));
     FFEBMI_TRY(ffebmi_shape_set(context, &coupling->above, dims, 3, what));
-    coupling->switch_count = coupling->above.count;
+    coupling->switch_count = coupling->pool->has_switches ? coupling->above.count : 0;
     return FFEBM_OK;
 }
 
@@ -20,14 +20,14 @@ static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const
 {
     int64_t dims[3] = {coupling->out};
 
-    FFEBMI_TRY(ffebmi_window_fit(context, &coupling->window, &coupling->below, true, what, dims + 1));
+    FFEBMI_TRY(ffebmi_window_fit(context, &coupling->window, &coupling->below, false, what, dims + 1));
     FFEBMI_TRY(ffebmi_shape_set(context, &coupling->convolved, dims, 3, what));
     FFEBMI_TRY(ffebmi_conv_parameters(context, coupling->parameters, what, coupling->out, coupling->below.dims[0],
                                       coupling->window.kernel));
     coupling->parameter_count = coupling->learnable.bias ? 2 : 1;
     coupling->above = coupling->convolved;
     coupling->switch_count = 0;
-    if (coupling->pooled)
+    if (coupling->pool != NULL)
         FFEBMI_TRY(fit_pool(coupling, context, what));
     coupling->units[0] = ffebmi_convolution_units((size_t)coupling->out);
     coupling->units[1] = 1;
@@ -43,9 +43,9 @@ static void plan(const ffebmi_coupling *coupling, const ffebmi_arithmetic *arith
     *to = (ffebmi_coupling_plan){.chunk = pixels < CHUNK_PIXELS ? CHUNK_PIXELS / pixels : 1};
     ffebmi_convolution_plan(&to->convolution, arithmetic, &windows, (size_t)coupling->out, false);
     to->scratch = to->convolution.scratch;
-    if (!coupling->pooled)
+    if (coupling->pool == NULL)
         return;
-    to->pool = ffebmi_windows_of(&coupling->pool, &coupling->convolved, &coupling->above);
+    to->pool = ffebmi_windows_of(&coupling->pool_window, &coupling->convolved, &coupling->above);
     to->scratch += 2 * to->chunk * coupling->convolved.count;
 }
 
@@ -84,20 +84,15 @@ static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call
     const ffebmi_arrays *a = p->convolution.arrays;
     void *images;
 
-    if (!coupling->pooled) {
+    if (coupling->pool == NULL) {
         convolve(coupling, call, call->rows, s, z);
         return;
     }
     images = images_in(p, call->scratch);
     for (chunk c = {0}; next_chunk(p, call->rows, &c);) {
-        void *to = ffebmi_at(a, z, c.first * coupling->above.count);
-        uint8_t *switches = call->switches + c.first * coupling->switch_count;
-
         convolve(coupling, call, c.rows, ffebmi_at(a, s, c.first * coupling->below.count), images);
-        if (call->held)
-            a->pick(&p->pool, c.rows, images, switches, to);
-        else
-            a->max_pool(&p->pool, c.rows, images, to, switches);
+        coupling->pool->up(a, &p->pool, c.rows, images, call->held, call->switches + c.first * coupling->switch_count,
+                           ffebmi_at(a, z, c.first * coupling->above.count));
     }
 }
 
@@ -108,14 +103,14 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
     const ffebmi_arrays *a = p->convolution.arrays;
     void *images;
 
-    if (!coupling->pooled) {
+    if (coupling->pool == NULL) {
         ffebmi_convolution_down(&p->convolution, &call->packed, call->rows, v, accumulate, z, call->scratch);
         return;
     }
     images = images_in(p, call->scratch);
     for (chunk c = {0}; next_chunk(p, call->rows, &c);) {
-        a->unpool(&p->pool, c.rows, ffebmi_at(a, v, c.first * coupling->above.count),
-                  call->switches + c.first * coupling->switch_count, images);
+        coupling->pool->down(a, &p->pool, c.rows, ffebmi_at(a, v, c.first * coupling->above.count),
+                             call->switches + c.first * coupling->switch_count, images);
         ffebmi_convolution_down(&p->convolution, &call->packed, c.rows, images, accumulate,
                                 ffebmi_at(a, z, c.first * coupling->below.count), call->scratch);
     }
@@ -134,10 +129,13 @@ static ffebmi_pairs unpool(const ffebmi_coupling *coupling, const ffebmi_couplin
     for (size_t r = 0; r < part.rows; r++) {
         size_t above = (part.first + r) * coupling->above.count;
         size_t switches = (part.first + r) * coupling->switch_count;
+        ffebmi_pool_contrast from = {.difference = ffebmi_at(a, c->pairs.v[0], above),
+                                     .mean = ffebmi_at(a, c->pairs.v[1], above)};
 
-        a->unpool_contrast(&p->pool, ffebmi_at(a, c->pairs.v[0], above), ffebmi_at(a, c->pairs.v[1], above),
-                           c->switches[0] + switches, c->switches[1] + switches, ffebmi_at(a, difference, r * image),
-                           ffebmi_at(a, mean, r * image));
+        for (size_t i = 0; i < 2 && coupling->switch_count > 0; i++)
+            from.switches[i] = c->switches[i] + switches;
+        coupling->pool->down_contrast(a, &p->pool, &from, ffebmi_at(a, difference, r * image),
+                                      ffebmi_at(a, mean, r * image));
     }
     return (ffebmi_pairs){
         2, {difference, mean}, {ffebmi_at(a, c->pairs.s[0], below), ffebmi_at(a, c->pairs.s[1], below)}};
@@ -163,7 +161,7 @@ static void gradient(const ffebmi_coupling *coupling, const ffebmi_coupling_cont
     if (parameter == 1) /* the pool passes a bias through */
         convolution->arrays->add_column_sums(c->batch * coupling->above.count / out, out, out, -c->weight,
                                              c->pairs.v[0], to);
-    else if (coupling->pooled)
+    else if (coupling->pool != NULL)
         pooled_gradient(coupling, c, to, first, count);
     else
         ffebmi_convolution_gradient(convolution, c->batch, &c->pairs, -c->weight, to, first, count, c->scratch);
@@ -173,15 +171,17 @@ FFEBMI_CHOICES(pools, FFEBMI_POOLS);
 
 #define FFEBMI_CONFIG ffebm_coupling_config
 static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION,
-                                      FFEBMI_FIELD_FROZEN,
+                                      FFEBMI_FIELD_FROM,
+                                      FFEBMI_FIELD_TO,
                                       FFEBMI_FIELD_OUT("out_channels"),
                                       FFEBMI_FIELD_KERNEL,
                                       FFEBMI_FIELD_STRIDE("1", 1, 1),
                                       FFEBMI_FIELD_PADDING,
-                                      FFEBMI_FIELD_BIAS,
-                                      FFEBMI_FIELD_POOL(pools),
                                       FFEBMI_FIELD_POOL_KERNEL,
-                                      FFEBMI_FIELD_POOL_STRIDE};
+                                      FFEBMI_FIELD_POOL_STRIDE,
+                                      FFEBMI_FIELD_POOL(pools),
+                                      FFEBMI_FIELD_BIAS,
+                                      FFEBMI_FIELD_FROZEN};
 static const ffebmi_settings settings = FFEBMI_SETTINGS("conv2d coupling", 0, list);
 
 const ffebmi_coupling_kind ffebmi_coupling_conv2d = {.type = FFEBM_COUPLING_CONV2D,

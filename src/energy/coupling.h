@@ -1,10 +1,11 @@
-/* One coupling of a Hopfield block, <pool(W s + b), s_above>, and the table that every kind of coupling fills. Images
+/* One coupling of a Hopfield block, <P(W s + b), s_above> with a pool P or none, and the table that every kind of coupling fills. Images
  * are stored h x w x c. */
 #ifndef FFEBMI_ENERGY_COUPLING_H
 #define FFEBMI_ENERGY_COUPLING_H
 
 #include "convolution/convolution.h"
 #include "core/setting.h"
+#include "energy/pool.h"
 #include "energy/sweeps.h"
 #include "tensor/window.h"
 
@@ -13,18 +14,21 @@ typedef struct ffebmi_coupling_kind ffebmi_coupling_kind;
 typedef struct ffebmi_coupling {
     const ffebmi_coupling_kind *kind;
     ffebm_coupling_config config; /* as it was added, checked, with objects of its own */
-    int64_t out;                  /* the configuration's, like these four */
+    ffebmi_edge layers;           /* that it joins; the upper one may be its own */
+    int64_t out;                  /* the configuration's, like these three */
     ffebmi_window window;
-    bool pooled;
-    ffebmi_window pool;
+    const ffebmi_pool_kind *pool; /* NULL: none */
+    ffebmi_window pool_window;
     ffebmi_learnable learnable;
-    ffebmi_shape below;     /* shapes of the two layers; these and all below are set by fit */
+    ffebm_initialization
+        first;          /* what its parameters are drawn from where nobody says; this and all below are set by fit */
+    ffebmi_shape below; /* shapes of the two layers */
     ffebmi_shape convolved; /* between convolution and pool */
     ffebmi_shape above;
     size_t parameter_count;
     ffebmi_parameter parameters[2]; /* weight, bias */
     size_t units[2];                /* their gradients are cut over so many */
-    size_t switch_count;            /* of a sample: where each pooled unit comes from; 0 without a pool */
+    size_t switch_count;            /* of a sample: where each pooled unit comes from; 0 of pools that do not choose */
 } ffebmi_coupling;
 
 /* What is decided once, when memory is laid out. */
@@ -63,7 +67,7 @@ struct ffebmi_coupling_kind {
     const ffebmi_settings *settings; /* the fields of the configuration that it reads; the others must be zero */
     size_t grain;                    /* so many units of a gradient make a piece of work */
 
-    /* Set above and parameters from below; the error text begins with `what`. */
+    /* Set above, the shape that it makes, and parameters from below; the error text begins with `what`. */
     ffebm_status (*fit)(ffebmi_coupling *coupling, ffebm_context *context, const char *what);
     void (*plan)(const ffebmi_coupling *coupling, const ffebmi_arithmetic *arithmetic, ffebmi_coupling_plan *plan);
     /* z = pool(W s + b), rows x above, and unless they are held the switches. */

@@ -7,7 +7,11 @@
 
 #define FFEBMI_POOLS(X)                                                                                                \
     X("none", FFEBM_POOL_NONE)                                                                                         \
-    X("max", FFEBM_POOL_MAX)
+    X("max", FFEBM_POOL_MAX)                                                                                           \
+    X("average", FFEBM_POOL_AVERAGE)
+
+#define FFEBMI_FIELD_FROM FFEBMI_SIZE_OR(from, "newest", FFEBM_LAYER_NEWEST, "the layer where it begins")
+#define FFEBMI_FIELD_TO FFEBMI_SIZE_OR(to, "new", FFEBM_LAYER_NEW, "the layer above that where it ends")
 
 /* `pools` are FFEBMI_CHOICES(pools, FFEBMI_POOLS). */
 #define FFEBMI_FIELD_POOL(pools)                                                                                       \

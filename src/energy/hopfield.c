@@ -4,7 +4,6 @@
 #include "energy/hopfield.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -320,51 +319,6 @@ static void energies(ffebmi_settling *s, double *out)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------- description */
-
-static ffebm_status allocate_layers(ffebmi_hopfield *h)
-{
-    ffebm_energy *block = &h->base;
-    ffebm_context *context = block->context;
-
-    ffebmi_release(context, block->layers);
-    ffebmi_release(context, block->parameters);
-    block->layer_count = h->coupling_count + 1;
-    block->parameter_count = 0;
-    block->layers = ffebmi_allocate(context, block->layer_count, sizeof *block->layers);
-    block->parameters = ffebmi_allocate(context, 2 * h->coupling_count, sizeof *block->parameters);
-    if (block->layers == NULL || block->parameters == NULL)
-        return ffebmi_fail_memory(context, "the layers of an energy block");
-    return ffebmi_graph_allocate(context, &block->graph, block->layer_count, h->coupling_count);
-}
-
-static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const char *what)
-{
-    ffebmi_hopfield *h = (ffebmi_hopfield *)block;
-
-    FFEBMI_TRY(allocate_layers(h));
-    block->layers[0] = *input;
-    for (size_t i = 0; i < h->coupling_count; i++) {
-        ffebmi_coupling *coupling = &h->couplings[i];
-        char coupling_what[96];
-
-        snprintf(coupling_what, sizeof coupling_what, "%s coupling %zu (%s)", what, i, coupling->kind->name);
-        coupling->below = block->layers[i];
-        FFEBMI_TRY(coupling->kind->fit(coupling, block->context, coupling_what));
-        block->layers[i + 1] = coupling->above;
-        block->graph.couplings[i] = (ffebmi_edge){i, i + 1};
-        for (size_t p = 0; p < coupling->parameter_count; p++)
-            block->parameters[block->parameter_count++] =
-                (ffebmi_energy_parameter){.parameter = coupling->parameters[p],
-                                          .learnable = &coupling->learnable,
-                                          .position = i,
-                                          .units = coupling->units[p],
-                                          .grain = coupling->kind->grain};
-    }
-    ffebmi_graph_connect(&block->graph);
-    return FFEBM_OK;
-}
-
 static void destroy(ffebm_energy *block)
 {
     ffebmi_hopfield *h = (ffebmi_hopfield *)block;
@@ -386,7 +340,7 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
 const ffebmi_energy_kind ffebmi_energy_hopfield = {
     .type = "hopfield",
     .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS | FFEBMI_HEEDS_STIFFNESS,
-    .fit = fit,
+    .fit = ffebmi_hopfield_fit,
     .destroy = destroy,
     .describe = ffebmi_hopfield_describe,
     .parse = ffebmi_hopfield_parse,

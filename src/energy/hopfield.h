@@ -7,27 +7,32 @@
 
 /* Where first values are others than elsewhere. */
 typedef enum ffebmi_hopfield_place {
-    FFEBMI_BELOW_BLOCK,  /* the last map below it */
-    FFEBMI_IN_TAP,       /* the last map of a tap: the coupling below the layer has the bias */
-    FFEBMI_INSIDE,       /* a coupling below a clamped layer */
-    FFEBMI_TO_LAST,      /* below a last layer that is not clamped */
-    FFEBMI_POOL_TO_LAST, /* as well, with a pool: where that layer is negative, its switches may cycle */
-    FFEBMI_HOPFIELD_PLACES
+    FFEBMI_BELOW_BLOCK, /* the last map below it */
+    FFEBMI_IN_TAP,      /* the last map of a tap: the coupling below the layer has the bias */
+    FFEBMI_INSIDE,      /* a coupling below a clamped layer */
+    FFEBMI_TO_LAST,     /* below a last layer that is not clamped */
+    FFEBMI_POOL_TO_LAST /* as well, with a pool that chooses: where that layer is negative, its switches may cycle */
 } ffebmi_hopfield_place;
 
 typedef struct ffebmi_hopfield {
     ffebm_energy base; /* first, so that a pointer to one is a pointer to the other */
     ffebm_hopfield_config config;
-    ffebm_initialization first[FFEBMI_HOPFIELD_PLACES]; /* by the slope */
+    ffebm_initialization below; /* how the last map below it is drawn where nobody says, */
+    ffebm_initialization taps;  /* and those of taps */
+    size_t layer_count;         /* those that the couplings so far make */
     size_t coupling_count;
     size_t coupling_capacity;
-    ffebmi_coupling *couplings; /* i between layers i and i + 1 */
+    ffebmi_coupling *couplings;
 } ffebmi_hopfield;
 
 extern const ffebmi_energy_kind ffebmi_energy_hopfield;
 extern const ffebmi_settings ffebmi_hopfield_settings;
 
-/* Its slots of the model description. */
+/* What first values are drawn from where nobody says. */
+ffebm_initialization ffebmi_hopfield_first(ffebmi_hopfield_place place, double slope);
+
+/* Its slots of fitting (hopfield_fit.c) and of the model description. */
+ffebm_status ffebmi_hopfield_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what);
 ffebm_status ffebmi_hopfield_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
 ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
 bool ffebmi_hopfield_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to);

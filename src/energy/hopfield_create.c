@@ -1,5 +1,4 @@
 /* Public description of a Hopfield block: create it, add couplings. */
-#include <math.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -38,9 +37,10 @@ FFEBMI_CHOICES(all_pools, FFEBMI_POOLS);
 
 #define FFEBMI_CONFIG ffebm_coupling_config
 static const ffebmi_setting coupling_fields[] = {
-    FFEBMI_FIELD_INITIALIZATION,   FFEBMI_FIELD_FROZEN,     FFEBMI_FIELD_OUT("out"), FFEBMI_FIELD_KERNEL,
-    FFEBMI_FIELD_STRIDE("", 0, 0), FFEBMI_FIELD_PADDING,    FFEBMI_FIELD_BIAS,       FFEBMI_FIELD_POOL(all_pools),
-    FFEBMI_FIELD_POOL_KERNEL,      FFEBMI_FIELD_POOL_STRIDE};
+    FFEBMI_FIELD_INITIALIZATION,  FFEBMI_FIELD_FROM,        FFEBMI_FIELD_TO,
+    FFEBMI_FIELD_OUT("out"),      FFEBMI_FIELD_KERNEL,      FFEBMI_FIELD_STRIDE("", 0, 0),
+    FFEBMI_FIELD_PADDING,         FFEBMI_FIELD_POOL_KERNEL, FFEBMI_FIELD_POOL_STRIDE,
+    FFEBMI_FIELD_POOL(all_pools), FFEBMI_FIELD_BIAS,        FFEBMI_FIELD_FROZEN};
 
 static const ffebmi_settings *settings_of(int32_t type)
 {
@@ -68,28 +68,6 @@ void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size)
     ffebmi_settings_init(&ffebmi_hopfield_settings, config, size);
 }
 
-/* So that blocks settle, and go on settling while they learn, clamped layers begin amid their bounds, from 0 to 1 / slope in
- * what they feel: that range is the unit here, its square root that of weights below a layer without bounds, which answers
- * with them squared. Chosen by measurement: docs/settings.md. */
-static const struct {
-    double gain;
-    double power; /* of the range, in the gain */
-    double bias;
-} places[FFEBMI_HOPFIELD_PLACES] = {
-    [FFEBMI_BELOW_BLOCK] = {2, 1, 0.25},      [FFEBMI_IN_TAP] = {0.5, 1, 0},
-    [FFEBMI_INSIDE] = {0.5, 1, 0.5},          [FFEBMI_TO_LAST] = {0.25, 0.5, 0},
-    [FFEBMI_POOL_TO_LAST] = {0.25, 0.5, 0.5},
-};
-
-static ffebm_initialization first_values(ffebmi_hopfield_place place, double slope)
-{
-    return (ffebm_initialization){.size = sizeof(ffebm_initialization),
-                                  .type = FFEBM_INITIALIZATION_UNIFORM,
-                                  .gain = places[place].gain * pow(1 / slope, places[place].power),
-                                  .constant_bias = 1,
-                                  .bias = places[place].bias / slope};
-}
-
 ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy **block,
                                           const ffebm_hopfield_config *config)
 {
@@ -105,10 +83,11 @@ ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy *
     FFEBMI_TRY(ffebmi_energy_new(context, block, &ffebmi_energy_hopfield, sizeof *created));
     created = (ffebmi_hopfield *)*block;
     created->config = c;
-    for (int place = 0; place < FFEBMI_HOPFIELD_PLACES; place++)
-        created->first[place] = first_values((ffebmi_hopfield_place)place, c.slope);
-    created->base.below = &created->first[FFEBMI_BELOW_BLOCK];
-    created->base.in_taps = &created->first[FFEBMI_IN_TAP];
+    created->layer_count = 1;
+    created->below = ffebmi_hopfield_first(FFEBMI_BELOW_BLOCK, c.slope);
+    created->taps = ffebmi_hopfield_first(FFEBMI_IN_TAP, c.slope);
+    created->base.below = &created->below;
+    created->base.in_taps = &created->taps;
     return FFEBM_OK;
 }
 
@@ -122,19 +101,20 @@ static ffebm_status read_pool(ffebm_context *context, ffebmi_coupling *coupling)
     static const char what[] = "conv2d coupling, its pool";
     ffebm_coupling_config *config = &coupling->config;
 
-    coupling->pooled = config->pool != FFEBM_POOL_NONE;
+    coupling->pool = ffebmi_pool_kind_of(config->pool);
     for (size_t i = 0; i < 2; i++) {
-        FFEBMI_CHECK_ARGUMENT(context, coupling->pooled || (config->pool_kernel[i] == 0 && config->pool_stride[i] == 0),
+        FFEBMI_CHECK_ARGUMENT(context,
+                              coupling->pool != NULL || (config->pool_kernel[i] == 0 && config->pool_stride[i] == 0),
                               "%s: pool_kernel or pool_stride is set, but pool is FFEBM_POOL_NONE", what);
         FFEBMI_CHECK_ARGUMENT(context, config->pool_stride[i] == 0 || config->pool_stride[i] == config->pool_kernel[i],
                               "%s: its stride must equal its kernel", what);
         config->pool_stride[i] = config->pool_kernel[i];
-        coupling->pool.kernel[i] = coupling->pool.stride[i] = config->pool_kernel[i];
+        coupling->pool_window.kernel[i] = coupling->pool_window.stride[i] = config->pool_kernel[i];
     }
-    if (!coupling->pooled)
+    if (coupling->pool == NULL)
         return FFEBM_OK;
-    FFEBMI_TRY(ffebmi_window_check(context, &coupling->pool, what));
-    return ffebmi_window_check_places(context, coupling->pool.kernel, what);
+    FFEBMI_TRY(ffebmi_window_check(context, &coupling->pool_window, what));
+    return coupling->pool->has_switches ? ffebmi_window_check_places(context, config->pool_kernel, what) : FFEBM_OK;
 }
 
 static ffebm_status read_windows(ffebm_context *context, ffebmi_coupling *coupling)
@@ -180,16 +160,27 @@ static ffebm_status make_room(ffebmi_hopfield *h)
     return FFEBM_OK;
 }
 
-/* The last coupling is another one than before. */
-static void place_couplings(ffebmi_hopfield *h)
+/* Which of the layers that there are it joins. What is the default is kept as such, whichever way it was given. */
+static ffebm_status read_layers(const ffebmi_hopfield *h, ffebmi_coupling *coupling)
 {
-    for (size_t i = h->coupling_count > 1 ? h->coupling_count - 2 : 0; i < h->coupling_count; i++) {
-        ffebmi_coupling *coupling = &h->couplings[i];
-        ffebmi_hopfield_place last = coupling->pooled ? FFEBMI_POOL_TO_LAST : FFEBMI_TO_LAST;
-        bool inside = h->config.clamp_last == 1 || i + 1 < h->coupling_count;
+    ffebm_context *context = h->base.context;
+    ffebm_coupling_config *config = &coupling->config;
+    size_t newest = h->layer_count - 1;
 
-        coupling->learnable.placed = &h->first[inside ? FFEBMI_INSIDE : last];
-    }
+    if (config->from == newest)
+        config->from = FFEBM_LAYER_NEWEST;
+    coupling->layers.from = config->from == FFEBM_LAYER_NEWEST ? newest : config->from;
+    coupling->layers.to = config->to == FFEBM_LAYER_NEW ? h->layer_count : config->to;
+    FFEBMI_CHECK_ARGUMENT(context, coupling->layers.from <= newest, "%s coupling: from is %zu, the newest layer is %zu",
+                          coupling->kind->name, config->from, newest);
+    if (config->to == FFEBM_LAYER_NEW)
+        return FFEBM_OK;
+    FFEBMI_CHECK_ARGUMENT(context, config->to <= newest, "%s coupling: to is %zu, the newest layer is %zu",
+                          coupling->kind->name, config->to, newest);
+    FFEBMI_CHECK_ARGUMENT(context, coupling->layers.from < config->to,
+                          "%s coupling: to is %zu, expected a layer above from, which is %zu", coupling->kind->name,
+                          config->to, coupling->layers.from);
+    return FFEBM_OK;
 }
 
 ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)
@@ -205,10 +196,17 @@ ffebm_status ffebmi_hopfield_add_coupling(ffebm_energy *block, const ffebm_coupl
 {
     ffebmi_hopfield *h = (ffebmi_hopfield *)block;
     ffebmi_coupling coupling = {0};
+    ffebm_status status;
 
     FFEBMI_TRY(make_room(h));
     FFEBMI_TRY(ffebmi_coupling_read(block->context, &coupling, config));
+    status = read_layers(h, &coupling);
+    if (status != FFEBM_OK) {
+        ffebmi_settings_release(block->context, &ffebmi_coupling_settings, &coupling.config);
+        return status;
+    }
     h->couplings[h->coupling_count++] = coupling;
-    place_couplings(h);
+    if (coupling.layers.to == h->layer_count)
+        h->layer_count++;
     return FFEBM_OK;
 }

@@ -250,10 +250,7 @@ static bool is_written(const ffebmi_setting *s, const void *config)
         return false;
     if (s->given != 0)
         memcpy(&given, (const char *)config + s->given, sizeof given);
-    for (size_t i = 0; given && s->json & FFEBMI_JSON_SPARSE && i < s->info.count; i++)
-        if (ffebmi_setting_number(s, config, i) != s->initial)
-            return true;
-    return given && !(s->json & FFEBMI_JSON_SPARSE);
+    return given && !(s->json & FFEBMI_JSON_SPARSE && ffebmi_setting_is_initial(s, config));
 }
 
 static bool give_group(cJSON *to, const ffebmi_settings *table, const char *group, const void *config)

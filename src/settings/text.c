@@ -17,6 +17,10 @@ static void show_integer(const ffebmi_setting *s, char *text, size_t capacity, c
     const char *at = (const char *)config + s->info.offset + i * s->info.bytes;
     int64_t wide = 0;
 
+    if (isnan(ffebmi_setting_number(s, config, i))) {
+        snprintf(text, capacity, "%s", s->info.initial);
+        return;
+    }
     if (s->info.bytes == sizeof wide)
         memcpy(&wide, at, sizeof wide);
     else
@@ -128,6 +132,10 @@ static bool take_integer(const ffebmi_setting *s, void *config, const char *text
     int32_t narrow;
     const char *end = read_integer(s, text, &bits);
 
+    if (s->unset != 0 && strcmp(text, s->info.initial) == 0) {
+        ffebmi_setting_set(s, config, NAN);
+        return true;
+    }
     if (end == NULL || *end != '\0' || !allows(s, bits))
         return false;
     narrow = (int32_t)bits;

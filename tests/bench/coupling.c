@@ -71,12 +71,14 @@ static ffebm_status describe(prepared *p)
     int64_t dims[3] = {(int64_t)shape[0], (int64_t)shape[2], (int64_t)shape[3]};
     ffebmi_coupling *c = &p->coupling;
 
-    *c = (ffebmi_coupling){.kind = p->entry->kind, .out = (int64_t)shape[1], .pooled = p->entry->pooled};
+    *c = (ffebmi_coupling){.kind = p->entry->kind, .out = (int64_t)shape[1]};
     c->learnable.bias = true;
     if (image)
         c->window = (ffebmi_window){{3, 3}, {1, 1}, {1, 1}};
-    if (c->pooled)
-        c->pool = (ffebmi_window){{2, 2}, {2, 2}, {0, 0}};
+    if (p->entry->pooled) {
+        c->pool = ffebmi_pool_kind_of(FFEBM_POOL_MAX);
+        c->pool_window = (ffebmi_window){{2, 2}, {2, 2}, {0, 0}};
+    }
     FFEBMI_TRY(ffebmi_shape_set(p->team->context, &c->below, dims, image ? 3 : 1, "bench"));
     return c->kind->fit(c, p->team->context, "bench");
 }

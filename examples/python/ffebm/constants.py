@@ -4,6 +4,8 @@ from enum import IntEnum
 
 NONE = ctypes.c_size_t(-1).value
 ALL = ctypes.c_size_t(-2).value
+LAYER_NEWEST = ctypes.c_size_t(-3).value
+LAYER_NEW = ctypes.c_size_t(-4).value
 MAX_RANK = 8
 RETRY = 1
 USER_PARAMETERS_MAX = 16
@@ -45,7 +47,7 @@ InitializationType = _constants("InitializationType", "UNIFORM GOE")
 OpType = _constants("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNORM2D LAYERNORM RELU TANH SIGMOID")
 Activation = _constants("Activation", "HARD_SIGMOID")
 CouplingType = _constants("CouplingType", "DENSE CONV2D")
-Pool = IntEnum("Pool", "NONE MAX", start=0, module=__name__)
+Pool = IntEnum("Pool", "NONE MAX AVERAGE", start=0, module=__name__)
 Loss = IntEnum("Loss", "NONE CROSS_ENTROPY MSE", start=0, module=__name__)
 Schedule = _constants("Schedule", "CONSTANT COSINE STEP")
 OptimizerType = _constants("OptimizerType", "SGD ADAM ADAMW")

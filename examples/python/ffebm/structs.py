@@ -4,6 +4,7 @@ A configuration is made by name, the rest having the library's defaults: Equilib
 number or [height, width].
 """
 import ctypes as c
+from keyword import iskeyword
 
 from . import constants as k
 from .scalars import CONVERTERS, named, whole
@@ -38,7 +39,7 @@ class Sized(c.Structure):
     def __init__(self, **fields):
         super().__init__(size=c.sizeof(self))
         for name, value in fields.items():
-            setattr(self, name, value)
+            setattr(self, name[:-1] if iskeyword(name[:-1]) else name, value)  # from_ is the field `from`
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -67,7 +68,7 @@ class Config(Sized):
     def __init__(self, **fields):
         self._init_(c.byref(self), c.sizeof(self))
         for name, value in fields.items():
-            setattr(self, name, value)
+            setattr(self, name[:-1] if iskeyword(name[:-1]) else name, value)  # from_ is the field `from`
 
 
 class SettingInfo(Sized):
@@ -100,7 +101,7 @@ class Typed(Config):
     def __init__(self, type, **fields):
         self._init_(c.byref(self), c.sizeof(self), k.choice(self._choices_["type"], type))
         for name, value in fields.items():
-            setattr(self, name, value)
+            setattr(self, name[:-1] if iskeyword(name[:-1]) else name, value)  # from_ is the field `from`
 
 
 class OpConfig(Typed):
@@ -111,9 +112,9 @@ class OpConfig(Typed):
 
 
 class CouplingConfig(Typed):
-    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)), ("type", i32), ("frozen", i32),
-                ("out", i64), ("kernel", window), ("stride", window), ("padding", window), ("bias", i32),
-                ("pool", i32), ("pool_kernel", window), ("pool_stride", window)]
+    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)), ("from", size), ("to", size),
+                ("out", i64), ("kernel", window), ("stride", window), ("padding", window), ("pool_kernel", window),
+                ("pool_stride", window), ("pool", i32), ("type", i32), ("bias", i32), ("frozen", i32)]
     _choices_ = {"type": k.CouplingType, "pool": k.Pool}
 
 

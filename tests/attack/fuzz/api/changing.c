@@ -43,8 +43,13 @@ static ffebm_status add_coupling(world *w, size_t i)
     config.out = next_small(w);
     if (config.type == FFEBM_COUPLING_CONV2D) {
         config.kernel[0] = config.kernel[1] = next_small(w);
-        config.pool_kernel[0] = config.pool_kernel[1] = next_is(w, 2) ? 1 + next_below(w, 2) : 0;
+        config.pool = (int32_t)next_below(w, 3);
+        config.pool_kernel[0] = config.pool_kernel[1] = config.pool != FFEBM_POOL_NONE ? 1 + next_below(w, 2) : 0;
     }
+    if (next_is(w, 2))
+        config.from = next_below(w, 3);
+    if (next_is(w, 3))
+        config.to = next_below(w, 4);
     switch (next_below(w, 10)) {
     case 0:
         config.out = next_integer(w);
