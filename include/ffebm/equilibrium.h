@@ -15,11 +15,17 @@ extern "C" {
 
 /* clang-format off */
 enum {                                /* one sweep updates every layer once; layers count from 0 */
-    FFEBM_ORDER_EVEN_ODD    = 1,      /* layers 0, 2, .. together, then 1, 3, .. with the new values */
-    FFEBM_ORDER_ODD_EVEN    = 2,      /* layers 1, 3, .. together, then 0, 2, .. */
+    FFEBM_ORDER_EVEN_ODD    = 1,      /* layers 0, 2, .. together, then 1, 3, .. with the new values. Where a coupling joins
+                                         two layers that move together, each sees the other's old value: that may cycle */
+    FFEBM_ORDER_ODD_EVEN    = 2,      /* layers 1, 3, .. together, then 0, 2, ..; likewise */
     FFEBM_ORDER_SYNCHRONOUS = 3,      /* all at once; may not converge */
     FFEBM_ORDER_FORWARD     = 4,      /* one layer after the other, from the first to the last */
-    FFEBM_ORDER_BACKWARD    = 5       /* likewise, from the last to the first */
+    FFEBM_ORDER_BACKWARD    = 5,      /* likewise, from the last to the first */
+    FFEBM_ORDER_COLORS      = 6,      /* layers in groups without a coupling inside, one group after the other: what falls
+                                         in a chain falls in any graph. Each layer, from the first on, goes to the first
+                                         group that it may join; on a chain that is EVEN_ODD */
+    FFEBM_ORDER_REVERSED    = 7       /* of nudged_order only: free_order, backwards. n such sweeps of the adjoint are
+                                         backpropagation through n sweeps of the free phase at its equilibrium */
 };
 
 enum {                                /* which error nudges, in every sweep */
@@ -76,8 +82,8 @@ typedef struct ffebm_equilibrium_config {
                                      same rule */
     int64_t free_sweeps;          /* default 200: the most */
     int64_t nudged_sweeps;        /* default 100: the most */
-    int32_t free_order;           /* default FFEBM_ORDER_EVEN_ODD: of sweeps of the free phase */
-    int32_t nudged_order;         /* default FFEBM_ORDER_ODD_EVEN: of sweeps of nudged phases and adjoints */
+    int32_t free_order;           /* default FFEBM_ORDER_COLORS: of sweeps of the free phase */
+    int32_t nudged_order;         /* default FFEBM_ORDER_REVERSED: of sweeps of nudged phases and adjoints */
     int32_t start;                /* default FFEBM_START_ZEROS; of the free phase. Nudged phases start where it ended */
     int32_t estimator;            /* default FFEBM_ESTIMATOR_CENTERED: how the gradient is read off */
     int32_t nudging;              /* default FFEBM_NUDGING_AUTO: which error nudges */

@@ -120,16 +120,15 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
     ffebmi_hopfield_moved(s, layer);
 }
 
-/* All drives first, then all states: so that layers updated together do not see each other's new values, whatever the
- * step. */
-static void half_sweep(ffebmi_settling *s, size_t first, size_t step)
+/* All drives first, then all states: so that layers updated together do not see each other's new values. */
+static void update(ffebmi_settling *s, const size_t *layers, size_t count)
 {
     const ffebmi_hopfield_work *w = s->work;
 
-    for (size_t l = first; l < s->block->layer_count; l += step)
-        ffebmi_hopfield_drive(s, l, w->z[l]);
-    for (size_t l = first; l < s->block->layer_count; l += step)
-        settle_layer(s, l);
+    for (size_t i = 0; i < count; i++)
+        ffebmi_hopfield_drive(s, layers[i], w->z[layers[i]]);
+    for (size_t i = 0; i < count; i++)
+        settle_layer(s, layers[i]);
 }
 
 /* Row i of an array becomes rows i * copies and on: from the last row down, since it may be the same memory. */
@@ -329,7 +328,7 @@ static void destroy(ffebm_energy *block)
 }
 
 static const ffebmi_sweep_rules sweeps = {.begin = begin,
-                                          .half_sweep = half_sweep,
+                                          .update = update,
                                           .move = move,
                                           .gradient = gradient,
                                           .input_gradient = input_gradient,

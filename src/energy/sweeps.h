@@ -48,8 +48,8 @@ struct ffebmi_sweep_rules {
     /* REQUIRED. The rows have been loaded: forget all others; where states are displacements, take from the free state what
      * that needs. */
     void (*begin)(ffebmi_settling *settling);
-    /* REQUIRED. Update layers first, first + step, .. together from the present state of the others, and leave their norms. */
-    void (*half_sweep)(ffebmi_settling *settling, size_t first, size_t step);
+    /* REQUIRED. Update some layers, in ascending order, together from the present state of all, and leave their norms. */
+    void (*update)(ffebmi_settling *settling, const size_t *layers, size_t count);
     /* REQUIRED. Row `from` moves into the place of row `to`: take along what the kind remembers of it. */
     void (*move)(ffebmi_settling *settling, size_t to, size_t from);
     /* REQUIRED. Add weight * (f(first) - f(second)) to units first .. first + count - 1 of one parameter's gradient. */

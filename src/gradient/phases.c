@@ -47,7 +47,8 @@ static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batc
     ffebmi_phase phase = phase_of(engine, stage, batch, inputs);
 
     phase.nudged = true;
-    phase.order = s->equilibrium.nudged_order;
+    phase.backwards = s->equilibrium.nudged_order == FFEBM_ORDER_REVERSED;
+    phase.order = phase.backwards ? s->equilibrium.free_order : s->equilibrium.nudged_order;
     phase.max_sweeps = s->equilibrium.nudged_sweeps;
     phase.tolerance = s->equilibrium.nudged_tolerance;
     phase.start = s->free_state;

@@ -8,7 +8,11 @@
     X("odd_even", FFEBM_ORDER_ODD_EVEN)                                                                                \
     X("synchronous", FFEBM_ORDER_SYNCHRONOUS)                                                                          \
     X("forward", FFEBM_ORDER_FORWARD)                                                                                  \
-    X("backward", FFEBM_ORDER_BACKWARD)
+    X("backward", FFEBM_ORDER_BACKWARD)                                                                                \
+    X("colors", FFEBM_ORDER_COLORS)
+#define NUDGED_ORDERS(X)                                                                                               \
+    ORDERS(X)                                                                                                          \
+    X("reversed", FFEBM_ORDER_REVERSED)
 #define STARTS(X)                                                                                                      \
     X("zeros", FFEBM_START_ZEROS)                                                                                      \
     X("state", FFEBM_START_STATE)
@@ -30,6 +34,7 @@
     X("full", FFEBM_PRECISION_FULL)                                                                                    \
     X("mixed", FFEBM_PRECISION_MIXED)
 FFEBMI_CHOICES(orders, ORDERS);
+FFEBMI_CHOICES(nudged_orders, NUDGED_ORDERS);
 FFEBMI_CHOICES(starts, STARTS);
 FFEBMI_CHOICES(estimators, ESTIMATORS);
 FFEBMI_CHOICES(nudgings, NUDGINGS);
@@ -44,8 +49,9 @@ static const ffebmi_setting list[] = {
                   "the same of the displacement, in nudged phases; 0: all sweeps"),
     FFEBMI_INTEGER(free_sweeps, 200, FFEBMI_FROM(1), "sweeps", "at most, in free phases"),
     FFEBMI_INTEGER(nudged_sweeps, 100, FFEBMI_FROM(1), "sweeps", "at most, in nudged phases"),
-    FFEBMI_CHOICE(free_order, "even_odd", FFEBM_ORDER_EVEN_ODD, orders, "of layers in sweeps of free phases"),
-    FFEBMI_CHOICE(nudged_order, "odd_even", FFEBM_ORDER_ODD_EVEN, orders, "of layers in sweeps of nudged phases"),
+    FFEBMI_CHOICE(free_order, "colors", FFEBM_ORDER_COLORS, orders, "of layers in sweeps of free phases"),
+    FFEBMI_CHOICE(nudged_order, "reversed", FFEBM_ORDER_REVERSED, nudged_orders,
+                  "of layers in sweeps of nudged phases"),
     FFEBMI_CHOICE(start, "zeros", FFEBM_START_ZEROS, starts, "where free phases start"),
     FFEBMI_CHOICE(estimator, "centered", FFEBM_ESTIMATOR_CENTERED, estimators,
                   "how a gradient is read off nudged states"),

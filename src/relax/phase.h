@@ -10,7 +10,7 @@
 enum { FFEBMI_SHARD = 16 };
 
 /* Fill `out` with the force on the last layer of some samples: row i * nudges + j is nudge j of samples[i], and
- * last_layer and out are [count * nudges] x units. Called on worker threads before the output layer's half-sweep. */
+ * last_layer and out are [count * nudges] x units. Called on worker threads before the output layer's update. */
 typedef void (*ffebmi_force_fn)(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                                 void *out);
 
@@ -26,7 +26,8 @@ typedef struct ffebmi_phase {
     bool nudged;        /* which stopping rule, and is `start` the free state? */
     ffebmi_form form;   /* of nudged states, and so of the results; displacements begin at zero */
     bool hold_switches; /* nudged: pools stay as at the free state */
-    int32_t order;      /* FFEBM_ORDER_ */
+    int32_t order;      /* FFEBM_ORDER_, but for REVERSED: */
+    bool backwards;     /* the same groups of layers, from the last to the first */
     double relaxation;  /* of sweeps */
     int64_t max_sweeps;
     double tolerance;          /* 0: all sweeps */

@@ -11,7 +11,7 @@ static double residual(double change, double scale)
 }
 
 ffebmi_verdict ffebmi_judge(const ffebmi_norms *norms, size_t nudges, size_t layers, bool nudged, double tolerance,
-                            double rounding, int64_t sweeps)
+                            double rounding, bool reached)
 {
     ffebmi_verdict verdict = {.finite = true};
 
@@ -26,7 +26,6 @@ ffebmi_verdict ffebmi_judge(const ffebmi_norms *norms, size_t nudges, size_t lay
     }
     if (!verdict.finite)
         verdict.residual = INFINITY;
-    verdict.settled =
-        tolerance > 0 && verdict.finite && verdict.residual <= tolerance && (!nudged || 2 * sweeps >= (int64_t)layers);
+    verdict.settled = tolerance > 0 && verdict.finite && verdict.residual <= tolerance && reached;
     return verdict;
 }

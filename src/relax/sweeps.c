@@ -23,6 +23,7 @@ typedef struct shard {
     void *stiffness;         /* likewise */
     void *last;              /* likewise: the last layer itself, where states are displacements */
     ffebmi_norms *norms;
+    ffebmi_groups *groups;        /* memory for those of the phase; the first worker's serves all */
     size_t samples[FFEBMI_SHARD]; /* which sample is in which seat */
     int64_t spent[FFEBMI_SHARD];  /* sweeps of each sample of the shard, counted from its first, before this leg */
 } shard;
@@ -76,6 +77,7 @@ static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block
     placed.stiffness = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.last = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
+    placed.groups = ffebmi_groups_lay_out(arena, block->layer_count);
     placed.base.kind_work = block->kind->lay_out_work(block, arrays, plan, rows, arena);
     if (w == NULL)
         return NULL;
@@ -197,28 +199,37 @@ static const void *last_layer(const ffebmi_phase *p, const shard *w, size_t rows
     return w->last;
 }
 
-static void sweep(const ffebmi_phase *p, size_t worker, shard *w, ffebmi_settling *s, size_t active)
-{
-    size_t layers = p->block->layer_count;
-
-    s->rows = active * p->nudges;
-    for (size_t i = 0; i < ffebmi_order_count(p->order, layers); i++) {
-        ffebmi_half_sweep half = ffebmi_order_half_sweep(p->order, layers, i);
-
-        if (p->force != NULL && !p->force_held && ffebmi_half_sweep_has_last(half, layers))
-            p->force(p->force_user, worker, w->samples, active, last_layer(p, w, s->rows), w->force);
-        p->block->kind->sweeps->half_sweep(s, half.first, half.step);
-    }
-}
+/* In which groups layers are updated, and how many sweeps a sample makes at the least. */
+typedef struct schedule {
+    ffebmi_groups *groups;
+    int64_t least;
+} schedule;
 
 /* Sweeps of a shard in one precision. A free phase may have two legs: one in integers, from which samples go on to the last. */
 typedef struct leg {
     const ffebmi_phase *phase;
+    const schedule *schedule;
     bool int16;
     double tolerance;
     int64_t end; /* so many sweeps at the most, with those of the leg before */
     bool last;
 } leg;
+
+static void sweep(const leg *of, size_t worker, shard *w, ffebmi_settling *s, size_t active)
+{
+    const ffebmi_phase *p = of->phase;
+    const ffebmi_groups *groups = of->schedule->groups;
+
+    s->rows = active * p->nudges;
+    for (size_t g = 0; g < groups->count; g++) {
+        const size_t *layers = groups->layers + groups->first[g];
+        size_t count = groups->first[g + 1] - groups->first[g];
+
+        if (p->force != NULL && !p->force_held && layers[count - 1] + 1 == p->block->layer_count)
+            p->force(p->force_user, worker, w->samples, active, last_layer(p, w, s->rows), w->force);
+        p->block->kind->sweeps->update(s, layers, count);
+    }
+}
 
 /* Let go of the samples that this sweep of a leg has finished; returns how many stay. */
 static size_t release_settled(const leg *of, shard *w, ffebmi_settling *s, size_t first, size_t active, int64_t sweeps)
@@ -230,7 +241,7 @@ static size_t release_settled(const leg *of, shard *w, ffebmi_settling *s, size_
     for (size_t seat = active; seat-- > 0;) {
         int64_t *spent = &w->spent[w->samples[seat] - first], taken = *spent + sweeps;
         ffebmi_verdict verdict = ffebmi_judge(w->norms + seat * p->nudges * layers, p->nudges, layers, p->nudged,
-                                              of->tolerance, rounding, taken);
+                                              of->tolerance, rounding, taken >= of->schedule->least);
 
         if (!verdict.settled && verdict.finite && taken < of->end)
             continue;
@@ -276,13 +287,14 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
     if (p->stiffness != NULL)
         p->stiffness(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->stiffness);
     for (int64_t sweeps = 1; active > 0; sweeps++) {
-        sweep(p, worker, w, &s, active);
+        sweep(of, worker, w, &s, active);
         active = release_settled(of, w, &s, first, active, sweeps);
     }
 }
 
 typedef struct job {
     const ffebmi_phase *phase;
+    schedule schedule;
     ffebmi_relax_work *const *works;
 } job;
 
@@ -294,8 +306,8 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
     const job *j = user;
     const ffebmi_phase *p = j->phase;
     ffebmi_phase rest = *p;
-    leg last = {p, p->int16 && p->nudged, p->tolerance, p->max_sweeps, true};
-    leg rough = {p, true, p->tolerance, p->max_sweeps / 2, false};
+    leg last = {p, &j->schedule, p->int16 && p->nudged, p->tolerance, p->max_sweeps, true};
+    leg rough = {p, &j->schedule, true, p->tolerance, p->max_sweeps / 2, false};
     shard *w = (shard *)j->works[worker];
 
     memset(w->spent, 0, sizeof w->spent);
@@ -311,7 +323,13 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
 
 static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works)
 {
-    ffebmi_parallel_ranges(context, phase->batch, FFEBMI_SHARD, settle_shard, &(job){phase, works});
+    const ffebmi_graph *graph = &phase->block->graph;
+    schedule order = {.groups = ((shard *)works[0])->groups};
+
+    ffebmi_groups_fill(order.groups, graph, phase->order, phase->backwards);
+    if (phase->nudged && phase->tolerance > 0)
+        order.least = ffebmi_groups_reach(order.groups, graph);
+    ffebmi_parallel_ranges(context, phase->batch, FFEBMI_SHARD, settle_shard, &(job){phase, order, works});
 }
 
 /* ------------------------------------------------------------------------------------------- looking at states */

@@ -92,12 +92,13 @@ static void update(const ffebmi_settling *s, size_t layer, size_t i, ffebmi_norm
         norms->displacement += (now - free) * (now - free);
 }
 
-static void half_sweep(ffebmi_settling *s, size_t first, size_t step)
+static void move_layers(ffebmi_settling *s, const size_t *layers, size_t count)
 {
     size_t pairs = pairs_of(s->block);
 
-    for (size_t l = first; l < LAYERS; l += step)
+    for (size_t j = 0; j < count; j++)
         for (size_t r = 0; r < s->rows; r++) {
+            const size_t l = layers[j];
             ffebmi_norms *norms = &s->norms[r * LAYERS + l];
 
             *norms = (ffebmi_norms){0};
@@ -243,7 +244,7 @@ static ffebm_status initialize(ffebm_energy *block, size_t element, uint64_t see
 }
 
 static const ffebmi_sweep_rules sweeps = {.begin = begin,
-                                          .half_sweep = half_sweep,
+                                          .update = move_layers,
                                           .move = move,
                                           .gradient = gradient,
                                           .input_gradient = input_gradient,

@@ -177,7 +177,7 @@ static const struct {
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, precision, 0),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, precision, 3),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, reserved_, 1),
-    {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, free_order), 0, 0, 6, "order"},
+    {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, free_order), 0, 0, FFEBM_ORDER_REVERSED, "order"},
     {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, nudged_order), 0, 0, 0, "order"},
     {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, free_sweeps), 2, 0, 0, "free_sweeps"},
     {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, nudged_sweeps), 2, 0, INT64_MIN, "nudged_sweeps"},

@@ -464,8 +464,8 @@ START_TEST(recipe_defaults)
                                                      .nudging = FFEBM_NUDGING_AUTO,
                                                      .relaxation = 1,
                                                      .precision = FFEBM_PRECISION_FULL,
-                                                     .free_order = FFEBM_ORDER_EVEN_ODD,
-                                                     .nudged_order = FFEBM_ORDER_ODD_EVEN,
+                                                     .free_order = FFEBM_ORDER_COLORS,
+                                                     .nudged_order = FFEBM_ORDER_REVERSED,
                                                      .start = FFEBM_START_ZEROS,
                                                      .repeats = 1};
     ffebm_model *models[2] = {built(), parsed(small, 0)};

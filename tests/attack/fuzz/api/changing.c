@@ -149,8 +149,8 @@ static ffebm_status configure(world *w, size_t i)
     config.nudged_sweeps = 1 + next_below(w, 4);
     config.estimator = (int32_t)(1 + next_below(w, 6));
     config.nudging = (int32_t)(1 + next_below(w, 3));
-    config.free_order = (int32_t)(1 + next_below(w, 5));
-    config.nudged_order = (int32_t)(1 + next_below(w, 5));
+    config.free_order = (int32_t)(1 + next_below(w, 6));
+    config.nudged_order = (int32_t)(1 + next_below(w, 7));
     config.start = (int32_t)(1 + next_below(w, 2));
     config.repeats = (int32_t)(1 + next_below(w, 2));
     config.precision = (int32_t)(1 + next_below(w, 2));
