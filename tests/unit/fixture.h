@@ -44,6 +44,8 @@ Suite *test_precision_suite(void);
 Suite *test_processors_suite(void);
 Suite *test_solver_suite(void);
 Suite *test_settings_suite(void);
+Suite *test_graph_suite(void);
+Suite *test_orders_suite(void);
 Suite *test_tickets_suite(void);
 Suite *test_taps_suite(void);
 Suite *test_resistive_suite(void);

@@ -42,6 +42,8 @@ static Suite *(*const suites[])(void) = {
     test_processors_suite,
     test_solver_suite,
     test_settings_suite,
+    test_graph_suite,
+    test_orders_suite,
     test_tickets_suite,
     test_taps_suite,
     test_resistive_suite,

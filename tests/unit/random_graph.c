@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/random.h"
+#include <ffebm/core.h>
 
 /* What is being drawn. */
 typedef struct drawing {
@@ -130,7 +130,8 @@ static void add_layer(drawing *d)
 static void join_layers(drawing *d)
 {
     random_graph *g = d->graph;
-    size_t from = (size_t)draw(d, 0, (int64_t)g->layers - 2), to = (size_t)draw(d, (int64_t)from + 1, (int64_t)g->layers - 1);
+    size_t from = (size_t)draw(d, 0, (int64_t)g->layers - 2),
+           to = (size_t)draw(d, (int64_t)from + 1, (int64_t)g->layers - 1);
     const int64_t *above = g->shape[to];
     window w;
 
@@ -159,11 +160,12 @@ random_graph random_graph_of(uint64_t seed)
         if (graph.layers > 1 && graph.couplings + 2 < GRAPH_COUPLINGS && one_in(&d, 2))
             join_layers(&d);
     }
-    snprintf(graph.json, sizeof graph.json,
-             "{\"dtype\": \"float64\", \"input\": [%d, %d, %d], \"loss\": \"mse\", \"initialization\": {\"type\": "
-             "\"uniform\", \"gain\": 1.5, \"bias\": 0.2}, \"stages\": [{\"energy\": {\"type\": \"hopfield\", "
-             "\"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.6}, \"clamp_last\": %s, \"couplings\": [%s]}}]}",
-             (int)input[0], (int)input[1], (int)input[2], graph.max_pools || one_in(&d, 2) ? "true" : "false", d.block);
+    snprintf(
+        graph.json, sizeof graph.json,
+        "{\"dtype\": \"float64\", \"input\": [%d, %d, %d], \"loss\": \"mse\", \"initialization\": {\"type\": "
+        "\"uniform\", \"gain\": 1.5, \"bias\": 0.2}, \"stages\": [{\"energy\": {\"type\": \"hopfield\", "
+        "\"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.6}, \"clamp_last\": %s, \"couplings\": [%s]}}]}",
+        (int)input[0], (int)input[1], (int)input[2], graph.max_pools || one_in(&d, 2) ? "true" : "false", d.block);
     return graph;
 }
 
