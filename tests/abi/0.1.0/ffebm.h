@@ -4,6 +4,8 @@
 #include <stdint.h>
 #define FFEBM_ABI_VERSION 0
 #define FFEBM_ALL ((size_t)-2)
+#define FFEBM_LAYER_NEW ((size_t)-4)
+#define FFEBM_LAYER_NEWEST ((size_t)-3)
 #define FFEBM_MAX_RANK 8
 #define FFEBM_NONE ((size_t)-1)
 #define FFEBM_VERSION_MAJOR 0
@@ -76,20 +78,22 @@ typedef struct ffebm_hopfield_config {
 void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size);
 ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy **block, const ffebm_hopfield_config *config);
 enum { FFEBM_COUPLING_DENSE = 1, FFEBM_COUPLING_CONV2D = 2 };
-enum { FFEBM_POOL_NONE = 0, FFEBM_POOL_MAX = 1 };
+enum { FFEBM_POOL_NONE = 0, FFEBM_POOL_MAX = 1, FFEBM_POOL_AVERAGE = 2 };
 typedef struct ffebm_coupling_config {
     size_t size;
     const ffebm_initialization *initialization;
-    int32_t type;
-    int32_t frozen;
+    size_t from;
+    size_t to;
     int64_t out;
     int64_t kernel[2];
     int64_t stride[2];
     int64_t padding[2];
-    int32_t bias;
-    int32_t pool;
     int64_t pool_kernel[2];
     int64_t pool_stride[2];
+    int32_t pool;
+    int32_t type;
+    int32_t bias;
+    int32_t frozen;
 } ffebm_coupling_config;
 void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type);
 ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
@@ -165,7 +169,7 @@ typedef struct ffebm_user_energy {
 } ffebm_user_energy;
 ffebm_status ffebm_energy_create_user(ffebm_context *context, ffebm_energy **block, const ffebm_user_energy *table);
 ffebm_status ffebm_energy_add_parameter(ffebm_energy *block, const ffebm_user_parameter *parameter);
-enum { FFEBM_ORDER_EVEN_ODD = 1, FFEBM_ORDER_ODD_EVEN = 2, FFEBM_ORDER_SYNCHRONOUS = 3, FFEBM_ORDER_FORWARD = 4, FFEBM_ORDER_BACKWARD = 5 };
+enum { FFEBM_ORDER_EVEN_ODD = 1, FFEBM_ORDER_ODD_EVEN = 2, FFEBM_ORDER_SYNCHRONOUS = 3, FFEBM_ORDER_FORWARD = 4, FFEBM_ORDER_BACKWARD = 5, FFEBM_ORDER_COLORS = 6, FFEBM_ORDER_REVERSED = 7 };
 enum { FFEBM_NUDGING_AUTO = 1, FFEBM_NUDGING_LOSS = 2, FFEBM_NUDGING_LINEAR = 3 };
 enum { FFEBM_ESTIMATOR_CENTERED = 1, FFEBM_ESTIMATOR_POSITIVE = 2, FFEBM_ESTIMATOR_NEGATIVE = 3, FFEBM_ESTIMATOR_RANDOM_SIGN = 4, FFEBM_ESTIMATOR_FOUR_POINT = 5, FFEBM_ESTIMATOR_IMPLICIT = 6 };
 enum { FFEBM_SWITCHES_FOLLOW = 1, FFEBM_SWITCHES_HOLD = 2 };
