@@ -25,6 +25,7 @@ typedef struct ffebmi_coupling {
     ffebmi_shape below; /* shapes of the two layers */
     ffebmi_shape convolved; /* between convolution and pool */
     ffebmi_shape above;
+    size_t first_parameter; /* of the block's */
     size_t parameter_count;
     ffebmi_parameter parameters[2]; /* weight, bias */
     size_t units[2];                /* their gradients are cut over so many */

@@ -99,6 +99,7 @@ static ffebm_status fit_coupling(ffebmi_hopfield *h, size_t i, const char *block
     FFEBMI_TRY(coupling->kind->fit(coupling, block->context, what));
     FFEBMI_TRY(fit_above(block, coupling, what));
     block->graph.couplings[i] = coupling->layers;
+    coupling->first_parameter = block->parameter_count;
     for (size_t p = 0; p < coupling->parameter_count; p++)
         block->parameters[block->parameter_count++] = (ffebmi_energy_parameter){.parameter = coupling->parameters[p],
                                                                                 .learnable = &coupling->learnable,

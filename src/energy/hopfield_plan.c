@@ -53,9 +53,7 @@ void ffebmi_hopfield_lay_out_int16(const ffebm_energy *block, const void *plan, 
 
 const void *const *ffebmi_hopfield_parameters(const ffebmi_hopfield *h, const void *const *parameters, size_t coupling)
 {
-    for (size_t i = 0; i < coupling; i++)
-        parameters += h->couplings[i].parameter_count;
-    return parameters;
+    return parameters + h->couplings[coupling].first_parameter;
 }
 
 typedef struct pack_job {

@@ -21,6 +21,15 @@ class Models(unittest.TestCase):
         self.assertIsNone(built.flat_parameters)
         np.testing.assert_array_equal(built.initialize(3).flat_parameters, parsed.initialize(3).flat_parameters)
 
+    def test_couplings_join_layers(self):
+        model = ffebm.Model(ffebm.Context(), (2, 4, 4))
+        model.add(ffebm.Hopfield(ffebm.Coupling("conv2d", out=3, kernel=3, padding=1, pool="average", pool_kernel=2),
+                                 ffebm.Coupling("dense", out=5),
+                                 ffebm.Coupling("dense", out=5, from_=0, to=2, bias=False)))
+        self.assertEqual(model.initialize().parameters["stage0.2.weight"].shape, (5, 32))
+        with self.assertRaisesRegex(ffebm.ArgumentError, "to is 1, expected a layer above from, which is 1"):
+            model.add(ffebm.Hopfield(ffebm.Coupling("dense", out=5), ffebm.Coupling("dense", out=5, from_=1, to=1)))
+
     def test_convolutions(self):
         model = ffebm.Model(ffebm.Context(), (3, 8, 8))
         convolution = ffebm.Op("conv2d", out=4, kernel=3, padding=(1, 1), bias=0)
