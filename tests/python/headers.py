@@ -35,7 +35,8 @@ def constants():
     bodies = re.findall(r"enum\s*\w*\s*\{([^}]*)\}", TEXT)
     names = [name for body in bodies for name in re.findall(r"\b(FFEBM_\w+)\s*=", body)]
     statuses = re.findall(r"X\((FFEBM_\w+),", TEXT)
-    return [*names, *statuses, "FFEBM_MAX_RANK", "FFEBM_ALL", "FFEBM_NONE"]
+    sizes = ["FFEBM_ALL", "FFEBM_NONE", "FFEBM_LAYER_NEWEST", "FFEBM_LAYER_NEW"]
+    return [*names, *statuses, *sizes, "FFEBM_MAX_RANK"]
 
 
 def types(arguments):

@@ -148,32 +148,31 @@ END_TEST
 /* A batch of n is n batches of one, to the rounding of sums. */
 START_TEST(batch_is_samples_alone)
 {
-    for (uint64_t seed = 0; seed < 30; seed++) {
+    for (uint64_t seed = (uint64_t)_i; seed < 30; seed += SHARES) {
         random_graph g = random_graph_of(seed);
-        problem p = problem_of(g.json, 0, 1, 5);
+        fixture f = fixture_of(g.json, 0, 1, seed);
         ffebm_equilibrium_config config = converged();
-        ffebm_tensor *one = random_input(&p.f, 1, 0), *all, *alone;
-        size_t units = p.f.inputs;
+        ffebm_tensor *x = random_input(&f, ROWS, 0), *one = random_input(&f, 1, 0), *all[GRAPH_LAYERS];
 
-        assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &config));
-        for (size_t i = 0; i < 5; i++) {
-            memcpy(ffebm_tensor_data(one), (const double *)ffebm_tensor_const_data(p.x) + i * units,
-                   units * sizeof(double));
+        assert_ok(f.context, ffebm_engine_configure(f.engine, FFEBM_ALL, &config));
+        assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
+        get_states(&f, all);
+        for (size_t i = 0; i < ROWS; i++) {
+            memcpy(ffebm_tensor_data(one), (const double *)ffebm_tensor_const_data(x) + i * f.inputs,
+                   f.inputs * sizeof(double));
+            assert_ok(f.context, ffebm_engine_settle(f.engine, 0, one, NULL));
             for (size_t l = 0; l < g.layers; l++) {
-                size_t count;
+                ffebm_tensor *alone = layer_state(&f, l, 1, FFEBM_PHASE_FREE);
+                size_t count = ffebm_tensor_count(alone);
 
-                assert_ok(p.f.context, ffebm_engine_settle(p.f.engine, 0, p.x, NULL));
-                all = layer_state(&p.f, l, 5, FFEBM_PHASE_FREE);
-                assert_ok(p.f.context, ffebm_engine_settle(p.f.engine, 0, one, NULL));
-                alone = layer_state(&p.f, l, 1, FFEBM_PHASE_FREE);
-                count = ffebm_tensor_count(alone);
                 for (size_t u = 0; u < count; u++)
-                    ck_assert_double_eq_tol(element(alone, u), element(all, i * count + u), 1e-12);
-                destroy_all((ffebm_tensor *[]){all, alone}, 2);
+                    ck_assert_double_eq_tol(element(alone, u), element(all[l], i * count + u), 1e-12);
+                ffebm_tensor_destroy(alone);
             }
         }
-        ffebm_tensor_destroy(one);
-        problem_end(&p);
+        destroy_all(all, g.layers);
+        destroy_all((ffebm_tensor *[]){x, one}, 2);
+        fixture_end(&f);
     }
 }
 END_TEST
@@ -385,7 +384,7 @@ Suite *test_graph_suite(void)
 
     tcase_add_loop_test(tests, energy_falls_color_by_color, 0, SHARES);
     tcase_add_loop_test(tests, energy_gradients_are_differences, 0, SHARES);
-    tcase_add_test(tests, batch_is_samples_alone);
+    tcase_add_loop_test(tests, batch_is_samples_alone, 0, SHARES);
     tcase_add_loop_test(tests, threads_do_not_change_bits, 0, 2);
     tcase_add_test(tests, skips_settle_and_certify);
     tcase_add_test(tests, skips_are_traced);
