@@ -102,7 +102,8 @@ FFEBM_API ffebm_status ffebm_setting_read(ffebm_context *context, char *text, si
  *
  *  Returns: as ffebm_setting_read.
  *  In:      context: for its error text; NULL: the status is all there is to know.
- *  Out:     number: the constant of a CHOICE, the height of a WINDOW. NaN on failure.
+ *  Out:     number: the constant of a CHOICE, the height of a WINDOW, NaN of a default that is no number ("newest"). NaN on
+ *                   failure.
  *  In:      kind, key, config: as ffebm_setting_read.
  */
 FFEBM_API ffebm_status ffebm_setting_read_number(ffebm_context *context, double *number, int32_t kind, const char *key,

@@ -93,7 +93,7 @@ struct ffebmi_settings {
     {                                                                                                                  \
         .info = {FFEBMI_INTEGER_AT(key, member, "", unit, text), bounds}, .is_unsigned = FFEBMI_UNSIGNED(member), more \
     }
-/* A size_t that may be no number, but what `start` is a word for. */
+/* A size_t whose default is no number: the field is `start` then, and `word` its text. */
 #define FFEBMI_SIZE_OR(member, word, start, text)                                                                      \
     {                                                                                                                  \
         .info = {FFEBMI_INTEGER_AT(#member, member, word, "", text), FFEBMI_FROM(0)}, .initial = NAN,                  \
