@@ -113,7 +113,7 @@ static void destroy(ffebm_energy *block)
 }
 
 static const ffebmi_sweep_rules sweeps = {.begin = ffebmi_resistive_begin,
-                                          .half_sweep = ffebmi_resistive_half_sweep,
+                                          .update = ffebmi_resistive_update,
                                           .move = ffebmi_resistive_move,
                                           .gradient = ffebmi_resistive_gradient,
                                           .input_gradient = ffebmi_resistive_input_gradient,

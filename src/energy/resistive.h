@@ -89,7 +89,7 @@ ffebmi_coupling_call ffebmi_resistive_call(const ffebm_energy *block, const void
 
 /* Slots of the sweep rules (resistive_sweeps.c, resistive_reading.c). */
 void ffebmi_resistive_begin(ffebmi_settling *settling);
-void ffebmi_resistive_half_sweep(ffebmi_settling *settling, size_t first, size_t step);
+void ffebmi_resistive_update(ffebmi_settling *settling, const size_t *layers, size_t count);
 void ffebmi_resistive_move(ffebmi_settling *settling, size_t to, size_t from);
 size_t ffebmi_resistive_region_changes(const ffebmi_settling *settling, size_t row);
 void ffebmi_resistive_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter,

@@ -60,20 +60,34 @@ ffebm_status ffebm_energy_create_resistive(ffebm_context *context, ffebm_energy 
     return FFEBM_OK;
 }
 
+/* Only dense couplings that add a layer. */
+static ffebm_status check_coupling(ffebm_context *context, const ffebmi_coupling *coupling)
+{
+    FFEBMI_CHECK_ARGUMENT(context, coupling->kind == &ffebmi_coupling_dense,
+                          "resistive: a coupling is %s, expected dense", coupling->kind->name);
+    FFEBMI_CHECK(context, coupling->config.from == FFEBM_LAYER_NEWEST && coupling->config.to == FFEBM_LAYER_NEW,
+                 FFEBM_ERR_UNSUPPORTED, "resistive: a coupling has from or to, but layers are a chain");
+    return FFEBM_OK;
+}
+
 ffebm_status ffebmi_resistive_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config)
 {
     ffebmi_resistive *r = (ffebmi_resistive *)block;
     ffebmi_coupling coupling = {0}, *couplings;
+    ffebm_status status;
 
-    FFEBMI_TRY(ffebmi_coupling_read(block->context, &coupling, config));
-    FFEBMI_CHECK_ARGUMENT(block->context, coupling.kind == &ffebmi_coupling_dense,
-                          "resistive: a coupling is %s, expected dense", coupling.kind->name);
-    coupling.learnable.placed = &r->first;
     couplings =
         ffebmi_list_room(block->context, r->couplings, &r->coupling_capacity, r->coupling_count, 1, sizeof *couplings);
     if (couplings == NULL)
         return ffebmi_fail_memory(block->context, "a coupling");
     r->couplings = couplings;
+    FFEBMI_TRY(ffebmi_coupling_read(block->context, &coupling, config));
+    status = check_coupling(block->context, &coupling);
+    if (status != FFEBM_OK) {
+        ffebmi_settings_release(block->context, &ffebmi_coupling_settings, &coupling.config);
+        return status;
+    }
+    coupling.learnable.placed = &r->first;
     r->couplings[r->coupling_count++] = coupling;
     return FFEBM_OK;
 }

@@ -181,14 +181,14 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
         s->arrays->displace(&update);
 }
 
-void ffebmi_resistive_half_sweep(ffebmi_settling *s, size_t first, size_t step)
+void ffebmi_resistive_update(ffebmi_settling *s, const size_t *layers, size_t count)
 {
     const ffebmi_resistive_work *w = s->work;
 
-    for (size_t l = first; l < s->block->layer_count; l += step)
-        take_currents(s, l, w->z[l]);
-    for (size_t l = first; l < s->block->layer_count; l += step)
-        settle_layer(s, l);
+    for (size_t i = 0; i < count; i++)
+        take_currents(s, layers[i], w->z[layers[i]]);
+    for (size_t i = 0; i < count; i++)
+        settle_layer(s, layers[i]);
 }
 
 /* -------------------------------------------------------------------------------------------- the base of displacements */

@@ -123,7 +123,7 @@ START_TEST(energy_gradients_are_differences)
         double sides[2] = {0}, slope = 0, energies[ROWS];
 
         set_random_state(&f, ROWS, seed);
-        assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, 0, FFEBM_PHASE_FREE));
+        assert_ok(f.context, ffebm_engine_energy_gradient(f.engine, NULL, 0, FFEBM_PHASE_FREE));
         gradient = ffebm_engine_flat_gradient(f.engine);
         for (int64_t i = 0; i < count; i++)
             slope += element(gradient, (size_t)i) * element(way, (size_t)i);
