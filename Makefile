@@ -352,6 +352,7 @@ ifdef SPICE_LIBS
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/examples/spice_block --epochs 1 2>/dev/null
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/examples/spice_block --netlist examples/circuits/diodes.cir --child --epochs 1 \
 	  2>/dev/null
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/examples/spice_block --replace --epochs 1 2>/dev/null
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/tests/spice $(OUT)/examples/spice_block
 else
 	@echo 'left out: ngspice is not installed (Debian: libngspice0-dev)'

@@ -3,6 +3,7 @@
  *
  *   spice_block                                      the deep resistive network, simulated in this process
  *   spice_block --netlist FILE --child               a circuit of your own, in a process of its own
+ *   spice_block --replace                            the network takes the place of the library's own, in mid-training
  *   spice_block --reference FILE.safetensors         the network against a file that states what it settles to
  *
  * spice/circuit.h says how comments make a block of a netlist; circuits/ has two. Ends with a certificate of the gradient of
@@ -18,6 +19,7 @@
 
 #include "spice/block.h"
 #include "spice/reference.h"
+#include "spice/replace.h"
 #include "spice/resistive.h"
 #include "support/blas_threads.h"
 #include "support/options.h"
@@ -38,6 +40,7 @@ struct settings {
     double beta;
     double learning_rate;
     int32_t child;
+    int32_t replace;
 };
 
 static const struct option options[] = {
@@ -52,6 +55,8 @@ static const struct option options[] = {
     {"beta", "B", "strength of the nudging (0.01)", NULL, offsetof(struct settings, beta), 0, 0, OPTION_POSITIVE},
     {"seed", "N", "of the first values and the order of samples (0)", NULL, offsetof(struct settings, seed), 0,
      INT64_MAX, OPTION_INTEGER},
+    {"replace", NULL, "train the library's resistive network first, then go on with the circuit in its place", NULL,
+     offsetof(struct settings, replace), 0, 0, OPTION_FLAG},
     {"reference", "FILE", "do not train; compare with a file that states what a network settles to", NULL,
      offsetof(struct settings, reference), 0, 0, OPTION_PATH},
     {"settles", "N", "and settle so many samples more, to see that nothing grows (2000)", NULL,
@@ -139,6 +144,9 @@ static int run(struct training *t, const struct settings *settings, const char *
 
     if (settings->reference != NULL)
         return reference_check(settings->reference, &config, settings->settles, &t->failure);
+    if (settings->replace)
+        return replace_check(&config, &(struct replace_settings){settings->epochs, settings->seed, settings->beta},
+                             &t->failure);
     if (settings->netlist != NULL) {
         code = text_file_read(settings->netlist, &text, &length, &t->failure);
     } else {
