@@ -30,12 +30,15 @@ static ffebm_status add_resistors(ffebm_context *context, ffebm_model *model)
 static ffebm_status add_hopfield(ffebm_context *context, ffebm_model *model)
 {
     ffebm_energy *block = NULL;
+    ffebm_activation activation;
     ffebm_hopfield_config config;
     ffebm_coupling_config coupling;
     ffebm_status status;
 
+    ffebm_activation_init(&activation, sizeof activation, FFEBM_ACTIVATION_HARD_SIGMOID);
+    activation.slope = 0.5;
     ffebm_hopfield_config_init(&config, sizeof config);
-    config.slope = 0.5;
+    config.activation = &activation;
     ffebm_coupling_config_init(&coupling, sizeof coupling, FFEBM_COUPLING_DENSE);
     coupling.out = UNITS;
     if ((status = ffebm_energy_create_hopfield(context, &block, &config)) == FFEBM_OK &&

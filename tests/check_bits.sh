@@ -16,7 +16,7 @@ print() (
     tree=$1
     shift
     # shellcheck disable=SC2046  # options, split on purpose
-    ${CC:-cc} -std=c11 -O1 -I"$tree/include" -I"$tree/examples" -o "$work/bits" tests/bits/bits.c \
+    ${CC:-cc} -std=c11 -O1 -I"$tree/include" -I"$tree/examples" -o "$work/bits" "$tree/tests/bits/bits.c" \
         "$tree/examples/blocks/resistor_network.c" "$tree/lib/libffebm.a" \
         $(pkg-config --libs openblas libcjson) -lm -pthread
     OPENBLAS_NUM_THREADS=1 "$work/bits" "$@"

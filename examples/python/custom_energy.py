@@ -74,7 +74,8 @@ def main(epochs=30):
     model.add(Springs(24, 16))
     model.add(ffebm.Feedforward(ffebm.Op("linear", out=32, initialization=ffebm.Initialization(gain=2, bias=0.5,
                                                                                                constant_bias=1))))
-    model.add(ffebm.Hopfield(ffebm.Coupling("dense", out=24, initialization=ffebm.Initialization(gain=0.5)), slope=0.5))
+    model.add(ffebm.Hopfield(ffebm.Coupling("dense", out=24, initialization=ffebm.Initialization(gain=0.5)),
+                             activation=ffebm.Activation("hard_sigmoid", slope=0.5)))
     model.add(ffebm.Feedforward(ffebm.Op("linear", out=10)))
     model.initialize(seed=0)
     engine, optimizer = ffebm.Engine(model), ffebm.Adam(model, learning_rate=5e-3)

@@ -24,21 +24,48 @@ typedef struct ffebm_energy ffebm_energy;
 
 /* ------------------------------------------------------------------------------------ deep Hopfield networks
  *
- * Primitive Phi = G - E = <x, s_1> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}>. Settled when s_i = sigma(dPhi/ds_i) in every
- * layer; in the last one sigma is the identity unless clamp_last (arXiv:2409.03306; Laborieux et al. 2021).
- * G = sum s^2 / (2 slope) on clamped layers, s^2 / 2 on an unclamped last layer. Updating layers in turn, the energy falls
- * in every half-sweep if every layer above a pool is clamped; below an unclamped one settling may cycle, which is reported
- * as not converged. Where two places of a pool are nearly as large, an equilibrium may jump: there EP is not exact.
+ * Primitive Phi = G - E = <x, s_1> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}>. Settled when s_i = sigma_i(dPhi/ds_i) in every
+ * layer, G being the sum over layers of G_i, the integral of the inverse of sigma_i (arXiv:2409.03306; Laborieux et al.
+ * 2021). Updating layers in turn, the energy falls in every half-sweep as long as no max pool is below a layer that may be
+ * negative; there settling may cycle, which is reported as not converged. Where two places of a pool are nearly as large,
+ * an equilibrium may jump: there EP is not exact.
  */
 
-enum { FFEBM_ACTIVATION_HARD_SIGMOID = 1 }; /* sigma(z) = clamp(slope z, 0, 1) */
+/* clang-format off */
+enum {                                 /* JSON "type"      sigma(z), a = slope           G(s)                                */
+    FFEBM_ACTIVATION_HARD_SIGMOID = 1, /* "hard_sigmoid"   clamp(a z, lower, upper)      s^2 / (2 a)                         */
+    FFEBM_ACTIVATION_RELU         = 2, /* "relu"           max(a z, 0)                   s^2 / (2 a)                         */
+    FFEBM_ACTIVATION_IDENTITY     = 3, /* "identity"       a z                           s^2 / (2 a)                         */
+    FFEBM_ACTIVATION_SIGMOID      = 4, /* "sigmoid"        1 / (1 + exp(- a z))          (s ln s + (1 - s) ln(1 - s)) / a    */
+    FFEBM_ACTIVATION_TANH         = 5  /* "tanh"           tanh(a z)   ((1 + s) ln(1 + s) + (1 - s) ln(1 - s)) / (2 a)       */
+};
+/* clang-format on */
+
+/** What a layer's neurons do; the same fields and defaults as in the model description. */
+typedef struct ffebm_activation {
+    size_t size;
+    int32_t type; /* FFEBM_ACTIVATION_ */
+    int32_t reserved_;
+    double slope; /* default 0.25; positive */
+    double lower; /* hard sigmoid: default 0 */
+    double upper; /* hard sigmoid: default 1; above lower */
+} ffebm_activation;
+
+/** Fill an activation with the defaults of its type; fields that the type does not read are zero.
+ *
+ *  Out: activation: written up to `size`.
+ *  In:  size:       sizeof *activation.
+ *       type:       FFEBM_ACTIVATION_; any other is kept for the function that takes it to refuse.
+ */
+FFEBM_API void ffebm_activation_init(ffebm_activation *activation, size_t size, int32_t type);
 
 /** What a Hopfield block's layers do. */
 typedef struct ffebm_hopfield_config {
     size_t size;
-    int32_t activation; /* default FFEBM_ACTIVATION_HARD_SIGMOID: sigma */
-    int32_t clamp_last; /* default 0: sigma of the last layer is the identity; 1: as that of the others */
-    double slope;       /* default 0.25; positive: of sigma */
+    const ffebm_activation *activation; /* copied; default NULL: a hard sigmoid; of layers without one of their own */
+    const ffebm_activation *layer0;     /* copied; default NULL: `activation`; of the first layer */
+    int32_t clamp_last; /* default 0: the last layer is the identity with slope 1; 1: an activation as the others */
+    int32_t reserved_;
 } ffebm_hopfield_config;
 
 /** Fill a Hopfield configuration with the defaults.
@@ -51,8 +78,9 @@ FFEBM_API void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t 
 /** Create a Hopfield block of one layer, shaped as its input. Couplings add layers, or join those that there are.
  *
  *  Returns: FFEBM_OK:              *block is owned.
- *           FFEBM_ERR_ARGUMENT:    slope not positive and finite, an unknown activation, clamp_last not 0 or 1.
- *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *           FFEBM_ERR_ARGUMENT:    clamp_last not 0 or 1, or an activation of an unknown type, with a slope that is not
+ *                                  positive and finite, or with bounds that its type does not read.
+ *           FFEBM_ERR_UNSUPPORTED: config, or an activation, has fields set that this library does not know.
  *           FFEBM_ERR_NOMEM:       allocates.
  *  In:      context.
  *  Out:     block:  NULL on failure.
@@ -83,6 +111,7 @@ enum {                          /* JSON "pool": {"type": .., "kernel": k, "strid
 typedef struct ffebm_coupling_config {
     size_t size;
     const ffebm_initialization *initialization; /* copied; default NULL: the model's */
+    const ffebm_activation *activation;         /* copied; default NULL: the block's; of the layer that it adds */
 
     size_t from;            /* default FFEBM_LAYER_NEWEST; or a layer that there is */
     size_t to;              /* default FFEBM_LAYER_NEW; or a layer above `from`, of the shape that the coupling makes */
@@ -117,7 +146,8 @@ FFEBM_API void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t 
  *  In/Out:  block:  unchanged on failure.
  *  In:      config: copied; not NULL.
  *
- *  Whether shapes fit is checked when the block enters a model. Two couplings may join the same layers.
+ *  Whether shapes fit is checked when the block enters a model, and so is that a last layer that is not clamped has no
+ *  activation of its own. Two couplings may join the same layers.
  */
 FFEBM_API ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
 

@@ -67,7 +67,8 @@ FFEBM_API void ffebm_engine_destroy(ffebm_engine *engine);
 /** Set how one energy block, or every one, settles and is nudged, from the next call on.
  *
  *  Returns: FFEBM_OK:              the whole configuration is replaced.
- *           FFEBM_ERR_ARGUMENT:    a value out of range, or a stage that is no energy block; the text names it.
+ *           FFEBM_ERR_ARGUMENT:    a value out of range, a stage that is no energy block, or LOSS with a beta at which a
+ *                                  last layer without bounds would run away; the text names it.
  *           FFEBM_ERR_UNSUPPORTED: LOSS anywhere but on the last energy block, in a model without loss, with batch
  *                                  normalisation or a block of yours behind it, or on one of yours without loss_nudging;
  *                                  IMPLICIT on a block of yours without adjoint; or config has fields set that this

@@ -143,17 +143,14 @@ struct ffebmi_settings {
     }
 /* `start` is what NULL becomes in a copy. */
 enum { FFEBMI_ABSENT = 0, FFEBMI_DEFAULTS = 1 };
-#define FFEBMI_OBJECT(member, object_, start, text_)                                                                   \
+#define FFEBMI_OBJECT(member, object, start, text) FFEBMI_OBJECT_AS(#member, member, object, start, text, .group = NULL)
+#define FFEBMI_OBJECT_AS(key, member, object_, start, text_, more)                                                     \
     {                                                                                                                  \
-        .info = {FFEBMI_AT(#member, member),                                                                           \
-                 .type = FFEBM_SETTING_OBJECT,                                                                         \
-                 .bytes = sizeof(void *),                                                                              \
-                 .count = 1,                                                                                           \
-                 .initial = "",                                                                                        \
-                 .unit = "",                                                                                           \
-                 .text = text_,                                                                                        \
-                 FFEBMI_FINITE},                                                                                       \
-        .initial = start, .object = object_                                                                            \
+        .info = {FFEBMI_AT(key, member),  .type = FFEBM_SETTING_OBJECT,                                                \
+                 .bytes = sizeof(void *), .count = 1,                                                                  \
+                 .initial = "",           .unit = "",                                                                  \
+                 .text = text_,           FFEBMI_FINITE},                                                              \
+        .initial = start, .object = object_, more                                                                      \
     }
 
 #define FFEBMI_SETTINGS_IN(name_, reserved_, list_)                                                                    \

@@ -171,6 +171,7 @@ FFEBMI_CHOICES(pools, FFEBMI_POOLS);
 
 #define FFEBMI_CONFIG ffebm_coupling_config
 static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION,
+                                      FFEBMI_FIELD_ACTIVATION,
                                       FFEBMI_FIELD_FROM,
                                       FFEBMI_FIELD_TO,
                                       FFEBMI_FIELD_OUT("out_channels"),

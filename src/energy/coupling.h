@@ -20,10 +20,9 @@ typedef struct ffebmi_coupling {
     const ffebmi_pool_kind *pool; /* NULL: none */
     ffebmi_window pool_window;
     ffebmi_learnable learnable;
-    ffebm_initialization
-        first;          /* what its parameters are drawn from where nobody says; this and all below are set by fit */
-    ffebmi_shape below; /* shapes of the two layers */
-    ffebmi_shape convolved; /* between convolution and pool */
+    ffebm_initialization first; /* how it is drawn where nobody says; set by fit, as is all below */
+    ffebmi_shape below;         /* shapes of the two layers */
+    ffebmi_shape convolved;     /* between convolution and pool */
     ffebmi_shape above;
     size_t first_parameter; /* of the block's */
     size_t parameter_count;

@@ -80,8 +80,9 @@ static void gradient(const ffebmi_coupling *coupling, const ffebmi_coupling_cont
 }
 
 #define FFEBMI_CONFIG ffebm_coupling_config
-static const ffebmi_setting list[] = {FFEBMI_FIELD_INITIALIZATION,      FFEBMI_FIELD_FROM, FFEBMI_FIELD_TO,
-                                      FFEBMI_FIELD_OUT("out_features"), FFEBMI_FIELD_BIAS, FFEBMI_FIELD_FROZEN};
+static const ffebmi_setting list[] = {
+    FFEBMI_FIELD_INITIALIZATION,      FFEBMI_FIELD_ACTIVATION, FFEBMI_FIELD_FROM,  FFEBMI_FIELD_TO,
+    FFEBMI_FIELD_OUT("out_features"), FFEBMI_FIELD_BIAS,       FFEBMI_FIELD_FROZEN};
 static const ffebmi_settings settings = FFEBMI_SETTINGS("dense coupling", 0, list);
 
 const ffebmi_coupling_kind ffebmi_coupling_dense = {.type = FFEBM_COUPLING_DENSE,

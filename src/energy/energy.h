@@ -43,9 +43,11 @@ typedef struct ffebmi_energy_parameter {
 struct ffebm_energy {
     ffebm_context *context;
     const ffebmi_energy_kind *kind;
-    unsigned abilities;                  /* FFEBMI_HEEDS_LOSS, .. */
-    size_t max_rows;                     /* that its batch rules settle at once; 0: any number */
-    double max_beta;                     /* the strongest nudge that it bears; 0: any */
+    unsigned abilities; /* FFEBMI_HEEDS_LOSS, .. */
+    size_t max_rows;    /* that its batch rules settle at once; 0: any number */
+    double max_beta;    /* the strongest nudge that it bears; 0: any */
+    double
+        yields; /* the most that a unit of the last layer moves under a force of 1, where no bound stops it; 0: one does */
     const ffebm_initialization *below;   /* how the last map below it is drawn where nobody says; NULL: as elsewhere */
     const ffebm_initialization *in_taps; /* likewise the last map of a tap */
     ffebmi_shape input;                  /* of a sample; need not be that of the first layer */

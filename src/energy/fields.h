@@ -3,6 +3,7 @@
 #ifndef FFEBMI_ENERGY_FIELDS_H
 #define FFEBMI_ENERGY_FIELDS_H
 
+#include "energy/neuron.h"
 #include "tensor/fields.h"
 
 #define FFEBMI_POOLS(X)                                                                                                \
@@ -23,5 +24,8 @@
 #define FFEBMI_FIELD_POOL_STRIDE                                                                                       \
     FFEBMI_WINDOW("pool.stride", pool_stride, "0", 0, 0, "0, or the pool's kernel",                                    \
                   FFEBMI_JSON("pool", FFEBMI_JSON_SPARSE))
+
+#define FFEBMI_FIELD_ACTIVATION                                                                                        \
+    FFEBMI_OBJECT(activation, &ffebmi_activation_settings, FFEBMI_ABSENT, "what neurons the layer has that it adds")
 
 #endif

@@ -16,86 +16,10 @@ static const ffebmi_hopfield *hopfield(const ffebm_energy *block)
 
 /* --------------------------------------------------------------------------------------------------------- settling */
 
-static ffebmi_neuron neuron_of(const ffebmi_hopfield *h, size_t layer)
-{
-    bool last = layer + 1 == h->base.layer_count;
-
-    if (last && h->config.clamp_last == 0)
-        return (ffebmi_neuron){FFEBMI_NEURON_CLAMPED, 1, -INFINITY, INFINITY};
-    return (ffebmi_neuron){FFEBMI_NEURON_CLAMPED, h->config.slope, 0, 1};
-}
-
-/* What differs between the forms of states. */
-typedef struct form_rules {
-    /* The new state of a layer from what it feels, and its norms. */
-    void (*settle)(const ffebmi_arrays *arrays, const ffebmi_layer_update *update);
-    /* base of a layer: what its drive at the free state, without the input, becomes. NULL where there is none. */
-    void (*keep_base)(const ffebmi_settling *s, size_t layer, const void *input, ffebmi_neuron neuron);
-    size_t (*region_changes)(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
-                             const void *free);
-} form_rules;
-
 static size_t units_of(const ffebmi_settling *s, size_t layer)
 {
     return s->block->layers[layer].count;
 }
-
-static void settle_whole(const ffebmi_arrays *arrays, const ffebmi_layer_update *update)
-{
-    arrays->settle(update);
-}
-
-static void settle_displaced(const ffebmi_arrays *arrays, const ffebmi_layer_update *update)
-{
-    arrays->settle_displaced(update);
-}
-
-static void settle_tangent(const ffebmi_arrays *arrays, const ffebmi_layer_update *update)
-{
-    arrays->displace(update);
-}
-
-static void keep_drive(const ffebmi_settling *s, size_t l, const void *input, ffebmi_neuron neuron)
-{
-    (void)neuron;
-    if (input != NULL)
-        s->arrays->add(s->rows * units_of(s, l), input, ((ffebmi_hopfield_work *)s->work)->base[l]);
-}
-
-static void keep_slope(const ffebmi_settling *s, size_t l, const void *input, ffebmi_neuron neuron)
-{
-    void *base = ((ffebmi_hopfield_work *)s->work)->base[l];
-
-    s->arrays->linearize(neuron, s->rows, units_of(s, l), base, input, base);
-}
-
-static size_t whole_changes(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
-                            const void *free)
-{
-    return arrays->region_changes(neuron, units, state, free);
-}
-
-static size_t displaced_changes(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
-                                const void *free)
-{
-    return arrays->displaced_changes(neuron, units, state, free);
-}
-
-/* The tangent block has no regions. */
-static size_t no_changes(const ffebmi_arrays *arrays, ffebmi_neuron neuron, size_t units, const void *state,
-                         const void *free)
-{
-    (void)arrays;
-    (void)neuron;
-    (void)units;
-    (void)state;
-    (void)free;
-    return 0;
-}
-
-static const form_rules forms[] = {[FFEBMI_WHOLE] = {settle_whole, NULL, whole_changes},
-                                   [FFEBMI_DISPLACED] = {settle_displaced, keep_drive, displaced_changes},
-                                   [FFEBMI_TANGENT] = {settle_tangent, keep_slope, no_changes}};
 
 static void settle_layer(const ffebmi_settling *s, size_t layer)
 {
@@ -109,14 +33,14 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
                                         .force = last ? s->force : NULL,
                                         .stiffness = last ? s->stiffness : NULL,
                                         .base = w->base[layer],
-                                        .neuron = neuron_of(hopfield(s->block), layer),
+                                        .neuron = hopfield(s->block)->neurons[layer].neuron,
                                         .relaxation = s->relaxation,
                                         .free = s->free_state == NULL ? NULL : s->free_state[layer],
                                         .s = s->state[layer],
                                         .norms = s->norms + layer,
                                         .norm_stride = layers};
 
-    forms[s->form].settle(s->arrays, &update);
+    ffebmi_neurons_update(s->form, s->arrays, &update);
     ffebmi_hopfield_moved(s, layer);
 }
 
@@ -171,7 +95,12 @@ static void take_base(ffebmi_settling *s)
     for (size_t l = 0; l < s->block->layer_count; l++) {
         ffebmi_hopfield_drive(&at_free, l, w->z[l]);
         spread_rows(at_free.rows, s->copies, units_of(s, l) * s->arrays->element, w->z[l], w->base[l]);
-        forms[s->form].keep_base(s, l, s->inputs[l], neuron_of(h, l));
+        ffebmi_neurons_keep_base(s->form, s->arrays,
+                                 &(ffebmi_layer_update){.rows = s->rows,
+                                                        .n = units_of(s, l),
+                                                        .z = w->base[l],
+                                                        .input = s->inputs[l],
+                                                        .neuron = h->neurons[l].neuron});
     }
     for (size_t c = 0; c < h->coupling_count; c++)
         spread_rows(at_free.rows, s->copies, h->couplings[c].switch_count, w->switches[c], w->switches[c]);
@@ -232,7 +161,8 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
         const void *state = ffebmi_at(s->arrays, s->state[l], row * units);
         const void *free = ffebmi_at(s->arrays, s->free_state[l], row * units);
 
-        changes += forms[s->form].region_changes(s->arrays, neuron_of(hopfield(s->block), l), units, state, free);
+        changes +=
+            ffebmi_neurons_region_changes(s->form, s->arrays, &hopfield(s->block)->neurons[l], units, state, free);
     }
     return changes;
 }
@@ -240,15 +170,7 @@ static size_t region_changes(const ffebmi_settling *s, size_t row)
 static size_t saturated(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,
                         const void *state)
 {
-    ffebmi_neuron neuron = neuron_of(hopfield(block), layer);
-    size_t at_bounds = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        double s = ffebmi_number_at(arrays->element, state, i);
-
-        at_bounds += s == neuron.lower || s == neuron.upper;
-    }
-    return at_bounds;
+    return ffebmi_neurons_saturated(&hopfield(block)->neurons[layer], arrays, count, state);
 }
 
 static void gradient(const ffebm_energy *block, const ffebmi_contrast *of, size_t parameter, size_t first, size_t count,
@@ -287,12 +209,6 @@ static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *con
     }
 }
 
-/* G of one row. */
-static double own_energy(const ffebmi_settling *s, size_t layer, const void *row)
-{
-    return s->arrays->dot(s->block->layers[layer].count, row, row) / (2 * neuron_of(hopfield(s->block), layer).slope);
-}
-
 static void energies(ffebmi_settling *s, double *out)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
@@ -307,7 +223,7 @@ static void energies(ffebmi_settling *s, double *out)
 
         for (size_t r = 0; r < s->rows; r++) {
             const void *row = ffebmi_at(k, s->state[l], r * units);
-            double energy = own_energy(s, l, row);
+            double energy = ffebmi_neurons_energy(&h->neurons[l], k, units, row);
 
             if (driven)
                 energy -= k->dot(units, ffebmi_at(k, z[l], r * units), row);
@@ -324,6 +240,8 @@ static void destroy(ffebm_energy *block)
 
     for (size_t i = 0; i < h->coupling_count; i++)
         ffebmi_settings_release(block->context, &ffebmi_coupling_settings, &h->couplings[i].config);
+    ffebmi_settings_release(block->context, &ffebmi_hopfield_settings, &h->config);
+    ffebmi_release(block->context, h->neurons);
     ffebmi_release(block->context, h->couplings);
 }
 

@@ -3,6 +3,7 @@
 #define FFEBMI_ENERGY_HOPFIELD_H
 
 #include "energy/coupling.h"
+#include "energy/neuron.h"
 #include "json/json.h"
 
 /* Where first values are others than elsewhere. */
@@ -17,19 +18,22 @@ typedef enum ffebmi_hopfield_place {
 typedef struct ffebmi_hopfield {
     ffebm_energy base; /* first, so that a pointer to one is a pointer to the other */
     ffebm_hopfield_config config;
-    ffebm_initialization below; /* how the last map below it is drawn where nobody says, */
-    ffebm_initialization taps;  /* and those of taps */
-    size_t layer_count;         /* those that the couplings so far make */
+    ffebm_initialization below;    /* how the last map below it is drawn where nobody says, */
+    ffebm_initialization in_taps;  /* and those of taps */
+    size_t layer_count;            /* those that the couplings so far make */
+    ffebmi_layer_neurons *neurons; /* [layer]; set by fit */
     size_t coupling_count;
     size_t coupling_capacity;
     ffebmi_coupling *couplings;
 } ffebmi_hopfield;
 
+/* What first values are drawn from where nobody says (hopfield_first.c): around the block, and of a coupling below and above
+ * such neurons. */
+void ffebmi_hopfield_set_first(ffebmi_hopfield *h);
+void ffebmi_hopfield_set_first_of(const ffebmi_hopfield *h, ffebmi_coupling *coupling);
+
 extern const ffebmi_energy_kind ffebmi_energy_hopfield;
 extern const ffebmi_settings ffebmi_hopfield_settings;
-
-/* What first values are drawn from where nobody says. */
-ffebm_initialization ffebmi_hopfield_first(ffebmi_hopfield_place place, double slope);
 
 /* Its slots of fitting (hopfield_fit.c) and of the model description. */
 ffebm_status ffebmi_hopfield_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what);

@@ -31,16 +31,22 @@ const char *ffebmi_coupling_kind_name(size_t index)
     return index < KIND_COUNT ? kinds[index]->name : NULL;
 }
 
-#define ACTIVATIONS(X) X("hard_sigmoid", FFEBM_ACTIVATION_HARD_SIGMOID)
-FFEBMI_CHOICES(activations, ACTIVATIONS);
 FFEBMI_CHOICES(all_pools, FFEBMI_POOLS);
 
 #define FFEBMI_CONFIG ffebm_coupling_config
-static const ffebmi_setting coupling_fields[] = {
-    FFEBMI_FIELD_INITIALIZATION,  FFEBMI_FIELD_FROM,        FFEBMI_FIELD_TO,
-    FFEBMI_FIELD_OUT("out"),      FFEBMI_FIELD_KERNEL,      FFEBMI_FIELD_STRIDE("", 0, 0),
-    FFEBMI_FIELD_PADDING,         FFEBMI_FIELD_POOL_KERNEL, FFEBMI_FIELD_POOL_STRIDE,
-    FFEBMI_FIELD_POOL(all_pools), FFEBMI_FIELD_BIAS,        FFEBMI_FIELD_FROZEN};
+static const ffebmi_setting coupling_fields[] = {FFEBMI_FIELD_INITIALIZATION,
+                                                 FFEBMI_FIELD_ACTIVATION,
+                                                 FFEBMI_FIELD_FROM,
+                                                 FFEBMI_FIELD_TO,
+                                                 FFEBMI_FIELD_OUT("out"),
+                                                 FFEBMI_FIELD_KERNEL,
+                                                 FFEBMI_FIELD_STRIDE("", 0, 0),
+                                                 FFEBMI_FIELD_PADDING,
+                                                 FFEBMI_FIELD_POOL_KERNEL,
+                                                 FFEBMI_FIELD_POOL_STRIDE,
+                                                 FFEBMI_FIELD_POOL(all_pools),
+                                                 FFEBMI_FIELD_BIAS,
+                                                 FFEBMI_FIELD_FROZEN};
 
 static const ffebmi_settings *settings_of(int32_t type)
 {
@@ -56,39 +62,49 @@ const ffebmi_settings ffebmi_coupling_settings = {FFEBMI_SETTINGS_IN("coupling c
 #undef FFEBMI_CONFIG
 #define FFEBMI_CONFIG ffebm_hopfield_config
 static const ffebmi_setting hopfield_fields[] = {
-    FFEBMI_CHOICE_AS("activation.type", activation, "hard_sigmoid", FFEBM_ACTIVATION_HARD_SIGMOID, activations,
-                     "what layers do with their input", FFEBMI_JSON("activation", FFEBMI_JSON_REQUIRED)),
-    FFEBMI_FLAG(clamp_last, 0, "the last layer does it too, else it is linear"),
-    FFEBMI_NUMBER_AS("activation.slope", slope, 0.25, FFEBMI_ABOVE(0), "", "of the activation",
-                     FFEBMI_JSON("activation", 0))};
-const ffebmi_settings ffebmi_hopfield_settings = FFEBMI_SETTINGS("hopfield", 0, hopfield_fields);
+    FFEBMI_OBJECT(activation, &ffebmi_activation_settings, FFEBMI_DEFAULTS, "what neurons layers have"),
+    FFEBMI_OBJECT_AS("layer0.activation", layer0, &ffebmi_activation_settings, FFEBMI_ABSENT,
+                     "what neurons the first layer has", .group = "layer0"),
+    FFEBMI_FLAG(clamp_last, 0, "the last layer has such neurons too, else it is linear")};
+const ffebmi_settings ffebmi_hopfield_settings =
+    FFEBMI_SETTINGS("hopfield", offsetof(ffebm_hopfield_config, reserved_), hopfield_fields);
 
 void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size)
 {
     ffebmi_settings_init(&ffebmi_hopfield_settings, config, size);
 }
 
+static ffebm_status read_config(ffebmi_hopfield *h, const ffebm_hopfield_config *config)
+{
+    ffebm_context *context = h->base.context;
+
+    FFEBMI_TRY(ffebmi_settings_read(context, &ffebmi_hopfield_settings, &h->config, config));
+    FFEBMI_TRY(ffebmi_activation_check(context, h->config.activation));
+    FFEBMI_TRY(ffebmi_activation_check(context, h->config.layer0));
+    h->layer_count = 1;
+    ffebmi_hopfield_set_first(h);
+    return FFEBM_OK;
+}
+
 ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy **block,
                                           const ffebm_hopfield_config *config)
 {
-    ffebm_hopfield_config c;
     ffebmi_hopfield *created;
+    ffebm_status status;
 
     if (block != NULL)
         *block = NULL;
     if (context == NULL)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_CHECK_ARGUMENT(context, block != NULL, "ffebm_energy_create_hopfield: block is NULL");
-    FFEBMI_TRY(ffebmi_settings_read(context, &ffebmi_hopfield_settings, &c, config));
     FFEBMI_TRY(ffebmi_energy_new(context, block, &ffebmi_energy_hopfield, sizeof *created));
     created = (ffebmi_hopfield *)*block;
-    created->config = c;
-    created->layer_count = 1;
-    created->below = ffebmi_hopfield_first(FFEBMI_BELOW_BLOCK, c.slope);
-    created->taps = ffebmi_hopfield_first(FFEBMI_IN_TAP, c.slope);
-    created->base.below = &created->below;
-    created->base.in_taps = &created->taps;
-    return FFEBM_OK;
+    status = read_config(created, config);
+    if (status != FFEBM_OK) {
+        ffebm_energy_destroy(*block);
+        *block = NULL;
+    }
+    return status;
 }
 
 void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type)
@@ -143,7 +159,9 @@ ffebm_status ffebmi_coupling_read(ffebm_context *context, ffebmi_coupling *coupl
     coupling->out = config->out;
     coupling->learnable =
         (ffebmi_learnable){.own = config->initialization, .bias = config->bias == 1, .frozen = config->frozen == 1};
-    status = read_windows(context, coupling);
+    status = ffebmi_activation_check(context, config->activation);
+    if (status == FFEBM_OK)
+        status = read_windows(context, coupling);
     if (status != FFEBM_OK)
         ffebmi_settings_release(context, &ffebmi_coupling_settings, config);
     return status;
@@ -180,6 +198,9 @@ static ffebm_status read_layers(const ffebmi_hopfield *h, ffebmi_coupling *coupl
     FFEBMI_CHECK_ARGUMENT(context, coupling->layers.from < config->to,
                           "%s coupling: to is %zu, expected a layer above from, which is %zu", coupling->kind->name,
                           config->to, coupling->layers.from);
+    FFEBMI_CHECK_ARGUMENT(context, config->activation == NULL,
+                          "%s coupling: activation is set, but it joins layer %zu, which is there, expected NULL",
+                          coupling->kind->name, config->to);
     return FFEBM_OK;
 }
 

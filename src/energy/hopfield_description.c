@@ -42,22 +42,32 @@ ffebm_status ffebmi_couplings_parse(ffebm_energy *block, const cJSON *couplings,
     return FFEBM_OK;
 }
 
-ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
+static ffebm_status parse_config(ffebm_context *context, const cJSON *json, const char *where,
+                                 ffebm_hopfield_config *config, const cJSON **couplings)
 {
     static const char *const others[] = {"type", "couplings", NULL};
+    ffebmi_fields fields;
+
+    FFEBMI_TRY(ffebmi_settings_begin(&fields, context, json, where, others,
+                                     (const ffebmi_settings *[2]){&ffebmi_hopfield_settings, NULL}));
+    FFEBMI_TRY(ffebmi_settings_parse(&fields, &ffebmi_hopfield_settings, config));
+    FFEBMI_TRY(ffebmi_fields_require(&fields, "couplings"));
+    return ffebmi_fields_array(&fields, "couplings", couplings);
+}
+
+ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
+{
     const cJSON *couplings = NULL;
     ffebm_hopfield_config config;
-    ffebmi_fields fields;
     ffebm_status status;
 
     ffebm_hopfield_config_init(&config, sizeof config);
-    FFEBMI_TRY(ffebmi_settings_begin(&fields, context, json, where, others,
-                                     (const ffebmi_settings *[2]){&ffebmi_hopfield_settings, NULL}));
-    FFEBMI_TRY(ffebmi_settings_parse(&fields, &ffebmi_hopfield_settings, &config));
-    FFEBMI_TRY(ffebmi_fields_require(&fields, "couplings"));
-    FFEBMI_TRY(ffebmi_fields_array(&fields, "couplings", &couplings));
-    FFEBMI_TRY(ffebm_energy_create_hopfield(context, block, &config));
-    status = ffebmi_couplings_parse(*block, couplings, where);
+    status = parse_config(context, json, where, &config, &couplings);
+    if (status == FFEBM_OK)
+        status = ffebmi_fields_refused(context, where, ffebm_energy_create_hopfield(context, block, &config));
+    ffebmi_settings_release(context, &ffebmi_hopfield_settings, &config);
+    if (status == FFEBM_OK)
+        status = ffebmi_couplings_parse(*block, couplings, where);
     if (status != FFEBM_OK) {
         ffebm_energy_destroy(*block);
         *block = NULL;

@@ -7,35 +7,6 @@
 
 enum { WHAT = 96 };
 
-/* So that blocks settle, and go on settling while they learn, clamped layers begin amid their bounds, from 0 to 1 / slope in
- * what they feel: that range is the unit here, its square root that of weights below a layer without bounds, which answers
- * with them squared. Chosen by measurement: docs/settings.md. */
-static const struct {
-    double gain;
-    double power; /* of the range, in the gain */
-    double bias;
-} places[] = {
-    [FFEBMI_BELOW_BLOCK] = {2, 1, 0.25},      [FFEBMI_IN_TAP] = {0.5, 1, 0},
-    [FFEBMI_INSIDE] = {0.5, 1, 0.5},          [FFEBMI_TO_LAST] = {0.25, 0.5, 0},
-    [FFEBMI_POOL_TO_LAST] = {0.25, 0.5, 0.5},
-};
-
-ffebm_initialization ffebmi_hopfield_first(ffebmi_hopfield_place place, double slope)
-{
-    return (ffebm_initialization){.size = sizeof(ffebm_initialization),
-                                  .type = FFEBM_INITIALIZATION_UNIFORM,
-                                  .gain = places[place].gain * pow(1 / slope, places[place].power),
-                                  .constant_bias = 1,
-                                  .bias = places[place].bias / slope};
-}
-
-static ffebmi_hopfield_place place_of(const ffebmi_hopfield *h, const ffebmi_coupling *coupling)
-{
-    if (h->config.clamp_last == 1 || coupling->layers.to + 1 < h->layer_count)
-        return FFEBMI_INSIDE;
-    return coupling->switch_count > 0 ? FFEBMI_POOL_TO_LAST : FFEBMI_TO_LAST;
-}
-
 static size_t links_of(const ffebmi_graph *graph, size_t layer, bool from_below)
 {
     size_t count = 0;
@@ -51,10 +22,9 @@ static void set_first(ffebmi_hopfield *h, ffebmi_coupling *coupling)
     size_t into = links_of(&h->base.graph, coupling->layers.to, true);
     size_t out_of = links_of(&h->base.graph, coupling->layers.from, false);
 
-    coupling->first = ffebmi_hopfield_first(place_of(h, coupling), h->config.slope);
+    ffebmi_hopfield_set_first_of(h, coupling);
     coupling->first.gain /= sqrt((double)(into > out_of ? into : out_of));
     coupling->first.bias /= (double)into;
-    coupling->learnable.placed = &coupling->first;
 }
 
 static ffebm_status allocate_layers(ffebmi_hopfield *h)
@@ -64,13 +34,44 @@ static ffebm_status allocate_layers(ffebmi_hopfield *h)
 
     ffebmi_release(context, block->layers);
     ffebmi_release(context, block->parameters);
+    ffebmi_release(context, h->neurons);
     block->layer_count = h->layer_count;
     block->parameter_count = 0;
     block->layers = ffebmi_allocate(context, block->layer_count, sizeof *block->layers);
     block->parameters = ffebmi_allocate(context, 2 * h->coupling_count, sizeof *block->parameters);
-    if (block->layers == NULL || block->parameters == NULL)
+    h->neurons = ffebmi_allocate(context, block->layer_count, sizeof *h->neurons);
+    if (block->layers == NULL || block->parameters == NULL || h->neurons == NULL)
         return ffebmi_fail_memory(context, "the layers of an energy block");
     return ffebmi_graph_allocate(context, &block->graph, block->layer_count, h->coupling_count);
+}
+
+/* The activation that was asked for of a layer alone, NULL: none. */
+static const ffebm_activation *own_activation(const ffebmi_hopfield *h, size_t layer)
+{
+    for (size_t i = 0; i < h->coupling_count; i++)
+        if (h->couplings[i].config.to == FFEBM_LAYER_NEW && h->couplings[i].layers.to == layer)
+            return h->couplings[i].config.activation;
+    return h->config.layer0;
+}
+
+static ffebm_status set_neurons(ffebmi_hopfield *h, const char *what)
+{
+    static const ffebm_activation linear = {.size = sizeof linear, .slope = 1, .type = FFEBM_ACTIVATION_IDENTITY};
+    size_t last = h->layer_count - 1;
+    bool clamped = h->config.clamp_last == 1;
+
+    FFEBMI_CHECK_ARGUMENT(h->base.context, clamped || own_activation(h, last) == NULL,
+                          "%s: its last layer, %zu, has an activation of its own, expected clamp_last with it", what,
+                          last);
+    for (size_t l = 0; l <= last; l++) {
+        const ffebm_activation *own = own_activation(h, l);
+
+        h->neurons[l] = ffebmi_neurons_of(own != NULL ? own : h->config.activation);
+    }
+    if (!clamped)
+        h->neurons[last] = ffebmi_neurons_of(&linear);
+    h->base.yields = isinf(h->neurons[last].neuron.upper) ? ffebmi_neurons_steepest(&h->neurons[last]) : 0;
+    return FFEBM_OK;
 }
 
 /* The layer that it makes, or the one that there is and that it has to fit. */
@@ -114,6 +115,7 @@ ffebm_status ffebmi_hopfield_fit(ffebm_energy *block, const ffebmi_shape *input,
     ffebmi_hopfield *h = (ffebmi_hopfield *)block;
 
     FFEBMI_TRY(allocate_layers(h));
+    FFEBMI_TRY(set_neurons(h, what));
     block->layers[0] = *input;
     for (size_t i = 0; i < h->coupling_count; i++)
         FFEBMI_TRY(fit_coupling(h, i, what));

@@ -109,7 +109,11 @@ static ffebm_status fit(ffebm_energy *block, const ffebmi_shape *input, const ch
 
 static void destroy(ffebm_energy *block)
 {
-    ffebmi_release(block->context, ((ffebmi_resistive *)block)->couplings);
+    ffebmi_resistive *r = (ffebmi_resistive *)block;
+
+    for (size_t i = 0; i < r->coupling_count; i++)
+        ffebmi_settings_release(block->context, &ffebmi_coupling_settings, &r->couplings[i].config);
+    ffebmi_release(block->context, r->couplings);
 }
 
 static const ffebmi_sweep_rules sweeps = {.begin = ffebmi_resistive_begin,

@@ -67,6 +67,8 @@ static ffebm_status check_coupling(ffebm_context *context, const ffebmi_coupling
                           "resistive: a coupling is %s, expected dense", coupling->kind->name);
     FFEBMI_CHECK(context, coupling->config.from == FFEBM_LAYER_NEWEST && coupling->config.to == FFEBM_LAYER_NEW,
                  FFEBM_ERR_UNSUPPORTED, "resistive: a coupling has from or to, but layers are a chain");
+    FFEBMI_CHECK_ARGUMENT(context, coupling->config.activation == NULL,
+                          "resistive: a coupling has an activation, expected NULL: nodes have diodes");
     return FFEBM_OK;
 }
 

@@ -54,16 +54,44 @@ static ffebm_status find_stages(const ffebm_engine *engine, size_t stage, size_t
     return stage == FFEBM_ALL ? FFEBM_OK : ffebmi_engine_check_energy(engine, stage);
 }
 
-/* The largest beta at which no nudge of the estimator is stronger than the block bears. */
-static double max_beta(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c)
+static double strongest_nudge(const ffebm_equilibrium_config *c)
 {
     const ffebmi_estimator *estimator = ffebmi_estimator_of(c);
     double strongest = 0;
-    double bears = ffebmi_engine_block(engine, stage)->max_beta;
 
     for (size_t n = 0; n < estimator->nudge_count; n++)
         strongest = fmax(strongest, fabs(estimator->strength[n]));
-    return bears == 0 ? INFINITY : bears / strongest;
+    return strongest;
+}
+
+/* The largest beta at which no nudge of the estimator is stronger than the block bears. */
+static double max_beta(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c)
+{
+    double bears = ffebmi_engine_block(engine, stage)->max_beta;
+
+    return bears == 0 ? INFINITY : bears / strongest_nudge(c);
+}
+
+/* Under loss nudging of this strength half-sweeps of the last layer answer with more than they got, and neither a bound nor a
+ * readout, of which nothing is known here, may stop them. */
+static bool runs_away(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c)
+{
+    const ffebm_model *model = engine->model;
+    bool bare = engine->bench.first_readout == model->stage_count;
+
+    return bare && stage == engine->last_energy && c->estimator != FFEBM_ESTIMATOR_IMPLICIT &&
+           c->beta * strongest_nudge(c) * ffebmi_engine_block(engine, stage)->yields * model->loss->most_curved >= 1;
+}
+
+static ffebm_status check_run_away(const ffebm_engine *engine, size_t stage, const ffebm_equilibrium_config *c)
+{
+    FFEBMI_CHECK_ARGUMENT(
+        engine->context, c->nudging != FFEBM_NUDGING_LOSS || !runs_away(engine, stage, c),
+        "stage %zu: FFEBM_NUDGING_LOSS with beta %g, but its last layer has no bound: with slope %g and %s, "
+        "expected beta below %g",
+        stage, c->beta, ffebmi_engine_block(engine, stage)->yields, engine->model->loss->name,
+        1 / (strongest_nudge(c) * ffebmi_engine_block(engine, stage)->yields * engine->model->loss->most_curved));
+    return FFEBM_OK;
 }
 
 /* What a user's block cannot do. What is meant for all blocks has its beta cut down instead of refused. */
@@ -71,6 +99,7 @@ static ffebm_status check_block(const ffebm_engine *engine, size_t stage, const 
                                 bool common)
 {
     FFEBMI_TRY(check_nudging(engine, stage, c->nudging));
+    FFEBMI_TRY(check_run_away(engine, stage, c));
     FFEBMI_CHECK_ARGUMENT(engine->context, common || c->beta <= max_beta(engine, stage, c),
                           "stage %zu: beta %g, but its block bears at most %g", stage, c->beta,
                           max_beta(engine, stage, c));
@@ -98,7 +127,8 @@ static void set_equilibrium(ffebm_engine *engine, size_t stage, const ffebm_equi
     engine->stages[stage].asked = *to = *c;
     to->beta = fmin(c->beta, max_beta(engine, stage, c));
     if (c->nudging == FFEBM_NUDGING_AUTO)
-        to->nudging = heeds_loss(engine, stage) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
+        to->nudging =
+            heeds_loss(engine, stage) && !runs_away(engine, stage, c) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
 }
 
 /* Feedforward stages pack their weights on the workbench, which may have moved. */
@@ -164,6 +194,13 @@ ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double be
 
         FFEBMI_CHECK_ARGUMENT(engine->context, beta <= most, "stage %zu: beta %g, but its block bears at most %g",
                               stage, beta, most);
+    }
+    for (size_t i = first; i < end; i++) {
+        ffebm_equilibrium_config with = engine->stages[i].equilibrium;
+
+        with.beta = beta;
+        if (ffebmi_engine_is_energy(engine, i))
+            FFEBMI_TRY(check_run_away(engine, i, &with));
     }
     for (size_t i = first; i < end; i++)
         if (ffebmi_engine_is_energy(engine, i)) {

@@ -253,6 +253,19 @@ static bool is_written(const ffebmi_setting *s, const void *config)
     return given && !(s->json & FFEBMI_JSON_SPARSE && ffebmi_setting_is_initial(s, config));
 }
 
+/* Behind all others of its group. */
+static bool give_objects(cJSON *to, const ffebmi_settings *table, const char *group, const void *config)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const ffebmi_setting *s = &table->list[i];
+        const void *object = is_object(s) && same_group(s->group, group) ? ffebmi_setting_object(s, config) : NULL;
+
+        if (object != NULL && !ffebmi_settings_give_key(to, key_of(s), s->object, object))
+            return false;
+    }
+    return true;
+}
+
 static bool give_group(cJSON *to, const ffebmi_settings *table, const char *group, const void *config)
 {
     cJSON *object = cJSON_CreateObject();
@@ -264,23 +277,11 @@ static bool give_group(cJSON *to, const ffebmi_settings *table, const char *grou
         if (same_group(s->group, group) && is_written(s, config))
             good = ffebmi_give(object, key_of(s), describe_one(s, config));
     }
+    good = good && give_objects(object, table, group, config);
     if (good && object->child != NULL)
         return ffebmi_give(to, group, object);
     cJSON_Delete(object);
     return good;
-}
-
-/* Behind all others. */
-static bool give_objects(cJSON *to, const ffebmi_settings *table, const void *config)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        const ffebmi_setting *s = &table->list[i];
-        const void *object = is_object(s) ? ffebmi_setting_object(s, config) : NULL;
-
-        if (object != NULL && !ffebmi_settings_give_key(to, key_of(s), s->object, object))
-            return false;
-    }
-    return true;
 }
 
 bool ffebmi_settings_give(cJSON *to, const ffebmi_settings *table, const void *config)
@@ -292,7 +293,7 @@ bool ffebmi_settings_give(cJSON *to, const ffebmi_settings *table, const void *c
                              : is_first(table, i) && !give_group(to, table, s->group, config))
             return false;
     }
-    return give_objects(to, table, config);
+    return give_objects(to, table, NULL, config);
 }
 
 bool ffebmi_settings_give_key(cJSON *to, const char *key, const ffebmi_settings *table, const void *config)

@@ -7,9 +7,15 @@ static const ffebmi_loss_kind kinds[] = {
     {.type = FFEBM_LOSS_CROSS_ENTROPY,
      .name = "cross_entropy",
      .needs_classes = true,
+     .most_curved = 0.5,
      .f32 = ffebmi_cross_entropy_f32,
      .f64 = ffebmi_cross_entropy_f64},
-    {.type = FFEBM_LOSS_MSE, .name = "mse", .curvature = 1, .f32 = ffebmi_mse_f32, .f64 = ffebmi_mse_f64},
+    {.type = FFEBM_LOSS_MSE,
+     .name = "mse",
+     .curvature = 1,
+     .most_curved = 1,
+     .f32 = ffebmi_mse_f32,
+     .f64 = ffebmi_mse_f64},
 };
 
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };

@@ -26,6 +26,7 @@ typedef struct ffebmi_loss_kind {
     const char *name;   /* in the model description */
     bool needs_classes; /* the output must be [classes] whatever the target is */
     double curvature; /* d2l / doutput_i^2 of a loss whose second derivative is this times the identity; 0: it is not */
+    double most_curved; /* the largest second derivative, along any direction, with targets that sum to 1 */
     ffebmi_loss_fn f32;
     ffebmi_loss_fn f64;
 } ffebmi_loss_kind;

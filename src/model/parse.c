@@ -83,7 +83,7 @@ static ffebm_status add_energy(ffebm_model *model, const cJSON *json, const char
     ffebm_status status;
 
     FFEBMI_TRY(ffebmi_energy_parse(model->context, &block, json, where));
-    status = ffebm_model_add_energy(model, &block);
+    status = ffebmi_fields_refused(model->context, "model description", ffebm_model_add_energy(model, &block));
     ffebm_energy_destroy(block);
     return status;
 }

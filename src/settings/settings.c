@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/sized.h"
 #include "energy/coupling.h"
+#include "energy/neuron.h"
 #include "feedforward/op.h"
 #include "gradient/engine.h"
 #include "model/recipe.h"
@@ -26,6 +27,7 @@ static const ffebmi_settings *const tables[] = {
     [FFEBM_CONFIG_CERTIFY] = &ffebmi_certify_settings,
     [FFEBM_CONFIG_SGD] = &ffebmi_sgd_settings,
     [FFEBM_CONFIG_ADAM] = &ffebmi_adam_settings,
+    [FFEBM_CONFIG_ACTIVATION] = &ffebmi_activation_settings,
 };
 
 /* Of those above, or of a kind of energy. */

@@ -59,11 +59,14 @@ static void add_linear(ffebm_model *model, int64_t out)
 static void add_hopfield(ffebm_model *model, int64_t out)
 {
     ffebm_energy *block;
+    ffebm_activation activation;
     ffebm_hopfield_config config;
     ffebm_coupling_config coupling;
 
+    ffebm_activation_init(&activation, sizeof activation, FFEBM_ACTIVATION_HARD_SIGMOID);
+    activation.slope = 0.5;
     ffebm_hopfield_config_init(&config, sizeof config);
-    config.slope = 0.5;
+    config.activation = &activation;
     ffebm_coupling_config_init(&coupling, sizeof coupling, FFEBM_COUPLING_DENSE);
     coupling.out = out;
     check(ffebm_energy_create_hopfield(context, &block, &config));

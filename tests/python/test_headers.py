@@ -69,7 +69,8 @@ class Headers(unittest.TestCase):
 
     def test_settings(self):
         """The structs are those of the library's table of settings, its choices the constants."""
-        kinds = {"CONTEXT": "ContextConfig", "INITIALIZATION": "Initialization", "RECIPE": "Recipe"}
+        kinds = {"ACTIVATION": "Activation", "CONTEXT": "ContextConfig", "INITIALIZATION": "Initialization",
+                 "RECIPE": "Recipe"}
         types = {8: {c.c_int64, c.c_uint64, c.c_size_t}, 4: {c.c_int32}}
         for kind in constants.ConfigKind:
             struct = getattr(structs, kinds.get(kind.name, kind.name.capitalize() + "Config"))

@@ -21,6 +21,7 @@ Suite *test_checkpoint_suite(void);
 Suite *test_saving_suite(void);
 Suite *test_settling_suite(void);
 Suite *test_affine_force_suite(void);
+Suite *test_neurons_suite(void);
 Suite *test_reference_suite(void);
 Suite *test_implicit_suite(void);
 Suite *test_normalization_suite(void);

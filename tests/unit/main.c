@@ -19,6 +19,7 @@ static Suite *(*const suites[])(void) = {
     test_gradient_suite,
     test_settling_suite,
     test_affine_force_suite,
+    test_neurons_suite,
     test_reference_suite,
     test_implicit_suite,
     test_normalization_suite,

@@ -27,8 +27,8 @@ static const struct {
      "sigmoid"},
     {ONE_COUPLING("\"type\": \"Dense\""), FFEBM_ERR_PARSE, "\"Dense\", expected one of dense, conv2d"},
     {ONE_BLOCK("\"type\": \"boltzmann\""), FFEBM_ERR_PARSE, "expected one of hopfield"},
-    {ONE_BLOCK("\"type\": \"hopfield\", \"activation\": {\"type\": \"tanh\"}"), FFEBM_ERR_PARSE,
-     "expected one of hard_sigmoid"},
+    {ONE_BLOCK("\"type\": \"hopfield\", \"activation\": {\"type\": \"step\"}"), FFEBM_ERR_PARSE,
+     "expected one of hard_sigmoid, relu, identity, sigmoid, tanh"},
     {"{\"input\": [4], \"loss\": \"nll\", \"stages\": [{\"feedforward\": []}]}", FFEBM_ERR_PARSE,
      "expected one of none, cross_entropy, mse"},
     {RECIPE("\"estimator\": \"central\""), FFEBM_ERR_PARSE,
@@ -104,7 +104,24 @@ static const struct {
     {ONE_BLOCK("\"type\": \"hopfield\", \"couplings\": [], \"slope\": 1"), FFEBM_ERR_PARSE, "slope"},
 #define ACTIVATION(keys) ONE_BLOCK("\"type\": \"hopfield\", \"couplings\": [], \"activation\": {" keys "}")
     {ACTIVATION("\"slope\": 1"), FFEBM_ERR_PARSE, "type"},
-    {ACTIVATION("\"type\": \"tanh\""), FFEBM_ERR_PARSE, "tanh"},
+    {ACTIVATION("\"type\": \"step\""), FFEBM_ERR_PARSE, "stage 0 activation"},
+    {ACTIVATION("\"type\": \"tanh\", \"upper\": 1"), FFEBM_ERR_PARSE, "unknown key \"upper\""},
+    {ACTIVATION("\"type\": \"hard_sigmoid\", \"lower\": 1"), FFEBM_ERR_PARSE,
+     "stage 0: hard_sigmoid activation: lower is 1, expected less than upper, which is 1"},
+#define LAYER0(keys)                                                                                                   \
+    ONE_BLOCK("\"type\": \"hopfield\", \"couplings\": [], \"clamp_last\": true, \"layer0\": {" keys "}")
+    {LAYER0("\"slope\": 1"), FFEBM_ERR_PARSE, "unknown key \"slope\""},
+    {LAYER0("\"activation\": {\"type\": \"relu\", \"slope\": -1}"), FFEBM_ERR_PARSE,
+     "stage 0 layer0 activation: \"slope\" is -1"},
+    {LAYER0("\"activation\": {\"type\": \"hard_sigmoid\", \"lower\": 2}"), FFEBM_ERR_PARSE, "lower is 2"},
+    /* the last layer is the identity, unless it is clamped */
+    {ONE_BLOCK("\"type\": \"hopfield\", \"couplings\": [], \"layer0\": {\"activation\": {\"type\": \"tanh\"}}"),
+     FFEBM_ERR_PARSE, "stage 0: its last layer, 0, has an activation of its own, expected clamp_last"},
+    {ONE_COUPLING("\"type\": \"dense\", \"out_features\": 3, \"activation\": {\"type\": \"relu\"}"), FFEBM_ERR_PARSE,
+     "stage 0: its last layer, 1, has an activation of its own, expected clamp_last"},
+    {ONE_COUPLING("\"type\": \"dense\", \"out_features\": 3, \"activation\": {\"type\": \"hard_sigmoid\", "
+                  "\"upper\": -1}"),
+     FFEBM_ERR_PARSE, "stage 0 coupling 0: hard_sigmoid activation: lower is 0, expected less than upper, which is -1"},
     {ACTIVATION("\"type\": \"hard_sigmoid\", \"slope\": 0"), FFEBM_ERR_PARSE, "slope"},
     {ACTIVATION("\"type\": \"hard_sigmoid\", \"slope\": 1e999"), FFEBM_ERR_PARSE, "slope"},
     {ACTIVATION("\"type\": \"hard_sigmoid\", \"gain\": 1"), FFEBM_ERR_PARSE, "gain"},

@@ -122,7 +122,7 @@ START_TEST(nulls)
 END_TEST
 
 /* A configuration with one field out of range, and the word that the text must have. */
-enum { SGD, ADAM, EQUILIBRIUM, HOPFIELD, LINEAR_OP, RELU_OP, COUPLING, INITIALIZATION };
+enum { SGD, ADAM, EQUILIBRIUM, HOPFIELD, LINEAR_OP, RELU_OP, COUPLING, INITIALIZATION, ACTIVATION, TANH };
 
 static const struct {
     int kind;
@@ -181,10 +181,21 @@ static const struct {
     {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, nudged_order), 0, 0, 0, "order"},
     {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, free_sweeps), 2, 0, 0, "free_sweeps"},
     {EQUILIBRIUM, offsetof(ffebm_equilibrium_config, nudged_sweeps), 2, 0, INT64_MIN, "nudged_sweeps"},
-    RATES(HOPFIELD, ffebm_hopfield_config, slope),
-    NUMBER(HOPFIELD, ffebm_hopfield_config, slope, 0),
-    INTEGER(HOPFIELD, ffebm_hopfield_config, activation, 0),
     INTEGER(HOPFIELD, ffebm_hopfield_config, clamp_last, 2),
+    INTEGER(HOPFIELD, ffebm_hopfield_config, reserved_, 1),
+    RATES(ACTIVATION, ffebm_activation, slope),
+    NUMBER(ACTIVATION, ffebm_activation, slope, 0),
+    NUMBER(ACTIVATION, ffebm_activation, lower, -INFINITY),
+    NUMBER(ACTIVATION, ffebm_activation, lower, NAN),
+    NUMBER(ACTIVATION, ffebm_activation, lower, 1), /* not below upper */
+    NUMBER(ACTIVATION, ffebm_activation, upper, 0),
+    NUMBER(ACTIVATION, ffebm_activation, upper, INFINITY),
+    INTEGER(ACTIVATION, ffebm_activation, type, 0),
+    INTEGER(ACTIVATION, ffebm_activation, type, 6),
+    INTEGER(ACTIVATION, ffebm_activation, reserved_, 1),
+    NUMBER(TANH, ffebm_activation, slope, 0),
+    NUMBER(TANH, ffebm_activation, lower, -1), /* which it does not read */
+    NUMBER(TANH, ffebm_activation, upper, 1),
     {LINEAR_OP, offsetof(ffebm_op_config, out), 2, 0, 0, "out"},
     {LINEAR_OP, offsetof(ffebm_op_config, out), 2, 0, -5, "-5"},
     INTEGER(LINEAR_OP, ffebm_op_config, type, 99),
@@ -212,6 +223,7 @@ typedef union settings {
     ffebm_op_config op;
     ffebm_coupling_config coupling;
     ffebm_initialization initialization;
+    ffebm_activation activation;
 } settings;
 
 static void fill(settings *s, int kind)
@@ -222,6 +234,9 @@ static void fill(settings *s, int kind)
     ffebm_hopfield_config_init(&s->hopfield, kind == HOPFIELD ? sizeof s->hopfield : 0);
     ffebm_initialization_init(&s->initialization, kind == INITIALIZATION ? sizeof s->initialization : 0);
     ffebm_coupling_config_init(&s->coupling, kind == COUPLING ? sizeof s->coupling : 0, FFEBM_COUPLING_DENSE);
+    if (kind == ACTIVATION || kind == TANH)
+        ffebm_activation_init(&s->activation, sizeof s->activation,
+                              kind == TANH ? FFEBM_ACTIVATION_TANH : FFEBM_ACTIVATION_HARD_SIGMOID);
     if (kind == LINEAR_OP || kind == RELU_OP)
         ffebm_op_config_init(&s->op, sizeof s->op, kind == LINEAR_OP ? FFEBM_OP_LINEAR : FFEBM_OP_RELU);
     if (kind == LINEAR_OP)
@@ -253,6 +268,24 @@ static ffebm_status use_block(const settings *s, int kind)
     return status;
 }
 
+/* Of a whole block, of its first layer or of one that a coupling adds: they answer alike. */
+static ffebm_status use_activation(const settings *s)
+{
+    ffebm_status statuses[3];
+    settings with;
+
+    for (int which = 0; which < 3; which++) {
+        memset(&with, 0, sizeof with);
+        fill(&with, which == 2 ? COUPLING : HOPFIELD);
+        *(which == 0   ? &with.hopfield.activation
+          : which == 1 ? &with.hopfield.layer0
+                       : &with.coupling.activation) = &s->activation;
+        statuses[which] = use_block(&with, which == 2 ? COUPLING : HOPFIELD);
+        ck_assert_int_eq(statuses[which], statuses[0]);
+    }
+    return statuses[0];
+}
+
 static ffebm_status use_optimizer(const settings *s, int kind)
 {
     ffebm_optimizer *made = optimizer;
@@ -275,6 +308,9 @@ static ffebm_status use(const settings *s, int kind)
     case LINEAR_OP:
     case RELU_OP:
         return use_op(s);
+    case ACTIVATION:
+    case TANH:
+        return use_activation(s);
     case INITIALIZATION:
         return ffebm_model_set_initialization(f.model, &s->initialization);
     default:

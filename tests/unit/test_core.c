@@ -213,7 +213,7 @@ static const struct {
                ENTRY(initialization, ffebm_initialization, type),
                ENTRY(op, ffebm_op_config, bias),
                ENTRY(coupling, ffebm_coupling_config, bias),
-               ENTRY(hopfield, ffebm_hopfield_config, activation),
+               ENTRY(hopfield, ffebm_hopfield_config, clamp_last),
                ENTRY(parse, ffebm_parse_config, dtype),
                ENTRY(engine, ffebm_engine_config, max_batch),
                ENTRY(equilibrium, ffebm_equilibrium_config, free_order),

@@ -141,6 +141,7 @@ static void build_first_stage(ffebm_model *model)
 static void build_energy_stage(ffebm_model *model)
 {
     ffebm_initialization own;
+    ffebm_activation activation;
     ffebm_hopfield_config config;
     ffebm_energy *block;
 
@@ -148,8 +149,10 @@ static void build_energy_stage(ffebm_model *model)
     own.gain = 0.125;
     own.bias = 0.5;
     own.constant_bias = 1;
+    ffebm_activation_init(&activation, sizeof activation, FFEBM_ACTIVATION_HARD_SIGMOID);
+    activation.slope = 0.3;
     ffebm_hopfield_config_init(&config, sizeof config);
-    config.slope = 0.3;
+    config.activation = &activation;
     config.clamp_last = 1;
     assert_ok(context, ffebm_energy_create_hopfield(context, &block, &config));
     add_coupling(block, 8, 1, &own);

@@ -22,9 +22,10 @@ typedef union configs {
     ffebm_sgd_config sgd;
     ffebm_adam_config adam;
     ffebm_resistive_config resistive;
+    ffebm_activation activation;
 } configs;
 
-enum { KINDS = FFEBM_CONFIG_RESISTIVE };
+enum { KINDS = FFEBM_CONFIG_ACTIVATION };
 
 static ffebm_context *context;
 
@@ -59,6 +60,9 @@ static void fill(configs *c, int32_t kind)
         FILL(FFEBM_CONFIG_RESISTIVE, resistive, ffebm_resistive_config_init);
     case FFEBM_CONFIG_OP:
         ffebm_op_config_init(&c->op, sizeof c->op, FFEBM_OP_CONV2D);
+        break;
+    case FFEBM_CONFIG_ACTIVATION:
+        ffebm_activation_init(&c->activation, sizeof c->activation, FFEBM_ACTIVATION_HARD_SIGMOID);
         break;
     default:
         ffebm_coupling_config_init(&c->coupling, sizeof c->coupling, FFEBM_COUPLING_CONV2D);
@@ -210,7 +214,8 @@ static const struct {
              {FFEBM_CONFIG_OP, "kernel", "[3, 5]", "[3, 5]"},
              {FFEBM_CONFIG_OP, "kernel", "[4,4]", "4"},
              {FFEBM_CONFIG_COUPLING, "pool.type", "max", "max"},
-             {FFEBM_CONFIG_HOPFIELD, "activation.slope", "2", "2"},
+             {FFEBM_CONFIG_ACTIVATION, "slope", "2", "2"},
+             {FFEBM_CONFIG_ACTIVATION, "type", "tanh", "tanh"},
              {FFEBM_CONFIG_EQUILIBRIUM, "beta", "", NULL},
              {FFEBM_CONFIG_EQUILIBRIUM, "beta", "1 ", NULL},
              {FFEBM_CONFIG_EQUILIBRIUM, "beta", "0,5", NULL},

@@ -301,11 +301,14 @@ void chain_op(fixture *f, int32_t type, int64_t out)
 void chain_hopfield(fixture *f, const hopfield *h)
 {
     ffebm_energy *block;
+    ffebm_activation activation;
     ffebm_hopfield_config config;
     ffebm_coupling_config coupling;
 
+    ffebm_activation_init(&activation, sizeof activation, FFEBM_ACTIVATION_HARD_SIGMOID);
+    activation.slope = h->slope;
     ffebm_hopfield_config_init(&config, sizeof config);
-    config.slope = h->slope;
+    config.activation = &activation;
     config.clamp_last = h->clamp_last;
     assert_ok(f->context, ffebm_energy_create_hopfield(f->context, &block, &config));
     ffebm_coupling_config_init(&coupling, sizeof coupling, FFEBM_COUPLING_DENSE);

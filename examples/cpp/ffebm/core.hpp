@@ -68,6 +68,14 @@ inline ffebm_op_config op(std::int32_t type, std::int64_t out = 0)
     return config;
 }
 
+inline ffebm_activation activation(std::int32_t type, double slope)
+{
+    ffebm_activation config = defaults(ffebm_activation_init, type);
+
+    config.slope = slope;
+    return config;
+}
+
 inline ffebm_coupling_config coupling(std::int32_t type, std::int64_t out)
 {
     ffebm_coupling_config config = defaults(ffebm_coupling_config_init, type);

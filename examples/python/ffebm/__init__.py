@@ -11,7 +11,7 @@ The headers of the library are the manual. BLAS is to run on one thread: set OPE
 imported.
 """
 from . import checkpoint, constants, structs
-from .blocks import Coupling, Feedforward, Hopfield, Op, Resistive
+from .blocks import Activation, Coupling, Feedforward, Hopfield, Op, Resistive
 from .constants import ALL, RETRY
 from .context import Context
 from .engine import Engine

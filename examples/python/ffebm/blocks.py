@@ -1,10 +1,11 @@
 """Descriptions of the library's own blocks. They hold no handles: model.add makes the calls."""
 from .functions import raw
+from .structs import Activation
 from .structs import CouplingConfig as Coupling
 from .structs import HopfieldConfig, ResistiveConfig
 from .structs import OpConfig as Op
 
-__all__ = ["Coupling", "Feedforward", "Hopfield", "Op", "Resistive"]
+__all__ = ["Activation", "Coupling", "Feedforward", "Hopfield", "Op", "Resistive"]
 
 
 def _part(part, kind):
@@ -45,7 +46,7 @@ class _Network:
 
 
 class Hopfield(_Network):
-    """A deep Hopfield network: Hopfield(Coupling("dense", out=32), slope=0.5)."""
+    """A deep Hopfield network: Hopfield(Coupling("dense", out=32), activation=Activation("tanh", slope=0.5))."""
 
     _config, _create_block = HopfieldConfig, raw.energy_create_hopfield
 

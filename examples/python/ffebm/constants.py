@@ -41,11 +41,11 @@ def _constants(name, members):
 Dtype = IntEnum("Dtype", "FLOAT32 FLOAT64 INT64", module=__name__)  # FFEBM_FLOAT32 and so on
 Isa = _constants("Isa", "PORTABLE AVX2 AVX512")
 ConfigKind = _constants("ConfigKind", "CONTEXT INITIALIZATION OP COUPLING HOPFIELD EQUILIBRIUM RECIPE ENGINE CERTIFY SGD "
-                        "ADAM RESISTIVE")
+                        "ADAM RESISTIVE ACTIVATION")
 SettingType = _constants("SettingType", "NUMBER INTEGER FLAG CHOICE WINDOW OBJECT")
 InitializationType = _constants("InitializationType", "UNIFORM GOE")
 OpType = _constants("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNORM2D LAYERNORM RELU TANH SIGMOID")
-Activation = _constants("Activation", "HARD_SIGMOID")
+Activation = _constants("Activation", "HARD_SIGMOID RELU IDENTITY SIGMOID TANH")
 CouplingType = _constants("CouplingType", "DENSE CONV2D")
 Pool = IntEnum("Pool", "NONE MAX AVERAGE", start=0, module=__name__)
 Loss = IntEnum("Loss", "NONE CROSS_ENTROPY MSE", start=0, module=__name__)

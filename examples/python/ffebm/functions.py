@@ -53,6 +53,7 @@ FUNCTIONS = {
     "feedforward_create_user": (status, [handle, out, p(s.UserFeedforward)]),
     "feedforward_add_parameter": (status, [handle, p(s.UserParameter)]),
     # energy.h
+    "activation_init": (None, [p(s.Activation), size, i32]),
     "hopfield_config_init": (None, [p(s.HopfieldConfig), size]),
     "resistive_config_init": (None, [p(s.ResistiveConfig), size]),
     "energy_create_resistive": (status, [handle, out, p(s.ResistiveConfig)]),
@@ -145,7 +146,8 @@ FUNCTIONS = {
 
 CONFIGS = {
     "context_config_init": s.ContextConfig, "initialization_init": s.Initialization, "op_config_init": s.OpConfig,
-    "user_parameter_init": s.UserParameter, "hopfield_config_init": s.HopfieldConfig,
+    "user_parameter_init": s.UserParameter, "activation_init": s.Activation,
+    "hopfield_config_init": s.HopfieldConfig,
     "coupling_config_init": s.CouplingConfig, "parse_config_init": s.ParseConfig, "engine_config_init": s.EngineConfig,
     "equilibrium_config_init": s.EquilibriumConfig, "certify_config_init": s.CertifyConfig,
     "resistive_config_init": s.ResistiveConfig, "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig, "recipe_init": s.Recipe,

@@ -111,16 +111,22 @@ class OpConfig(Typed):
     _choices_ = {"type": k.OpType}
 
 
+class Activation(Typed):
+    _fields_ = [("size", size), ("type", i32), ("reserved_", i32), ("slope", f64), ("lower", f64), ("upper", f64)]
+    _choices_ = {"type": k.Activation}
+
+
 class CouplingConfig(Typed):
-    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)), ("from", size), ("to", size),
+    _fields_ = [("size", size), ("initialization", c.POINTER(Initialization)),
+                ("activation", c.POINTER(Activation)), ("from", size), ("to", size),
                 ("out", i64), ("kernel", window), ("stride", window), ("padding", window), ("pool_kernel", window),
                 ("pool_stride", window), ("pool", i32), ("type", i32), ("bias", i32), ("frozen", i32)]
     _choices_ = {"type": k.CouplingType, "pool": k.Pool}
 
 
 class HopfieldConfig(Config):
-    _fields_ = [("size", size), ("activation", i32), ("clamp_last", i32), ("slope", f64)]
-    _choices_ = {"activation": k.Activation}
+    _fields_ = [("size", size), ("activation", c.POINTER(Activation)), ("layer0", c.POINTER(Activation)),
+                ("clamp_last", i32), ("reserved_", i32)]
 
 
 class ResistiveConfig(Config):

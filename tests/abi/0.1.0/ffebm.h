@@ -68,12 +68,22 @@ typedef struct ffebm_user_parameter {
 void ffebm_user_parameter_init(ffebm_user_parameter *parameter, size_t size);
 enum { FFEBM_RETRY = 1 };
 typedef struct ffebm_energy ffebm_energy;
-enum { FFEBM_ACTIVATION_HARD_SIGMOID = 1 };
+enum { FFEBM_ACTIVATION_HARD_SIGMOID = 1, FFEBM_ACTIVATION_RELU = 2, FFEBM_ACTIVATION_IDENTITY = 3, FFEBM_ACTIVATION_SIGMOID = 4, FFEBM_ACTIVATION_TANH = 5 };
+typedef struct ffebm_activation {
+    size_t size;
+    int32_t type;
+    int32_t reserved_;
+    double slope;
+    double lower;
+    double upper;
+} ffebm_activation;
+void ffebm_activation_init(ffebm_activation *activation, size_t size, int32_t type);
 typedef struct ffebm_hopfield_config {
     size_t size;
-    int32_t activation;
+    const ffebm_activation *activation;
+    const ffebm_activation *layer0;
     int32_t clamp_last;
-    double slope;
+    int32_t reserved_;
 } ffebm_hopfield_config;
 void ffebm_hopfield_config_init(ffebm_hopfield_config *config, size_t size);
 ffebm_status ffebm_energy_create_hopfield(ffebm_context *context, ffebm_energy **block, const ffebm_hopfield_config *config);
@@ -82,6 +92,7 @@ enum { FFEBM_POOL_NONE = 0, FFEBM_POOL_MAX = 1, FFEBM_POOL_AVERAGE = 2 };
 typedef struct ffebm_coupling_config {
     size_t size;
     const ffebm_initialization *initialization;
+    const ffebm_activation *activation;
     size_t from;
     size_t to;
     int64_t out;
@@ -526,7 +537,7 @@ ffebm_status ffebm_checkpoint_read(ffebm_model *model, ffebm_optimizer *optimize
 ffebm_status ffebm_checkpoint_metadata(ffebm_context *context, char *text, size_t capacity, size_t *length, const char *path, const char *key);
 ffebm_status ffebm_checkpoint_tensor(ffebm_context *context, ffebm_tensor **tensor, const char *path, const char *name);
 ffebm_status ffebm_checkpoint_tensor_names(ffebm_context *context, char *names, size_t capacity, size_t *length, const char *path);
-enum { FFEBM_CONFIG_CONTEXT = 1, FFEBM_CONFIG_INITIALIZATION = 2, FFEBM_CONFIG_OP = 3, FFEBM_CONFIG_COUPLING = 4, FFEBM_CONFIG_HOPFIELD = 5, FFEBM_CONFIG_EQUILIBRIUM = 6, FFEBM_CONFIG_RECIPE = 7, FFEBM_CONFIG_ENGINE = 8, FFEBM_CONFIG_CERTIFY = 9, FFEBM_CONFIG_SGD = 10, FFEBM_CONFIG_ADAM = 11, FFEBM_CONFIG_RESISTIVE = 12 };
+enum { FFEBM_CONFIG_CONTEXT = 1, FFEBM_CONFIG_INITIALIZATION = 2, FFEBM_CONFIG_OP = 3, FFEBM_CONFIG_COUPLING = 4, FFEBM_CONFIG_HOPFIELD = 5, FFEBM_CONFIG_EQUILIBRIUM = 6, FFEBM_CONFIG_RECIPE = 7, FFEBM_CONFIG_ENGINE = 8, FFEBM_CONFIG_CERTIFY = 9, FFEBM_CONFIG_SGD = 10, FFEBM_CONFIG_ADAM = 11, FFEBM_CONFIG_RESISTIVE = 12, FFEBM_CONFIG_ACTIVATION = 13 };
 enum { FFEBM_SETTING_NUMBER = 1, FFEBM_SETTING_INTEGER = 2, FFEBM_SETTING_FLAG = 3, FFEBM_SETTING_CHOICE = 4, FFEBM_SETTING_WINDOW = 5, FFEBM_SETTING_OBJECT = 6 };
 typedef struct ffebm_setting_info {
     size_t size;

@@ -37,10 +37,12 @@ static ffebm_status add_op(world *w, size_t i)
 
 static ffebm_status add_coupling(world *w, size_t i)
 {
+    ffebm_activation activation;
     ffebm_coupling_config config;
 
     ffebm_coupling_config_init(&config, sizeof config, (int32_t)(1 + next_below(w, 3)));
     config.out = next_small(w);
+    config.activation = next_is(w, 4) ? next_activation(w, &activation) : NULL;
     if (config.type == FFEBM_COUPLING_CONV2D) {
         config.kernel[0] = config.kernel[1] = next_small(w);
         config.pool = (int32_t)next_below(w, 3);

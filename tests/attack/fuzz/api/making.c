@@ -61,15 +61,30 @@ static ffebm_status feedforward(world *w, size_t i)
     return made(ffebm_feedforward_create(next_context(w), &w->feedforwards[i]), &w->feedforwards[i]);
 }
 
+const ffebm_activation *next_activation(world *w, ffebm_activation *activation)
+{
+    if (next_is(w, 2))
+        return NULL;
+    ffebm_activation_init(activation, sizeof *activation, (int32_t)next_below(w, 7));
+    if (next_is(w, 2))
+        activation->slope = next_number(w);
+    if (next_is(w, 4)) {
+        activation->lower = next_number(w);
+        activation->upper = next_number(w);
+    }
+    return activation;
+}
+
 static ffebm_status hopfield(world *w, size_t i)
 {
+    ffebm_activation activations[2];
     ffebm_hopfield_config config;
 
     ffebm_hopfield_config_init(&config, sizeof config);
     if (next_is(w, 2)) {
-        config.slope = next_number(w);
+        config.activation = next_activation(w, &activations[0]);
+        config.layer0 = next_activation(w, &activations[1]);
         config.clamp_last = (int32_t)next_below(w, 3);
-        config.activation = (int32_t)next_below(w, 3);
     }
     ffebm_energy_destroy(w->energies[i]);
     return made(ffebm_energy_create_hopfield(next_context(w), &w->energies[i], &config), &w->energies[i]);

@@ -35,7 +35,8 @@ int64_t next_small(world *w); /* 1 .. 4 */
 size_t next_stage(world *w);
 
 ffebm_context *next_context(world *w);
-ffebm_tensor *next_tensor(world *w); /* or NULL */
+ffebm_tensor *next_tensor(world *w);                                             /* or NULL */
+const ffebm_activation *next_activation(world *w, ffebm_activation *activation); /* likewise; in *activation */
 
 /* One kind of call: with the i-th of each object. Returns its status, FFEBM_OK where it has none. */
 typedef ffebm_status (*api_call)(world *w, size_t i);
