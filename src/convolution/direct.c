@@ -1,5 +1,5 @@
 /* Convolution without gathering, in float32: a register tile of outputs, some positions by one panel of channels, takes the
- * taps of the window and the channels below them. For stride 1, where there are products for it (products/products.h). */
+ * taps of the window and the channels below them. Where there are products for it (products/products.h). */
 #include "convolution/cells.h"
 #include "convolution/method.h"
 
@@ -9,6 +9,7 @@ enum {
     BLOCK_ELEMENTS =
         131072, /* of source images that all panels go over before the next: they stay in the second-level cache */
     BLOCK_ROWS = 64,
+    FULL_PIXELS = 64, /* of the target, at least, in a block of strided images, or register tiles would not be full */
     LEAST_CHANNELS = 16,  /* that are worth transforming cells */
     ROUNDED_CHANNELS = 64 /* that are worth rounding */
 };
@@ -25,8 +26,7 @@ static size_t larger(size_t a, size_t b)
 
 static bool serves(const ffebmi_convolution *c, const ffebmi_arithmetic *arithmetic)
 {
-    return arithmetic->products != NULL && c->windows.stride[0] == 1 && c->windows.stride[1] == 1 &&
-           c->taps <= FFEBMI_PASS_TAPS;
+    return arithmetic->products != NULL && c->taps <= FFEBMI_PASS_TAPS;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- plan */
@@ -38,8 +38,13 @@ static size_t products_of(const ffebmi_pass *p)
 
     for (int axis = 0; axis < 2; axis++)
         for (ffebmi_segment s = {0}; ffebmi_pass_next(p, axis, &s);)
-            sums[axis] += (s.end - s.first) * (s.stop - s.begin);
+            sums[axis] += s.pixels * s.taps;
     return sums[0] * sums[1];
+}
+
+static bool is_strided(const ffebmi_pass *p)
+{
+    return p->source_step[0] * p->source_step[1] * p->target_step[0] * p->target_step[1] > 1;
 }
 
 /* The scheme that is fewer products, by enough to make up for its transforms, or NULL. */
@@ -48,6 +53,8 @@ static const ffebmi_winograd *scheme_of(const ffebmi_pass *p)
     const ffebmi_winograd *cells = p->products->schemes[0], *whole = p->products->schemes[1];
 
     if (p->kernel[0] != 3 || p->kernel[1] != 3 || p->sources < LEAST_CHANNELS || p->targets < LEAST_CHANNELS)
+        return NULL;
+    if (is_strided(p))
         return NULL;
     if (p->source[0] == 2 && p->source[1] == 2 && p->padding[0] == 1 && p->padding[1] == 1)
         return whole;
@@ -58,7 +65,10 @@ static size_t block_of(const ffebmi_pass *p)
 {
     size_t image = p->source[0] * p->source[1] * p->sources;
 
-    return smaller(larger(BLOCK_ELEMENTS / image, FFEBMI_POSITIONS), BLOCK_ROWS);
+    size_t pixels = p->target[0] * p->target[1];
+    size_t least = is_strided(p) ? (FULL_PIXELS + pixels - 1) / pixels : FFEBMI_POSITIONS;
+
+    return smaller(larger(BLOCK_ELEMENTS / image, least), BLOCK_ROWS);
 }
 
 static ffebmi_pass pass_of(const ffebmi_convolution *c, const ffebmi_arithmetic *a, int sign)
@@ -70,6 +80,8 @@ static ffebmi_pass pass_of(const ffebmi_convolution *c, const ffebmi_arithmetic 
                      .target = {target[0], target[1]},
                      .kernel = {g->kernel[0], g->kernel[1]},
                      .padding = {g->padding[0], g->padding[1]},
+                     .target_step = {sign > 0 ? 1 : g->stride[0], sign > 0 ? 1 : g->stride[1]},
+                     .source_step = {sign > 0 ? g->stride[0] : 1, sign > 0 ? g->stride[1] : 1},
                      .sources = sign > 0 ? g->channels : c->out_channels,
                      .targets = sign > 0 ? c->out_channels : g->channels,
                      .sign = sign,
@@ -140,10 +152,10 @@ static void pack_int16(const ffebmi_convolution *c, const void *packed, void *in
 
 static bool is_empty(const ffebmi_walk *w, size_t rows)
 {
-    size_t image = w->pass->source[0] * w->pass->source[1] * w->pass->sources;
+    size_t line = w->pass->source[1] * w->pass->sources;
 
-    for (size_t r = 0; r < rows; r++)
-        if (w->pass->products->nonzero(image, w->x + r * image) > 0)
+    for (size_t i = 0; i < rows * w->pass->source[0]; i++)
+        if (w->pass->products->nonzero(line, w->x + i * line) > 0)
             return false;
     return true;
 }

@@ -21,7 +21,8 @@ typedef struct view {
     size_t out[2];    /* and of the output */
     size_t first[2];  /* along each axis, */
     size_t extent[2]; /* and how many */
-    size_t shift[2];  /* of the input's pixel against the output's; wraps where it is before it */
+    size_t stride[2];
+    size_t shift[2]; /* of the input's pixel against stride times the output's; wraps where it is before it */
 } view;
 
 static size_t smaller(size_t a, size_t b)
@@ -37,15 +38,15 @@ static view view_of(const ffebmi_gradient_job *job, size_t place)
               .products = job->convolution->products,
               .channels = g->channels,
               .in = {g->in[0], g->in[1]},
-              .out = {g->out[0], g->out[1]}};
+              .out = {g->out[0], g->out[1]},
+              .stride = {g->stride[0], g->stride[1]}};
 
     for (int axis = 0; axis < 2; axis++) {
-        size_t p = g->padding[axis], a = tap[axis], end = g->in[axis] + p > a ? g->in[axis] + p - a : 0;
+        ffebmi_segment seeing = ffebmi_pass_seeing(&job->convolution->up, axis, tap[axis]);
 
-        v.first[axis] = p > a ? p - a : 0;
-        end = smaller(end, g->out[axis]);
-        v.extent[axis] = end > v.first[axis] ? end - v.first[axis] : 0;
-        v.shift[axis] = a - p;
+        v.first[axis] = seeing.first;
+        v.extent[axis] = seeing.pixels;
+        v.shift[axis] = tap[axis] - g->padding[axis];
     }
     return v;
 }
@@ -58,6 +59,7 @@ static view view_of_vectors(const ffebmi_gradient_job *job)
                   .channels = job->convolution->patch,
                   .in = {1, 1},
                   .out = {1, 1},
+                  .stride = {1, 1},
                   .extent = {1, 1}};
 }
 
@@ -85,7 +87,8 @@ static pixels locate(const view *v, size_t first)
 
         p.above[k] = (const float *)pairs->v[pair] + ((row * v->out[0] + y) * v->out[1] + x) * outs;
         p.below[k] = (const float *)pairs->s[pair] +
-                     ((row * v->in[0] + y + v->shift[0]) * v->in[1] + x + v->shift[1]) * v->channels;
+                     ((row * v->in[0] + y * v->stride[0] + v->shift[0]) * v->in[1] + x * v->stride[1] + v->shift[1]) *
+                         v->channels;
     }
     return p;
 }

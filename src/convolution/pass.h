@@ -1,5 +1,5 @@
-/* One direction of a convolution of stride 1: up and down are the same, in opposite directions. How the pixels of a target
- * image see those of a source image, and the table that ways to walk over them fill. */
+/* One direction of a convolution: up and down are the same, in opposite directions. How the pixels of a target image see those
+ * of a source image, and the table that ways to walk over them fill. */
 #ifndef FFEBMI_CONVOLUTION_PASS_H
 #define FFEBMI_CONVOLUTION_PASS_H
 
@@ -9,14 +9,17 @@ enum { FFEBMI_PASS_TAPS = 64 }; /* of a window; larger ones are not direct */
 
 typedef struct ffebmi_walk_method ffebmi_walk_method;
 
-/* Along each axis, target pixel i takes tap a from source pixel i + sign * (a - padding). All is planned. */
+/* Along each axis, with a window's stride s: up, target pixel i takes tap a from source pixel s i + a - padding; down, from the
+ * source pixel j with s j + a - padding = i, so that pixels of s phases see different taps, every s-th one. All is planned. */
 typedef struct ffebmi_pass {
     const ffebmi_products *products;
     size_t source[2]; /* height and width */
     size_t target[2];
     size_t kernel[2];
     size_t padding[2];
-    size_t sources; /* channels */
+    size_t target_step[2]; /* between target pixels of a phase, and between the taps they see: up 1, down the stride */
+    size_t source_step[2]; /* between their source pixels: up the stride, down 1 */
+    size_t sources;        /* channels */
     size_t targets;
     int sign;
     size_t source_stride; /* the weight of a target, source and tap, as the API has it, is at */
@@ -51,16 +54,19 @@ extern const ffebmi_walk_method ffebmi_walk_sums;     /* direct sums, dense or s
 extern const ffebmi_walk_method ffebmi_walk_winograd; /* 3 x 3 windows by cells */
 extern const ffebmi_walk_method ffebmi_walk_int16;    /* the same in 16-bit integers */
 
-/* Target pixels first .. end - 1 along an axis, all of which see taps begin .. stop - 1. */
+/* Some target pixels along an axis, all of which see the same taps; each a target_step apart. */
 typedef struct ffebmi_segment {
-    size_t first;
-    size_t end;
-    size_t begin;
-    size_t stop;
+    size_t first; /* pixel, */
+    size_t pixels;
+    size_t begin; /* the first tap, */
+    size_t taps;  /* and how many: none where no window reaches */
 } ffebmi_segment;
 
-/* The next segment along an axis, 0 or 1; begin with an end of 0. */
+/* The next segment along an axis, 0 or 1, phase by phase; begin with zeros. */
 bool ffebmi_pass_next(const ffebmi_pass *pass, int axis, ffebmi_segment *segment);
+
+/* The target pixels along an axis that see a tap. */
+ffebmi_segment ffebmi_pass_seeing(const ffebmi_pass *pass, int axis, size_t tap);
 
 /* The source pixel along an axis that a target pixel sees through a tap. */
 size_t ffebmi_pass_source(const ffebmi_pass *pass, int axis, size_t target, size_t tap);

@@ -40,14 +40,36 @@ size_t ffebmi_sums_sparse_scratch(const ffebmi_pass *p)
     return p->sources < LEAST_CHANNELS ? 0 : pixels * groups_of(p->sources) * (2 * room_of(p->sources) + 1);
 }
 
+/* Along an axis where the window has one place, from one source pixel that is seen to the next. */
+static size_t step_of(const ffebmi_pass *p, int axis)
+{
+    return p->kernel[axis] == 1 ? p->source_step[axis] : 1;
+}
+
+/* Of the pixels that are seen, how many numbers there are, and how many are not zero. */
+static size_t nonzero(const ffebmi_pass *p, const float *x, size_t rows, size_t *numbers)
+{
+    size_t line = p->source[1] * p->sources, down = step_of(p, 0), across = step_of(p, 1), set = 0;
+
+    *numbers = rows * line * p->source[0];
+    if (down == 1 && across == 1)
+        return p->products->nonzero(*numbers, x);
+    *numbers = 0;
+    for (size_t row = 0; row < rows; row++, x += p->source[0] * line)
+        for (size_t i = 0; i < p->source[0]; i += down)
+            for (size_t j = 0; j < p->source[1]; j += across, *numbers += p->sources)
+                set += p->products->nonzero(p->sources, x + i * line + j * p->sources);
+    return set;
+}
+
 bool ffebmi_sums_sparse_pays(const ffebmi_walk *w, size_t first_row, size_t rows)
 {
     const ffebmi_pass *p = w->pass;
-    size_t count = rows * source_pixels(p) * p->sources;
+    size_t numbers;
 
     return p->sources >= LEAST_CHANNELS &&
-           p->products->nonzero(count, w->x + first_row * source_pixels(p) * p->sources) * p->products->sparse_share <
-               count;
+           nonzero(p, w->x + first_row * source_pixels(p) * p->sources, rows, &numbers) * p->products->sparse_share <
+               numbers;
 }
 
 static lists list(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
@@ -85,15 +107,16 @@ static void turn(ffebmi_list_product *work)
 }
 
 /* One tap, one group of channels and two panels, over all target pixels that see the tap. */
-static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment at[2], const size_t tap[2], size_t panel,
-                    size_t group, ffebmi_list_product work)
+static void run_tap(const ffebmi_walk *w, const lists *l, const size_t tap[2], size_t panel, size_t group,
+                    ffebmi_list_product work)
 {
     const ffebmi_pass *p = w->pass;
+    const ffebmi_segment at[2] = {ffebmi_pass_seeing(p, 0, tap[0]), ffebmi_pass_seeing(p, 1, tap[1])};
     size_t width = p->products->panel, left = p->targets - panel * width;
     size_t pixel;
     const float *weights;
 
-    if (at[0].first == at[0].end || at[1].first == at[1].end)
+    if (at[0].pixels == 0 || at[1].pixels == 0)
         return;
     pixel =
         ffebmi_pass_source(p, 0, at[0].first, tap[0]) * p->source[1] + ffebmi_pass_source(p, 1, at[1].first, tap[1]);
@@ -106,30 +129,12 @@ static void run_tap(const ffebmi_walk *w, const lists *l, const ffebmi_segment a
     work.offsets = l->offsets + (pixel * l->groups + group) * l->room;
     work.counts = l->counts + pixel * l->groups + group;
     work.z += (at[0].first * p->target[1] + at[1].first) * p->targets + panel * width;
-    work.extents[1] = at[0].end - at[0].first;
-    work.extents[2] = at[1].end - at[1].first;
+    work.extents[1] = at[0].pixels;
+    work.extents[2] = at[1].pixels;
     work.width = left < 2 * width ? left : 2 * width;
     if (work.extents[2] < work.extents[0])
         turn(&work);
     p->products->list(&work);
-}
-
-/* The target pixels along an axis that see a tap. */
-static ffebmi_segment seeing(const ffebmi_pass *pass, int axis, size_t tap)
-{
-    size_t p = pass->padding[axis], n = pass->source[axis], m = pass->target[axis];
-    ffebmi_segment s = {.begin = tap, .stop = tap + 1};
-
-    if (pass->sign > 0) { /* source i + tap - p */
-        s.first = p > tap ? p - tap : 0;
-        s.end = n + p > tap ? n + p - tap : 0;
-    } else { /* source i + p - tap */
-        s.first = tap > p ? tap - p : 0;
-        s.end = n + tap > p ? n + tap - p : 0;
-    }
-    s.end = s.end < m ? s.end : m;
-    s.first = s.first < s.end ? s.first : s.end;
-    return s;
 }
 
 void ffebmi_sums_sparse(const ffebmi_walk *w, size_t first_row, size_t rows, float *scratch)
@@ -139,9 +144,12 @@ void ffebmi_sums_sparse(const ffebmi_walk *w, size_t first_row, size_t rows, flo
     lists l = list(w, first_row, rows, scratch);
     ffebmi_list_product work = {.z = w->z + first_row * pixels * p->targets,
                                 .extents = {rows},
-                                .list_strides = {source_pixels(p) * l.groups, p->source[1] * l.groups, l.groups},
+                                .list_strides = {source_pixels(p) * l.groups,
+                                                 p->source_step[0] * p->source[1] * l.groups,
+                                                 p->source_step[1] * l.groups},
                                 .room = l.room,
-                                .z_strides = {pixels * p->targets, p->target[1] * p->targets, p->targets}};
+                                .z_strides = {pixels * p->targets, p->target_step[0] * p->target[1] * p->targets,
+                                              p->target_step[1] * p->targets}};
 
     if (!w->accumulate)
         memset(work.z, 0, rows * pixels * p->targets * sizeof *work.z);
@@ -149,6 +157,5 @@ void ffebmi_sums_sparse(const ffebmi_walk *w, size_t first_row, size_t rows, flo
         for (size_t a = 0; a < p->kernel[0]; a++)
             for (size_t b = 0; b < p->kernel[1]; b++)
                 for (size_t group = 0; group < l.groups; group++)
-                    run_tap(w, &l, (ffebmi_segment[]){seeing(p, 0, a), seeing(p, 1, b)}, (size_t[]){a, b}, panel, group,
-                            work);
+                    run_tap(w, &l, (size_t[]){a, b}, panel, group, work);
 }

@@ -4,6 +4,7 @@
 #include "coupling.h"
 
 #include "clock.h"
+#include "convolution/method.h"
 #include "core/context.h"
 #include "core/parallel.h"
 #include "energy/coupling.h"
@@ -17,15 +18,34 @@ typedef struct entry {
     const ffebmi_coupling_kind *kind;
     size_t shape[4]; /* in, out and of images height, width */
     bool pooled;
+    int64_t stride;
+    int64_t kernel;
+    bool gathered; /* by products of matrices, which other methods are to beat */
 } entry;
 
-static const entry table[] = {
-    {&ffebmi_coupling_conv2d, {128, 256, 16, 16}, true}, {&ffebmi_coupling_conv2d, {128, 128, 16, 16}, false},
-    {&ffebmi_coupling_conv2d, {256, 256, 8, 8}, false},  {&ffebmi_coupling_conv2d, {256, 512, 4, 4}, false},
-    {&ffebmi_coupling_conv2d, {256, 512, 4, 4}, true},   {&ffebmi_coupling_conv2d, {512, 512, 4, 4}, false},
-    {&ffebmi_coupling_conv2d, {512, 512, 2, 2}, false},  {&ffebmi_coupling_conv2d, {32, 32, 14, 14}, false},
-    {&ffebmi_coupling_conv2d, {64, 64, 7, 7}, false},    {&ffebmi_coupling_dense, {512, 256}, false},
-    {&ffebmi_coupling_dense, {4096, 1024}, false}};
+#define CONV2D(in, out, size, pooled)                                                                                  \
+    {                                                                                                                  \
+        &ffebmi_coupling_conv2d, {in, out, size, size}, pooled, 1, 3, false                                            \
+    }
+#define STRIDED(in, out, size, kernel)                                                                                 \
+    {&ffebmi_coupling_conv2d, {in, out, size, size}, false, 2, kernel, false},                                         \
+    {                                                                                                                  \
+        &ffebmi_coupling_conv2d, {in, out, size, size}, false, 2, kernel, true                                         \
+    }
+#define DENSE(in, out)                                                                                                 \
+    {                                                                                                                  \
+        &ffebmi_coupling_dense, {in, out}, false, 0, 0, false                                                          \
+    }
+
+static const entry table[] = {CONV2D(128, 256, 16, true), CONV2D(128, 128, 16, false),
+                              CONV2D(256, 256, 8, false), CONV2D(256, 512, 4, false),
+                              CONV2D(256, 512, 4, true),  CONV2D(512, 512, 4, false),
+                              CONV2D(512, 512, 2, false), CONV2D(32, 32, 14, false),
+                              CONV2D(64, 64, 7, false),   DENSE(512, 256),
+                              DENSE(4096, 1024),          STRIDED(64, 128, 32, 3),
+                              STRIDED(128, 128, 32, 3),   STRIDED(128, 256, 16, 3),
+                              STRIDED(256, 512, 8, 3),    STRIDED(128, 256, 32, 1),
+                              STRIDED(256, 512, 16, 1)};
 enum { TABLE_COUNT = sizeof table / sizeof table[0] };
 
 /* A coupling with all that its passes need, for one team. */
@@ -74,7 +94,9 @@ static ffebm_status describe(prepared *p)
     *c = (ffebmi_coupling){.kind = p->entry->kind, .out = (int64_t)shape[1]};
     c->learnable.bias = true;
     if (image)
-        c->window = (ffebmi_window){{3, 3}, {1, 1}, {1, 1}};
+        c->window = (ffebmi_window){{p->entry->kernel, p->entry->kernel},
+                                    {p->entry->stride, p->entry->stride},
+                                    {p->entry->kernel / 2, p->entry->kernel / 2}};
     if (p->entry->pooled) {
         c->pool = ffebmi_pool_kind_of(FFEBM_POOL_MAX);
         c->pool_window = (ffebmi_window){{2, 2}, {2, 2}, {0, 0}};
@@ -131,8 +153,11 @@ static bool pack(prepared *p)
 
 static bool prepare(prepared *p, const entry *e, const team *t)
 {
-    const ffebmi_arithmetic arithmetic = ffebmi_arithmetic_for(FFEBM_FLOAT32, 0);
+    ffebmi_arithmetic arithmetic = ffebmi_arithmetic_for(FFEBM_FLOAT32, 0);
     bool fits;
+
+    if (e->gathered)
+        arithmetic.products = NULL;
 
     *p = (prepared){.entry = e, .team = t};
     p->shards = t->threads > LEAST_SHARDS ? t->threads : LEAST_SHARDS;
@@ -231,10 +256,9 @@ static void calibrate(direction_case *d)
 static double flops_of(const direction_case *d)
 {
     const prepared *p = d->p;
-    const size_t *s = p->entry->shape;
     double rows = (double)(p->shards * FFEBMI_SHARD), weights = (double)p->coupling.parameters[0].shape.count;
 
-    return (d->direction == GRADIENT ? 2 : 1) * 2 * rows * weights * (s[2] > 0 ? (double)(s[2] * s[3]) : 1);
+    return (d->direction == GRADIENT ? 2 : 1) * 2 * rows * weights * (double)p->plan.convolution.out_pixels;
 }
 
 static void print(const direction_case *d)
@@ -245,7 +269,10 @@ static void print(const direction_case *d)
     line_begin("coupling");
     line_text("kind", p->entry->kind->name);
     line_shape("shape", p->entry->shape, p->entry->shape[2] > 0 ? 4 : 2);
+    if (p->entry->kernel > 0)
+        line_shape("kernel, stride", (size_t[]){(size_t)p->entry->kernel, (size_t)p->entry->stride}, 2);
     line_flag("pool", p->entry->pooled);
+    line_text("method", p->plan.convolution.method->name);
     line_text("direction", directions[d->direction]);
     line_count("rows", p->shards * FFEBMI_SHARD);
     line_count("threads", p->team->threads);

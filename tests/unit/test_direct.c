@@ -27,7 +27,7 @@ typedef struct geometry {
 } geometry;
 
 /* Windows of all sorts, larger than the image and not square among them; channels that fill panels and that do not. Every
- * second is 3 x 3, which large images do by cells. */
+ * second is 3 x 3, which large images do by cells; every third has strides, which leave rests and skip places. */
 static geometry random_geometry(uint64_t seed)
 {
     bool deep = seed % 5 == 0; /* more than a group of a list */
@@ -40,13 +40,13 @@ static geometry random_geometry(uint64_t seed)
 
         c.windows.kernel[i] = kernel;
         c.windows.padding[i] = padding;
-        c.windows.stride[i] = 1;
+        c.windows.stride[i] = seed % 3 == 0 ? draw(seed, 8 + i, 1, 4) : 1;
         c.windows.in[i] = draw(seed, 6 + i, least, least + (deep ? 1 : 12));
-        c.windows.out[i] = c.windows.in[i] + 2 * padding - kernel + 1;
+        c.windows.out[i] = (c.windows.in[i] + 2 * padding - kernel) / c.windows.stride[i] + 1;
     }
     if (seed % 8 == 0) /* the image that is a cell of its own */
         for (size_t i = 0; i < 2; i++) {
-            c.windows.padding[i] = 1;
+            c.windows.padding[i] = c.windows.stride[i] = 1;
             c.windows.in[i] = c.windows.out[i] = 2;
         }
     return c;
@@ -66,6 +66,11 @@ static size_t below(const geometry *c)
 static size_t above(const geometry *c)
 {
     return c->windows.out[0] * c->windows.out[1] * c->out_channels;
+}
+
+static size_t weight_count(const geometry *c)
+{
+    return c->windows.kernel[0] * c->windows.kernel[1] * c->windows.channels * c->out_channels;
 }
 
 static float *numbers(size_t count, uint64_t seed)
@@ -98,9 +103,10 @@ static ffebmi_convolution plan_of(const geometry *g, const ffebmi_arithmetic *ar
     return c;
 }
 
-/* One pass of some rows: up from below to above, or down on top of what is there. Weights are packed for it alone, or for both. */
-static float *passed(const geometry *g, const ffebmi_arithmetic *k, const float *weights, size_t rows, const float *x,
-                     bool up)
+/* One pass of some rows: up from below to above, or down, and on top of what is there where `add` says so. Weights are packed
+ * for it alone, or for both. */
+static float *pass_of(const geometry *g, const ffebmi_arithmetic *k, const float *weights, size_t rows, const float *x,
+                      bool up, bool add)
 {
     bool in_turn = rows % 2 == 1;
     unsigned passes = !in_turn ? FFEBMI_BOTH : up ? FFEBMI_UP : FFEBMI_DOWN;
@@ -114,10 +120,16 @@ static float *passed(const geometry *g, const ffebmi_arithmetic *k, const float 
     if (up)
         ffebmi_convolution_up(&c, &packed, rows, x, z, scratch);
     else
-        ffebmi_convolution_down(&c, &packed, rows, x, true, z, scratch);
+        ffebmi_convolution_down(&c, &packed, rows, x, add, z, scratch);
     free(memory);
     free(scratch);
     return z;
+}
+
+static float *passed(const geometry *g, const ffebmi_arithmetic *k, const float *weights, size_t rows, const float *x,
+                     bool up)
+{
+    return pass_of(g, k, weights, rows, x, up, rows % 3 != 0);
 }
 
 static void assert_close(const float *a, const float *b, size_t count, uint64_t seed)
@@ -151,8 +163,8 @@ START_TEST(passes_equal_portable_ones)
 
     for (uint64_t seed = 1; have && seed <= GEOMETRIES; seed++) {
         geometry c = random_geometry(seed);
-        size_t rows = draw_rows(seed), weight_count = c.windows.kernel[0] * c.windows.kernel[1];
-        float *w = numbers(weight_count * c.windows.channels * c.out_channels, 100 + seed);
+        size_t rows = draw_rows(seed);
+        float *w = numbers(weight_count(&c), 100 + seed);
 
         for (int up = 0; up < 2; up++) {
             size_t from = rows * (up ? below(&c) : above(&c)), to = rows * (up ? above(&c) : below(&c));
@@ -193,7 +205,7 @@ START_TEST(gradients_equal_portable_ones)
         float *s = numbers((rows + 1) * below(&c), 300 + seed), *v = numbers((rows + 1) * above(&c), 400 + seed);
         float *a = weights_of(&c, &k, rows, v, s), *b = weights_of(&c, &plain, rows, v, s);
 
-        assert_close(a, b, c.windows.kernel[0] * c.windows.kernel[1] * c.windows.channels * c.out_channels, seed);
+        assert_close(a, b, weight_count(&c), seed);
         free(s);
         free(v);
         free(a);
@@ -202,7 +214,7 @@ START_TEST(gradients_equal_portable_ones)
 }
 END_TEST
 
-/* A register tile takes positions of several images: which ones must not matter. */
+/* A register tile takes positions of several images: which ones must not matter, so that no cut of a batch does. */
 START_TEST(rows_alone_give_the_same_bits)
 {
     ffebmi_arithmetic k;
@@ -210,19 +222,65 @@ START_TEST(rows_alone_give_the_same_bits)
 
     for (uint64_t seed = 1; have && seed <= GEOMETRIES; seed++) {
         geometry c = random_geometry(seed);
-        float *w = numbers(c.windows.kernel[0] * c.windows.kernel[1] * c.windows.channels * c.out_channels, 3);
-        float *x = numbers(MOST_ROWS * below(&c), 4), *all = passed(&c, &k, w, MOST_ROWS, x, true);
+        float *w = numbers(weight_count(&c), 3);
 
-        for (size_t r = 0; r < MOST_ROWS; r++) {
-            float *one = passed(&c, &k, w, 1, x + r * below(&c), true);
+        for (int up = 0; up < 2; up++) {
+            size_t from = up ? below(&c) : above(&c), to = up ? above(&c) : below(&c);
+            float *x = numbers(MOST_ROWS * from, 4), *all = pass_of(&c, &k, w, MOST_ROWS, x, up, false);
 
-            ck_assert_msg(memcmp(one, all + r * above(&c), above(&c) * sizeof *one) == 0, "seed %d row %zu", (int)seed,
-                          r);
-            free(one);
+            for (size_t r = 0; r < MOST_ROWS; r++) {
+                float *one = pass_of(&c, &k, w, 1, x + r * from, up, false);
+
+                ck_assert_msg(memcmp(one, all + r * to, to * sizeof *one) == 0, "seed %d row %zu", (int)seed, r);
+                free(one);
+            }
+            free(x);
+            free(all);
         }
         free(w);
-        free(x);
-        free(all);
+    }
+}
+END_TEST
+
+static double dot(const float *a, const float *b, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* <v, W s> = <W^T v, s> = <v s^T, W>: up, down and the gradient are one bilinear form. */
+START_TEST(passes_are_adjoint)
+{
+    ffebmi_arithmetic k;
+    bool have = arithmetic_of(&k, _i);
+    const size_t rows = 2;
+
+    for (uint64_t seed = 1; have && seed <= GEOMETRIES / 2; seed++) {
+        geometry c = random_geometry(seed);
+        ffebmi_convolution plan = plan_of(&c, &k, false);
+        float *w = numbers(weight_count(&c), 3), *s = sparse(rows * below(&c), 300 + seed);
+        float *v = sparse(rows * above(&c), 400 + seed), *scratch = numbers(plan.scratch, 0);
+        float *gradient = calloc(weight_count(&c), sizeof *gradient);
+        float *up = pass_of(&c, &k, w, rows, s, true, false);
+        float *down = pass_of(&c, &k, w, rows, v, false, false);
+        double form = dot(v, up, rows * above(&c)), size;
+
+        ck_assert_ptr_nonnull(gradient);
+        ffebmi_convolution_gradient(&plan, rows, &(ffebmi_pairs){1, {v}, {s}}, 1, gradient, 0,
+                                    ffebmi_convolution_units(c.out_channels), scratch);
+        size = sqrt(dot(v, v, rows * above(&c)) * dot(up, up, rows * above(&c)));
+        ck_assert_double_le(fabs(form - dot(down, s, rows * below(&c))), 1e-5 * size);
+        ck_assert_double_le(fabs(form - dot(gradient, w, weight_count(&c))), 1e-5 * size);
+        free(w);
+        free(s);
+        free(v);
+        free(scratch);
+        free(gradient);
+        free(up);
+        free(down);
     }
 }
 END_TEST
@@ -239,7 +297,9 @@ static const struct {
                {32, 32, 3, 3, 1, 0, "direct", "sums", "outer", "matrix"},
                {3, 32, 16, 3, 1, 1, "direct", "sums", "outer", "gathered"},
                {32, 32, 16, 5, 1, 2, "direct", "sums", "outer", "gathered"},
-               {32, 32, 16, 4, 2, 1, "gathered", NULL, "shifted", "gathered"},
+               {32, 32, 16, 4, 2, 1, "direct", "sums", "outer", "gathered"},
+               {32, 32, 16, 3, 2, 1, "direct", "sums", "outer", "gathered"},
+               {32, 32, 16, 1, 2, 0, "direct", "sums", "outer", "gathered"},
                {32, 32, 12, 9, 1, 4, "gathered", NULL, "shifted", "gathered"},
                {32, 32, 9, 9, 1, 0, "matrix", NULL, "shifted", "matrix"},
                {512, 32, 1, 1, 1, 0, "direct", "sums", "outer", "matrix"}};
@@ -337,6 +397,7 @@ Suite *test_direct_suite(void)
     tcase_add_loop_test(tests, passes_equal_portable_ones, 0, 2 * SETS);
     tcase_add_loop_test(tests, gradients_equal_portable_ones, 0, 2 * SETS);
     tcase_add_loop_test(tests, rows_alone_give_the_same_bits, 0, 2 * SETS);
+    tcase_add_loop_test(tests, passes_are_adjoint, 0, 2 * SETS);
     tcase_add_loop_test(tests, plans_choose, 0, sizeof choices / sizeof choices[0]);
     tcase_add_loop_test(tests, max_isa_changes_rounding_alone, 0, SETS);
     suite_add_tcase(suite, tests);
