@@ -306,7 +306,7 @@ MPIRUN  ?= mpirun
 .PHONY: try-ranks
 try-ranks:
 	@echo '== ranks: one batch over several, killed, stopped, resumed'
-	@$(MAKE) $(OUT)/examples/train MPI=1
+	@$(MAKE) $(OUT)/examples/train $(OUT)/examples/ranks MPI=1
 	@tests/check_ranks.sh $(OUT)/examples/train $(MPIRUN)
 	@$(MAKE) $(OUT)/examples/train MPI=
 
@@ -336,6 +336,7 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/resistor_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/bench_device --epochs 1 2>/dev/null
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
+	$(Q)$(OUT)/examples/ranks_pipe
 	@rm -rf $(OUT)/smoke
 	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1

@@ -185,4 +185,11 @@ refused 'no such option' --model "$work/conv.json" --sweeps 3
 refused 'a run lives there' $small --run "$work/one"
 refused '--batch 1: expected 2 or more' $small --batch 1
 refused '--predict: expected one process' --resume "$work/one" --predict "$work/predictions"
+# The example prints what one process comes to, on any number of ranks.
+example=$(dirname "$program")/ranks
+for count in 1 3; do
+    $mpirun -n $count "$example" </dev/null 2>"$work/errors" || fail "the example failed on $count ranks"
+done >"$work/output"
+awk '{ loss[NR] = substr($4, 1, 5); right[NR] = $9 } END { exit !(NR == 2 && loss[1] == loss[2] && right[1] == right[2]) }' \
+    "$work/output" || fail "the example: $(cat "$work/output")"
 echo 'one, two, three and four ranks: one run'
