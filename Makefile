@@ -196,8 +196,9 @@ $(OUT)/mpi_of: FORCE
 	@mkdir -p $(@D) && echo '$(MPI_FLAGS)' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(OBJ)/examples/support/ranks_mpi.o $(OBJ)/examples/ranks.o: $(OUT)/mpi_of
-$(OUT)/examples/train: $(OBJ)/examples/support/ranks_$(if $(MPI),mpi,alone).o $(OUT)/mpi_of
-$(OUT)/examples/train $(OUT)/examples/ranks: OWN_LIBS := $(MPI_LIBS)
+SPREAD := $(OUT)/examples/train $(OUT)/examples/cluster
+$(SPREAD): $(OBJ)/examples/support/ranks_$(if $(MPI),mpi,alone).o $(OUT)/mpi_of
+$(SPREAD) $(OUT)/examples/ranks: OWN_LIBS := $(MPI_LIBS)
 $(OUT)/tests/unit: $(call objects,$(UNIT) tests/support/comma.c) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
