@@ -118,7 +118,8 @@ done
 # The training program with each MPI.
 for mpi in openmpi mpich; do
     echo "-- $mpi"
-    quiet $make build/examples/train MPI=1 MPICC=mpicc.$mpi
+    quiet $make build/examples/train build/examples/ranks MPI=1 MPICC=mpicc.$mpi
     tests/check_ranks.sh build/examples/train mpirun.$mpi
+    [ $mpi = mpich ] || tests/check_hosts.sh build/examples/train mpirun.$mpi
 done
 quiet $make build/examples/train

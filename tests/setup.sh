@@ -91,6 +91,7 @@ for target in "${@:-build}"; do
         have_blas blis || missing="$missing libblis-serial-dev"
         have_blas netlib || missing="$missing libblas-dev"
         have mpicc.openmpi && have mpirun.openmpi || missing="$missing libopenmpi-dev openmpi-bin"
+        have ip || optional="$optional iproute2" # without it two hosts are left out
         have mpicc.mpich && have mpirun.mpich || missing="$missing libmpich-dev mpich"
         # Second to the pthread one among Debian's alternatives: what is linked otherwise stays as it was.
         have_file /usr/lib/*/openblas-serial/libopenblas.a || missing="$missing libopenblas-serial-dev"
