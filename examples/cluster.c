@@ -30,6 +30,7 @@ struct settings {
     int64_t local;
     int64_t threads;
     int64_t steps;
+    double seconds;
     double latency;   /* microseconds */
     double bandwidth; /* GB/s */
 };
@@ -42,6 +43,7 @@ static const struct option options[] = {
     {"local", "N", "samples of each rank, for weak scaling", NULL, AT(local), 1, 1000000, OPTION_INTEGER},
     {"threads", "N", "of each rank", NULL, AT(threads), 1, 1024, OPTION_INTEGER},
     {"steps", "N", "timed, of each size of batch", NULL, AT(steps), 1, 1000000, OPTION_INTEGER},
+    {"seconds", "S", "that a step of --local samples takes, as a log says: what is timed is scaled to it", NULL, AT(seconds), 0, 0, OPTION_POSITIVE},
     {"latency", "US", "of the network, in microseconds (default 30, or as measured)", NULL, AT(latency), 0, 0, OPTION_POSITIVE},
     {"bandwidth", "GB/S", "of a rank's connection (default 2.5, or as measured)", NULL, AT(bandwidth), 0, 0, OPTION_POSITIVE},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
@@ -178,6 +180,7 @@ static int time_steps(struct cluster *c, size_t rows, ffebm_reduce_fn reduce, vo
 static int measure_steps(struct cluster *c)
 {
     struct profile *p = &c->profile;
+    double scale;
     const size_t rows[POINTS] = {1, c->settings.local > 16 ? (size_t)c->settings.local / 4 : 2,
                                  (size_t)c->settings.local};
 
@@ -186,6 +189,9 @@ static int measure_steps(struct cluster *c)
         if (time_steps(c, p->rows[i], NULL, NULL, &p->seconds[i], &p->spread) != 0)
             return -1;
     }
+    scale = c->settings.seconds > 0 ? c->settings.seconds / p->seconds[POINTS - 1] : 1;
+    for (size_t i = 0; i < POINTS; i++)
+        p->seconds[i] *= scale;
     return 0;
 }
 
