@@ -338,6 +338,7 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/bench_device --epochs 1 2>/dev/null
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/ranks_pipe
+	$(Q)$(OUT)/examples/hopfield_resnet 1
 	@rm -rf $(OUT)/smoke
 	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1

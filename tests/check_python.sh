@@ -26,6 +26,7 @@ printf 'train_digits.py: %s\n' "$(tail -n 1 "$work/log")"
 quiet examples/python/custom_energy.py 5
 quiet examples/python/checkpoint.py
 quiet examples/python/gradient_check.py
+quiet examples/python/hopfield_resnet.py 1
 
 # Without a library the import says what is missing.
 if FFEBM_LIBRARY=/no/such.so "$python" -c 'import ffebm' 2>"$work/log" ||

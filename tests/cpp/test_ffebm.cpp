@@ -244,6 +244,31 @@ void engines()
     EXPECT_REFUSAL(FFEBM_ERR_SHAPE, "input", p.engine.forward(nullptr, energies));
 }
 
+// Calls make what a description says.
+void graphs()
+{
+    ffebm::context context;
+    ffebm::model built(context, {2, 4, 4}, FFEBM_LOSS_MSE);
+    ffebm_coupling_config plain = ffebm::window(ffebm::coupling(FFEBM_COUPLING_CONV2D, 3), 3, 1, 1);
+    ffebm_coupling_config halved = ffebm::window(ffebm::coupling(FFEBM_COUPLING_CONV2D, 3), 2, 2), smooth = halved;
+    ffebm_activation tanh = ffebm::activation(FFEBM_ACTIVATION_TANH, 0.5);
+
+    smooth.activation = &tanh;
+    built.add(ffebm::feedforward(context, {ffebm::window(ffebm::op(FFEBM_OP_AVGPOOL2D), 2, 2)}));
+    built.add_tap(ffebm::feedforward(context, {ffebm::window(ffebm::op(FFEBM_OP_CONV2D, 3), 4)}), 2);
+    built.add(
+        ffebm::energy(context, {plain, smooth, ffebm::skip(halved, 0, 2), ffebm::coupling(FFEBM_COUPLING_DENSE, 2)}));
+    EXPECT(built.description() == ffebm::model::parse(context, R"({"input": [2, 4, 4], "loss": "mse", "stages": [
+        {"feedforward": [{"type": "avgpool2d", "kernel": 2, "stride": 2}],
+         "taps": [{"to": 2, "ops": [{"type": "conv2d", "out_channels": 3, "kernel": 4}]}]},
+        {"energy": {"type": "hopfield", "couplings": [
+            {"type": "conv2d", "out_channels": 3, "kernel": 3, "padding": 1},
+            {"type": "conv2d", "out_channels": 3, "kernel": 2, "stride": 2, "activation": {"type": "tanh", "slope": 0.5}},
+            {"type": "conv2d", "out_channels": 3, "kernel": 2, "stride": 2, "from": 0, "to": 2, "bias": false},
+            {"type": "dense", "out_features": 2}]}}]})")
+                                      .description());
+}
+
 void taps()
 {
     ffebm::context context;
@@ -411,6 +436,7 @@ int main(int, char **argv)
     tensors();
     models();
     engines();
+    graphs();
     taps();
     analysis();
     checkpoints(std::string(argv[0]) + ".safetensors");

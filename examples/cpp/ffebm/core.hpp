@@ -84,6 +84,27 @@ inline ffebm_coupling_config coupling(std::int32_t type, std::int64_t out)
     return config;
 }
 
+// An op or coupling with a square window: window(op(FFEBM_OP_CONV2D, 32), 3, 2, 1).
+template <class Config>
+Config window(Config config, std::int64_t kernel, std::int64_t stride = 1, std::int64_t padding = 0)
+{
+    for (int side = 0; side < 2; side++) {
+        config.kernel[side] = kernel;
+        config.stride[side] = stride;
+        config.padding[side] = padding;
+    }
+    return config;
+}
+
+// A coupling between two layers that there are, without a bias: `to` has one.
+inline ffebm_coupling_config skip(ffebm_coupling_config config, std::size_t from, std::size_t to)
+{
+    config.from = from;
+    config.to = to;
+    config.bias = 0;
+    return config;
+}
+
 // ---------------------------------------------------------------------------------------------------------- handles
 
 namespace detail {
