@@ -122,7 +122,8 @@ static const ffebmi_sweep_rules sweeps = {.begin = ffebmi_resistive_begin,
                                           .gradient = ffebmi_resistive_gradient,
                                           .input_gradient = ffebmi_resistive_input_gradient,
                                           .energies = ffebmi_resistive_energies,
-                                          .region_changes = ffebmi_resistive_region_changes};
+                                          .region_changes = ffebmi_resistive_region_changes,
+                                          .stable = ffebmi_resistive_stable};
 
 const ffebmi_energy_kind ffebmi_energy_resistive = {.type = "resistive",
                                                     .abilities = FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES |

@@ -72,6 +72,7 @@ typedef struct ffebmi_resistive_work {
     void **z;      /* [layer]: rows x units, currents into the nodes */
     void **base;   /* [layer]: likewise, of the free state, where states are displacements: currents, or dv/di there */
     void *current; /* rows x units of layer 0: what the sources send, with its bias */
+    void **trial;  /* [layer]: one row of units */
     void *amplified; /* rows x units of the largest layer; with amplifiers */
     void *input;     /* rows x units of the input */
     void *own;       /* units of the largest layer */
@@ -87,11 +88,15 @@ ffebmi_nodes ffebmi_resistive_nodes(const ffebm_energy *block, const void *packe
 ffebmi_coupling_call ffebmi_resistive_call(const ffebm_energy *block, const void *plan, const void *packed,
                                            const void *const *parameters, size_t layer, size_t rows, void *scratch);
 
+/* z = all currents into the nodes of a layer, but for a force; of displacements what they add. */
+void ffebmi_resistive_currents(const ffebmi_settling *settling, size_t layer, void *z);
+
 /* Slots of the sweep rules (resistive_sweeps.c, resistive_reading.c). */
 void ffebmi_resistive_begin(ffebmi_settling *settling);
 void ffebmi_resistive_update(ffebmi_settling *settling, const size_t *layers, size_t count);
 void ffebmi_resistive_move(ffebmi_settling *settling, size_t to, size_t from);
 size_t ffebmi_resistive_region_changes(const ffebmi_settling *settling, size_t row);
+bool ffebmi_resistive_stable(const ffebmi_settling *settling, size_t row);
 void ffebmi_resistive_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter,
                                size_t first, size_t count, void *work);
 void ffebmi_resistive_input_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t first,

@@ -35,6 +35,7 @@ void *ffebmi_resistive_lay_out_work(const ffebm_energy *block, const ffebmi_arra
     }
     placed.z = lay_out_layers(block, element, rows, arena);
     placed.base = lay_out_layers(block, element, rows, arena);
+    placed.trial = lay_out_layers(block, element, 1, arena);
     placed.current = ffebmi_carve(arena, rows, block->layers[0].count * element);
     placed.amplified = ffebmi_carve(arena, rows, r->config.amplifier == 1 ? 0 : units * element);
     placed.input = ffebmi_carve(arena, rows, block->input.count * element);
@@ -114,8 +115,7 @@ static void take_source_current(const ffebmi_settling *s)
                                 ((const ffebmi_resistive_work *)s->work)->current);
 }
 
-/* z = all currents into the nodes of a layer, but for a force; of displacements what they add. */
-static void take_currents(const ffebmi_settling *s, size_t layer, void *z)
+void ffebmi_resistive_currents(const ffebmi_settling *s, size_t layer, void *z)
 {
     const double gain = ffebmi_resistive_of(s->block)->config.amplifier;
     size_t bytes = s->rows * units_of(s, layer) * s->arrays->element;
@@ -186,7 +186,7 @@ void ffebmi_resistive_update(ffebmi_settling *s, const size_t *layers, size_t co
     const ffebmi_resistive_work *w = s->work;
 
     for (size_t i = 0; i < count; i++)
-        take_currents(s, layers[i], w->z[layers[i]]);
+        ffebmi_resistive_currents(s, layers[i], w->z[layers[i]]);
     for (size_t i = 0; i < count; i++)
         settle_layer(s, layers[i]);
 }
@@ -226,7 +226,7 @@ static void take_base(ffebmi_settling *s)
     for (size_t l = 0; l < s->block->layer_count; l++) {
         const ffebmi_nodes nodes = ffebmi_resistive_nodes(s->block, s->packed, l);
 
-        take_currents(&at_free, l, w->z[l]);
+        ffebmi_resistive_currents(&at_free, l, w->z[l]);
         if (s->form == FFEBMI_TANGENT)
             s->arrays->node_gains(&nodes, at_free.rows, units_of(s, l), w->z[l]);
         spread_rows(at_free.rows, s->copies, units_of(s, l) * element, w->z[l], w->base[l]);

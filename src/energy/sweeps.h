@@ -65,6 +65,10 @@ struct ffebmi_sweep_rules {
     /* OPTIONAL: how many units of one row are in another region than in its free state. Without it there are no regions. */
     size_t (*region_changes)(const ffebmi_settling *settling, size_t row);
 
+    /* OPTIONAL, of kinds with FFEBMI_HEEDS_STIFFNESS: where a spring of a row is weaker than nothing, is its state sure to be the
+     * equilibrium that the free one becomes as springs weaken? Without it, it is. */
+    bool (*stable)(const ffebmi_settling *settling, size_t row);
+
     /* OPTIONAL, of kinds with `switch_count`: where the switches stand at settling->state. */
     void (*observe)(ffebmi_settling *settling, uint8_t *const *switches);
 };

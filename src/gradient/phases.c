@@ -68,6 +68,11 @@ static ffebm_status check(const ffebm_engine *engine, size_t stage, const char *
     FFEBMI_CHECK(engine->context, tally->nonfinite == 0, FFEBM_ERR_NUMERIC,
                  "stage %zu: %zu of %zu samples ended the %s phase in NaN or infinity", stage, tally->nonfinite,
                  tally->samples, phase);
+    FFEBMI_CHECK(engine->context, tally->unstable == 0 || engine->stages[stage].equilibrium.require_convergence == 0,
+                 FFEBM_ERR_CONVERGENCE,
+                 "stage %zu: %zu of %zu samples are nudged by more than their block bears: lower "
+                 "beta, or nudge linearly",
+                 stage, tally->unstable, tally->samples);
     FFEBMI_CHECK(engine->context, tally->unconverged == 0 || engine->stages[stage].equilibrium.require_convergence == 0,
                  FFEBM_ERR_CONVERGENCE, "stage %zu: %zu of %zu samples had not settled after %" PRId64 " %s sweeps",
                  stage, tally->unconverged, tally->samples, tally->sweeps_max, phase);

@@ -51,12 +51,16 @@ static void add_stage(writing *to, const ffebm_engine *engine, size_t stage, int
     add(to, "%sstage %zu (%s): ", to->length == 0 ? "" : "\n", stage, ffebmi_engine_block(engine, stage)->kind->type);
     if (tally->nonfinite > 0)
         add(to, "%zu of %zu samples ended the %s phase in NaN or infinity: ", tally->nonfinite, tally->samples, name);
+    else if (tally->unstable > 0)
+        add(to, "%zu of %zu samples are nudged by more than the block bears: ", tally->unstable, tally->samples);
     else
         add(to,
             "%zu of %zu samples did not settle in the %s phase, a residual of up to %.2g after %" PRId64
             " sweeps, tolerance %g: ",
             tally->unconverged, tally->samples, name, tally->residual_max, tally->sweeps_max, tolerance);
-    if (tally->nonfinite == 0 && (phase == FFEBM_PHASE_NUDGED || tally->residual_max < wild))
+    if (tally->nonfinite == 0 && tally->unstable > 0)
+        add(to, "lower beta, or nudge linearly");
+    else if (tally->nonfinite == 0 && (phase == FFEBM_PHASE_NUDGED || tally->residual_max < wild))
         add(to, "raise %s_sweeps%s", name, phase == FFEBM_PHASE_FREE ? ", or give couplings less gain" : "");
     else if (phase == FFEBM_PHASE_FREE)
         add(to, "give couplings less gain, clamp the last layer, or damp with a relaxation below 1");

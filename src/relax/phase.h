@@ -50,6 +50,7 @@ typedef struct ffebmi_phase {
 typedef struct ffebmi_tally {
     size_t samples;
     size_t unconverged;
+    size_t unstable; /* of these, settled or not: they may be another equilibrium than the one asked for, or none */
     size_t nonfinite;
     size_t region_changes;
     int64_t sweeps_min;

@@ -40,6 +40,7 @@ void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from)
     }
     to->samples += from->samples;
     to->unconverged += from->unconverged;
+    to->unstable += from->unstable;
     to->nonfinite += from->nonfinite;
     to->region_changes += from->region_changes;
     to->sweeps_sum += from->sweeps_sum;

@@ -170,6 +170,16 @@ static void keep_norms(const ffebmi_phase *p, const shard *w, size_t seat)
     }
 }
 
+/* All nudges of a sample. */
+static bool is_stable(const ffebmi_phase *p, const ffebmi_settling *s, size_t seat)
+{
+    bool stable = true;
+
+    for (size_t n = 0; p->block->kind->sweeps->stable != NULL && n < p->nudges; n++)
+        stable = stable && p->block->kind->sweeps->stable(s, seat * p->nudges + n);
+    return stable;
+}
+
 static void finish(const ffebmi_phase *p, shard *w, const ffebmi_settling *s, size_t seat, ffebmi_verdict verdict,
                    int64_t sweeps)
 {
@@ -177,7 +187,8 @@ static void finish(const ffebmi_phase *p, shard *w, const ffebmi_settling *s, si
 
     one.residual_max = verdict.residual;
     one.nonfinite = !verdict.finite;
-    one.unconverged = p->tolerance > 0 && !verdict.settled;
+    one.unstable = p->stiffness != NULL && verdict.finite && !is_stable(p, s, seat);
+    one.unconverged = one.unstable || (p->tolerance > 0 && !verdict.settled);
     if (p->nudged && p->block->kind->sweeps->region_changes != NULL)
         for (size_t n = 0; n < p->nudges; n++)
             one.region_changes += p->block->kind->sweeps->region_changes(s, seat * p->nudges + n);

@@ -153,18 +153,25 @@ static void check_node(const settled_state *c, size_t row, size_t l, size_t k, s
     ck_assert_double_le(fabs(current), 1e-12 * size);
 }
 
+static settled_state settled_state_of(const fixture *f, int circuit, const ffebm_tensor *x)
+{
+    settled_state c = {.f = f, .of = &facts[circuit], .x = x, .layers = layer_count(f)};
+
+    assert_ok(f->context, ffebm_engine_settle(f->engine, 0, x, NULL));
+    for (size_t l = 0; l < c.layers; l++) {
+        c.s[l] = layer_state(f, l, BATCH, FFEBM_PHASE_FREE);
+        c.units[l] = ffebm_tensor_count(c.s[l]) / BATCH;
+    }
+    return c;
+}
+
 START_TEST(currents_add_up_at_every_node)
 {
     fixture f = circuit_of(_i, FFEBM_FLOAT64, 1);
     ffebm_tensor *x = voltages_in(&f, 5);
-    settled_state c = {.f = &f, .of = &facts[_i], .x = x, .layers = layer_count(&f)};
+    settled_state c = settled_state_of(&f, _i, x);
     size_t conducting = 0, nodes = 0;
 
-    assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
-    for (size_t l = 0; l < c.layers; l++) {
-        c.s[l] = layer_state(&f, l, BATCH, FFEBM_PHASE_FREE);
-        c.units[l] = ffebm_tensor_count(c.s[l]) / BATCH;
-    }
     for (size_t l = 0; l < c.layers; l++)
         for (size_t i = 0; i < BATCH * c.units[l]; i++, nodes++)
             check_node(&c, i / c.units[l], l, i % c.units[l], &conducting);
@@ -403,6 +410,119 @@ START_TEST(mixed_chains_pass_their_certificate)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------- the largest beta */
+
+enum { MOST_NODES = 24 };
+
+/* The conductance matrix of a row's free nodes, the sources and those that ideal diodes hold at 0 left out, each layer weighted as
+ * the energy does; and beta taken from the outputs. Is it positive definite? */
+static int is_minimum(const settled_state *c, size_t row, double beta)
+{
+    double m[MOST_NODES][MOST_NODES] = {{0}}, weight = 1, a = c->of->amplifier;
+    size_t first[5] = {0}, n;
+
+    for (size_t l = 0; l < c->layers; l++)
+        first[l + 1] = first[l] + c->units[l];
+    n = first[c->layers];
+    for (size_t l = 0; l < c->layers; l++, weight /= a * a)
+        for (size_t k = 0; k < c->units[l]; k++)
+            for (size_t j = 0, below = count_below(c, l), at = first[l] + k; j < below; j++) {
+                double g = weight * element(parameter_of(c->f, l, "weight"), k * below + j);
+
+                m[at][at] += g;
+                if (l == 0)
+                    continue;
+                m[first[l - 1] + j][first[l - 1] + j] += g * a * a;
+                m[at][first[l - 1] + j] -= g * a;
+                m[first[l - 1] + j][at] -= g * a;
+            }
+    for (size_t k = first[c->layers - 1]; k < n; k++)
+        m[k][k] -= beta;
+    for (size_t l = 0; l < c->layers; l++)
+        for (size_t k = 0; k < c->units[l]; k++) {
+            double v = element(c->s[l], row * c->units[l] + k), side = k < c->units[l] / 2 ? 1 : -1;
+
+            if ((l + 1 < c->layers || c->of->clamp_last) && side * v <= -c->of->threshold)
+                m[first[l] + k][first[l] + k] += fmin(c->of->conductance, 1e6) * pow(a, -2.0 * (double)l);
+        }
+    for (size_t p = 0; p < n; p++) {
+        if (m[p][p] <= 0)
+            return 0;
+        for (size_t i = p + 1; i < n; i++)
+            for (size_t j = p + 1; j < n; j++)
+                m[i][j] -= m[i][p] * m[p][j] / m[p][p];
+    }
+    return 1;
+}
+
+static int all_minima(const settled_state *c, double beta)
+{
+    int all = 1;
+
+    for (size_t row = 0; row < BATCH; row++)
+        all = all && is_minimum(c, row, beta);
+    return all;
+}
+
+/* Where the free state of a sample stops being a minimum. */
+static double largest_beta(const settled_state *c)
+{
+    double low = 0, high = 100;
+
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+
+        if (all_minima(c, middle))
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static const double shares[] = {0.5, 0.8, 0.95, 1.05, 1.3, 3};
+enum { SHARES = sizeof shares / sizeof shares[0] };
+
+/* Nudged by the loss, a circuit beyond its largest beta is refused or reported, with all sweeps and with a tolerance, in either
+ * type; well below it, it settles. */
+START_TEST(too_large_a_beta_is_never_settled)
+{
+    int circuit = _i / SHARES % 4;
+    double share = shares[_i % SHARES];
+    fixture f = circuit_of(circuit, _i / SHARES < 4 ? FFEBM_FLOAT64 : FFEBM_FLOAT32, 1);
+    ffebm_tensor *x = voltages_in(&f, 5), *y = random_labels(&f, BATCH, 6);
+    settled_state c = settled_state_of(&f, circuit, x);
+    ffebm_equilibrium_config config = settled_circuit(share * largest_beta(&c));
+
+    config.nudging = FFEBM_NUDGING_LOSS;
+    config.free_tolerance = 1e-6;
+    for (int loose = 0; loose < 3; loose++) {
+        ffebm_report report = {.size = sizeof report};
+        ffebm_status status;
+
+        config.nudged_tolerance = loose == 0 ? 1e-6 : loose == 1 ? 1e-2 : 0;
+        config.nudged_sweeps = loose == 2 ? 30 : 20000;
+        assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+        status = ffebm_engine_gradient(f.engine, &report, x, y, NULL);
+        if (share > 1)
+            ck_assert_msg(status == FFEBM_ERR_ARGUMENT || status == FFEBM_ERR_NUMERIC || report.unconverged > 0,
+                          "beta %g: %d", config.beta, status);
+        if (share < 0.6)
+            ck_assert_msg(status == FFEBM_OK && report.unconverged == 0, "beta %g: %d %zu %s", config.beta, status,
+                          report.unconverged, ffebm_context_error(f.context));
+        ck_assert(status != FFEBM_ERR_ARGUMENT || strstr(ffebm_context_error(f.context), "lower beta") != NULL);
+    }
+    config.require_convergence = 1;
+    assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+    if (share > 1)
+        ck_assert_int_ne(ffebm_engine_gradient(f.engine, NULL, x, y, NULL), FFEBM_OK);
+    destroy_all(c.s, c.layers);
+    ffebm_tensor_destroy(y);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------------- parameters */
 
 /* First values, and all that training makes of them, stay within g_min and g_max; biases are free. */
@@ -557,6 +677,7 @@ Suite *test_resistive_suite(void)
     tcase_add_loop_test(tests, small_nudges_keep_their_digits_in_float32, 0, CIRCUITS);
     tcase_add_loop_test(tests, threads_do_not_change_bits_of_circuits, 0, CIRCUITS);
     tcase_add_loop_test(tests, a_batch_is_its_samples, 0, CIRCUITS);
+    tcase_add_loop_test(tests, too_large_a_beta_is_never_settled, 0, 8 * SHARES);
     tcase_add_loop_test(tests, mixed_chains_pass_their_certificate, 0, 2);
     tcase_add_test(tests, conductances_stay_within_bounds);
     tcase_add_loop_test(tests, circuits_are_described_and_saved, 0, CIRCUITS);
