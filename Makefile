@@ -342,7 +342,7 @@ smoke: $(EXAMPLES)
 	@rm -rf $(OUT)/smoke
 	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1
-	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
+	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors tests/reference/drn/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
 	  echo "$$text" | tail -n 1
 
 # Circuits as energy blocks. What ngspice keeps at its end is not ours to free, and what ASan keeps is no growth.

@@ -29,11 +29,16 @@ enum {                                /* one sweep updates every layer once; lay
 };
 
 enum {                                /* which error nudges, in every sweep */
-    FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, and where there
-                                         is batch normalisation or a block of yours behind it */
+    FFEBM_NUDGING_AUTO   = 1,         /* LOSS for the last energy block, else LINEAR; LINEAR without a loss, of resistive
+                                         blocks, and where there is batch normalisation or a block of yours behind it */
     FFEBM_NUDGING_LOSS   = 2,         /* the error is evaluated anew, at the current state, in every sweep; the gradient
                                          of a readout is then the estimator's mean of those at the nudged states */
-    FFEBM_NUDGING_LINEAR = 3          /* the error at the free state is held; so it always is with IMPLICIT */
+    FFEBM_NUDGING_LINEAR = 3,         /* the error at the free state is held; so it always is with IMPLICIT */
+    FFEBM_NUDGING_CLAMP  = 4          /* no force: springs of next to infinite stiffness hold the output at s_free - beta delta,
+                                         delta the error at the free state: coupled learning (Stern et al. 2021,
+                                         arXiv:2011.03861). The estimate is the contrast of the energies, which is that of an
+                                         error S delta, S the stiffness of the outputs: no gradient of the loss, and
+                                         certificates say by how much. Not of blocks of yours */
 };
 
 enum {                                /* how a gradient is read off nudged states; docs/math.md has the formulas */

@@ -12,19 +12,42 @@ static double strength(const ffebmi_force *f, size_t sample, size_t nudge)
     return -f->beta * sign * f->estimator->strength[nudge];
 }
 
-void ffebmi_force_linear(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
-                         void *out)
+static void hold(const ffebmi_force *f, const size_t *samples, size_t count, double factor, void *out)
 {
-    const ffebmi_force *f = user;
     const ffebmi_arrays *k = f->engine->arrays;
     size_t nudges = f->estimator->nudge_count;
 
-    (void)worker;
-    (void)last_layer;
     for (size_t i = 0; i < count; i++)
         for (size_t n = 0; n < nudges; n++)
-            k->scale(f->units, strength(f, samples[i], n), ffebmi_at(k, f->delta, samples[i] * f->units),
+            k->scale(f->units, factor * strength(f, samples[i], n), ffebmi_at(k, f->delta, samples[i] * f->units),
                      ffebmi_at(k, out, (i * nudges + n) * f->units));
+}
+
+void ffebmi_force_linear(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                         void *out)
+{
+    (void)worker;
+    (void)last_layer;
+    hold(user, samples, count, 1, out);
+}
+
+void ffebmi_force_clamp(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                        void *out)
+{
+    (void)worker;
+    (void)last_layer;
+    hold(user, samples, count, ((const ffebmi_force *)user)->stiffness, out);
+}
+
+void ffebmi_force_clamp_springs(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                                void *out)
+{
+    const ffebmi_force *f = user;
+
+    (void)worker;
+    (void)samples;
+    (void)last_layer;
+    f->engine->arrays->fill(count * f->estimator->nudge_count * f->units, f->stiffness, out);
 }
 
 void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,

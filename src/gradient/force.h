@@ -10,6 +10,7 @@ typedef struct ffebmi_force {
     ffebm_engine *engine;
     const ffebmi_estimator *estimator;
     double beta;
+    double stiffness;              /* clamping: of the springs, */
     size_t units;                  /* of the block's last layer */
     const void *delta;             /* linear nudging: batch x units, held */
     const ffebmi_targets *targets; /* loss nudging: the derivative is taken anew, through the readout */
@@ -24,6 +25,12 @@ void ffebmi_force_loss(void *user, size_t worker, const size_t *samples, size_t 
 
 void ffebmi_force_springs(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
                           void *out);
+
+/* Springs of one stiffness k that hold the last layer at s_free - beta delta: the force is - k beta delta less k (s - s_free). */
+void ffebmi_force_clamp(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                        void *out);
+void ffebmi_force_clamp_springs(void *user, size_t worker, const size_t *samples, size_t count, const void *last_layer,
+                                void *out);
 
 /* The stiffness of the weakest spring, negative where a nudge of - beta has one; of `batch` samples. */
 double ffebmi_force_weakest_spring(const ffebmi_force *force, size_t batch);

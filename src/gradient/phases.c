@@ -186,6 +186,8 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
     phase.force_user = f;
     phase.force_held = held;
     set_up(engine, &phase);
+    if (f->stiffness > 0)
+        phase.stiffness = ffebmi_force_clamp_springs;
     if (held && f->targets != NULL) {
         phase.stiffness = ffebmi_force_springs;
         FFEBMI_TRY(check_springs(engine, stage, ffebmi_force_weakest_spring(f, engine->batch)));
@@ -197,8 +199,15 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
     return check(engine, stage, "nudged", &s->tallies[1]);
 }
 
+/* Beyond all conductances and slopes: what it leaves to the block is one in 1e8. */
+static const double clamping = 1e8;
+
 ffebm_status ffebmi_phases_linear(ffebm_engine *engine, size_t stage, const void *delta)
 {
+    const ffebm_equilibrium_config *e = &engine->stages[stage].equilibrium;
+
+    if (e->nudging == FFEBM_NUDGING_CLAMP && e->estimator != FFEBM_ESTIMATOR_IMPLICIT)
+        return nudge(engine, stage, ffebmi_force_clamp, &(ffebmi_force){.delta = delta, .stiffness = clamping}, true);
     return nudge(engine, stage, ffebmi_force_linear, &(ffebmi_force){.delta = delta}, true);
 }
 

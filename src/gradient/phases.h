@@ -9,8 +9,8 @@
  * its free state where it does. */
 ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs);
 
-/* Settle the stage's nudged states from its free ones, under -beta times `delta` (batch x units of its last layer), held; with
- * implicit differentiation its adjoint, under - delta. */
+/* Settle the stage's nudged states from its free ones, under -beta times `delta` (batch x units of its last layer), held, or
+ * with the layer clamped where the stage is set so; with implicit differentiation its adjoint, under - delta. */
 ffebm_status ffebmi_phases_linear(ffebm_engine *engine, size_t stage, const void *delta);
 
 /* The same under -beta times the loss's derivative at the present state: through the readout, evaluated anew in every sweep; or,

@@ -43,6 +43,11 @@ static ffebm_status check_nudging(const ffebm_engine *engine, size_t stage, int3
         "loss, and no batch normalisation or user block behind it; a resistive block needs mse, and nothing behind "
         "it",
         stage);
+    FFEBMI_CHECK(engine->context,
+                 nudging != FFEBM_NUDGING_CLAMP ||
+                     ffebmi_energy_can(ffebmi_engine_block(engine, stage), FFEBMI_HEEDS_STIFFNESS),
+                 FFEBM_ERR_UNSUPPORTED, "stage %zu: FFEBM_NUDGING_CLAMP, but its block, a %s one, heeds no springs",
+                 stage, ffebmi_engine_block(engine, stage)->kind->type);
     return FFEBM_OK;
 }
 

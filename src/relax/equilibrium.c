@@ -26,7 +26,8 @@
 #define NUDGINGS(X)                                                                                                    \
     X("auto", FFEBM_NUDGING_AUTO)                                                                                      \
     X("loss", FFEBM_NUDGING_LOSS)                                                                                      \
-    X("linear", FFEBM_NUDGING_LINEAR)
+    X("linear", FFEBM_NUDGING_LINEAR)                                                                                  \
+    X("clamp", FFEBM_NUDGING_CLAMP)
 #define SWITCHES(X)                                                                                                    \
     X("follow", FFEBM_SWITCHES_FOLLOW)                                                                                 \
     X("hold", FFEBM_SWITCHES_HOLD)
@@ -55,9 +56,10 @@ static const ffebmi_setting list[] = {
     FFEBMI_CHOICE(start, "zeros", FFEBM_START_ZEROS, starts, "where free phases start"),
     FFEBMI_CHOICE(estimator, "centered", FFEBM_ESTIMATOR_CENTERED, estimators,
                   "how a gradient is read off nudged states"),
-    FFEBMI_CHOICE(
-        nudging, "auto", FFEBM_NUDGING_AUTO, nudgings,
-        "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it can)"),
+    FFEBMI_CHOICE(nudging, "auto", FFEBM_NUDGING_AUTO, nudgings,
+                  "the error is held (linear), or follows the nudged state in the last block (loss; auto: where it "
+                  "can); or outputs "
+                  "are (clamp)"),
     FFEBMI_FLAG(require_convergence, 0, "samples that do not settle are a failure"),
     FFEBMI_CHOICE(switches, "hold", FFEBM_SWITCHES_HOLD, switches, "of max pools, in nudged phases"),
     FFEBMI_INTEGER(repeats, 1, FFEBMI_FROM(1), "", "nudged phases whose estimates are averaged, against noise"),

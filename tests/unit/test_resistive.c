@@ -410,6 +410,40 @@ START_TEST(mixed_chains_pass_their_certificate)
 }
 END_TEST
 
+/* Coupled learning follows the gradient of an error that is weighed by the conductance that the outputs see: of one output and
+ * one sample it is the gradient, but for its length. Of several it turns. */
+START_TEST(coupled_learning_weighs_errors_by_conductance)
+{
+    static const char *const nets[] = {RESISTORS("[4]", "\"input_gain\": 8, ", NODES("6") ", " NODES("1")),
+                                       RESISTORS("[4]", "\"input_gain\": 8, ", NODES("6") ", " NODES("3"))};
+    fixture f = fixture_of(nets[_i], FFEBM_FLOAT64, 1, 4);
+    int64_t outputs = (int64_t)f.outputs;
+    ffebm_tensor *x = random_batch(f.context, FFEBM_FLOAT64, 1, (int64_t[]){4}, 1, -1, 1, 5), *gradients[2];
+    ffebm_tensor *y = random_batch(f.context, FFEBM_FLOAT64, 1, &outputs, 1, -1, 1, 6);
+    ffebm_equilibrium_config config = settled_circuit(1e-4);
+    ffebm_layer_report layer = {.size = sizeof layer};
+    double products[3] = {0}, cosine;
+
+    for (int clamp = 0; clamp < 2; clamp++) {
+        config.nudging = clamp ? FFEBM_NUDGING_CLAMP : FFEBM_NUDGING_LINEAR;
+        assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+        gradients[clamp] = gradient_by(&f, x, y);
+    }
+    for (size_t i = 0; i < ffebm_tensor_count(gradients[0]); i++)
+        for (int p = 0; p < 3; p++)
+            products[p] += element(gradients[p > 0], i) * element(gradients[p > 1], i);
+    cosine = products[1] / sqrt(products[0] * products[2]);
+    if (outputs == 1)
+        ck_assert_double_ge(cosine, 1 - 1e-9);
+    else
+        ck_assert(cosine > 0.5 && cosine < 0.9999);
+    assert_ok(f.context, ffebm_engine_inspect_layer(f.engine, &layer, 0, 1));
+    ck_assert_double_gt(layer.nudge_norm, 0);
+    destroy_all((ffebm_tensor *[]){x, y, gradients[0], gradients[1]}, 4);
+    fixture_end(&f);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------- the largest beta */
 
 enum { MOST_NODES = 24 };
@@ -677,6 +711,7 @@ Suite *test_resistive_suite(void)
     tcase_add_loop_test(tests, small_nudges_keep_their_digits_in_float32, 0, CIRCUITS);
     tcase_add_loop_test(tests, threads_do_not_change_bits_of_circuits, 0, CIRCUITS);
     tcase_add_loop_test(tests, a_batch_is_its_samples, 0, CIRCUITS);
+    tcase_add_loop_test(tests, coupled_learning_weighs_errors_by_conductance, 0, 2);
     tcase_add_loop_test(tests, too_large_a_beta_is_never_settled, 0, 8 * SHARES);
     tcase_add_loop_test(tests, mixed_chains_pass_their_certificate, 0, 2);
     tcase_add_test(tests, conductances_stay_within_bounds);

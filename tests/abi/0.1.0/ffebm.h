@@ -181,7 +181,7 @@ typedef struct ffebm_user_energy {
 ffebm_status ffebm_energy_create_user(ffebm_context *context, ffebm_energy **block, const ffebm_user_energy *table);
 ffebm_status ffebm_energy_add_parameter(ffebm_energy *block, const ffebm_user_parameter *parameter);
 enum { FFEBM_ORDER_EVEN_ODD = 1, FFEBM_ORDER_ODD_EVEN = 2, FFEBM_ORDER_SYNCHRONOUS = 3, FFEBM_ORDER_FORWARD = 4, FFEBM_ORDER_BACKWARD = 5, FFEBM_ORDER_COLORS = 6, FFEBM_ORDER_REVERSED = 7 };
-enum { FFEBM_NUDGING_AUTO = 1, FFEBM_NUDGING_LOSS = 2, FFEBM_NUDGING_LINEAR = 3 };
+enum { FFEBM_NUDGING_AUTO = 1, FFEBM_NUDGING_LOSS = 2, FFEBM_NUDGING_LINEAR = 3, FFEBM_NUDGING_CLAMP = 4 };
 enum { FFEBM_ESTIMATOR_CENTERED = 1, FFEBM_ESTIMATOR_POSITIVE = 2, FFEBM_ESTIMATOR_NEGATIVE = 3, FFEBM_ESTIMATOR_RANDOM_SIGN = 4, FFEBM_ESTIMATOR_FOUR_POINT = 5, FFEBM_ESTIMATOR_IMPLICIT = 6 };
 enum { FFEBM_SWITCHES_FOLLOW = 1, FFEBM_SWITCHES_HOLD = 2 };
 enum { FFEBM_PRECISION_FULL = 1, FFEBM_PRECISION_MIXED = 2 };
