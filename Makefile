@@ -335,6 +335,7 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/loading examples/models/digits.json digits >/dev/null
 	$(Q)text=$$($(OUT)/examples/conformance --broken) || { echo "$$text"; exit 1; }; echo "$$text" | tail -n 1
 	$(Q)$(OUT)/examples/resistor_network 1 2>/dev/null
+	$(Q)$(OUT)/examples/resistive | tail -n 1
 	$(Q)$(OUT)/examples/bench_device --epochs 1 2>/dev/null
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/ranks_pipe

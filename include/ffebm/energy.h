@@ -1,9 +1,8 @@
 /* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network, a deep resistive network, or a simulator
  * or device of your own.
  *
- * An energy block turns its input x into a state s that makes E(s, theta, x) = G(s) - <s_1, x> + U(s, theta)
- * stationary: its equilibrium. s_1 is its first layer, which functions count as layer 0; its last layer is its output.
- * A block knows nothing of losses or nudging: it is asked to settle, at times under a force on its last layer, which
+ * An energy block turns its input x into a state s that makes an energy E(s, theta, x) stationary: its equilibrium. The
+ * state has layers; functions count the first, s_1, as layer 0, and the last one is the block's output. A block knows nothing of losses or nudging: it is asked to settle, at times under a force on its last layer, which
  * adds - <force, s_last> to E.
  *
  * A block is a description. Give it to a model (ffebm_model_add_energy), which infers its shapes and holds its
@@ -24,7 +23,7 @@ typedef struct ffebm_energy ffebm_energy;
 
 /* ------------------------------------------------------------------------------------ deep Hopfield networks
  *
- * Primitive Phi = G - E = <x, s_1> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}>. Settled when s_i = sigma_i(dPhi/ds_i) in every
+ * E = G - Phi, Phi = <x, s_1> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}>. Settled when s_i = sigma_i(dPhi/ds_i) in every
  * layer, G being the sum over layers of G_i, the integral of the inverse of sigma_i (arXiv:2409.03306; Laborieux et al.
  * 2021). Updating layers in turn, the energy falls in every half-sweep as long as no max pool is below a layer that may be
  * negative; there settling may cycle, which is reported as not converged. Where two places of a pool are nearly as large,
@@ -135,7 +134,7 @@ typedef struct ffebm_coupling_config {
  */
 FFEBM_API void ffebm_coupling_config_init(ffebm_coupling_config *config, size_t size, int32_t type);
 
-/** Couple two layers of a Hopfield block: by default the newest one with a layer that is added on top.
+/** Couple two layers of a block: by default the newest one with a layer that is added on top, as resistive blocks always do.
  *
  *  Returns: FFEBM_OK:              the coupling's index in parameter names is the number of couplings before it.
  *           FFEBM_ERR_ARGUMENT:    a field that must be set is not, is out of range, or is set though the type does not
@@ -161,9 +160,9 @@ FFEBM_API ffebm_status ffebm_energy_add_coupling(ffebm_energy *block, const ffeb
  *
  * strictly convex: one equilibrium, whatever the mismatch, and every order settles to it (Kendall et al. 2020,
  * arXiv:2006.01981; Scellier 2024). Layers that functions count from 0 are l = 1, 2, ..; the sources are no layer. The
- * derivative by x is that of the currents out of the sources, not a state. Loss and spring nudging with - beta need
- * beta k below the conductance seen at the outputs, else FFEBM_ERR_ARGUMENT where that is sure beforehand, and samples that
- * are reported as not converged where it is not.
+ * derivative by x is that of the currents out of the sources, not a state. They are nudged linearly unless another nudging
+ * is asked for. Loss nudging with - beta needs beta below the conductance that a pattern of outputs sees; beyond, calls fail
+ * with FFEBM_ERR_ARGUMENT where one output shows it, and report samples as not converged that are not sure to be right.
  *
  *     {"energy": {"type": "resistive", "input_gain": 8, "g_min": 0, "g_max": 1,
  *                 "diode": {"threshold": 0.2, "conductance": 50}, "amplifier": 1,
