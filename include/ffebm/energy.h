@@ -2,8 +2,9 @@
  * or device of your own.
  *
  * An energy block turns its input x into a state s that makes an energy E(s, theta, x) stationary: its equilibrium. The
- * state has layers; functions count the first, s_1, as layer 0, and the last one is the block's output. A block knows nothing of losses or nudging: it is asked to settle, at times under a force on its last layer, which
- * adds - <force, s_last> to E.
+ * state has layers; functions count the first, s_1, as layer 0, and the last one is the block's output. A block knows
+ * nothing of losses or nudging: it is asked to settle, at times under a force on its last layer, which adds
+ * - <force, s_last> to E.
  *
  * A block is a description. Give it to a model (ffebm_model_add_energy), which infers its shapes and holds its
  * parameters; an engine on that model computes. To use a block alone, make it the only stage of a model:
