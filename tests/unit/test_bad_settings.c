@@ -170,7 +170,7 @@ static const struct {
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, estimator, 0),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, estimator, 99),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, nudging, 0),
-    INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, nudging, 4),
+    INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, nudging, 9),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, start, 0),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, start, 3),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, require_convergence, 2),
