@@ -61,6 +61,7 @@ struct ffebmi_settings {
 #define FFEBMI_ABOVE_TO(bound, most) .lower = (bound), .lower_open = 1, .upper = (most)
 #define FFEBMI_BETWEEN(below, above) .lower = (below), .lower_open = 1, .upper = (above), .upper_open = 1
 #define FFEBMI_FROM_BELOW(least, above) .lower = (least), .upper = (above), .upper_open = 1
+/* In a macro around a line FFEBMI_ABOVE(-INFINITY) says the same: cppcheck counts the commas of a bare word there. */
 #define FFEBMI_FINITE .lower = -INFINITY, .lower_open = 1, .upper = INFINITY, .upper_open = 1
 
 /* Lines of a table, of the struct FFEBMI_CONFIG that the file has defined. `start` is the default as a literal. The _AS

@@ -21,7 +21,7 @@ FFEBMI_CHOICES(neuron_types, TYPES);
                      "how drives become states", FFEBMI_JSON(NULL, FFEBMI_JSON_REQUIRED))
 #define SLOPE FFEBMI_NUMBER(slope, 0.25, FFEBMI_ABOVE(0), "", "how steeply")
 #define BOUND(member, start, text)                                                                                     \
-    FFEBMI_NUMBER_AS(#member, member, start, FFEBMI_FINITE, "", text, FFEBMI_JSON(NULL, FFEBMI_JSON_SPARSE))
+    FFEBMI_NUMBER_AS(#member, member, start, FFEBMI_ABOVE(-INFINITY), "", text, FFEBMI_JSON(NULL, FFEBMI_JSON_SPARSE))
 
 static const ffebmi_setting bounded[] = {TYPE, SLOPE, BOUND(lower, 0, "of hard_sigmoid: its least state"),
                                          BOUND(upper, 1, "of hard_sigmoid: its largest state")};

@@ -19,7 +19,7 @@ FFEBMI_CHOICES(types, TYPES);
     FFEBMI_NUMBER_AS("variance", variance, 0, within(0), "", "of goe, which needs one; of others 0",                   \
                      FFEBMI_JSON(NULL, FFEBMI_JSON_REQUIRED))
 #define BIAS                                                                                                           \
-    FFEBMI_NUMBER_AS("bias", bias, 0, FFEBMI_FINITE, "", "the value of every bias, with constant_bias",                \
+    FFEBMI_NUMBER_AS("bias", bias, 0, FFEBMI_ABOVE(-INFINITY), "", "the value of every bias, with constant_bias",      \
                      .given = offsetof(ffebm_initialization, constant_bias))
 
 static const ffebmi_setting uniform_list[] = {TYPE, CONSTANT_BIAS, GAIN, BIAS};
