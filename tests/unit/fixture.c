@@ -134,36 +134,56 @@ ffebm_equilibrium_config converged(void)
     return config;
 }
 
-size_t layer_count(const fixture *f)
+static ffebm_stage_info block_info(const fixture *f, size_t *stage)
 {
     ffebm_stage_info info = {.size = sizeof info};
 
-    assert_ok(f->context, ffebm_model_inspect_stage(f->model, &info, 0));
-    return info.layer_count;
+    for (*stage = 0; *stage < f->info.stage_count; ++*stage) {
+        assert_ok(f->context, ffebm_model_inspect_stage(f->model, &info, *stage));
+        if (info.kind == FFEBM_STAGE_ENERGY)
+            return info;
+    }
+    ck_abort_msg("no energy block");
+    return info;
 }
 
-static ffebm_tensor *random_layer(const fixture *f, size_t layer, int64_t rows, uint64_t seed)
+size_t block_stage(const fixture *f)
+{
+    size_t stage;
+
+    block_info(f, &stage);
+    return stage;
+}
+
+size_t layer_count(const fixture *f)
+{
+    size_t stage;
+
+    return block_info(f, &stage).layer_count;
+}
+
+ffebm_tensor *random_layer(const fixture *f, size_t layer, int64_t rows, double low, double high, uint64_t seed)
 {
     ffebm_layer_info info = {.size = sizeof info};
 
-    assert_ok(f->context, ffebm_model_inspect_layer(f->model, &info, 0, layer));
-    return random_batch(f->context, f->info.dtype, rows, info.shape, info.rank, 0, 1, seed);
+    assert_ok(f->context, ffebm_model_inspect_layer(f->model, &info, block_stage(f), layer));
+    return random_batch(f->context, f->info.dtype, rows, info.shape, info.rank, low, high, seed);
 }
 
 ffebm_tensor *layer_state(const fixture *f, size_t layer, int64_t rows, int32_t phase)
 {
-    ffebm_tensor *state = random_layer(f, layer, rows, 0);
+    ffebm_tensor *state = random_layer(f, layer, rows, 0, 1, 0);
 
-    assert_ok(f->context, ffebm_engine_get_state(f->engine, state, 0, layer, phase));
+    assert_ok(f->context, ffebm_engine_get_state(f->engine, state, block_stage(f), layer, phase));
     return state;
 }
 
 void set_random_state(const fixture *f, int64_t rows, uint64_t seed)
 {
     for (size_t l = 0; l < layer_count(f); l++) {
-        ffebm_tensor *layer = random_layer(f, l, rows, seed + l);
+        ffebm_tensor *layer = random_layer(f, l, rows, 0, 1, seed + l);
 
-        assert_ok(f->context, ffebm_engine_set_state(f->engine, 0, l, layer));
+        assert_ok(f->context, ffebm_engine_set_state(f->engine, block_stage(f), l, layer));
         ffebm_tensor_destroy(layer);
     }
 }
@@ -173,7 +193,7 @@ ffebm_tensor *energies_of(const fixture *f, const ffebm_tensor *x, int64_t rows)
     ffebm_tensor *energies;
 
     assert_ok(f->context, ffebm_tensor_create(f->context, &energies, f->info.dtype, &rows, 1));
-    assert_ok(f->context, ffebm_engine_energy(f->engine, energies, 0, FFEBM_PHASE_FREE, x));
+    assert_ok(f->context, ffebm_engine_energy(f->engine, energies, block_stage(f), FFEBM_PHASE_FREE, x));
     return energies;
 }
 

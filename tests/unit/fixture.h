@@ -47,6 +47,7 @@ Suite *test_solver_suite(void);
 Suite *test_settings_suite(void);
 Suite *test_graph_suite(void);
 Suite *test_orders_suite(void);
+Suite *test_random_graphs_suite(void);
 Suite *test_tickets_suite(void);
 Suite *test_taps_suite(void);
 Suite *test_resistive_suite(void);
@@ -101,10 +102,12 @@ void destroy_all(ffebm_tensor **tensors, size_t count);
 /* The default equilibrium, converged as far as float64 goes. */
 ffebm_equilibrium_config converged(void);
 
-/* Of a model that begins with an energy block, in that block: how many layers it has, one of them (rows of it, in a phase),
- * all of them set at random in [0, 1], and the energies of the free state. */
+/* Of a model's first energy block: its stage, how many layers it has, one of them (rows of it, in a phase), all of them set at
+ * random in [0, 1], and the energies of the free state. */
+size_t block_stage(const fixture *f);
 size_t layer_count(const fixture *f);
 ffebm_tensor *layer_state(const fixture *f, size_t layer, int64_t rows, int32_t phase);
+ffebm_tensor *random_layer(const fixture *f, size_t layer, int64_t rows, double low, double high, uint64_t seed);
 void set_random_state(const fixture *f, int64_t rows, uint64_t seed);
 ffebm_tensor *energies_of(const fixture *f, const ffebm_tensor *x, int64_t rows);
 

@@ -45,6 +45,7 @@ static Suite *(*const suites[])(void) = {
     test_settings_suite,
     test_graph_suite,
     test_orders_suite,
+    test_random_graphs_suite,
     test_tickets_suite,
     test_taps_suite,
     test_resistive_suite,
