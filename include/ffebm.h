@@ -6,6 +6,7 @@
  *   block.h        what blocks of both kinds have in common
  *   feedforward.h  describe a feedforward block (digital): a row of ops
  *   energy.h       describe an energy block (analog): a deep Hopfield network
+ *   device.h       energy blocks on devices that are not ideal: converters, mismatch, noise
  *   equilibrium.h  how an energy block settles and is nudged
  *   loss.h         losses
  *   model.h        chain blocks, hold their parameters; the model description (JSON)
@@ -32,6 +33,7 @@
 #include "ffebm/analysis.h"
 #include "ffebm/block.h"
 #include "ffebm/core.h"
+#include "ffebm/device.h"
 #include "ffebm/energy.h"
 #include "ffebm/equilibrium.h"
 #include "ffebm/feedforward.h"

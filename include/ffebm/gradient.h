@@ -123,6 +123,16 @@ FFEBM_API ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stag
  */
 FFEBM_API ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step);
 
+/** Leave out what devices draw anew in each settling, from the next call on.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT: noise is not 0 or 1.
+ *  In/Out:  engine: as its devices say (ffebm_device_config.noise) when created.
+ *  In:      noise:  1: as the devices say. 0: none; what is fixed in a device stays: certificates then compare gradients on
+ *                   the effective parameters.
+ */
+FFEBM_API ffebm_status ffebm_engine_set_noise(ffebm_engine *engine, int32_t noise);
+
 /** Number the first sample of the next batches: what is drawn for a sample depends on the engine's seed, the number of the
  *  call and the sample's number alone.
  *

@@ -10,6 +10,7 @@
 #ifndef FFEBM_MODEL_H
 #define FFEBM_MODEL_H
 
+#include "device.h"
 #include "energy.h"
 #include "equilibrium.h"
 #include "feedforward.h"
@@ -313,8 +314,8 @@ typedef struct ffebm_stage_info {
     size_t input_rank;
     const int64_t *output_shape; /* likewise */
     size_t output_rank;
-    int32_t kind; /* FFEBM_STAGE_ */
-    int32_t reserved_;
+    int32_t kind;     /* FFEBM_STAGE_ */
+    int32_t device;   /* 1: on a device, ffebm_model_device */
     size_t tap_count; /* of a feedforward stage */
 } ffebm_stage_info;
 
@@ -365,6 +366,9 @@ typedef struct ffebm_parameter_info {
     int32_t frozen;      /* 1: optimizers leave it alone */
     double lower;        /* optimizers project every number onto [lower, upper]; infinite: no bound */
     double upper;        /* see lower */
+    const ffebm_tensor
+        *effective; /* what the block computes with, mismatch in it, noise of a settling not; as it is now,
+                                      borrowed like value. Without a device: value */
 } ffebm_parameter_info;
 
 /** Describe one parameter or buffer.
@@ -383,6 +387,36 @@ FFEBM_API ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_p
  *           name: as in "stage0.2.running_mean".
  */
 FFEBM_API size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name);
+
+/* ----------------------------------------------------------------------------------------------- energy stages on devices */
+
+/** Put an energy stage on a device, or every one.
+ *
+ *  Returns: FFEBM_OK:              it stands in the description; each stage draws numbers of its own.
+ *           FFEBM_ERR_ARGUMENT:    no energy stage, or a value out of range; the text names it.
+ *           FFEBM_ERR_STATE:       an engine or optimizer of this model exists.
+ *           FFEBM_ERR_UNSUPPORTED: something of neurons on a resistive stage or a block of yours; or config has fields set that
+ *                                  this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *  In/Out:  model:  building or ready, also one that was parsed or loaded; unchanged on failure.
+ *  In:      stage:  an energy stage, or FFEBM_ALL: of those that there are.
+ *           config: copied; NULL: no device.
+ *
+ *  The way to train on one chip and to test on others: with another seed, the same programmed values are another's.
+ */
+FFEBM_API ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, const ffebm_device_config *config);
+
+/** Read the device that an energy stage is on.
+ *
+ *  Returns: FFEBM_OK:           without a device, an ideal one.
+ *           FFEBM_ERR_ARGUMENT: no energy stage.
+ *  In:      model.
+ *  Out:     config: set config->size first.
+ *  In:      stage:  an energy stage.
+ */
+FFEBM_API ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *config, size_t stage);
+
+/* ------------------------------------------------------------------------------------------------------------------ values */
 
 /** Get all parameters as one contiguous tensor [element_count].
  *

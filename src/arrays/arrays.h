@@ -91,11 +91,12 @@ typedef struct ffebmi_arrays {
 
     void (*gemm)(const ffebmi_matrix_product *product);
 
-    void (*add)(size_t n, const void *x, void *y);                    /* y += x */
-    void (*add_scaled)(size_t n, double a, const void *x, void *y);   /* y += a x */
-    void (*scale)(size_t n, double a, const void *x, void *y);        /* y = a x; may be the same array */
-    void (*fill)(size_t n, double a, void *y);                        /* y = a */
-    void (*add_row)(size_t rows, size_t n, const void *row, void *y); /* each row of y += row */
+    void (*add)(size_t n, const void *x, void *y);                          /* y += x */
+    void (*add_scaled)(size_t n, double a, const void *x, void *y);         /* y += a x */
+    void (*scale)(size_t n, double a, const void *x, void *y);              /* y = a x; may be the same array */
+    void (*fill)(size_t n, double a, void *y);                              /* y = a */
+    void (*add_row)(size_t rows, size_t n, const void *row, void *y);       /* each row of y += row */
+    void (*scale_columns)(size_t rows, size_t n, const void *row, void *y); /* each row of y times row, by element */
     void (*add_column_sums)(size_t rows, size_t n, size_t ldx, double a, const void *x,
                             void *y); /* y_j += a sum_i x_ij */
     void (*difference_and_mean)(size_t n, const void *a, const void *b, void *difference, void *mean); /* may alias */

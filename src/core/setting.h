@@ -89,6 +89,11 @@ struct ffebmi_settings {
         .info = {FFEBMI_INTEGER_AT(#member, member, #start, unit, text), bounds}, .initial = start,                    \
         .is_unsigned = FFEBMI_UNSIGNED(member)                                                                         \
     }
+#define FFEBMI_INTEGER_AS(key, member, start, bounds, unit, text, more)                                                \
+    {                                                                                                                  \
+        .info = {FFEBMI_INTEGER_AT(key, member, #start, unit, text), bounds}, .initial = start,                        \
+        .is_unsigned = FFEBMI_UNSIGNED(member), more                                                                   \
+    }
 /* An integer that must be set: it has no default. */
 #define FFEBMI_INTEGER_SET(key, member, bounds, unit, text, more)                                                      \
     {                                                                                                                  \

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "device/device.h"
 #include "energy/energy.h"
-#include "json/fields.h"
-#include "json/give.h"
+#include "json/settings.h"
 
 static const ffebmi_energy_kind *kind_named(const char *type)
 {
@@ -23,11 +23,27 @@ static const char *parsed_type(size_t index)
     return NULL;
 }
 
+static ffebm_status parse_device(ffebm_energy *block, const cJSON *json, const char *where)
+{
+    const ffebmi_fields fields = {.context = block->context, .object = json, .where = where};
+    ffebm_device_config read;
+
+    if (!ffebmi_fields_have(&fields, "device"))
+        return FFEBM_OK;
+    FFEBMI_TRY(ffebmi_settings_parse_key(&fields, "device", &ffebmi_device_settings, &read));
+    block->device = ffebmi_allocate(block->context, 1, sizeof *block->device);
+    if (block->device == NULL)
+        return ffebmi_fail_memory(block->context, "a device's configuration");
+    return ffebmi_fields_refused(block->context, where,
+                                 ffebmi_device_read(block->context, "device", block->device, &read));
+}
+
 ffebm_status ffebmi_energy_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
 {
     const ffebmi_energy_kind *kind;
     char known[FFEBMI_LISTED];
     const char *type = "";
+    ffebm_status status;
 
     FFEBMI_TRY(ffebmi_fields_type(context, json, where, &type));
     kind = kind_named(type);
@@ -35,7 +51,13 @@ ffebm_status ffebmi_energy_parse(ffebm_context *context, ffebm_energy **block, c
                  type, ffebmi_fields_list(known, parsed_type));
     FFEBMI_CHECK(context, kind->parse != NULL, FFEBM_ERR_UNSUPPORTED,
                  "%s: it is a block of the user's; build the model by calls, then restore its values", where);
-    return kind->parse(context, block, json, where);
+    FFEBMI_TRY(kind->parse(context, block, json, where));
+    status = parse_device(*block, json, where);
+    if (status != FFEBM_OK) {
+        ffebm_energy_destroy(*block);
+        *block = NULL;
+    }
+    return status;
 }
 
 cJSON *ffebmi_energy_describe(const ffebm_energy *block, const ffebm_initialization *common)
@@ -43,5 +65,7 @@ cJSON *ffebmi_energy_describe(const ffebm_energy *block, const ffebm_initializat
     cJSON *json = cJSON_CreateObject();
 
     return ffebmi_keep_if(json, json != NULL && ffebmi_give(json, "type", cJSON_CreateString(block->kind->type)) &&
-                                    block->kind->describe(block, common, json));
+                                    block->kind->describe(block, common, json) &&
+                                    (block->device == NULL ||
+                                     ffebmi_settings_give_key(json, "device", &ffebmi_device_settings, block->device)));
 }

@@ -29,6 +29,8 @@ void ffebm_energy_destroy(ffebm_energy *block)
     ffebmi_release(context, block->layers);
     ffebmi_release(context, block->tapped);
     ffebmi_release(context, block->parameters);
+    ffebmi_release(context, block->chip);
+    ffebmi_release(context, block->device);
     ffebmi_release(context, block);
     ffebmi_context_drop(context);
 }

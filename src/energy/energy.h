@@ -14,6 +14,7 @@
 #include "json/json.h"
 
 typedef struct ffebmi_energy_kind ffebmi_energy_kind;
+typedef struct ffebmi_chip ffebmi_chip;               /* energy/chip.h */
 typedef struct ffebmi_sweep_rules ffebmi_sweep_rules; /* energy/sweeps.h */
 typedef struct ffebmi_batch_rules ffebmi_batch_rules; /* energy/batches.h */
 
@@ -28,6 +29,7 @@ enum {
     FFEBMI_CONCURRENT = 64,  /* `settle` of its batch rules may run on several threads */
     FFEBMI_TAKES_TAPS =
         128, /* inner layers may have inputs of their own, of the layer's shape: each a term - <x_l, s_l> */
+    FFEBMI_TAKES_GAINS = 512,    /* its neurons may make more or less of their drives, each unit by itself */
     FFEBMI_HEEDS_STIFFNESS = 256 /* it can be nudged by a force that falls with the displacement, in closed form */
 };
 
@@ -44,6 +46,7 @@ struct ffebm_energy {
     ffebm_context *context;
     const ffebmi_energy_kind *kind;
     unsigned abilities; /* FFEBMI_HEEDS_LOSS, .. */
+    unsigned withheld;  /* those of them that its device takes from it */
     size_t max_rows;    /* that its batch rules settle at once; 0: any number */
     double max_beta;    /* the strongest nudge that it bears; 0: any */
     double
@@ -57,6 +60,8 @@ struct ffebm_energy {
     bool *tapped;         /* [layer]: has it an input of its own, beside that of the block (layer 0)? */
     size_t parameter_count;
     ffebmi_energy_parameter *parameters;
+    struct ffebm_device_config *device; /* that it is to be on; NULL: none */
+    ffebmi_chip *chip;                  /* which it is on, in a model; NULL: none */
 };
 
 /* In which form a phase keeps states. */
@@ -146,7 +151,7 @@ ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, con
 
 static inline bool ffebmi_energy_can(const ffebm_energy *block, unsigned ability)
 {
-    return (block->abilities & ability) != 0;
+    return (block->abilities & ~block->withheld & ability) != 0;
 }
 
 /* The kind's slots of planning and packing: nothing is done where it has none. */

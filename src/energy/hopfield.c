@@ -44,13 +44,21 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
     ffebmi_hopfield_moved(s, layer);
 }
 
+/* What a layer feels of the couplings, as much of it as reaches its neurons. */
+static void feel(const ffebmi_settling *s, size_t layer)
+{
+    void *z = ((const ffebmi_hopfield_work *)s->work)->z[layer];
+
+    ffebmi_hopfield_drive(s, layer, z);
+    if (s->gains != NULL)
+        s->arrays->scale_columns(s->rows, units_of(s, layer), s->gains[layer], z);
+}
+
 /* All drives first, then all states: so that layers updated together do not see each other's new values. */
 static void update(ffebmi_settling *s, const size_t *layers, size_t count)
 {
-    const ffebmi_hopfield_work *w = s->work;
-
     for (size_t i = 0; i < count; i++)
-        ffebmi_hopfield_drive(s, layers[i], w->z[layers[i]]);
+        feel(s, layers[i]);
     for (size_t i = 0; i < count; i++)
         settle_layer(s, layers[i]);
 }
@@ -93,7 +101,7 @@ static void take_base(ffebmi_settling *s)
     at_free.hold_switches = false;
     borrow_states(s, at_free.rows);
     for (size_t l = 0; l < s->block->layer_count; l++) {
-        ffebmi_hopfield_drive(&at_free, l, w->z[l]);
+        feel(&at_free, l);
         spread_rows(at_free.rows, s->copies, units_of(s, l) * s->arrays->element, w->z[l], w->base[l]);
         ffebmi_neurons_keep_base(s->form, s->arrays,
                                  &(ffebmi_layer_update){.rows = s->rows,
@@ -209,6 +217,18 @@ static void input_gradient(const ffebm_energy *block, const ffebmi_contrast *con
     }
 }
 
+/* G of a row whose units have gains: each has as many times the slope. */
+static double own_energy_of_gains(const ffebmi_settling *s, size_t layer, const void *row)
+{
+    const ffebmi_arrays *k = s->arrays;
+    double energy = 0;
+
+    for (size_t i = 0; i < units_of(s, layer); i++)
+        energy += ffebmi_neurons_energy(&hopfield(s->block)->neurons[layer], k, 1, ffebmi_at(k, row, i)) /
+                  ffebmi_number_at(k->element, s->gains[layer], i);
+    return energy;
+}
+
 static void energies(ffebmi_settling *s, double *out)
 {
     const ffebmi_hopfield *h = hopfield(s->block);
@@ -223,7 +243,8 @@ static void energies(ffebmi_settling *s, double *out)
 
         for (size_t r = 0; r < s->rows; r++) {
             const void *row = ffebmi_at(k, s->state[l], r * units);
-            double energy = ffebmi_neurons_energy(&h->neurons[l], k, units, row);
+            double energy = s->gains == NULL ? ffebmi_neurons_energy(&h->neurons[l], k, units, row)
+                                             : own_energy_of_gains(s, l, row);
 
             if (driven)
                 energy -= k->dot(units, ffebmi_at(k, z[l], r * units), row);
@@ -254,25 +275,26 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .region_changes = region_changes,
                                           .observe = ffebmi_hopfield_observe};
 
-const ffebmi_energy_kind ffebmi_energy_hopfield = {
-    .type = "hopfield",
-    .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS | FFEBMI_HEEDS_STIFFNESS,
-    .fit = ffebmi_hopfield_fit,
-    .destroy = destroy,
-    .describe = ffebmi_hopfield_describe,
-    .parse = ffebmi_hopfield_parse,
-    .add_coupling = ffebmi_hopfield_add_coupling,
-    .config = FFEBM_CONFIG_HOPFIELD,
-    .settings = &ffebmi_hopfield_settings,
-    .lay_out_work = ffebmi_hopfield_lay_out_work,
-    .sweeps = &sweeps,
-    .lay_out_plan = ffebmi_hopfield_lay_out_plan,
-    .lay_out_packed = ffebmi_hopfield_lay_out_packed,
-    .pack = ffebmi_hopfield_pack,
-    .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
-    .pack_int16 = ffebmi_hopfield_pack_int16,
-    .switch_count = switch_count,
-    .saturated = saturated};
+const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
+                                                   .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT |
+                                                                FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS |
+                                                                FFEBMI_HEEDS_STIFFNESS | FFEBMI_TAKES_GAINS,
+                                                   .fit = ffebmi_hopfield_fit,
+                                                   .destroy = destroy,
+                                                   .describe = ffebmi_hopfield_describe,
+                                                   .parse = ffebmi_hopfield_parse,
+                                                   .add_coupling = ffebmi_hopfield_add_coupling,
+                                                   .config = FFEBM_CONFIG_HOPFIELD,
+                                                   .settings = &ffebmi_hopfield_settings,
+                                                   .lay_out_work = ffebmi_hopfield_lay_out_work,
+                                                   .sweeps = &sweeps,
+                                                   .lay_out_plan = ffebmi_hopfield_lay_out_plan,
+                                                   .lay_out_packed = ffebmi_hopfield_lay_out_packed,
+                                                   .pack = ffebmi_hopfield_pack,
+                                                   .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
+                                                   .pack_int16 = ffebmi_hopfield_pack_int16,
+                                                   .switch_count = switch_count,
+                                                   .saturated = saturated};
 
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block)
 {

@@ -45,7 +45,7 @@ ffebm_status ffebmi_couplings_parse(ffebm_energy *block, const cJSON *couplings,
 static ffebm_status parse_config(ffebm_context *context, const cJSON *json, const char *where,
                                  ffebm_hopfield_config *config, const cJSON **couplings)
 {
-    static const char *const others[] = {"type", "couplings", NULL};
+    static const char *const others[] = {"type", "couplings", "device", NULL};
     ffebmi_fields fields;
 
     FFEBMI_TRY(ffebmi_settings_begin(&fields, context, json, where, others,

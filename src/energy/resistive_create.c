@@ -98,7 +98,7 @@ ffebm_status ffebmi_resistive_add_coupling(ffebm_energy *block, const ffebm_coup
 
 ffebm_status ffebmi_resistive_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
 {
-    static const char *const others[] = {"type", "couplings", NULL};
+    static const char *const others[] = {"type", "couplings", "device", NULL};
     const cJSON *couplings = NULL;
     ffebm_resistive_config config;
     ffebmi_fields read;

@@ -23,6 +23,8 @@ typedef struct ffebmi_settling {
     const void *const *inputs; /* [layer]: rows x units of its input, NULL where it has none; 0: the block's own */
     const void *force;         /* rows x units of the last layer, or NULL */
     const void *stiffness;     /* likewise: the force is less k (s - s_free), s what settles; NULL: 0 */
+    const void *const *gains;  /* [layer]: units, so many times each one's drive reaches it; NULL: once. Of kinds with
+                                  FFEBMI_TAKES_GAINS; inputs, force and stiffness come multiplied */
     ffebmi_norms *norms;       /* [row * layer_count + layer] */
     void *work;                /* laid out by the kind */
 } ffebmi_settling;

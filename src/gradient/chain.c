@@ -23,14 +23,13 @@ static void take_inputs(ffebm_engine *engine, size_t stage, const void *input)
 static ffebm_status stage_up(ffebm_engine *engine, size_t stage, size_t batch, const void *input)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
-    ffebmi_engine_stage *s = &engine->stages[stage];
 
     FFEBMI_TRY(ffebmi_context_ask(engine->context));
     if (block == NULL)
         return ffebmi_rows_up(engine, stage, batch, input);
     take_inputs(engine, stage, input);
     FFEBMI_TRY(ffebmi_phases_free(engine, stage, batch, engine->inputs));
-    s->output = s->free_state[block->layer_count - 1];
+    engine->stages[stage].output = ffebmi_phases_output(engine, stage, batch);
     return FFEBM_OK;
 }
 
@@ -64,6 +63,7 @@ static ffebm_status energy_down(ffebm_engine *engine, size_t stage, const void *
         memset(input_cotangent, 0,
                engine->batch * ffebmi_energy_input_offset(block, block->layer_count) * engine->arrays->element);
     for (int32_t r = 0; r < repeats; r++) {
+        engine->stream.repetition = (unsigned)r;
         if (r > 0)
             FFEBMI_TRY(ffebmi_context_ask(engine->context));
         FFEBMI_TRY(targets != NULL ? ffebmi_phases_loss(engine, stage, targets, cotangent)

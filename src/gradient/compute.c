@@ -259,6 +259,7 @@ static ffebm_status check_output(const ffebm_engine *engine, const ffebm_tensor 
 static ffebm_status evaluate(ffebm_engine *engine, const ffebm_tensor *input, const ffebmi_targets *targets,
                              size_t batch, ffebm_report *facts, ffebm_tensor *output)
 {
+    const uint64_t whole_first = engine->stream.first_sample;
     ffebm_status status = FFEBM_OK;
 
     FFEBMI_TRY(ffebmi_compute_open(engine, batch));
@@ -268,11 +269,13 @@ static ffebm_status evaluate(ffebm_engine *engine, const ffebm_tensor *input, co
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
         ffebmi_targets part = ffebmi_targets_from(targets, first);
 
+        engine->stream.first_sample = whole_first + first;
         status = ffebmi_compute_free(engine, rows_of(engine, input, first), &part, rows, facts, NULL);
         report_phases(engine, facts);
         if (status == FFEBM_OK)
             give_output(engine, rows, first, output);
     }
+    engine->stream.first_sample = whole_first;
     return status;
 }
 
@@ -315,6 +318,8 @@ ffebm_status ffebm_engine_evaluate(ffebm_engine *engine, ffebm_report *report, f
 /* Once at least: a rank without samples, too, has a part in the statistics of the whole batch. */
 static ffebm_status forward(ffebm_engine *engine, const ffebm_tensor *input, size_t batch, ffebm_tensor *output)
 {
+    const uint64_t whole_first = engine->stream.first_sample;
+    ffebm_status status;
     const void *result;
     size_t first = 0;
 
@@ -323,13 +328,16 @@ static ffebm_status forward(ffebm_engine *engine, const ffebm_tensor *input, siz
     do {
         size_t rows = batch - first < engine->max_batch ? batch - first : engine->max_batch;
 
+        engine->stream.first_sample = whole_first + first;
         forget_tallies(engine);
         take_input(engine, rows_of(engine, input, first), rows);
-        FFEBMI_TRY(ffebmi_chain_up(engine, rows, &result));
-        give_output(engine, rows, first, output);
+        status = ffebmi_chain_up(engine, rows, &result);
+        if (status == FFEBM_OK)
+            give_output(engine, rows, first, output);
         first += rows;
-    } while (first < batch);
-    return FFEBM_OK;
+    } while (first < batch && status == FFEBM_OK);
+    engine->stream.first_sample = whole_first;
+    return status;
 }
 
 static ffebm_status check_forward(const ffebm_engine *engine, const ffebm_tensor *output, const ffebm_tensor *input,

@@ -48,7 +48,7 @@ static void point_at_parameters(const ffebm_engine *engine, const ffebmi_stage *
     for (size_t p = 0; p < of->parameter_count; p++) {
         size_t offset = engine->model->parameters[of->first_parameter + p].offset;
 
-        stage->parameters[p] = ffebmi_at(engine->arrays, engine->model->values, offset);
+        stage->parameters[p] = ffebmi_at(engine->arrays, ffebmi_model_in_effect(engine->model, of), offset);
         stage->gradients[p] = ffebmi_at(engine->arrays, engine->gradient.values, offset);
     }
     for (size_t b = 0; b < of->buffer_count; b++)
@@ -88,6 +88,8 @@ static void lay_out_states(const ffebm_engine *engine, const ffebm_energy *block
         to->inputs[l] = to->kept_inputs[l] = input;
         to->free_state[l] = layer;
     }
+    if (ffebmi_solver_of(block)->hand_on != NULL)
+        to->handed_on = lay_out_values(engine, ffebmi_energy_output(block)->count, arena);
     for (size_t p = 0; p < 2; p++)
         to->norms[p] = ffebmi_carve(arena, engine->max_batch, block->layer_count * sizeof *to->norms[p]);
 }

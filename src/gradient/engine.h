@@ -31,7 +31,8 @@ typedef struct ffebmi_engine_stage {
     ffebm_equilibrium_config asked;       /* as it was set, */
     ffebm_equilibrium_config equilibrium; /* and as it is: AUTO decided, beta as strong as the block bears */
     void **free_state;                    /* [layer]: max_batch x units */
-    size_t free_rows;                     /* how many rows of it hold; 0: none */
+    void *handed_on;         /* max_batch x outputs: what its solver hands on in place of the last layer; else NULL */
+    size_t free_rows;        /* how many rows of it hold; 0: none */
     const void **inputs;     /* [layer]: batch x units, those of its last state; NULL where there is none */
     void **kept_inputs;      /* [layer]: max_batch x units, of those that stay: taps', and all of a block with
                                 FFEBMI_READS_INPUT; else NULL */

@@ -7,15 +7,26 @@
 
 /* ------------------------------------------------------------------------------------------------------ the readout */
 
-/* The output of the last energy block under a nudge. */
+/* The output of the last energy block under a nudge, as it is handed on. */
 static const void *last_layer(const ffebm_engine *engine, size_t nudge)
 {
+    const ffebmi_solver *solver = ffebmi_solver_of(ffebmi_engine_block(engine, engine->last_energy));
+    ffebmi_states states = {.block = ffebmi_engine_block(engine, engine->last_energy),
+                            .arrays = engine->arrays,
+                            .batch = engine->batch,
+                            .common = engine->bench.common,
+                            .occasion = ffebmi_stream_occasion(&engine->stream)};
     const ffebm_energy *block = ffebmi_engine_block(engine, engine->last_energy);
     size_t last = block->layer_count - 1, count = engine->batch * block->layers[last].count;
     const void *nudged = ffebmi_workbench_layers(&engine->bench, block, nudge)[last];
 
-    if (ffebmi_phases_form(engine, engine->last_energy) == FFEBMI_WHOLE)
+    states.state = ffebmi_workbench_layers(&engine->bench, block, nudge);
+    if (ffebmi_phases_form(engine, engine->last_energy) == FFEBMI_WHOLE && solver->hand_on == NULL)
         return nudged;
+    if (ffebmi_phases_form(engine, engine->last_energy) == FFEBMI_WHOLE) {
+        solver->hand_on(engine->context, &states, nudge, engine->nudged_output);
+        return engine->nudged_output;
+    }
     engine->arrays->scale(count, 1, engine->stages[engine->last_energy].free_state[last], engine->nudged_output);
     engine->arrays->add(count, nudged, engine->nudged_output);
     return engine->nudged_output;
@@ -121,6 +132,8 @@ static ffebmi_reading reading_of(ffebm_engine *engine, size_t stage, size_t batc
                                        ffebmi_workbench_layers(&engine->bench, block, 1)},
                             .seed = ffebmi_stream_draw(&engine->stream),
                             .first_sample = engine->stream.first_sample,
+                            .common = engine->bench.common,
+                            .occasion = ffebmi_stream_occasion(&engine->stream),
                             .gradients = s->gradients};
 }
 
@@ -134,13 +147,12 @@ static ffebmi_reading_pair pair_of(const ffebm_engine *engine, size_t stage, con
 {
     bool hold = held(engine, stage);
 
-    return (ffebmi_reading_pair){
-        .first = layers_of(engine, stage, pair->first),
-        .second = layers_of(engine, stage, pair->second),
-        .first_switches = switches_of(engine, stage, hold ? FFEBM_NONE : pair->first),
-        .second_switches = switches_of(engine, stage, hold ? FFEBM_NONE : pair->second),
-        .weight = pair->weight / engine->stages[stage].equilibrium.beta,
-    };
+    return (ffebmi_reading_pair){.first = layers_of(engine, stage, pair->first),
+                                 .second = layers_of(engine, stage, pair->second),
+                                 .first_switches = switches_of(engine, stage, hold ? FFEBM_NONE : pair->first),
+                                 .second_switches = switches_of(engine, stage, hold ? FFEBM_NONE : pair->second),
+                                 .weight = pair->weight / engine->stages[stage].equilibrium.beta,
+                                 .nudges = {pair->first, pair->second}};
 }
 
 /* Implicit differentiation: the adjoint's displacement alone, at the free state. */
@@ -186,8 +198,11 @@ ffebm_status ffebmi_estimate_energy(ffebm_engine *engine, size_t stage, void **l
     ffebmi_reading reading = reading_of(engine, stage, rows);
 
     observe(engine, stage, hold ? FFEBM_NONE : nudge, hold ? engine->stages[stage].free_state : layers, rows);
-    reading.pairs[reading.pair_count++] =
-        (ffebmi_reading_pair){.first = layers, .first_switches = switches, .second_switches = switches, .weight = 1};
+    reading.pairs[reading.pair_count++] = (ffebmi_reading_pair){.first = layers,
+                                                                .first_switches = switches,
+                                                                .second_switches = switches,
+                                                                .weight = 1,
+                                                                .nudges = {nudge, FFEBM_NONE}};
     reading.gradient_scale = 1.0 / (double)rows;
     reading.input_scale = 1;
     reading.input_cotangent = input_cotangent;

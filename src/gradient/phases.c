@@ -23,7 +23,8 @@ static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, c
                           .relaxation = s->equilibrium.relaxation,
                           .inputs = inputs,
                           .seed = ffebmi_stream_draw(&engine->stream),
-                          .first_sample = engine->stream.first_sample};
+                          .first_sample = engine->stream.first_sample,
+                          .occasion = ffebmi_stream_occasion(&engine->stream)};
 }
 
 static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
@@ -57,10 +58,12 @@ static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batc
 }
 
 /* Make the workbench ready for it. */
-static void set_up(ffebm_engine *engine, ffebmi_phase *phase)
+static void set_up(ffebm_engine *engine, size_t stage, ffebmi_phase *phase)
 {
+    ffebmi_model_take_effect(engine->model, stage);
     ffebmi_workbench_set_up(&engine->bench, phase->block, phase->plan, phase->parameters, phase->nudges, phase->int16);
     phase->packed = engine->bench.packed;
+    phase->common = engine->bench.common;
 }
 
 static ffebm_status check(const ffebm_engine *engine, size_t stage, const char *phase, const ffebmi_tally *tally)
@@ -138,7 +141,7 @@ ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch
     FFEBMI_CHECK(engine->context, phase.start == NULL || s->free_rows == batch, FFEBM_ERR_STATE,
                  "stage %zu: FFEBM_START_STATE with a batch of %zu, but there is a state of %zu samples", stage, batch,
                  s->free_rows);
-    set_up(engine, &phase);
+    set_up(engine, stage, &phase);
     FFEBMI_TRY(check_parameters(engine, stage));
     /* A device may fail half-way through the batch, and is then called again, perhaps to start from its last state: that one
      * stays until all samples have settled. Nudge 0 may hold a state by hand of another stage. */
@@ -152,6 +155,24 @@ ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch
     keep_inputs(engine, stage, batch, inputs);
     s->free_rows = s->tallies[0].nonfinite == 0 ? batch : 0;
     return check(engine, stage, "free", &s->tallies[0]);
+}
+
+const void *ffebmi_phases_output(ffebm_engine *engine, size_t stage, size_t batch)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebmi_solver *solver = ffebmi_solver_of(block);
+    ffebmi_states states = {.block = block,
+                            .arrays = engine->arrays,
+                            .batch = batch,
+                            .state = s->free_state,
+                            .common = engine->bench.common,
+                            .occasion = ffebmi_stream_occasion(&engine->stream)};
+
+    if (solver->hand_on == NULL)
+        return s->free_state[block->layer_count - 1];
+    solver->hand_on(engine->context, &states, FFEBM_NONE, s->handed_on);
+    return s->handed_on;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ nudged */
@@ -171,6 +192,7 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_phase phase = nudged_phase(engine, stage, engine->batch, s->inputs);
+    double strengths[FFEBMI_MAX_NUDGES];
     ffebmi_tally tally;
     ffebm_status status;
 
@@ -185,7 +207,10 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
     phase.force = call;
     phase.force_user = f;
     phase.force_held = held;
-    set_up(engine, &phase);
+    for (size_t n = 0; n < phase.nudges; n++)
+        strengths[n] = f->beta * fabs(f->estimator->strength[n]);
+    phase.strengths = strengths;
+    set_up(engine, stage, &phase);
     if (f->stiffness > 0)
         phase.stiffness = ffebmi_force_clamp_springs;
     if (held && f->targets != NULL) {
@@ -235,7 +260,7 @@ ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t ba
     phase.force_held = true;
     if (stiffness != 0)
         phase.stiffness = ffebmi_force_held_springs;
-    set_up(engine, &phase);
+    set_up(engine, stage, &phase);
     FFEBMI_TRY(check_springs(engine, stage, stiffness));
     phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
     FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->bench.works, &s->tallies[1]));

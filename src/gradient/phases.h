@@ -9,6 +9,9 @@
  * its free state where it does. */
 ffebm_status ffebmi_phases_free(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs);
 
+/* What the stage hands on of the free state that it has just settled to. */
+const void *ffebmi_phases_output(ffebm_engine *engine, size_t stage, size_t batch);
+
 /* Settle the stage's nudged states from its free ones, under -beta times `delta` (batch x units of its last layer), held, or
  * with the layer clamped where the stage is set so; with implicit differentiation its adjoint, under - delta. */
 ffebm_status ffebmi_phases_linear(ffebm_engine *engine, size_t stage, const void *delta);

@@ -248,6 +248,16 @@ ffebm_status ffebm_engine_set_first_sample(ffebm_engine *engine, uint64_t number
     return FFEBM_OK;
 }
 
+ffebm_status ffebm_engine_set_noise(ffebm_engine *engine, int32_t noise)
+{
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(engine->context, noise == 0 || noise == 1, "engine: noise is %" PRId32 ", expected 0 or 1",
+                          noise);
+    engine->stream.quiet = noise == 0;
+    return FFEBM_OK;
+}
+
 void ffebmi_engine_begin_call(ffebm_engine *engine)
 {
     ffebmi_stream_begin(&engine->stream);

@@ -199,6 +199,7 @@ ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t l
 /* Work memory and packed parameters for a look at states. */
 static void set_up(ffebm_engine *engine, size_t stage)
 {
+    ffebmi_model_take_effect(engine->model, stage);
     ffebmi_workbench_set_up(&engine->bench, ffebmi_engine_block(engine, stage), ffebmi_engine_plan(engine, stage),
                             engine->stages[stage].parameters, 1, false);
 }
@@ -214,10 +215,12 @@ static ffebm_status take_energies(ffebm_engine *engine, size_t stage, void *cons
                             .state = layers,
                             .inputs = engine->inputs,
                             .seed = ffebmi_stream_draw(&engine->stream),
-                            .first_sample = engine->stream.first_sample};
+                            .first_sample = engine->stream.first_sample,
+                            .occasion = ffebmi_stream_occasion(&engine->stream)};
 
     set_up(engine, stage);
     states.packed = engine->bench.packed;
+    states.common = engine->bench.common;
     return ffebmi_solver_of(states.block)->energies(engine->context, &states, engine->bench.works, engine->losses);
 }
 

@@ -5,10 +5,14 @@
 
 #include <ffebm/core.h>
 
+#include "core/draw.h"
+
 typedef struct ffebmi_stream {
     uint64_t seed;
     uint64_t step;         /* the number of the next computing call */
     uint64_t first_sample; /* the number of the first sample of its batch */
+    unsigned repetition;   /* of nudged phases that are repeated */
+    bool quiet;            /* devices draw nothing that differs between settlings */
     uint64_t call;         /* what the present call draws from, */
     uint64_t draws;        /* and how often it has */
 } ffebmi_stream;
@@ -22,6 +26,9 @@ ffebm_status ffebmi_stream_end(ffebmi_stream *stream, ffebm_status status);
 
 /* The next seed of the present call, for a block that draws. */
 uint64_t ffebmi_stream_draw(ffebmi_stream *stream);
+
+/* What devices draw from in the present call. */
+ffebmi_occasion ffebmi_stream_occasion(const ffebmi_stream *stream);
 
 /* +1 or -1, drawn for a sample of the present call's batch. */
 double ffebmi_stream_sign(const ffebmi_stream *stream, size_t sample);

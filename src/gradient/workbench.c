@@ -43,6 +43,7 @@ typedef struct needs {
     size_t packed;
     size_t int16; /* packed likewise */
     size_t relax;
+    size_t common;
 } needs;
 
 static size_t state_bytes(const ffebmi_workbench *bench, const ffebm_energy *block)
@@ -66,13 +67,15 @@ static size_t switch_bytes(const ffebmi_workbench *bench, const ffebm_energy *bl
 /* By one of the plans that it may settle by. */
 static void raise_needs(needs *most, const ffebmi_workbench *bench, const ffebm_energy *block, const void *plan)
 {
-    ffebmi_arena relax = {0}, packed = {0}, int16 = {0};
+    ffebmi_arena relax = {0}, packed = {0}, int16 = {0}, common = {0};
 
     ffebmi_solver_of(block)->lay_out(&relax, block, bench->arrays, plan, bench->nudges, bench->max_batch);
+    ffebmi_solver_lay_out_common(&common, block, bench->arrays, plan, bench->nudges, bench->max_batch);
     ffebmi_energy_lay_out_packed(block, plan, &packed);
     if (bench->mixed && block->kind->lay_out_int16 != NULL && ffebmi_workbench_has_int16(bench))
         block->kind->lay_out_int16(block, plan, NULL, &int16);
     most->relax = larger(most->relax, relax.used);
+    most->common = larger(most->common, common.used);
     most->packed = larger(most->packed, packed.used);
     most->int16 = larger(most->int16, int16.used);
 }
@@ -145,6 +148,7 @@ static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)
     bench->works = ffebmi_carve(arena, workers, sizeof(void *));
     bench->workers = ffebmi_carve(arena, workers, sizeof *bench->workers);
     bench->packed_memory = ffebmi_carve(arena, most.packed, 1);
+    bench->common_memory = ffebmi_carve(arena, most.common, 1);
     bench->int16_memory = ffebmi_carve(arena, most.int16, 1);
     for (size_t n = 0; n <= bench->nudges; n++) {
         void *state = n < bench->nudges ? ffebmi_carve(arena, most.state, 1) : NULL;
@@ -214,6 +218,7 @@ void ffebmi_workbench_set_up(ffebmi_workbench *bench, const ffebm_energy *block,
                              const void *const *parameters, size_t nudges, bool int16)
 {
     ffebmi_arena packed = {.base = bench->packed_memory}, rounded = {.base = bench->int16_memory};
+    ffebmi_arena common = {.base = bench->common_memory};
 
     ffebmi_workbench_lay_out_states(bench, block);
     bench->packed = ffebmi_energy_lay_out_packed(block, plan, &packed);
@@ -222,6 +227,7 @@ void ffebmi_workbench_set_up(ffebmi_workbench *bench, const ffebm_energy *block,
         block->kind->lay_out_int16(block, plan, bench->packed, &rounded);
         block->kind->pack_int16(block, plan, bench->packed);
     }
+    bench->common = ffebmi_solver_lay_out_common(&common, block, bench->arrays, plan, bench->nudges, bench->max_batch);
     for (size_t w = 0; w < bench->context->executor.workers; w++) {
         ffebmi_arena arena = {.base = bench->workers[w].relax_memory};
 

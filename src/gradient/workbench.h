@@ -41,6 +41,7 @@ typedef struct ffebmi_workbench {
     void **states;         /* [nudge]: max_batch x units of the largest block's layers */
     uint8_t **switch_sets; /* [nudge], and behind them the free state's: likewise its switches */
     void *packed_memory;
+    void *common_memory;
     void *int16_memory; /* NULL unless mixed */
     ffebmi_worker *workers;
 
@@ -48,6 +49,7 @@ typedef struct ffebmi_workbench {
     void **layers;      /* [nudge * layers + layer] */
     uint8_t **switches; /* [nudge * couplings + coupling], the free state's behind those of the last nudge */
     void *packed;
+    void *common;              /* of the solver, for all workers; NULL: it has none */
     ffebmi_relax_work **works; /* [worker] */
 
     /* Whose state by hand is in nudge 0: */

@@ -314,6 +314,7 @@ ffebm_status ffebm_model_add_energy(ffebm_model *model, ffebm_energy **block)
     stage.input = *ffebmi_model_output(model);
     FFEBMI_TRY(ffebmi_energy_fit(stage.energy, &stage.input, ffebmi_row_text(what, model->stage_count, 0)));
     FFEBMI_TRY(join_taps(model, stage.energy));
+    FFEBMI_TRY(ffebmi_model_make_chip(model, stage.energy, model->stage_count));
     stage.output = *ffebmi_energy_output(stage.energy);
     FFEBMI_TRY(append_stage(model, &stage));
     mark_maps_below(model, *block);

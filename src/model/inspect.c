@@ -43,6 +43,7 @@ ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_inf
     facts.input_rank = s->input.rank;
     facts.output_shape = s->output.dims;
     facts.output_rank = s->output.rank;
+    facts.device = s->energy != NULL && s->energy->device != NULL;
     facts.kind = s->energy != NULL ? FFEBM_STAGE_ENERGY : FFEBM_STAGE_FEEDFORWARD;
     facts.tap_count = s->row_count > 0 ? s->row_count - 1 : 0;
     return ffebmi_sized_write(model->context, "stage info", info, &facts, sizeof facts);
@@ -92,6 +93,9 @@ ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_i
     facts.frozen = p->learnable->frozen;
     facts.lower = p->lower;
     facts.upper = p->upper;
+    facts.effective = buffer || !ffebmi_model_ready(model) ? facts.value : &p->effective;
+    if (!buffer && ffebmi_model_ready(model))
+        ffebmi_model_take_effect(model, p->stage);
     return ffebmi_sized_write(model->context, "parameter info", info, &facts, sizeof facts);
 }
 

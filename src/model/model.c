@@ -72,6 +72,7 @@ void ffebmi_model_drop(ffebm_model *model)
     ffebmi_release(context, model->parameters);
     ffebmi_release(context, model->buffers);
     ffebmi_release(context, model->values);
+    ffebmi_release(context, model->effective);
     ffebmi_release(context, model->description);
     ffebmi_release(context, model);
     ffebmi_context_drop(context);
@@ -110,6 +111,7 @@ ffebm_status ffebmi_model_make_ready(ffebm_model *model)
     ffebmi_shape all = ffebmi_shape_vector((int64_t)model->element_count);
     size_t element = ffebmi_dtype_size(model->dtype);
     char text[FFEBMI_SHAPE_TEXT];
+    ffebm_status status;
 
     if (ffebmi_model_ready(model))
         return FFEBM_OK;
@@ -124,7 +126,12 @@ ffebm_status ffebmi_model_make_ready(ffebm_model *model)
     model->flat = ffebmi_tensor_borrow(context, model->values, model->dtype, &all);
     place_values(model, model->parameters, model->parameter_count, model->values);
     place_values(model, model->buffers, model->buffer_count, (char *)model->values + model->element_count * element);
-    return FFEBM_OK;
+    status = ffebmi_model_make_effective(model);
+    if (status != FFEBM_OK) {
+        ffebmi_release(context, model->values);
+        model->values = NULL;
+    }
+    return status;
 }
 
 void ffebmi_model_touch(ffebm_model *model)

@@ -22,7 +22,8 @@ typedef struct ffebmi_model_parameter {
     size_t offset;   /* of its first element in the flat parameters, or in the flat buffers */
     double lower;    /* what values are projected onto, rounded to the model's type; infinite: no bound */
     double upper;
-    ffebm_tensor value; /* borrowed by users; data NULL while building */
+    ffebm_tensor value;     /* borrowed by users; data NULL while building */
+    ffebm_tensor effective; /* likewise: what the block computes with; of value's data where that is it */
 } ffebmi_model_parameter;
 
 /* A row of ops on the input of a feedforward stage: the stage's own block, or a tap. */
@@ -68,6 +69,7 @@ struct ffebm_model {
     ffebmi_model_parameter *buffers; /* likewise */
     size_t buffer_element_count;
     void *values;      /* all parameters, contiguous, and behind them the buffers; NULL while building */
+    void *effective;   /* likewise of the parameters that a device alters; NULL: none does */
     ffebm_tensor flat; /* over values */
     uint64_t version;  /* changes when the library changes values */
     ffebm_initialization initialization;
@@ -102,6 +104,15 @@ bool ffebmi_model_ready(const ffebm_model *model);
 /* Take memory for the values, all zero, and make the model ready; nothing if it is. Checks what only a whole chain can
  * be checked for. */
 ffebm_status ffebmi_model_make_ready(ffebm_model *model);
+
+/* Put a block that is to be stage `stage` on its device, if it has one. */
+ffebm_status ffebmi_model_make_chip(const ffebm_model *model, ffebm_energy *block, size_t stage);
+
+/* Take memory for what devices alter, of a model that has values. Where a stage's parameters lie as they are in effect, at the
+ * offsets that they have in the flat parameters; and make them what they are now. */
+ffebm_status ffebmi_model_make_effective(ffebm_model *model);
+void *ffebmi_model_in_effect(const ffebm_model *model, const ffebmi_stage *stage);
+void ffebmi_model_take_effect(const ffebm_model *model, size_t stage);
 
 /* What the model says of how parameters are drawn, for ffebmi_learnable_drawn; NULL if it says nothing. */
 const ffebm_initialization *ffebmi_model_initialization(const ffebm_model *model);

@@ -302,7 +302,8 @@ static ffebm_status estimate(const ffebmi_reading *r, ffebmi_relax_work *work)
     const ffebm_energy *b = r->block;
     ffebmi_batch_sum sum = sum_of(r, r->gradient_scale);
 
-    FFEBMI_TRY(b->kind->batches->gradient(b, &sum, r->gradients, work->kind_work, &work->failure));
+    if (r->gradients != NULL)
+        FFEBMI_TRY(b->kind->batches->gradient(b, &sum, r->gradients, work->kind_work, &work->failure));
     if (r->input_cotangent == NULL)
         return FFEBM_OK;
     sum = sum_of(r, r->input_scale);

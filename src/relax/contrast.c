@@ -162,7 +162,8 @@ ffebm_status ffebmi_contrast_read(ffebm_context *context, const ffebmi_reading *
         ffebmi_contrast contrast = contrast_of(context, reading, pair);
 
         contrast.weight = pair->weight * reading->gradient_scale;
-        add_gradient(context, reading, &contrast, works);
+        if (reading->gradients != NULL)
+            add_gradient(context, reading, &contrast, works);
         if (reading->input_cotangent == NULL)
             continue;
         contrast.weight = pair->weight * reading->input_scale;

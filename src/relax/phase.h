@@ -3,6 +3,7 @@
 #ifndef FFEBMI_RELAX_PHASE_H
 #define FFEBMI_RELAX_PHASE_H
 
+#include "core/draw.h"
 #include "energy/energy.h"
 
 /* Samples settle in shards of this size, each on one thread from its first to its last sweep. The size is part of what
@@ -36,11 +37,15 @@ typedef struct ffebmi_phase {
     void *const *result;       /* [nudge * layers + layer]: batch x units; may be start where nudges is 1 */
     ffebmi_force_fn force;     /* NULL: none */
     void *force_user;
-    bool force_held; /* the force does not depend on the state: asked for once */
+    const double *strengths; /* NULL, or [nudge]: an error is so many times larger than the force that it has become */
+    bool force_held;         /* the force does not depend on the state: asked for once */
     /* NULL, or k of each unit of the last layer, by force_user, asked for once: the force is less k (s - s_free). Held, with k
      * the loss's second derivative, it is that of a quadratic loss, solved for the s that settles. Of nudged phases of
      * blocks with FFEBMI_HEEDS_STIFFNESS; a unit bears k above - 1 / sigma'. */
     ffebmi_force_fn stiffness;
+    const void *const *gains; /* as in ffebmi_settling */
+    void *common;             /* by the solver, laid out for all workers together */
+    ffebmi_occasion occasion; /* for a device that the block stands on */
     ffebmi_norms *norms;   /* NULL, or [sample * layers + layer]: of each sample's last sweep, summed over its nudges */
     uint64_t seed;         /* for blocks that draw, */
     uint64_t first_sample; /* and the number of the first sample in what they draw from */

@@ -2,6 +2,7 @@
 #ifndef FFEBMI_RELAX_READING_H
 #define FFEBMI_RELAX_READING_H
 
+#include "core/draw.h"
 #include "energy/energy.h"
 
 enum { FFEBMI_READING_PAIRS = 2 };
@@ -13,6 +14,7 @@ typedef struct ffebmi_reading_pair {
     uint8_t **first_switches;
     uint8_t **second_switches;
     double weight;
+    size_t nudges[2]; /* whose states they are; FFEBM_NONE: the free one */
 } ffebmi_reading_pair;
 
 /* A sum of such pairs. */
@@ -32,8 +34,10 @@ typedef struct ffebmi_reading {
     void **memory[2];      /* [layer]: two states' worth, each may be one of a pair's: used up, as the pairs are */
     uint64_t seed;         /* for blocks that draw, */
     uint64_t first_sample; /* and the number of the first sample in what they draw from */
+    void *common;          /* these two as in ffebmi_phase */
+    ffebmi_occasion occasion;
 
-    void *const *gradients; /* [parameter]: added to, */
+    void *const *gradients; /* NULL, or [parameter]: added to, */
     double gradient_scale;  /* so many times the sum over the batch */
     bool replace;           /* what is there is replaced, once all has succeeded */
     void *input_cotangent;  /* NULL, or batch x units of each input, one input's behind another's: added to, */
@@ -52,6 +56,9 @@ typedef struct ffebmi_states {
     const void *const *inputs; /* [layer]: batch x units, likewise; not needed to observe */
     uint64_t seed;             /* for blocks that draw, */
     uint64_t first_sample;     /* likewise */
+    const void *const *gains;  /* these three as in ffebmi_phase */
+    void *common;
+    ffebmi_occasion occasion;
 } ffebmi_states;
 
 #endif

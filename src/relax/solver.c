@@ -23,6 +23,15 @@ const ffebmi_solver *ffebmi_solver_below(const ffebmi_solver *solver, const ffeb
     return first_of(list + 1, block);
 }
 
+void *ffebmi_solver_lay_out_common(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                                   const void *plan, size_t nudges, size_t max_batch)
+{
+    const ffebmi_solver *solver = ffebmi_solver_of(block);
+
+    return solver->lay_out_common == NULL ? NULL
+                                          : solver->lay_out_common(arena, block, arrays, plan, nudges, max_batch);
+}
+
 ffebm_status ffebmi_solver_tell(ffebm_context *context, ffebm_status status, const ffebmi_failure *failure)
 {
     return status == FFEBM_OK ? FFEBM_OK : ffebmi_fail(context, status, "%s", failure->text);

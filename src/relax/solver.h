@@ -22,6 +22,9 @@ typedef struct ffebmi_solver {
     /* Lay out a worker's memory for phases of up to `nudges`, of batches up to max_batch; NULL while measuring. */
     ffebmi_relax_work *(*lay_out)(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
                                   const void *plan, size_t nudges, size_t max_batch);
+    /* OPTIONAL: the same for all workers together; it is then in phases, readings and states. */
+    void *(*lay_out_common)(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                            const void *plan, size_t nudges, size_t max_batch);
     /* Settle a batch. Tallies and failures are left in the works, which have been cleared of both. Samples that end in NaN or
      * infinity are counted, not a failure. */
     void (*settle)(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works);
@@ -30,15 +33,23 @@ typedef struct ffebmi_solver {
     /* E of each sample, as doubles. */
     ffebm_status (*energies)(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
                              double *energies);
+    /* OPTIONAL: what is handed on of the states of a nudge or (FFEBM_NONE) of free ones: batch x units of the last layer. Without
+     * it that layer itself. */
+    void (*hand_on)(ffebm_context *context, const ffebmi_states *states, size_t nudge, void *out);
 } ffebmi_solver;
 
 extern const ffebmi_solver ffebmi_solver_sweeps;
 extern const ffebmi_solver ffebmi_solver_batches;
+extern const ffebmi_solver ffebmi_solver_device;
 
 /* All of them, NULL at the end; the first that takes a block is its solver. */
 extern const ffebmi_solver *const ffebmi_solvers[];
 
 const ffebmi_solver *ffebmi_solver_of(const ffebm_energy *block);
+
+/* Memory of the solver of a block that all workers share; NULL where it has none, and while measuring. */
+void *ffebmi_solver_lay_out_common(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                                   const void *plan, size_t nudges, size_t max_batch);
 
 /* The next one behind `solver` that takes the block: what it wraps. */
 const ffebmi_solver *ffebmi_solver_below(const ffebmi_solver *solver, const ffebm_energy *block);

@@ -16,9 +16,9 @@ typedef struct shard {
     void **state;            /* [layer]: rows x units */
     void **free_state;       /* [layer]: rows x units */
     void **view;             /* [layer]: rows of a batch looked at in seat */
-    const void **input_view; /* [layer]: likewise of the inputs */
+    const void **input_view; /* [layer]: likewise of the inputs; NULL where the phase has none */
     uint8_t **switches;      /* [coupling]: likewise */
-    void **inputs;           /* [layer]: rows x units, NULL where it has none; 0: the block's own */
+    void **inputs;           /* [layer]: rows x units; 0: the block's own */
     void *force;             /* rows x units of the last layer */
     void *stiffness;         /* likewise */
     void *last;              /* likewise: the last layer itself, where states are displacements */
@@ -46,16 +46,23 @@ static void **lay_out_layers(ffebmi_arena *arena, const ffebm_energy *block, con
     return layers;
 }
 
+/* Of what a layer may be given, whether it is or not. */
+static size_t input_width(const ffebm_energy *block, size_t layer)
+{
+    if (layer == 0)
+        return block->input.count;
+    return ffebmi_energy_can(block, FFEBMI_TAKES_TAPS) ? block->layers[layer].count : 0;
+}
+
 static void **lay_out_inputs(ffebmi_arena *arena, const ffebm_energy *block, const ffebmi_arrays *arrays, size_t rows)
 {
     void **inputs = ffebmi_carve(arena, block->layer_count, sizeof *inputs);
 
     for (size_t l = 0; l < block->layer_count; l++) {
-        size_t units = ffebmi_energy_input_units(block, l);
-        void *memory = ffebmi_carve(arena, rows, units * arrays->element);
+        void *memory = ffebmi_carve(arena, rows, input_width(block, l) * arrays->element);
 
         if (inputs != NULL)
-            inputs[l] = units > 0 ? memory : NULL;
+            inputs[l] = memory;
     }
     return inputs;
 }
@@ -104,8 +111,8 @@ static void load(const ffebmi_phase *p, shard *w, size_t seat, size_t sample)
         for (size_t l = 0; l < b->layer_count; l++) {
             size_t units = b->layers[l].count;
 
-            if (w->inputs[l] != NULL)
-                copy_rows(p->arrays, ffebmi_energy_input_units(b, l), w->inputs[l], row, p->inputs[l], sample, 1);
+            if (p->inputs[l] != NULL)
+                copy_rows(p->arrays, input_width(b, l), w->inputs[l], row, p->inputs[l], sample, 1);
 
             if (p->start == NULL || p->form != FFEBMI_WHOLE)
                 memset(ffebmi_at(p->arrays, w->state[l], row * units), 0, units * p->arrays->element);
@@ -139,8 +146,8 @@ static void move(const ffebmi_phase *p, shard *w, ffebmi_settling *s, size_t to,
     if (p->stiffness != NULL)
         copy_rows(p->arrays, b->layers[last].count, w->stiffness, to * r, w->stiffness, from * r, r);
     for (size_t l = 0; l < b->layer_count; l++) {
-        if (w->inputs[l] != NULL)
-            copy_rows(p->arrays, ffebmi_energy_input_units(b, l), w->inputs[l], to * r, w->inputs[l], from * r, r);
+        if (p->inputs[l] != NULL)
+            copy_rows(p->arrays, input_width(b, l), w->inputs[l], to * r, w->inputs[l], from * r, r);
         copy_rows(p->arrays, b->layers[l].count, w->state[l], to * r, w->state[l], from * r, r);
         if (p->nudged)
             copy_rows(p->arrays, b->layers[l].count, w->free_state[l], to * r, w->free_state[l], from * r, r);
@@ -281,13 +288,16 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
                          .relaxation = p->relaxation,
                          .state = w->state,
                          .free_state = p->nudged ? w->free_state : NULL,
-                         .inputs = (const void *const *)w->inputs,
+                         .inputs = w->input_view,
+                         .gains = p->gains,
                          .force = p->force == NULL ? NULL : w->force,
                          .stiffness = p->stiffness == NULL ? NULL : w->stiffness,
                          .norms = w->norms,
                          .work = w->base.kind_work};
     size_t active = count;
 
+    for (size_t l = 0; l < p->block->layer_count; l++)
+        w->input_view[l] = p->inputs[l] == NULL ? NULL : w->inputs[l];
     for (size_t i = 0; i < count; i++)
         load(p, w, i, first + i);
     s.rows = count * p->nudges;
@@ -355,13 +365,15 @@ static ffebmi_settling look_at(const ffebmi_states *states, shard *w, size_t fir
                          .rows = rows,
                          .state = w->view,
                          .inputs = w->input_view,
+                         .gains = states->gains,
                          .work = w->base.kind_work};
 
     for (size_t l = 0; l < states->block->layer_count; l++) {
-        size_t input = states->inputs == NULL ? 0 : ffebmi_energy_input_units(states->block, l);
+        const void *input = states->inputs == NULL ? NULL : states->inputs[l];
 
         w->view[l] = ffebmi_at(states->arrays, states->state[l], first * states->block->layers[l].count);
-        w->input_view[l] = input == 0 ? NULL : ffebmi_at(states->arrays, states->inputs[l], first * input);
+        w->input_view[l] =
+            input == NULL ? NULL : ffebmi_at(states->arrays, input, first * input_width(states->block, l));
     }
     return s;
 }

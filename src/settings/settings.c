@@ -7,6 +7,7 @@
 #include "analysis/certify.h"
 #include "core/context.h"
 #include "core/sized.h"
+#include "device/device.h"
 #include "energy/coupling.h"
 #include "energy/neuron.h"
 #include "feedforward/op.h"
@@ -28,6 +29,7 @@ static const ffebmi_settings *const tables[] = {
     [FFEBM_CONFIG_SGD] = &ffebmi_sgd_settings,
     [FFEBM_CONFIG_ADAM] = &ffebmi_adam_settings,
     [FFEBM_CONFIG_ACTIVATION] = &ffebmi_activation_settings,
+    [FFEBM_CONFIG_DEVICE] = &ffebmi_device_settings,
 };
 
 /* Of those above, or of a kind of energy. */

@@ -48,3 +48,19 @@ size_t ffebmi_first_not_finite(size_t element, size_t n, const double *x)
         i++;
     return i;
 }
+
+void ffebmi_put_numbers(size_t element, size_t n, const double *from, void *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (element == sizeof(float))
+            ((float *)to)[i] = (float)from[i];
+        else
+            ((double *)to)[i] = from[i];
+    }
+}
+
+void ffebmi_get_numbers(size_t element, size_t n, const void *from, double *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = ffebmi_number_at(element, from, i);
+}

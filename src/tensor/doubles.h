@@ -11,6 +11,10 @@ static inline double ffebmi_number_at(size_t element, const void *array, size_t 
     return element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
+/* As they lie, to numbers of `element` bytes and back. */
+void ffebmi_put_numbers(size_t element, size_t n, const double *from, void *to);
+void ffebmi_get_numbers(size_t element, size_t n, const void *from, double *to);
+
 void ffebmi_to_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const void *from, double *to);
 void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows, const double *from, void *to);
 

@@ -54,6 +54,7 @@ Suite *test_resistive_suite(void);
 Suite *test_objects_suite(void);
 Suite *test_bad_taps_suite(void);
 Suite *test_ranks_suite(void);
+Suite *test_device_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 

@@ -52,6 +52,7 @@ static Suite *(*const suites[])(void) = {
     test_objects_suite,
     test_bad_taps_suite,
     test_ranks_suite,
+    test_device_suite,
 };
 
 int main(void)

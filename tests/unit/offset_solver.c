@@ -54,4 +54,5 @@ static const ffebmi_solver offset = {
     .name = "offset", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read_states, .energies = energies};
 
 /* In place of the library's list (relax/solver_list.c), with one line more. */
-const ffebmi_solver *const ffebmi_solvers[] = {&offset, &ffebmi_solver_sweeps, &ffebmi_solver_batches, NULL};
+const ffebmi_solver *const ffebmi_solvers[] = {&offset, &ffebmi_solver_device, &ffebmi_solver_sweeps,
+                                               &ffebmi_solver_batches, NULL};

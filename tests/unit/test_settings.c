@@ -23,9 +23,10 @@ typedef union configs {
     ffebm_adam_config adam;
     ffebm_resistive_config resistive;
     ffebm_activation activation;
+    ffebm_device_config device;
 } configs;
 
-enum { KINDS = FFEBM_CONFIG_ACTIVATION };
+enum { KINDS = FFEBM_CONFIG_DEVICE };
 
 static ffebm_context *context;
 
@@ -58,6 +59,7 @@ static void fill(configs *c, int32_t kind)
         FILL(FFEBM_CONFIG_SGD, sgd, ffebm_sgd_config_init);
         FILL(FFEBM_CONFIG_ADAM, adam, ffebm_adam_config_init);
         FILL(FFEBM_CONFIG_RESISTIVE, resistive, ffebm_resistive_config_init);
+        FILL(FFEBM_CONFIG_DEVICE, device, ffebm_device_config_init);
     case FFEBM_CONFIG_OP:
         ffebm_op_config_init(&c->op, sizeof c->op, FFEBM_OP_CONV2D);
         break;

@@ -1,0 +1,291 @@
+#include "energy/chip.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "tensor/doubles.h"
+
+/* ------------------------------------------------------------------------------------------------------------ what it does */
+
+bool ffebmi_chip_alters_weights(const ffebmi_chip *chip)
+{
+    const ffebm_device_config *c = &chip->config;
+
+    return c->weight_min > -INFINITY || c->weight_max < INFINITY || c->weight_dtod > 0 || c->weight_stuck > 0;
+}
+
+bool ffebmi_chip_reads(const ffebmi_chip *chip)
+{
+    const ffebm_device_config *c = &chip->config;
+
+    return !ffebmi_converter_is_ideal(&chip->output) || c->output_noise > 0 || c->output_offset_dtod > 0 ||
+           c->output_phase_offset_dtod > 0;
+}
+
+bool ffebmi_chip_draws(const ffebmi_chip *chip)
+{
+    const ffebm_device_config *c = &chip->config;
+
+    return c->input_noise > 0 || c->weight_read_noise > 0 || c->neuron_drive_noise > 0;
+}
+
+static bool alters_neurons(const ffebm_device_config *c)
+{
+    return c->neuron_slope_dtod > 0 || c->neuron_offset_dtod > 0 || c->neuron_drive_noise > 0;
+}
+
+bool ffebmi_chip_has_borders(const ffebmi_chip *chip)
+{
+    return ffebmi_chip_reads(chip) || ffebmi_chip_draws(chip) || alters_neurons(&chip->config) ||
+           !ffebmi_converter_is_ideal(&chip->input) || !ffebmi_converter_is_ideal(&chip->nudge) ||
+           chip->config.nudge_gain_dtod > 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------- where numbers are */
+
+bool ffebmi_chip_holds(const ffebm_energy *block, size_t parameter)
+{
+    return block->parameters[parameter].parameter.role != FFEBMI_BIAS;
+}
+
+size_t ffebmi_chip_first_number(const ffebm_energy *block, size_t parameter)
+{
+    size_t first = 0;
+
+    for (size_t p = 0; p < parameter; p++)
+        first += block->parameters[p].parameter.shape.count;
+    return first;
+}
+
+size_t ffebmi_chip_first_unit(const ffebm_energy *block, size_t layer)
+{
+    size_t first = 0;
+
+    for (size_t l = 0; l < layer; l++)
+        first += block->layers[l].count;
+    return first;
+}
+
+double ffebmi_chip_least(const ffebm_energy *block, size_t parameter)
+{
+    const ffebmi_parameter *p = &block->parameters[parameter].parameter;
+
+    return p->bounded && p->lower >= 0 ? 0 : -INFINITY;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ what is fixed */
+
+static double *place(ffebmi_arena *arena, bool wanted, size_t count)
+{
+    return wanted ? ffebmi_carve(arena, count, sizeof(double)) : NULL;
+}
+
+static void lay_out_gains(ffebmi_chip *chip, const ffebm_energy *block, size_t element, ffebmi_arena *arena)
+{
+    void **gains = ffebmi_carve(arena, block->layer_count, sizeof *gains);
+
+    for (size_t l = 0; l < block->layer_count; l++) {
+        void *memory = ffebmi_carve(arena, block->layers[l].count, element);
+
+        if (gains != NULL)
+            gains[l] = memory;
+    }
+    chip->gains = gains;
+}
+
+/* The chip, and behind it what is fixed. NULL while measuring. */
+static ffebmi_chip *lay_out(const ffebm_energy *block, const ffebm_device_config *c, size_t element,
+                            ffebmi_arena *arena)
+{
+    ffebmi_chip *chip = ffebmi_carve(arena, 1, sizeof *chip), placed = {.config = *c};
+    size_t numbers = ffebmi_chip_first_number(block, block->parameter_count);
+    size_t units = ffebmi_chip_first_unit(block, block->layer_count);
+
+    placed.factor = place(arena, c->weight_dtod > 0, numbers);
+    placed.lower = place(arena, c->weight_min_dtod > 0, numbers);
+    placed.upper = place(arena, c->weight_max_dtod > 0, numbers);
+    placed.stuck_at = place(arena, c->weight_stuck > 0, numbers);
+    placed.slope = place(arena, c->neuron_slope_dtod > 0, units);
+    placed.offset = place(arena, c->neuron_offset_dtod > 0, units);
+    for (size_t p = 0; p < FFEBMI_CHIP_PHASES; p++)
+        placed.read_offset[p] = place(arena, c->output_offset_dtod > 0 || c->output_phase_offset_dtod > 0, units);
+    placed.nudge_gain = place(arena, c->nudge_gain_dtod > 0, ffebmi_energy_output(block)->count);
+    if (c->neuron_slope_dtod > 0)
+        lay_out_gains(&placed, block, element, arena);
+    if (chip != NULL)
+        *chip = placed;
+    return chip;
+}
+
+static ffebmi_draw fixed(const ffebmi_chip *chip, unsigned effect, unsigned phase)
+{
+    return (ffebmi_draw){.key = chip->config.seed, .effect = effect, .block = (unsigned)chip->stage, .phase = phase};
+}
+
+/* to = mean + spread xi */
+static void vary(const ffebmi_chip *chip, unsigned effect, double mean, double spread, size_t count, double *to)
+{
+    ffebmi_draw draw = fixed(chip, effect, 0);
+
+    if (to == NULL)
+        return;
+    ffebmi_draw_normal(&draw, 0, count, to);
+    for (size_t i = 0; i < count; i++)
+        to[i] = mean + spread * to[i];
+}
+
+static void keep_above(size_t count, double least, double *numbers)
+{
+    for (size_t i = 0; numbers != NULL && i < count; i++)
+        numbers[i] = fmax(numbers[i], least);
+}
+
+static void draw_stuck(ffebmi_chip *chip, size_t count)
+{
+    ffebmi_draw which = fixed(chip, FFEBMI_EFFECT_STUCK, 0), where = fixed(chip, FFEBMI_EFFECT_STUCK_AT, 0);
+
+    for (size_t i = 0; chip->stuck_at != NULL && i < count; i++) {
+        double chance, at;
+
+        ffebmi_draw_uniform(&which, i, 1, &chance);
+        ffebmi_draw_uniform(&where, i, 1, &at);
+        chip->stuck_at[i] = chance < chip->config.weight_stuck ? chip->config.weight_stuck_range * (2 * at - 1) : NAN;
+    }
+}
+
+/* An offset that is the same in all phases, and one more in each. */
+static void draw_read_offsets(ffebmi_chip *chip, size_t units)
+{
+    ffebmi_draw common = fixed(chip, FFEBMI_EFFECT_OUTPUT_OFFSET, 0);
+
+    for (unsigned p = 0; p < FFEBMI_CHIP_PHASES && chip->read_offset[p] != NULL; p++) {
+        ffebmi_draw own = fixed(chip, FFEBMI_EFFECT_PHASE_OFFSET, p);
+
+        ffebmi_draw_normal(&common, 0, units, chip->read_offset[p]);
+        for (size_t i = 0; i < units; i++) {
+            double xi;
+
+            ffebmi_draw_normal(&own, i, 1, &xi);
+            chip->read_offset[p][i] =
+                chip->config.output_offset_dtod * chip->read_offset[p][i] + chip->config.output_phase_offset_dtod * xi;
+        }
+    }
+}
+
+/* A neuron whose slope is 0 or negative would be none. */
+static const double least_slope = 0.01;
+
+static void draw_all(ffebmi_chip *chip, const ffebm_energy *block, size_t element)
+{
+    const ffebm_device_config *c = &chip->config;
+    size_t numbers = ffebmi_chip_first_number(block, block->parameter_count);
+    size_t units = ffebmi_chip_first_unit(block, block->layer_count);
+
+    vary(chip, FFEBMI_EFFECT_WEIGHT, 1, c->weight_dtod, numbers, chip->factor);
+    keep_above(numbers, 0, chip->factor);
+    vary(chip, FFEBMI_EFFECT_WEIGHT_MIN, c->weight_min, c->weight_min * c->weight_min_dtod, numbers, chip->lower);
+    vary(chip, FFEBMI_EFFECT_WEIGHT_MAX, c->weight_max, c->weight_max * c->weight_max_dtod, numbers, chip->upper);
+    draw_stuck(chip, numbers);
+    vary(chip, FFEBMI_EFFECT_SLOPE, 1, c->neuron_slope_dtod, units, chip->slope);
+    keep_above(units, least_slope, chip->slope);
+    vary(chip, FFEBMI_EFFECT_OFFSET, 0, c->neuron_offset_dtod, units, chip->offset);
+    draw_read_offsets(chip, units);
+    vary(chip, FFEBMI_EFFECT_NUDGE_GAIN, 1, c->nudge_gain_dtod, ffebmi_energy_output(block)->count, chip->nudge_gain);
+    for (size_t l = 0; chip->gains != NULL && l < block->layer_count; l++)
+        ffebmi_put_numbers(element, block->layers[l].count, chip->slope + ffebmi_chip_first_unit(block, l),
+                           chip->gains[l]);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- making it */
+
+static ffebm_status check(const ffebm_energy *block, const ffebm_device_config *c, const char *what)
+{
+    FFEBMI_CHECK(block->context, c->neuron_slope_dtod == 0 || ffebmi_energy_can(block, FFEBMI_TAKES_GAINS),
+                 FFEBM_ERR_UNSUPPORTED, "%s: neuron_slope_dtod is %g, but a %s block has no slopes that could vary",
+                 what, c->neuron_slope_dtod, block->kind->type);
+    FFEBMI_CHECK(block->context,
+                 (c->neuron_offset_dtod == 0 && c->neuron_drive_noise == 0) ||
+                     ffebmi_energy_can(block, FFEBMI_TAKES_TAPS),
+                 FFEBM_ERR_UNSUPPORTED,
+                 "%s: neuron_offset_dtod is %g and neuron_drive_noise %g, but layers of a %s block "
+                 "take no drives",
+                 what, c->neuron_offset_dtod, c->neuron_drive_noise, block->kind->type);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_chip_create(const ffebm_energy *block, const ffebm_device_config *config,
+                                const ffebmi_arrays *arrays, size_t stage, const char *what, ffebmi_chip **chip)
+{
+    ffebmi_arena arena = {0};
+    ffebmi_chip *created;
+    void *memory;
+
+    FFEBMI_TRY(check(block, config, what));
+    lay_out(block, config, arrays->element, &arena);
+    memory = ffebmi_allocate(block->context, arena.used, 1);
+    if (memory == NULL)
+        return ffebmi_fail_memory(block->context, "what is fixed of a device");
+    arena = (ffebmi_arena){.base = memory};
+    created = lay_out(block, config, arrays->element, &arena);
+    created->stage = stage;
+    created->input = ffebmi_converter_of(config->input_bits, config->input_bound);
+    created->nudge = ffebmi_converter_of(config->nudge_bits, config->nudge_bound);
+    created->output = ffebmi_converter_of(config->output_bits, config->output_bound);
+    draw_all(created, block, arrays->element);
+    *chip = created;
+    return FFEBM_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------- effective weights */
+
+typedef struct job {
+    const ffebmi_chip *chip;
+    size_t element;
+    size_t first; /* of the parameter's numbers among all */
+    double least; /* a conductance is never below 0 */
+    const void *programmed;
+    void *effective;
+} job;
+
+/* In this form NaN stays NaN. */
+static double in_effect(const ffebmi_chip *chip, size_t i, double weight)
+{
+    double lower = chip->lower != NULL ? chip->lower[i] : chip->config.weight_min;
+    double upper = chip->upper != NULL ? chip->upper[i] : chip->config.weight_max;
+
+    if (chip->stuck_at != NULL && !isnan(chip->stuck_at[i]))
+        return chip->stuck_at[i];
+    weight = weight < lower ? lower : weight;
+    weight = weight > upper ? upper : weight;
+    return chip->factor != NULL ? weight * chip->factor[i] : weight;
+}
+
+static void apply_range(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+
+    (void)worker;
+    for (size_t i = first; i < first + count; i++) {
+        double weight = in_effect(j->chip, j->first + i, ffebmi_number_at(j->element, j->programmed, i));
+
+        weight = weight < j->least ? j->least : weight;
+        ffebmi_put_numbers(j->element, 1, &weight, (char *)j->effective + i * j->element);
+    }
+}
+
+enum { GRAIN = 16384 };
+
+void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                       size_t parameter, const void *programmed, void *effective)
+{
+    size_t count = block->parameters[parameter].parameter.shape.count;
+    job j = {
+        chip,       arrays->element, ffebmi_chip_first_number(block, parameter), ffebmi_chip_least(block, parameter),
+        programmed, effective};
+
+    if (ffebmi_chip_holds(block, parameter))
+        ffebmi_parallel_ranges(block->context, count, GRAIN, apply_range, &j);
+    else
+        memcpy(effective, programmed, count * arrays->element);
+}

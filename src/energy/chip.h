@@ -1,0 +1,64 @@
+/* The device that an energy block stands on: its settings, and all that is fixed of it, drawn once from its seed. What depends on
+ * how a block settles is not here (relax/device.c). */
+#ifndef FFEBMI_ENERGY_CHIP_H
+#define FFEBMI_ENERGY_CHIP_H
+
+#include "core/draw.h"
+#include "device/device.h"
+#include "energy/energy.h"
+
+/* Phases that readings may be of: the free one, and behind it the nudges. */
+enum { FFEBMI_CHIP_PHASES = 5 };
+
+struct ffebmi_chip {
+    ffebm_device_config config;
+    size_t stage;
+    ffebmi_converter input;
+    ffebmi_converter nudge;
+    ffebmi_converter output;
+
+    /* What is fixed, behind the struct in one piece of memory; NULL: ideal everywhere.
+     * [number of a parameter, of all in the block's order]; NaN stuck_at is not stuck */
+    double *factor;
+    double *lower;
+    double *upper;
+    double *stuck_at;
+
+    /* [unit, of all layers in their order] */
+    double *slope; /* so many times sigma's own */
+    double *offset;
+    double *read_offset[FFEBMI_CHIP_PHASES];
+    double *nudge_gain; /* [unit of the last layer] */
+
+    void **gains; /* slope in the model's type, [layer]: units */
+};
+
+/* Make the chip of a block that has been fitted, with the device that it is to be on, as stage `stage` of a model: numbers of
+ * `arrays`. It is the caller's to release. FFEBM_ERR_UNSUPPORTED if blocks of its kind do not take it; `what` begins the text. */
+ffebm_status ffebmi_chip_create(const ffebm_energy *block, const ffebm_device_config *config,
+                                const ffebmi_arrays *arrays, size_t stage, const char *what, ffebmi_chip **chip);
+
+/* Are weights in effect others than those programmed? */
+bool ffebmi_chip_alters_weights(const ffebmi_chip *chip);
+
+/* Does it do anything but that? Are states read through converters? Is something drawn that differs from one settling of a
+ * sample to the next? */
+bool ffebmi_chip_has_borders(const ffebmi_chip *chip);
+bool ffebmi_chip_reads(const ffebmi_chip *chip);
+bool ffebmi_chip_draws(const ffebmi_chip *chip);
+
+/* Is it a parameter that devices alter? Biases are as they are programmed. */
+bool ffebmi_chip_holds(const ffebm_energy *block, size_t parameter);
+
+/* The least that it can be in effect: no conductance is below 0. */
+double ffebmi_chip_least(const ffebm_energy *block, size_t parameter);
+
+/* Where a parameter's numbers, and a layer's units, begin among those of all. */
+size_t ffebmi_chip_first_number(const ffebm_energy *block, size_t parameter);
+size_t ffebmi_chip_first_unit(const ffebm_energy *block, size_t layer);
+
+/* What one of the block's parameters is in effect. */
+void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays,
+                       size_t parameter, const void *programmed, void *effective);
+
+#endif

@@ -1,0 +1,198 @@
+/* Energy stages on devices: which ones, and what their parameters are in effect. */
+#include "energy/chip.h"
+
+#include "core/context.h"
+#include "core/sized.h"
+#include "model/model.h"
+
+/* What a device takes from a block: displacements are differences of states that were read, or drawn, apart. */
+static unsigned withheld(const ffebmi_chip *chip)
+{
+    return chip != NULL && (ffebmi_chip_reads(chip) || ffebmi_chip_draws(chip)) ? FFEBMI_DISPLACES : 0;
+}
+
+static ffebm_status make_chip(const ffebm_model *model, const ffebm_energy *block, size_t stage,
+                              const ffebm_device_config *config, ffebmi_chip **chip)
+{
+    char what[FFEBMI_ROW_TEXT];
+
+    return ffebmi_chip_create(block, config, ffebmi_arrays_for(model->dtype, model->context->max_isa), stage,
+                              ffebmi_row_text(what, stage, 0), chip);
+}
+
+static void put_on(ffebm_energy *block, ffebmi_chip *chip)
+{
+    ffebmi_release(block->context, block->chip);
+    block->chip = chip;
+    block->withheld = withheld(chip);
+}
+
+ffebm_status ffebmi_model_make_chip(const ffebm_model *model, ffebm_energy *block, size_t stage)
+{
+    ffebmi_chip *chip = NULL;
+
+    if (block->device != NULL)
+        FFEBMI_TRY(make_chip(model, block, stage, block->device, &chip));
+    put_on(block, chip);
+    return FFEBM_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- in effect */
+
+static bool alters(const ffebmi_stage *stage)
+{
+    return stage->energy != NULL && stage->energy->chip != NULL && ffebmi_chip_alters_weights(stage->energy->chip);
+}
+
+static void place_effective(ffebm_model *model)
+{
+    size_t element = ffebmi_dtype_size(model->dtype);
+
+    for (size_t i = 0; i < model->parameter_count; i++) {
+        ffebmi_model_parameter *p = &model->parameters[i];
+        void *data = (char *)ffebmi_model_in_effect(model, &model->stages[p->stage]) + p->offset * element;
+
+        p->effective = ffebmi_tensor_borrow(model->context, data, model->dtype, &p->parameter.shape);
+    }
+}
+
+static ffebm_status allocate_effective(ffebm_model *model)
+{
+    if (model->effective == NULL)
+        model->effective = ffebmi_allocate(model->context, model->element_count, ffebmi_dtype_size(model->dtype));
+    return model->effective != NULL ? FFEBM_OK
+                                    : ffebmi_fail_memory(model->context, "the parameters of a model in effect");
+}
+
+ffebm_status ffebmi_model_make_effective(ffebm_model *model)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < model->stage_count; i++)
+        any = any || alters(&model->stages[i]);
+    if (any)
+        FFEBMI_TRY(allocate_effective(model));
+    place_effective(model);
+    return FFEBM_OK;
+}
+
+void *ffebmi_model_in_effect(const ffebm_model *model, const ffebmi_stage *stage)
+{
+    return alters(stage) ? model->effective : model->values;
+}
+
+void ffebmi_model_take_effect(const ffebm_model *model, size_t stage)
+{
+    const ffebmi_stage *s = &model->stages[stage];
+
+    for (size_t p = 0; alters(s) && p < s->parameter_count; p++) {
+        const ffebmi_model_parameter *of = &model->parameters[s->first_parameter + p];
+
+        ffebmi_chip_apply(s->energy->chip, s->energy, ffebmi_arrays_for(model->dtype, model->context->max_isa), p,
+                          of->value.data, of->effective.data);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------------------- setting */
+
+/* What becomes of one stage. */
+typedef struct change {
+    ffebmi_chip *chip;
+    ffebm_device_config *device;
+} change;
+
+static ffebm_status prepare(const ffebm_model *model, size_t stage, const ffebm_device_config *config, change *to)
+{
+    if (config == NULL)
+        return FFEBM_OK;
+    to->device = ffebmi_allocate(model->context, 1, sizeof *to->device);
+    if (to->device == NULL)
+        return ffebmi_fail_memory(model->context, "a device's configuration");
+    *to->device = *config;
+    return make_chip(model, model->stages[stage].energy, stage, config, &to->chip);
+}
+
+static void take(ffebm_model *model, size_t stage, change *c)
+{
+    ffebm_energy *block = model->stages[stage].energy;
+
+    put_on(block, c->chip);
+    ffebmi_release(model->context, block->device);
+    block->device = c->device;
+    *c = (change){NULL, NULL};
+}
+
+static bool is_meant(const ffebm_model *model, size_t stage, size_t meant)
+{
+    return model->stages[stage].energy != NULL && (meant == FFEBM_ALL || meant == stage);
+}
+
+/* All of them or none. */
+static ffebm_status change_all(ffebm_model *model, size_t meant, const ffebm_device_config *config, change *changes)
+{
+    ffebm_status status = FFEBM_OK;
+
+    for (size_t i = 0; i < model->stage_count && status == FFEBM_OK; i++)
+        if (is_meant(model, i, meant))
+            status = prepare(model, i, config, &changes[i]);
+    if (status == FFEBM_OK && ffebmi_model_ready(model) && config != NULL)
+        status = allocate_effective(model);
+    for (size_t i = 0; i < model->stage_count; i++) {
+        if (status == FFEBM_OK && is_meant(model, i, meant))
+            take(model, i, &changes[i]);
+        ffebmi_release(model->context, changes[i].chip);
+        ffebmi_release(model->context, changes[i].device);
+    }
+    return status;
+}
+
+static ffebm_status check_stage(const ffebm_model *model, size_t stage)
+{
+    FFEBMI_CHECK_ARGUMENT(model->context, stage < model->stage_count, "model: stage %zu of %zu", stage,
+                          model->stage_count);
+    FFEBMI_CHECK_ARGUMENT(model->context, model->stages[stage].energy != NULL,
+                          "model: stage %zu is feedforward, expected an energy stage", stage);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, const ffebm_device_config *config)
+{
+    ffebm_device_config c;
+    change *changes;
+    ffebm_status status;
+
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    if (stage != FFEBM_ALL)
+        FFEBMI_TRY(check_stage(model, stage));
+    if (config != NULL)
+        FFEBMI_TRY(ffebmi_device_read(model->context, "device", &c, config));
+    FFEBMI_CHECK(model->context, model->references == 1, FFEBM_ERR_STATE,
+                 "model: a device, but an engine or optimizer of it exists");
+    changes = ffebmi_allocate(model->context, model->stage_count + 1, sizeof *changes);
+    if (changes == NULL)
+        return ffebmi_fail_memory(model->context, "devices");
+    status = change_all(model, stage, config == NULL ? NULL : &c, changes);
+    ffebmi_release(model->context, changes);
+    FFEBMI_TRY(status);
+    if (ffebmi_model_ready(model))
+        place_effective(model);
+    ffebmi_release(model->context, model->description);
+    model->description = NULL;
+    ffebmi_model_touch(model);
+    return FFEBM_OK;
+}
+
+ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *config, size_t stage)
+{
+    ffebm_device_config ideal;
+    const ffebm_device_config *device;
+
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_stage(model, stage));
+    ffebm_device_config_init(&ideal, sizeof ideal);
+    device = model->stages[stage].energy->device;
+    return ffebmi_sized_write(model->context, "device configuration", config, device == NULL ? &ideal : device,
+                              sizeof ideal);
+}
