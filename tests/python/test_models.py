@@ -40,6 +40,31 @@ class Models(unittest.TestCase):
         self.assertEqual(model.layer(0, 0), ffebm.LayerInfo((4, 8, 8), 256))
         self.assertEqual(list(model.initialize().buffers), ["stage0.1.running_mean", "stage0.1.running_var"])
 
+    def test_devices(self):
+        model = ffebm.Model(ffebm.Context(), 5, "mse", "float64")
+        model.add(ffebm.Feedforward(ffebm.Op("linear", out=6))).add(ffebm.Hopfield(ffebm.Coupling("dense", out=4)))
+        model.set_device(seed=3, weight_dtod=0.2, output_noise=0.1, read="all")
+        model.initialize(1)
+        self.assertEqual((model.stage(0).device, model.stage(1).device), (False, True))
+        self.assertEqual((model.device(1).seed, model.device(1).read), (3, ffebm.constants.Read.ALL))
+        self.assertEqual(model.description["stages"][1]["energy"]["device"],
+                         {"seed": 3, "weight": {"dtod": 0.2}, "output": {"noise": 0.1}, "read": "all"})
+        weight = model.parameters["stage1.0.weight"]
+        ratio = model.effective("stage1.0.weight") / weight
+        self.assertGreater(ratio.std(), 0.1)
+        np.testing.assert_array_equal(model.effective("stage0.0.weight"), model.parameters["stage0.0.weight"])
+        engine, x = ffebm.Engine(model), np.random.default_rng(4).uniform(0, 1, (3, 5))
+        with self.assertRaisesRegex(ffebm.StateError, "an engine or optimizer of it exists"):
+            model.set_device(seed=4)
+        noisy = [engine.evaluate(x, np.zeros((3, 4))).loss for _ in range(2)]
+        engine.set_noise(False)
+        quiet = [engine.evaluate(x, np.zeros((3, 4))).loss for _ in range(2)]
+        self.assertNotEqual(*noisy)
+        self.assertEqual(*quiet)
+        del engine
+        model.set_device(1)
+        self.assertFalse(model.stage(1).device)
+
     def test_taps(self):
         model = ffebm.Model(ffebm.Context(), 5, "mse", "float64")
         model.add(ffebm.Feedforward(ffebm.Op("linear", out=6)))

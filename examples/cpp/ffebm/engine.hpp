@@ -30,6 +30,7 @@ public:
     }
     void set_step(std::uint64_t step) { check(ffebm_engine_set_step(get(), step)); }
     void set_first_sample(std::uint64_t number) { check(ffebm_engine_set_first_sample(get(), number)); }
+    void set_noise(bool noise) { check(ffebm_engine_set_noise(get(), noise)); }
     void set_mode(std::int32_t mode) { check(ffebm_engine_set_mode(get(), mode)); }
     void set_label_smoothing(double smoothing) { check(ffebm_engine_set_label_smoothing(get(), smoothing)); }
 

@@ -57,6 +57,18 @@ public:
     ffebm_recipe recipe() const { return inspect<ffebm_recipe>(ffebm_model_recipe); }
     void set_recipe(const ffebm_recipe &recipe) { check(ffebm_model_set_recipe(get(), &recipe)); }
     void set_equilibrium(const ffebm_equilibrium_config &config) { check(ffebm_model_set_equilibrium(get(), &config)); }
+    // On a device; all energy stages, unless one is named.
+    void set_device(const ffebm_device_config &config, std::size_t stage = FFEBM_ALL)
+    {
+        check(ffebm_model_set_device(get(), stage, &config));
+    }
+    ffebm_device_config device(std::size_t stage) const
+    {
+        auto config = sized<ffebm_device_config>();
+
+        check(ffebm_model_device(get(), &config, stage));
+        return config;
+    }
     ffebm_stage_info stage(std::size_t i) const { return inspect<ffebm_stage_info>(ffebm_model_inspect_stage, i); }
     ffebm_layer_info layer(std::size_t stage, std::size_t i) const
     {

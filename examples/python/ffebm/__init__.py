@@ -22,7 +22,7 @@ from .optimizer import Adam, Optimizer, Sgd
 from .reports import (Certificate, LayerInfo, LayerReport, ModelInfo, ParameterInfo, PhaseReport, Recipe, Report,
                       StageInfo, TracePoint)
 from .settings import Setting, settings
-from .structs import EquilibriumConfig, Initialization
+from .structs import DeviceConfig, EquilibriumConfig, Initialization
 from .tensor import Tensor
 from .user import Call, EnergyBlock, FeedforwardBlock, Parameter
 

@@ -55,6 +55,10 @@ class Engine(Handle):
         """Number the first sample of the next batches, of which random signs and blocks' seeds are drawn."""
         self.context.call(raw.engine_set_first_sample, self._address, number)
 
+    def set_noise(self, noise):
+        """Let devices draw what differs from one settling to the next, or leave it out."""
+        self.context.call(raw.engine_set_noise, self._address, noise)
+
     def set_mode(self, mode):
         self.context.call(raw.engine_set_mode, self._address, choice(Mode, mode))
 

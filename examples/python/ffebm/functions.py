@@ -63,6 +63,8 @@ FUNCTIONS = {
     "energy_destroy": (None, [handle]),
     "energy_create_user": (status, [handle, out, p(s.UserEnergy)]),
     "energy_add_parameter": (status, [handle, p(s.UserParameter)]),
+    # device.h
+    "device_config_init": (None, [p(s.DeviceConfig), size]),
     # equilibrium.h
     "equilibrium_config_init": (None, [p(s.EquilibriumConfig), size]),
     # model.h
@@ -82,6 +84,8 @@ FUNCTIONS = {
     "model_equilibrium": (status, [handle, p(s.EquilibriumConfig)]),
     "model_set_recipe": (status, [handle, p(s.Recipe)]),
     "model_set_equilibrium": (status, [handle, p(s.EquilibriumConfig)]),
+    "model_set_device": (status, [handle, size, p(s.DeviceConfig)]),
+    "model_device": (status, [handle, p(s.DeviceConfig), size]),
     "model_inspect": (status, [handle, p(s.ModelInfo)]),
     "model_inspect_stage": (status, [handle, p(s.StageInfo), size]),
     "model_inspect_layer": (status, [handle, p(s.LayerInfo), size, size]),
@@ -98,6 +102,7 @@ FUNCTIONS = {
     "engine_set_sweeps": (status, [handle, size, i64, i64]),
     "engine_set_step": (status, [handle, u64]),
     "engine_set_first_sample": (status, [handle, u64]),
+    "engine_set_noise": (status, [handle, i32]),
     "engine_set_mode": (status, [handle, i32]),
     "engine_set_label_smoothing": (status, [handle, f64]),
     "engine_gradient": (status, [handle, p(s.Report), handle, handle, handle]),
@@ -150,7 +155,8 @@ CONFIGS = {
     "hopfield_config_init": s.HopfieldConfig,
     "coupling_config_init": s.CouplingConfig, "parse_config_init": s.ParseConfig, "engine_config_init": s.EngineConfig,
     "equilibrium_config_init": s.EquilibriumConfig, "certify_config_init": s.CertifyConfig,
-    "resistive_config_init": s.ResistiveConfig, "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig, "recipe_init": s.Recipe,
+    "resistive_config_init": s.ResistiveConfig, "device_config_init": s.DeviceConfig,
+    "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig, "recipe_init": s.Recipe,
 }
 
 

@@ -5,7 +5,7 @@ import math
 import os
 
 from . import reports, structs
-from .constants import NONE, Loss, Role, choice
+from .constants import ALL, NONE, Loss, Role, choice
 from .context import Handle
 from .functions import raw
 from .reports import report_of
@@ -88,6 +88,27 @@ class Model(Handle):
     def set_bounds(self, prefix, lower=-math.inf, upper=math.inf):
         """Keep the parameters whose names begin with these whole parts within bounds."""
         self.context.call(raw.model_set_bounds, self._address, prefix, lower, upper)
+
+    def set_device(self, stage=ALL, config=None, **changes):
+        """Put an energy stage, or all, on a device: an ideal one, or `config`, with some settings changed. None and nothing
+        else: on none. Engines and optimizers have to be gone."""
+        if config is None and changes:
+            config = structs.DeviceConfig()
+        for name, value in changes.items():
+            setattr(config, name, value)
+        self.context.call(raw.model_set_device, self._address, stage, config)
+
+    def device(self, stage):
+        """The DeviceConfig of an energy stage; without a device, that of an ideal one."""
+        config = structs.DeviceConfig()
+        self.context.call(raw.model_device, self._address, c.byref(config), stage)
+        return config
+
+    def effective(self, name):
+        """What the block computes with in place of this parameter: a copy, with mismatch in it, noise of a settling not."""
+        found = structs.ParameterInfo()
+        self.context.call(raw.model_inspect_parameter, self._address, c.byref(found), self.find(name))
+        return view_of(found.effective, self).copy()
 
     def initialize(self, seed=0):
         """Draw first values. Returns the model, which is ready then."""

@@ -134,6 +134,18 @@ class ResistiveConfig(Config):
                 ("diode_conductance", f64), ("amplifier", f64), ("paired_input", i32), ("clamp_last", i32)]
 
 
+class DeviceConfig(Config):
+    _fields_ = [("size", size), ("seed", u64), ("input_bits", i64), ("input_bound", f64), ("input_noise", f64),
+                ("weight_min", f64), ("weight_max", f64), ("weight_min_dtod", f64), ("weight_max_dtod", f64),
+                ("weight_dtod", f64), ("weight_read_noise", f64), ("weight_stuck", f64), ("weight_stuck_range", f64),
+                ("neuron_slope_dtod", f64), ("neuron_offset_dtod", f64), ("neuron_drive_noise", f64),
+                ("nudge_bits", i64), ("nudge_bound", f64), ("nudge_gain_dtod", f64), ("output_bits", i64),
+                ("output_bound", f64), ("output_noise", f64), ("output_repeats", i64), ("output_offset_dtod", f64),
+                ("output_phase_offset_dtod", f64), ("read", i32), ("output_sto_round", i32), ("noise", i32),
+                ("reserved_", i32)]
+    _choices_ = {"read": k.Read}
+
+
 class UserParameter(Config):
     _fields_ = [("size", size), ("name", text), ("shape", shape), ("rank", size), ("lower", f64), ("upper", f64),
                 ("frozen", i32), ("position", i32)]
@@ -203,8 +215,8 @@ class ModelInfo(Sized):
 class StageInfo(Sized):
     _fields_ = [("size", size), ("layer_count", size), ("first_parameter", size), ("parameter_count", size),
                 ("type", text), ("input_shape", shape), ("input_rank", size), ("output_shape", shape),
-                ("output_rank", size), ("kind", i32), ("reserved_", i32), ("tap_count", size)]
-    _choices_ = {"kind": k.StageKind}
+                ("output_rank", size), ("kind", i32), ("device", i32), ("tap_count", size)]
+    _choices_ = {"kind": k.StageKind, "device": bool}
 
 
 class LayerInfo(Sized):
@@ -213,7 +225,8 @@ class LayerInfo(Sized):
 
 class ParameterInfo(Sized):
     _fields_ = [("size", size), ("name", text), ("shape", shape), ("rank", size), ("value", pointer), ("stage", size),
-                ("offset", size), ("count", size), ("role", i32), ("frozen", i32), ("lower", f64), ("upper", f64)]
+                ("offset", size), ("count", size), ("role", i32), ("frozen", i32), ("lower", f64), ("upper", f64),
+                ("effective", pointer)]
     _choices_ = {"role": k.Role, "frozen": bool}
 
 

@@ -44,6 +44,39 @@ void ffebm_context_destroy(ffebm_context *context);
 const char *ffebm_context_error(const ffebm_context *context);
 double ffebm_random_uniform(uint64_t seed, uint64_t counter);
 double ffebm_random_normal(uint64_t seed, uint64_t counter);
+enum { FFEBM_READ_BORDER = 1, FFEBM_READ_ALL = 2 };
+typedef struct ffebm_device_config {
+    size_t size;
+    uint64_t seed;
+    int64_t input_bits;
+    double input_bound;
+    double input_noise;
+    double weight_min;
+    double weight_max;
+    double weight_min_dtod;
+    double weight_max_dtod;
+    double weight_dtod;
+    double weight_read_noise;
+    double weight_stuck;
+    double weight_stuck_range;
+    double neuron_slope_dtod;
+    double neuron_offset_dtod;
+    double neuron_drive_noise;
+    int64_t nudge_bits;
+    double nudge_bound;
+    double nudge_gain_dtod;
+    int64_t output_bits;
+    double output_bound;
+    double output_noise;
+    int64_t output_repeats;
+    double output_offset_dtod;
+    double output_phase_offset_dtod;
+    int32_t read;
+    int32_t output_sto_round;
+    int32_t noise;
+    int32_t reserved_;
+} ffebm_device_config;
+void ffebm_device_config_init(ffebm_device_config *config, size_t size);
 enum { FFEBM_INITIALIZATION_UNIFORM = 1, FFEBM_INITIALIZATION_GOE = 2 };
 typedef struct ffebm_initialization {
     size_t size;
@@ -352,7 +385,7 @@ typedef struct ffebm_stage_info {
     const int64_t *output_shape;
     size_t output_rank;
     int32_t kind;
-    int32_t reserved_;
+    int32_t device;
     size_t tap_count;
 } ffebm_stage_info;
 ffebm_status ffebm_model_inspect_stage(const ffebm_model *model, ffebm_stage_info *info, size_t stage);
@@ -377,9 +410,12 @@ typedef struct ffebm_parameter_info {
     int32_t frozen;
     double lower;
     double upper;
+    const ffebm_tensor *effective;
 } ffebm_parameter_info;
 ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_info *info, size_t index);
 size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name);
+ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, const ffebm_device_config *config);
+ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *config, size_t stage);
 ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model);
 typedef struct ffebm_engine ffebm_engine;
 typedef struct ffebm_engine_config {
@@ -395,6 +431,7 @@ ffebm_status ffebm_engine_equilibrium(const ffebm_engine *engine, ffebm_equilibr
 ffebm_status ffebm_engine_set_beta(ffebm_engine *engine, size_t stage, double beta);
 ffebm_status ffebm_engine_set_sweeps(ffebm_engine *engine, size_t stage, int64_t free_sweeps, int64_t nudged_sweeps);
 ffebm_status ffebm_engine_set_step(ffebm_engine *engine, uint64_t step);
+ffebm_status ffebm_engine_set_noise(ffebm_engine *engine, int32_t noise);
 ffebm_status ffebm_engine_set_first_sample(ffebm_engine *engine, uint64_t number);
 enum { FFEBM_MODE_TRAINING = 1, FFEBM_MODE_EVALUATION = 2 };
 ffebm_status ffebm_engine_set_mode(ffebm_engine *engine, int32_t mode);
@@ -537,7 +574,7 @@ ffebm_status ffebm_checkpoint_read(ffebm_model *model, ffebm_optimizer *optimize
 ffebm_status ffebm_checkpoint_metadata(ffebm_context *context, char *text, size_t capacity, size_t *length, const char *path, const char *key);
 ffebm_status ffebm_checkpoint_tensor(ffebm_context *context, ffebm_tensor **tensor, const char *path, const char *name);
 ffebm_status ffebm_checkpoint_tensor_names(ffebm_context *context, char *names, size_t capacity, size_t *length, const char *path);
-enum { FFEBM_CONFIG_CONTEXT = 1, FFEBM_CONFIG_INITIALIZATION = 2, FFEBM_CONFIG_OP = 3, FFEBM_CONFIG_COUPLING = 4, FFEBM_CONFIG_HOPFIELD = 5, FFEBM_CONFIG_EQUILIBRIUM = 6, FFEBM_CONFIG_RECIPE = 7, FFEBM_CONFIG_ENGINE = 8, FFEBM_CONFIG_CERTIFY = 9, FFEBM_CONFIG_SGD = 10, FFEBM_CONFIG_ADAM = 11, FFEBM_CONFIG_RESISTIVE = 12, FFEBM_CONFIG_ACTIVATION = 13 };
+enum { FFEBM_CONFIG_CONTEXT = 1, FFEBM_CONFIG_INITIALIZATION = 2, FFEBM_CONFIG_OP = 3, FFEBM_CONFIG_COUPLING = 4, FFEBM_CONFIG_HOPFIELD = 5, FFEBM_CONFIG_EQUILIBRIUM = 6, FFEBM_CONFIG_RECIPE = 7, FFEBM_CONFIG_ENGINE = 8, FFEBM_CONFIG_CERTIFY = 9, FFEBM_CONFIG_SGD = 10, FFEBM_CONFIG_ADAM = 11, FFEBM_CONFIG_RESISTIVE = 12, FFEBM_CONFIG_ACTIVATION = 13, FFEBM_CONFIG_DEVICE = 14 };
 enum { FFEBM_SETTING_NUMBER = 1, FFEBM_SETTING_INTEGER = 2, FFEBM_SETTING_FLAG = 3, FFEBM_SETTING_CHOICE = 4, FFEBM_SETTING_WINDOW = 5, FFEBM_SETTING_OBJECT = 6 };
 typedef struct ffebm_setting_info {
     size_t size;
