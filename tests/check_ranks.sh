@@ -185,6 +185,13 @@ refused 'no such option' --model "$work/conv.json" --sweeps 3
 refused 'a run lives there' $small --run "$work/one"
 refused '--batch 1: expected 2 or more' $small --batch 1
 refused '--predict: expected one process' --resume "$work/one" --predict "$work/predictions"
+# Who would train another model than the others is found out before the first step.
+status=0
+# shellcheck disable=SC2086  # options, split on purpose
+$mpirun -n 1 "$program" $small --quiet --seed 1 : -n 1 "$program" $small --quiet --seed 2 </dev/null >"$work/output" \
+    2>"$work/errors" || status=$?
+[ "$status" -ne 0 ] && grep -q '^train: ranks have come apart: after 0 steps' "$work/errors" || fail "other seeds: status $status"
+
 # The example prints what one process comes to, on any number of ranks.
 example=$(dirname "$program")/ranks
 for count in 1 3; do

@@ -114,6 +114,46 @@ START_TEST(batches_of_epochs)
 }
 END_TEST
 
+/* Ranks cut each batch between them: one after the other they are the batch, also where some have none of it. */
+START_TEST(ranks_share_a_batch)
+{
+    const int32_t count = _i + 2;
+    struct loader *loaders[6];
+    struct ranks ranks[6];
+    const struct batch *whole, *part;
+
+    for (int32_t r = 0; r < count; r++) {
+        struct loader_plan shared = plan;
+
+        ranks[r] = (struct ranks){.rank = r, .count = count};
+        shared.ranks = &ranks[r];
+        ck_assert_int_eq(loader_create(&loaders[r], context, model, &shared, &failure), 0);
+        loader_start(loaders[r], 1, 0);
+    }
+    loader_start(loader, 1, 0);
+    while (loader_next(loader, &whole, &failure) == 1) {
+        size_t at = 0;
+
+        for (int32_t r = 0; r < count; r++) {
+            ck_assert_int_eq(loader_next(loaders[r], &part, &failure), 1);
+            ck_assert_uint_eq(part->first, at);
+            ck_assert((batch_input(part) != NULL) == (part->rows > 0));
+            ck_assert_mem_eq(ffebm_tensor_data(part->target), (int64_t *)ffebm_tensor_data(whole->target) + at,
+                             part->rows * sizeof(int64_t));
+            ck_assert_mem_eq(ffebm_tensor_data(part->input),
+                             (float *)ffebm_tensor_data(whole->input) + at * data.sample_size,
+                             part->rows * data.sample_size * sizeof(float));
+            at += part->rows;
+        }
+        ck_assert_uint_eq(at, whole->rows);
+    }
+    for (int32_t r = 0; r < count; r++) {
+        ck_assert_int_eq(loader_next(loaders[r], &part, &failure), 0);
+        loader_destroy(loaders[r]);
+    }
+}
+END_TEST
+
 /* The constants of dataset.h, in words of their own; a model in either type gets the same numbers. */
 START_TEST(normalised_numbers)
 {
@@ -370,6 +410,7 @@ Suite *test_loader_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, batches_of_epochs);
+    tcase_add_loop_test(tests, ranks_share_a_batch, 0, 5);
     tcase_add_loop_test(tests, normalised_numbers, 0, 2);
     tcase_add_test(tests, samples_as_they_come);
     tcase_add_test(tests, resumed_anywhere);
