@@ -24,7 +24,7 @@ typedef struct ffebm_layer_report {
                                          is a displacement divided by beta. 0 if nothing below needed a nudged phase */
     double residual_norm;             /* |s_new - s| in the last free sweep: what had not settled */
     double signal_to_residual;        /* nudge_norm / residual_norm; infinity where all had settled, 0 without signal */
-    double saturated;                 /* the share of units that are 0 or 1 in the free state */
+    double saturated;                 /* the share of units at a bound in the free state; smooth ones never are */
 } ffebm_layer_report;
 /* clang-format on */
 

@@ -1,10 +1,10 @@
 /* ffebm/energy.h - describe an energy (analog) block: a deep Hopfield network, a deep resistive network, or a simulator
  * or device of your own.
  *
- * An energy block turns its input x into a state s that makes an energy E(s, theta, x) stationary: its equilibrium. The
- * state has layers; functions count the first, s_1, as layer 0, and the last one is the block's output. A block knows
- * nothing of losses or nudging: it is asked to settle, at times under a force on its last layer, which adds
- * - <force, s_last> to E.
+ * An energy block turns its inputs into a state s that makes an energy E(s, theta, x) stationary: its equilibrium. The state
+ * has layers, counted from 0. The input x drives the first, s_0; where taps bring inputs of inner layers (ffebm_model_add_tap),
+ * x_l drives s_l. The last layer is the block's output. A block knows nothing of losses or nudging: it is asked to settle, at
+ * times under a force on its last layer, which adds - <force, s_last> to E.
  *
  * A block is a description. Give it to a model (ffebm_model_add_energy), which infers its shapes and holds its
  * parameters; an engine on that model computes. To use a block alone, make it the only stage of a model:
@@ -24,11 +24,11 @@ typedef struct ffebm_energy ffebm_energy;
 
 /* ------------------------------------------------------------------------------------ deep Hopfield networks
  *
- * E = G - Phi, Phi = <x, s_1> + sum_i <pool_i(W_i s_i + b_i), s_{i+1}>. Settled when s_i = sigma_i(dPhi/ds_i) in every
- * layer, G being the sum over layers of G_i, the integral of the inverse of sigma_i (arXiv:2409.03306; Laborieux et al.
- * 2021). Updating layers in turn, the energy falls in every half-sweep as long as no max pool is below a layer that may be
- * negative; there settling may cycle, which is reported as not converged. Where two places of a pool are nearly as large,
- * an equilibrium may jump: there EP is not exact.
+ * E = sum_l G_l(s_l) - Phi, Phi = <x, s_0> + sum_l <x_l, s_l> + sum_c <pool_c(W_c s_from(c) + b_c), s_to(c)>, over couplings c
+ * that each join two layers. Settled when s_l = sigma_l(dPhi/ds_l) in every layer, G_l being the integral of the inverse of
+ * sigma_l (arXiv:2409.03306; Laborieux et al. 2021). Updating layers in turn, or together those that no coupling joins, the energy
+ * falls in every half-sweep as long as no max pool is below a layer that may be negative; there settling may cycle, which is
+ * reported as not converged. Where two places of a pool are nearly as large, an equilibrium may jump: there EP is not exact.
  */
 
 /* clang-format off */
@@ -303,7 +303,7 @@ typedef struct ffebm_user_energy {
     ffebm_energy_fn output;             /* OPTIONAL  output = what is read from state; default its last numbers */
     ffebm_energy_fn parameter_gradient; /* REQUIRED with parameters: gradient = sum_n weight_n dE/dtheta(state_n) */
     ffebm_energy_fn input_gradient;     /* OPTIONAL  input_gradient = dE/dx at state; default minus its first numbers,
-                                                     right for E = .. - <s_1, x> with the first layer in front */
+                                                     right for E = .. - <x, s_0> with the first layer in front */
     ffebm_energy_fn energy;             /* OPTIONAL  energy = E at state; without it ffebm_engine_energy refuses */
     ffebm_energy_fn adjoint;            /* OPTIONAL  with v = output_cotangent, at a free state:
                                                      input_gradient = (doutput/dx)^T v,

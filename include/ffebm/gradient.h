@@ -213,7 +213,7 @@ typedef struct ffebm_report {
  *           weights: [batch], a factor for each sample's loss; NULL: ones. The loss is sum_n weights_n l_n / batch.
  *
  *  Free phases up the chain; then, down it, VJPs in feedforward blocks and nudged phases in energy blocks, each of
- *  which hands - (s_1(beta) - s_1(-beta)) / (2 beta), or its estimator's form of it, to the block below, and of its
+ *  which hands - (s_0(beta) - s_0(-beta)) / (2 beta), or its estimator's form of it, to the block below, and of its
  *  tapped layers likewise through their taps. Without energy blocks this is backpropagation. The same bits whatever the number of threads.
  */
 FFEBM_API ffebm_status ffebm_engine_gradient(ffebm_engine *engine, ffebm_report *report, const ffebm_tensor *input,
@@ -370,7 +370,7 @@ FFEBM_API ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage
  *  In:      stage:          an energy stage.
  *           phase:          as ffebm_engine_energy.
  *
- *  dE/dx of a Hopfield block is - s_1; by the input of a tapped layer, which is not given here, it is that layer, negated. Of
+ *  dE/dx of a Hopfield block is - s_0; by the input of a tapped layer, which is not given here, it is that layer, negated. Of
  *  a resistive block it is made of the currents out of its sources.
  */
 FFEBM_API ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, ffebm_tensor *input_gradient, size_t stage,
