@@ -29,7 +29,12 @@ enum {
     FFEBMI_EFFECT_OUTPUT_NOISE = 13,
     FFEBMI_EFFECT_OUTPUT_ROUND = 14,
     FFEBMI_EFFECT_OUTPUT_OFFSET = 15,
-    FFEBMI_EFFECT_PHASE_OFFSET = 16
+    FFEBMI_EFFECT_PHASE_OFFSET = 16,
+    FFEBMI_EFFECT_PULSE = 17,
+    FFEBMI_EFFECT_UP_DOWN = 18,
+    FFEBMI_EFFECT_PULSE_COUNT = 19,
+    FFEBMI_EFFECT_CYCLE = 20,
+    FFEBMI_EFFECT_WRITE_NOISE = 21
 };
 
 /* A converter: clips to +- bound, and rounds to steps if there are any. */
@@ -42,6 +47,16 @@ ffebmi_converter ffebmi_converter_of(int64_t bits, double bound);
 
 /* Does it leave every number as it is? */
 bool ffebmi_converter_is_ideal(const ffebmi_converter *converter);
+
+/* One weight's device, as pulses write it. */
+typedef struct ffebmi_cell {
+    double lower; /* bounds of its own */
+    double upper;
+    double size[2]; /* of a pulse down and one up, where h is 1 */
+} ffebmi_cell;
+
+/* The weight after a pulse up (true) or down, which by its cycle is so many times as large. */
+double ffebmi_pulse(const ffebm_device_config *config, const ffebmi_cell *cell, bool up, double cycle, double weight);
 
 /* To the nearest step; or down, or up where `dither`, from 0 to 1, is less than what is left. */
 double ffebmi_convert(const ffebmi_converter *converter, double number);

@@ -7,6 +7,16 @@
 
 #define FFEBMI_CONFIG ffebm_device_config
 
+#define UPDATES(X)                                                                                                     \
+    X("ideal", FFEBM_UPDATE_IDEAL)                                                                                     \
+    X("difference", FFEBM_UPDATE_DIFFERENCE)
+FFEBMI_CHOICES(updates, UPDATES);
+#define STEPS(X)                                                                                                       \
+    X("constant", FFEBM_STEP_CONSTANT)                                                                                 \
+    X("linear", FFEBM_STEP_LINEAR)                                                                                     \
+    X("soft_bounds", FFEBM_STEP_SOFT_BOUNDS)                                                                           \
+    X("exponential", FFEBM_STEP_EXPONENTIAL)
+FFEBMI_CHOICES(steps, STEPS);
 #define READS(X)                                                                                                       \
     X("border", FFEBM_READ_BORDER)                                                                                     \
     X("all", FFEBM_READ_ALL)
@@ -25,6 +35,8 @@ FFEBMI_CHOICES(reads, READS);
         .info = {FFEBMI_NUMBER_AT(group "." key, member, initial_, unit, text), .lower = (least), .upper = INFINITY},  \
         .initial = start, IN(group)                                                                                    \
     }
+#define STEP(key, member, start, unit, text)                                                                           \
+    FFEBMI_NUMBER_AS("update." key, member, start, FFEBMI_FINITE, unit, text, IN("update"))
 #define CONVERTER(group, member, unit)                                                                                 \
     BOUND(group, "bound", member, "inf", INFINITY, 0, unit, "of its converter: clipped to +- this")
 
@@ -56,6 +68,24 @@ static const ffebmi_setting list[] = {
     SIZE("output", "offset_dtod", output_offset_dtod, "units of s", "how the offsets of readings vary"),
     SIZE("output", "phase_offset_dtod", output_phase_offset_dtod, "units of s",
          "how offsets vary that are others in each phase"),
+    SIZE("update", "dw_min", update_dw_min, "weight", "the smallest step"),
+    SIZE("update", "dw_min_dtod", update_dw_min_dtod, "fraction", "how steps vary from device to device"),
+    SIZE("update", "dw_min_std", update_dw_min_std, "fraction", "how steps vary from pulse to pulse"),
+    STEP("up_down", update_up_down, 0, "fraction", "pulses up are larger than pulses down by twice that"),
+    SIZE("update", "up_down_dtod", update_up_down_dtod, "fraction", "how that varies from device to device"),
+    SIZE("update", "write_noise_std", update_write_noise_std, "of dw_min", "added to weights, anew with each update"),
+    STEP("gamma_up", update_gamma_up, 1, "", "how fast pulses up change with the weight"),
+    STEP("gamma_down", update_gamma_down, 1, "", "how fast pulses down change with the weight"),
+    STEP("exp_a_up", update_exp_a_up, 0, "", "A of exponential steps up"),
+    STEP("exp_a_down", update_exp_a_down, 0, "", "A of exponential steps down"),
+    STEP("exp_a", update_exp_a, 1, "", "a of exponential steps"),
+    STEP("exp_b", update_exp_b, 0, "", "b of exponential steps"),
+    FFEBMI_INTEGER_AS("update.pulses_max", update_pulses_max, 31, FFEBMI_WITHIN(1, 255), "pulses",
+                      "at most, in one update of one weight", IN("update")),
+    FFEBMI_CHOICE_AS("update.mode", update_mode, "ideal", FFEBM_UPDATE_IDEAL, updates, "how weights are written",
+                     IN("update")),
+    FFEBMI_CHOICE_AS("update.step", update_step, "constant", FFEBM_STEP_CONSTANT, steps,
+                     "how large a pulse is at a weight", IN("update")),
     FFEBMI_CHOICE_AS("read", read, "border", FFEBM_READ_BORDER, reads, "what a gradient is read from", IN(NULL)),
     FFEBMI_FLAG_AS("output.sto_round", output_sto_round, 0, "readings are rounded up or down at random", IN("output")),
     FFEBMI_FLAG_AS("noise", noise, 1, "what is drawn in each settling is there", IN(NULL)),
@@ -79,6 +109,25 @@ static ffebm_status check_converter(ffebm_context *context, const char *what, co
     return FFEBM_OK;
 }
 
+static ffebm_status check_update(ffebm_context *context, const char *what, const ffebm_device_config *c)
+{
+    bool towards_bounds = c->update_step == FFEBM_STEP_LINEAR || c->update_step == FFEBM_STEP_SOFT_BOUNDS;
+    bool bounded = c->weight_min > -INFINITY && c->weight_max < INFINITY;
+
+    if (c->update_mode == FFEBM_UPDATE_IDEAL)
+        return FFEBM_OK;
+    FFEBMI_CHECK_ARGUMENT(context, c->update_dw_min > 0, "%s: update_dw_min is 0, expected more where pulses write",
+                          what);
+    FFEBMI_CHECK_ARGUMENT(context, c->update_step == FFEBM_STEP_CONSTANT || bounded,
+                          "%s: update_step is %d, but weight_min and weight_max are infinite", what,
+                          (int)c->update_step);
+    FFEBMI_CHECK_ARGUMENT(
+        context, !towards_bounds || (c->weight_min < 0 && c->weight_max > 0),
+        "%s: update_step is %d, which needs weight_min below 0 and weight_max above, but they are %g and %g", what,
+        (int)c->update_step, c->weight_min, c->weight_max);
+    return FFEBM_OK;
+}
+
 ffebm_status ffebmi_device_read(ffebm_context *context, const char *what, ffebm_device_config *to,
                                 const ffebm_device_config *from)
 {
@@ -99,6 +148,7 @@ ffebm_status ffebmi_device_read(ffebm_context *context, const char *what, ffebm_
     FFEBMI_CHECK_ARGUMENT(context, c.weight_read_noise == 0 || c.weight_max < INFINITY,
                           "%s: weight_read_noise is %g, a fraction of weight_max, which is infinite", what,
                           c.weight_read_noise);
+    FFEBMI_TRY(check_update(context, what, &c));
     *to = c;
     return FFEBM_OK;
 }

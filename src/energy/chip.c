@@ -8,11 +8,17 @@
 
 /* ------------------------------------------------------------------------------------------------------------ what it does */
 
+static bool writes_noise(const ffebm_device_config *c)
+{
+    return c->update_mode == FFEBM_UPDATE_DIFFERENCE && c->update_write_noise_std > 0 && c->noise == 1;
+}
+
 bool ffebmi_chip_alters_weights(const ffebmi_chip *chip)
 {
     const ffebm_device_config *c = &chip->config;
 
-    return c->weight_min > -INFINITY || c->weight_max < INFINITY || c->weight_dtod > 0 || c->weight_stuck > 0;
+    return c->weight_min > -INFINITY || c->weight_max < INFINITY || c->weight_dtod > 0 || c->weight_stuck > 0 ||
+           writes_noise(c);
 }
 
 bool ffebmi_chip_reads(const ffebmi_chip *chip)
@@ -106,6 +112,8 @@ static ffebmi_chip *lay_out(const ffebm_energy *block, const ffebm_device_config
     placed.lower = place(arena, c->weight_min_dtod > 0, numbers);
     placed.upper = place(arena, c->weight_max_dtod > 0, numbers);
     placed.stuck_at = place(arena, c->weight_stuck > 0, numbers);
+    placed.pulse = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_dw_min_dtod > 0, numbers);
+    placed.up_down = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_up_down_dtod > 0, numbers);
     placed.slope = place(arena, c->neuron_slope_dtod > 0, units);
     placed.offset = place(arena, c->neuron_offset_dtod > 0, units);
     for (size_t p = 0; p < FFEBMI_CHIP_PHASES; p++)
@@ -141,6 +149,18 @@ static void keep_above(size_t count, double least, double *numbers)
         numbers[i] = fmax(numbers[i], least);
 }
 
+/* A neuron whose slope is 0 or negative would be none, nor would a bound on the other side of 0. */
+static const double least_share = 0.01;
+
+/* to = bound (1 + spread xi), on its side of 0 */
+static void vary_bound(const ffebmi_chip *chip, unsigned effect, double bound, double spread, size_t count, double *to)
+{
+    vary(chip, effect, 1, spread, count, to);
+    keep_above(count, least_share, to);
+    for (size_t i = 0; to != NULL && i < count; i++)
+        to[i] *= bound;
+}
+
 static void draw_stuck(ffebmi_chip *chip, size_t count)
 {
     ffebmi_draw which = fixed(chip, FFEBMI_EFFECT_STUCK, 0), where = fixed(chip, FFEBMI_EFFECT_STUCK_AT, 0);
@@ -173,9 +193,6 @@ static void draw_read_offsets(ffebmi_chip *chip, size_t units)
     }
 }
 
-/* A neuron whose slope is 0 or negative would be none. */
-static const double least_slope = 0.01;
-
 static void draw_all(ffebmi_chip *chip, const ffebm_energy *block, size_t element)
 {
     const ffebm_device_config *c = &chip->config;
@@ -184,11 +201,13 @@ static void draw_all(ffebmi_chip *chip, const ffebm_energy *block, size_t elemen
 
     vary(chip, FFEBMI_EFFECT_WEIGHT, 1, c->weight_dtod, numbers, chip->factor);
     keep_above(numbers, 0, chip->factor);
-    vary(chip, FFEBMI_EFFECT_WEIGHT_MIN, c->weight_min, c->weight_min * c->weight_min_dtod, numbers, chip->lower);
-    vary(chip, FFEBMI_EFFECT_WEIGHT_MAX, c->weight_max, c->weight_max * c->weight_max_dtod, numbers, chip->upper);
+    vary_bound(chip, FFEBMI_EFFECT_WEIGHT_MIN, c->weight_min, c->weight_min_dtod, numbers, chip->lower);
+    vary_bound(chip, FFEBMI_EFFECT_WEIGHT_MAX, c->weight_max, c->weight_max_dtod, numbers, chip->upper);
+    vary(chip, FFEBMI_EFFECT_PULSE, 1, c->update_dw_min_dtod, numbers, chip->pulse);
+    vary(chip, FFEBMI_EFFECT_UP_DOWN, c->update_up_down, c->update_up_down_dtod, numbers, chip->up_down);
     draw_stuck(chip, numbers);
     vary(chip, FFEBMI_EFFECT_SLOPE, 1, c->neuron_slope_dtod, units, chip->slope);
-    keep_above(units, least_slope, chip->slope);
+    keep_above(units, least_share, chip->slope);
     vary(chip, FFEBMI_EFFECT_OFFSET, 0, c->neuron_offset_dtod, units, chip->offset);
     draw_read_offsets(chip, units);
     vary(chip, FFEBMI_EFFECT_NUDGE_GAIN, 1, c->nudge_gain_dtod, ffebmi_energy_output(block)->count, chip->nudge_gain);
@@ -243,6 +262,7 @@ typedef struct job {
     const ffebmi_chip *chip;
     size_t element;
     size_t first; /* of the parameter's numbers among all */
+    uint64_t updates;
     double least; /* a conductance is never below 0 */
     const void *programmed;
     void *effective;
@@ -261,13 +281,28 @@ static double in_effect(const ffebmi_chip *chip, size_t i, double weight)
     return chip->factor != NULL ? weight * chip->factor[i] : weight;
 }
 
+/* What the last update left beside the weight. */
+static double write_noise(const job *j, size_t i)
+{
+    const ffebm_device_config *c = &j->chip->config;
+    ffebmi_draw draw = fixed(j->chip, FFEBMI_EFFECT_WRITE_NOISE, 0);
+    double xi;
+
+    if (!writes_noise(c) || j->updates == 0)
+        return 0;
+    draw.step = (uint32_t)j->updates;
+    ffebmi_draw_normal(&draw, i, 1, &xi);
+    return c->update_write_noise_std * c->update_dw_min * xi;
+}
+
 static void apply_range(void *user, size_t worker, size_t first, size_t count)
 {
     const job *j = user;
 
     (void)worker;
     for (size_t i = first; i < first + count; i++) {
-        double weight = in_effect(j->chip, j->first + i, ffebmi_number_at(j->element, j->programmed, i));
+        double programmed = ffebmi_number_at(j->element, j->programmed, i) + write_noise(j, j->first + i);
+        double weight = in_effect(j->chip, j->first + i, programmed);
 
         weight = weight < j->least ? j->least : weight;
         ffebmi_put_numbers(j->element, 1, &weight, (char *)j->effective + i * j->element);
@@ -277,12 +312,16 @@ static void apply_range(void *user, size_t worker, size_t first, size_t count)
 enum { GRAIN = 16384 };
 
 void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays,
-                       size_t parameter, const void *programmed, void *effective)
+                       size_t parameter, uint64_t updates, const void *programmed, void *effective)
 {
     size_t count = block->parameters[parameter].parameter.shape.count;
-    job j = {
-        chip,       arrays->element, ffebmi_chip_first_number(block, parameter), ffebmi_chip_least(block, parameter),
-        programmed, effective};
+    job j = {.chip = chip,
+             .element = arrays->element,
+             .first = ffebmi_chip_first_number(block, parameter),
+             .updates = updates,
+             .least = ffebmi_chip_least(block, parameter),
+             .programmed = programmed,
+             .effective = effective};
 
     if (ffebmi_chip_holds(block, parameter))
         ffebmi_parallel_ranges(block->context, count, GRAIN, apply_range, &j);

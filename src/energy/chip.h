@@ -23,6 +23,8 @@ struct ffebmi_chip {
     double *lower;
     double *upper;
     double *stuck_at;
+    double *pulse;   /* size of a pulse, in dw_min */
+    double *up_down; /* and its asymmetry */
 
     /* [unit, of all layers in their order] */
     double *slope; /* so many times sigma's own */
@@ -57,8 +59,22 @@ double ffebmi_chip_least(const ffebm_energy *block, size_t parameter);
 size_t ffebmi_chip_first_number(const ffebm_energy *block, size_t parameter);
 size_t ffebmi_chip_first_unit(const ffebm_energy *block, size_t layer);
 
-/* What one of the block's parameters is in effect. */
+/* What one of the block's parameters is in effect, after so many updates. */
 void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays,
-                       size_t parameter, const void *programmed, void *effective);
+                       size_t parameter, uint64_t updates, const void *programmed, void *effective);
+
+/* Does the device write this parameter by pulses? */
+bool ffebmi_chip_pulses(const ffebm_energy *block, size_t parameter);
+
+typedef struct ffebmi_chip_update {
+    uint64_t number;
+    bool quiet;
+    const void *before; /* the values that there were */
+    void *values;       /* in: those that are asked for; out: those that pulses have made of `before` */
+} ffebmi_chip_update;
+
+/* Write a parameter by pulses (chip_update.c). */
+void ffebmi_chip_write(const ffebm_energy *block, const ffebmi_arrays *arrays, size_t parameter,
+                       const ffebmi_chip_update *update);
 
 #endif

@@ -9,6 +9,7 @@
 typedef struct ffebmi_flat_gradient {
     const ffebm_model *model;
     void *values;
+    bool quiet; /* the engine leaves out what devices draw anew */
     bool valid; /* the last call that writes it succeeded */
 } ffebmi_flat_gradient;
 

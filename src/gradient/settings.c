@@ -254,7 +254,7 @@ ffebm_status ffebm_engine_set_noise(ffebm_engine *engine, int32_t noise)
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_CHECK_ARGUMENT(engine->context, noise == 0 || noise == 1, "engine: noise is %" PRId32 ", expected 0 or 1",
                           noise);
-    engine->stream.quiet = noise == 0;
+    engine->stream.quiet = engine->gradient.quiet = noise == 0;
     return FFEBM_OK;
 }
 

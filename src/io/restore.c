@@ -86,6 +86,20 @@ static ffebm_status check_optimizer(const ffebmi_table *table, const ffebm_optim
     return status;
 }
 
+/* How often devices of the model have been written to; 0 where nothing says. */
+static ffebm_status read_updates(const ffebmi_table *table, int64_t *updates)
+{
+    const char *text = ffebmi_table_metadata(table, "updates");
+    size_t length = text == NULL ? 0 : strlen(text);
+
+    *updates = 0;
+    CHECK_FORMAT(table, text == NULL || (length > 0 && length < 16 && strspn(text, "0123456789") == length), "%s",
+                 "__metadata__ \"updates\" must be a natural number");
+    for (size_t i = 0; i < length; i++)
+        *updates = 10 * *updates + (text[i] - '0');
+    return FFEBM_OK;
+}
+
 static ffebm_status check_all(const ffebmi_table *table, const ffebmi_contents *contents, int64_t *steps)
 {
     ffebmi_content content;
@@ -140,12 +154,13 @@ static void take_values(const ffebmi_contents *contents, const void *staged)
 ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm_optimizer *optimizer)
 {
     ffebmi_contents contents;
-    int64_t steps = 0;
+    int64_t steps = 0, updates = 0;
     ffebm_status status;
     void *staged;
 
     FFEBMI_TRY(ffebmi_contents_of(&contents, model, optimizer));
     FFEBMI_TRY(check_all(table, &contents, &steps));
+    FFEBMI_TRY(read_updates(table, &updates));
     staged = ffebmi_allocate(model->context, ffebmi_contents_start(&contents, contents.array_count),
                              ffebmi_dtype_size(model->dtype));
     if (staged == NULL)
@@ -155,6 +170,7 @@ ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm
         status = ffebmi_model_make_ready(model);
     if (status == FFEBM_OK) { /* from here on nothing fails */
         take_values(&contents, staged);
+        model->updates = updates;
         if (optimizer != NULL)
             ffebmi_optimizer_set_steps(optimizer, steps);
         ffebmi_model_touch(model);

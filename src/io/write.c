@@ -1,6 +1,7 @@
 #include "io/write.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "arrays/arrays.h"
@@ -52,6 +53,15 @@ static bool add_optimizer(cJSON *metadata, const ffebm_optimizer *optimizer)
     return good;
 }
 
+/* How often a model on devices has been written to: what they draw from. */
+static bool add_updates(cJSON *metadata, const ffebm_model *model)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%" PRId64, model->updates);
+    return !ffebmi_model_has_pulses(model) || cJSON_AddStringToObject(metadata, "updates", text) != NULL;
+}
+
 /* The header as text, to be freed with cJSON_free; NULL if there is no memory. */
 static char *header_text(const ffebmi_contents *contents, const char *description, const char *note, uint64_t *length)
 {
@@ -60,6 +70,7 @@ static char *header_text(const ffebmi_contents *contents, const char *descriptio
     cJSON *metadata = cJSON_AddObjectToObject(root, "__metadata__");
     char *text = NULL;
     bool good = cJSON_AddStringToObject(metadata, "model", description) != NULL &&
+                add_updates(metadata, contents->model) &&
                 (note == NULL || cJSON_AddStringToObject(metadata, "note", note) != NULL) &&
                 (contents->optimizer == NULL || add_optimizer(metadata, contents->optimizer));
     ffebmi_content content;

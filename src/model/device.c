@@ -89,8 +89,46 @@ void ffebmi_model_take_effect(const ffebm_model *model, size_t stage)
         const ffebmi_model_parameter *of = &model->parameters[s->first_parameter + p];
 
         ffebmi_chip_apply(s->energy->chip, s->energy, ffebmi_arrays_for(model->dtype, model->context->max_isa), p,
-                          of->value.data, of->effective.data);
+                          (uint64_t)model->updates, of->value.data, of->effective.data);
     }
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- writing */
+
+static const ffebm_energy *block_of(const ffebm_model *model, size_t parameter)
+{
+    return model->stages[model->parameters[parameter].stage].energy;
+}
+
+static size_t within(const ffebm_model *model, size_t parameter)
+{
+    return parameter - model->stages[model->parameters[parameter].stage].first_parameter;
+}
+
+bool ffebmi_model_pulses(const ffebm_model *model, size_t parameter)
+{
+    const ffebm_energy *block = block_of(model, parameter);
+
+    return block != NULL && ffebmi_chip_pulses(block, within(model, parameter));
+}
+
+bool ffebmi_model_has_pulses(const ffebm_model *model)
+{
+    for (size_t i = 0; i < model->parameter_count; i++)
+        if (ffebmi_model_pulses(model, i))
+            return true;
+    return false;
+}
+
+void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const void *before, bool quiet)
+{
+    const ffebmi_chip_update update = {.number = (uint64_t)model->updates + 1,
+                                       .quiet = quiet,
+                                       .before = before,
+                                       .values = model->parameters[parameter].value.data};
+
+    ffebmi_chip_write(block_of(model, parameter), ffebmi_arrays_for(model->dtype, model->context->max_isa),
+                      within(model, parameter), &update);
 }
 
 /* --------------------------------------------------------------------------------------------------------------- setting */

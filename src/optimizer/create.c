@@ -56,8 +56,21 @@ static ffebm_status check_handles(ffebm_optimizer **optimizer, ffebm_model *mode
 
 /* ----------------------------------------------------------------------------------------------------- creation */
 
+/* Elements of the largest parameter that is written by pulses. */
+static size_t most_pulsed(const ffebm_model *model)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < model->parameter_count; i++)
+        if (ffebmi_model_pulses(model, i) && model->parameters[i].parameter.shape.count > most)
+            most = model->parameters[i].parameter.shape.count;
+    return most;
+}
+
 static ffebm_status allocate(ffebm_optimizer *o)
 {
+    size_t pulsed = most_pulsed(o->model);
+
     o->multipliers = ffebmi_allocate(o->context, o->model->parameter_count, sizeof *o->multipliers);
     if (o->multipliers == NULL)
         return ffebmi_fail_memory(o->context, "an optimizer's multipliers");
@@ -65,6 +78,11 @@ static ffebm_status allocate(ffebm_optimizer *o)
         double rate = o->model->parameters[i].learnable->frozen ? 0 : 1;
 
         o->multipliers[i] = (ffebmi_multipliers){.learning_rate = rate, .weight_decay = 1};
+    }
+    if (pulsed > 0) {
+        o->before = ffebmi_allocate(o->context, pulsed, ffebmi_dtype_size(o->model->dtype));
+        if (o->before == NULL)
+            return ffebmi_fail_memory(o->context, "an optimizer's memory for pulses");
     }
     for (size_t i = 0; i < o->rule->moment_count; i++) {
         o->moments[i] = ffebmi_allocate(o->context, o->model->element_count, ffebmi_dtype_size(o->model->dtype));
@@ -137,6 +155,7 @@ void ffebm_optimizer_destroy(ffebm_optimizer *optimizer)
     for (size_t i = 0; i < FFEBMI_MAX_MOMENTS; i++)
         ffebmi_release(optimizer->context, optimizer->moments[i]);
     ffebmi_release(optimizer->context, optimizer->multipliers);
+    ffebmi_release(optimizer->context, optimizer->before);
     ffebmi_release(optimizer->context, optimizer);
     ffebmi_model_drop(model);
 }

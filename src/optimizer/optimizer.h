@@ -63,6 +63,7 @@ struct ffebm_optimizer {
     double clip_norm;
     int64_t steps;
     ffebmi_multipliers *multipliers;   /* [parameter] */
+    void *before;                      /* of a parameter that is written by pulses; NULL: none is */
     void *moments[FFEBMI_MAX_MOMENTS]; /* each as the model's flat parameters */
 };
 

@@ -1,5 +1,6 @@
 /* One step, and the live settings. */
 #include <math.h>
+#include <string.h>
 
 #include "core/context.h"
 #include "gradient/flat_gradient.h"
@@ -86,6 +87,20 @@ static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebm
     return o->model->dtype == FFEBM_FLOAT32 ? o->rule->f32(&u, settings) : o->rule->f64(&u, settings);
 }
 
+/* Take the step of one parameter: as it is asked for, or by as many pulses. */
+static void write(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebmi_rule_settings *settings,
+                  const ffebmi_flat_gradient *gradient, double gradient_scale, size_t parameter)
+{
+    const ffebmi_model_parameter *p = &o->model->parameters[parameter];
+    bool pulses = ffebmi_model_pulses(o->model, parameter);
+
+    if (pulses)
+        memcpy(o->before, p->value.data, p->parameter.shape.count * k->element);
+    update(o, k, settings, gradient->values, gradient_scale, parameter, true);
+    if (pulses)
+        ffebmi_model_pulse(o->model, parameter, o->before, gradient->quiet);
+}
+
 ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine *engine)
 {
     const ffebm_optimizer *o = optimizer;
@@ -117,8 +132,9 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
                      o->model->parameters[i].name);
     for (size_t i = 0; i < parameter_count(o); i++)
         if (!frozen(o, i))
-            update(o, k, &settings, gradient->values, scale, i, true);
+            write(o, k, &settings, gradient, scale, i);
     optimizer->steps++;
+    optimizer->model->updates++;
     ffebmi_model_touch(optimizer->model);
     return FFEBM_OK;
 }

@@ -62,6 +62,12 @@ class Models(unittest.TestCase):
         self.assertNotEqual(*noisy)
         self.assertEqual(*quiet)
         del engine
+        model.set_device(1, preset="reram_sb", weight_stuck=0.1)
+        device = model.device(1)
+        self.assertEqual((device.weight_max, device.update_step, device.weight_stuck),
+                         (1.25, ffebm.constants.Step.SOFT_BOUNDS, 0.1))
+        with self.assertRaisesRegex(ffebm.NotFoundError, "expected one of idealized"):
+            model.set_device(preset="flash")
         model.set_device(1)
         self.assertFalse(model.stage(1).device)
 

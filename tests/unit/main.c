@@ -53,6 +53,7 @@ static Suite *(*const suites[])(void) = {
     test_bad_taps_suite,
     test_ranks_suite,
     test_device_suite,
+    test_pulses_suite,
 };
 
 int main(void)

@@ -65,6 +65,7 @@ FUNCTIONS = {
     "energy_add_parameter": (status, [handle, p(s.UserParameter)]),
     # device.h
     "device_config_init": (None, [p(s.DeviceConfig), size]),
+    "device_preset": (status, [handle, p(s.DeviceConfig), text]),
     # equilibrium.h
     "equilibrium_config_init": (None, [p(s.EquilibriumConfig), size]),
     # model.h

@@ -89,11 +89,13 @@ class Model(Handle):
         """Keep the parameters whose names begin with these whole parts within bounds."""
         self.context.call(raw.model_set_bounds, self._address, prefix, lower, upper)
 
-    def set_device(self, stage=ALL, config=None, **changes):
-        """Put an energy stage, or all, on a device: an ideal one, or `config`, with some settings changed. None and nothing
-        else: on none. Engines and optimizers have to be gone."""
-        if config is None and changes:
+    def set_device(self, stage=ALL, config=None, preset=None, **changes):
+        """Put an energy stage, or all, on a device: an ideal one, or `config`, with the weights and pulses of a published one
+        (`preset`), and with some settings changed. Nothing at all: on none. Engines and optimizers have to be gone."""
+        if config is None and (changes or preset):
             config = structs.DeviceConfig()
+        if preset:
+            self.context.call(raw.device_preset, self.context._address, config, preset)
         for name, value in changes.items():
             setattr(config, name, value)
         self.context.call(raw.model_set_device, self._address, stage, config)

@@ -141,9 +141,13 @@ class DeviceConfig(Config):
                 ("neuron_slope_dtod", f64), ("neuron_offset_dtod", f64), ("neuron_drive_noise", f64),
                 ("nudge_bits", i64), ("nudge_bound", f64), ("nudge_gain_dtod", f64), ("output_bits", i64),
                 ("output_bound", f64), ("output_noise", f64), ("output_repeats", i64), ("output_offset_dtod", f64),
-                ("output_phase_offset_dtod", f64), ("read", i32), ("output_sto_round", i32), ("noise", i32),
+                ("output_phase_offset_dtod", f64), ("update_dw_min", f64), ("update_dw_min_dtod", f64),
+                ("update_dw_min_std", f64), ("update_up_down", f64), ("update_up_down_dtod", f64),
+                ("update_write_noise_std", f64), ("update_gamma_up", f64), ("update_gamma_down", f64),
+                ("update_exp_a_up", f64), ("update_exp_a_down", f64), ("update_exp_a", f64), ("update_exp_b", f64),
+                ("update_pulses_max", i64), ("update_mode", i32), ("update_step", i32), ("read", i32), ("output_sto_round", i32), ("noise", i32),
                 ("reserved_", i32)]
-    _choices_ = {"read": k.Read}
+    _choices_ = {"read": k.Read, "update_mode": k.Update, "update_step": k.Step}
 
 
 class UserParameter(Config):

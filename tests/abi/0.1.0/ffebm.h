@@ -45,6 +45,8 @@ const char *ffebm_context_error(const ffebm_context *context);
 double ffebm_random_uniform(uint64_t seed, uint64_t counter);
 double ffebm_random_normal(uint64_t seed, uint64_t counter);
 enum { FFEBM_READ_BORDER = 1, FFEBM_READ_ALL = 2 };
+enum { FFEBM_UPDATE_IDEAL = 1, FFEBM_UPDATE_DIFFERENCE = 2 };
+enum { FFEBM_STEP_CONSTANT = 1, FFEBM_STEP_LINEAR = 2, FFEBM_STEP_SOFT_BOUNDS = 3, FFEBM_STEP_EXPONENTIAL = 4 };
 typedef struct ffebm_device_config {
     size_t size;
     uint64_t seed;
@@ -71,12 +73,28 @@ typedef struct ffebm_device_config {
     int64_t output_repeats;
     double output_offset_dtod;
     double output_phase_offset_dtod;
+    double update_dw_min;
+    double update_dw_min_dtod;
+    double update_dw_min_std;
+    double update_up_down;
+    double update_up_down_dtod;
+    double update_write_noise_std;
+    double update_gamma_up;
+    double update_gamma_down;
+    double update_exp_a_up;
+    double update_exp_a_down;
+    double update_exp_a;
+    double update_exp_b;
+    int64_t update_pulses_max;
+    int32_t update_mode;
+    int32_t update_step;
     int32_t read;
     int32_t output_sto_round;
     int32_t noise;
     int32_t reserved_;
 } ffebm_device_config;
 void ffebm_device_config_init(ffebm_device_config *config, size_t size);
+ffebm_status ffebm_device_preset(ffebm_context *context, ffebm_device_config *config, const char *name);
 enum { FFEBM_INITIALIZATION_UNIFORM = 1, FFEBM_INITIALIZATION_GOE = 2 };
 typedef struct ffebm_initialization {
     size_t size;

@@ -1,0 +1,103 @@
+/* Weights written by pulses. */
+#include <math.h>
+
+#include "core/parallel.h"
+#include "energy/chip.h"
+#include "tensor/doubles.h"
+
+enum { GRAIN = 4096, WORDS = 4 };
+
+typedef struct job {
+    const ffebmi_chip *chip;
+    size_t element;
+    size_t first; /* of the parameter's numbers among all */
+    uint64_t update;
+    bool quiet;
+    const void *before;
+    void *values; /* in: what is asked for; out: what is there */
+} job;
+
+static ffebmi_draw drawn(const job *j, unsigned effect, unsigned repetition)
+{
+    return (ffebmi_draw){.key = j->chip->config.seed,
+                         .step = (uint32_t)j->update,
+                         .effect = effect,
+                         .block = (unsigned)j->chip->stage,
+                         .repetition = repetition};
+}
+
+static ffebmi_cell cell_of(const ffebmi_chip *chip, size_t i)
+{
+    const ffebm_device_config *c = &chip->config;
+    double size = chip->pulse != NULL ? chip->pulse[i] : 1;
+    double asymmetry = chip->up_down != NULL ? chip->up_down[i] : c->update_up_down;
+
+    return (ffebmi_cell){
+        .lower = chip->lower != NULL ? chip->lower[i] : c->weight_min,
+        .upper = chip->upper != NULL ? chip->upper[i] : c->weight_max,
+        .size = {c->update_dw_min * fmax(0, size - asymmetry), c->update_dw_min * fmax(0, size + asymmetry)}};
+}
+
+/* Rounded up or down at random, right on average; to the nearest without noise. */
+static int64_t pulses_for(const job *j, size_t i, double request)
+{
+    const ffebm_device_config *c = &j->chip->config;
+    ffebmi_draw draw = drawn(j, FFEBMI_EFFECT_PULSE_COUNT, 0);
+    double count = fmin(fabs(request) / c->update_dw_min, (double)c->update_pulses_max), chance = 0.5;
+
+    if (!j->quiet)
+        ffebmi_draw_uniform(&draw, i, 1, &chance);
+    return (int64_t)floor(count) + (count - floor(count) > chance);
+}
+
+/* Pulse by pulse; four of an element share a draw. */
+static double pulsed(const job *j, size_t i, double weight, double request)
+{
+    const ffebm_device_config *c = &j->chip->config;
+    const ffebmi_cell cell = cell_of(j->chip, i);
+    int64_t count = pulses_for(j, i, request);
+    double xi[WORDS] = {0};
+
+    for (int64_t p = 0; p < count; p++) {
+        if (p % WORDS == 0 && c->update_dw_min_std > 0 && !j->quiet) {
+            ffebmi_draw draw = drawn(j, FFEBMI_EFFECT_CYCLE, (unsigned)(p / WORDS));
+
+            ffebmi_draw_normal(&draw, WORDS * i, WORDS, xi);
+        }
+        weight = ffebmi_pulse(c, &cell, request > 0, 1 + c->update_dw_min_std * xi[p % WORDS], weight);
+    }
+    return weight;
+}
+
+static void pulse_range(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+
+    (void)worker;
+    for (size_t i = first; i < first + count; i++) {
+        double before = ffebmi_number_at(j->element, j->before, i);
+        double weight = pulsed(j, j->first + i, before, ffebmi_number_at(j->element, j->values, i) - before);
+
+        ffebmi_put_numbers(j->element, 1, &weight, (char *)j->values + i * j->element);
+    }
+}
+
+bool ffebmi_chip_pulses(const ffebm_energy *block, size_t parameter)
+{
+    return block->chip != NULL && block->chip->config.update_mode == FFEBM_UPDATE_DIFFERENCE &&
+           ffebmi_chip_holds(block, parameter);
+}
+
+void ffebmi_chip_write(const ffebm_energy *block, const ffebmi_arrays *arrays, size_t parameter,
+                       const ffebmi_chip_update *update)
+{
+    job j = {.chip = block->chip,
+             .element = arrays->element,
+             .first = ffebmi_chip_first_number(block, parameter),
+             .update = update->number,
+             .quiet = update->quiet || block->chip->config.noise == 0,
+             .before = update->before,
+             .values = update->values};
+
+    ffebmi_parallel_ranges(block->context, block->parameters[parameter].parameter.shape.count, GRAIN, pulse_range, &j);
+}
