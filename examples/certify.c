@@ -4,7 +4,7 @@
  *   certify [--images 2] [--seeds 3] [--beta 0.02,0.2] [--dataset NAME] [--json] MODEL.json|CHECKPOINT.safetensors...
  *
  * All is ffebm_engine_certify's: gradient and exact gradient start from the same free state, here settled to a relative
- * change of 1e-6 a sweep, in at most 3000 sweeps. The exact gradient is implicit differentiation, converged. The other is
+ * change of 1e-6 a sweep, in at most 3000 sweeps. The exact gradient is implicit differentiation, in as many. The other is
  * centred EP (or another --estimator) as in training: the error evaluated anew in every sweep in the last block, held in
  * the others, nudged phases settled to 1e-3, max pools held as at the free state. Batch normalisation takes the batch's
  * statistics. Pixels are normally distributed and labels uniformly, unless a data set is given.
@@ -34,7 +34,7 @@
 #include "support/recipe.h"
 #include "support/shuffle.h"
 
-enum { MAX_BETAS = 16 };
+enum { MAX_BETAS = 16, MOST_SWEEPS = 3000 };
 
 struct settings {
     ffebm_equilibrium_config equilibrium;
@@ -145,7 +145,7 @@ static ffebm_status configure(const struct certification *c, double beta)
     ffebm_equilibrium_config config = c->settings->equilibrium;
 
     config.beta = beta;
-    config.free_sweeps = 3000;
+    config.free_sweeps = MOST_SWEEPS;
     config.free_tolerance = 1e-6;
     config.nudged_tolerance = 1e-3;
     return recipe_configure(c->engine, c->model, &config);
@@ -248,6 +248,7 @@ static ffebm_status certify_beta(struct certification *c, uint64_t seed, double 
     ffebm_status status = configure(c, beta);
 
     ffebm_certify_config_init(&config, sizeof config);
+    config.adjoint_sweeps = MOST_SWEEPS;
     config.directions = (size_t)c->settings->directions;
     if (beta > 0.02) {
         config.min_cosine = 0.95;
