@@ -25,8 +25,8 @@ for model in ${MODELS:=hopfield_resnet_small hopfield_plain_small}; do
         run=$out/$model-$seed
         train "$run" --model "$here/../models/${model}_10.json" --dataset cifar10 --data "$2" --epochs "${EPOCHS:=6}" \
             --limit-train "${LIMIT_TRAIN:=10000}" --limit-test "${LIMIT_TEST:=0}" --seed "$seed" --quiet ${OPTIONS-}
-        printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$model" "$(number "$run/result.json" test_accuracy)" \
-            "$(number "$run/result.json" train_loss)" "$(number "$run/result.json" seconds)" \
+        printf '%s\t%s\t%s\t%s\t%s\n' "$model" "$(number "$run/result.json" test_accuracy)" \
+            "$(number "$run/result.json" train_loss)" \
             "$(mean "$run/log.jsonl" free_sweeps)" "$(mean "$run/log.jsonl" nudged_sweeps)" >>"$out/table"
     done
 done
@@ -34,6 +34,6 @@ done
 echo
 echo "$EPOCHS epochs of $LIMIT_TRAIN images; seeds $SEEDS, mean +- standard deviation"
 echo
-echo '| model | runs | test accuracy | training loss | seconds | free sweeps | nudged sweeps |'
-echo '|---|---|---|---|---|---|---|'
+echo '| model | runs | test accuracy | training loss | free sweeps | nudged sweeps |'
+echo '|---|---|---|---|---|---|'
 average 1 <"$out/table"

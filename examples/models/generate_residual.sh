@@ -25,7 +25,7 @@ table() {
     cat <<'END'
 # recipe         initialization                            the rest
 recipe hopfield  "type": "uniform", "gain": 0.6            | "epochs": 300, "batch": 128, "optimizer": "sgd", "momentum": 0.9, "nesterov": true, "lr": 0.03, "lr_min": 2e-6, "schedule": "cosine", | "schedule_per": "epoch", "weight_decay": 2.5e-4, "augment": "flip-crop", "beta": 0.1, "estimator": "centered", | "free_sweeps": 120, "nudged_sweeps": 50, "free_tolerance": 0, "nudged_tolerance": 0
-recipe small     "type": "uniform", "gain": 0.6            | "epochs": 6, "batch": 50, "optimizer": "adam", "lr": 1e-3, "lr_min": 1e-5, "schedule": "cosine", | "schedule_per": "step", "augment": "flip", "beta": 0.1, "estimator": "centered", | "free_sweeps": 60, "nudged_sweeps": 20
+recipe small     "type": "uniform", "gain": 0.6            | "epochs": 6, "batch": 50, "optimizer": "adam", "lr": 2e-3, "lr_min": 1e-5, "schedule": "cosine", | "schedule_per": "step", "augment": "flip", "beta": 0.1, "estimator": "centered", | "free_sweeps": 100, "nudged_sweeps": 30
 recipe blocks    "type": "uniform", "gain": 0.7            | "epochs": 200, "batch": 256, "optimizer": "adam", "lr": 5e-5, "lr_min": 5e-7, "schedule": "cosine", | "schedule_per": "epoch", "weight_decay": 3e-4, "augment": "flip-crop", "beta": 0.2, "estimator": "centered", | "free_sweeps": 15, "nudged_sweeps": 5, "free_tolerance": 0, "nudged_tolerance": 0
 
 # model                     form      recipe    loss           widths           blocks   skips
