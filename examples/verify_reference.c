@@ -4,7 +4,8 @@
  *   verify_reference FILE.safetensors...
  *
  * A reference file is a safetensors file with the model's description (`model`) and the number of free sweeps
- * (`free_sweeps`) in its metadata. There may also be `batchnorm`, "evaluation mode.." or training mode, and `switches`,
+ * (`free_sweeps`) in its metadata. There may also be `energy`, that of each sample at the free state, stage by stage
+ * (reference/energies.c), `batchnorm`, "evaluation mode.." or training mode, and `switches`,
  * how max pools go on in nudged phases: "hold", or "follow", which is what the energy says and a file without it means.
  * Tensors are param.<name>, buffer.<name>, input and target. All others are results, compared by their names:
  *   free.stage<i>.layer<l>, output, loss,
@@ -280,7 +281,9 @@ static ffebm_status verify_chain(struct reference *r)
 {
     ffebm_status status = read_settings(r);
 
-    return status == FFEBM_OK ? verify_groups(r) : status;
+    if (status == FFEBM_OK)
+        status = verify_groups(r);
+    return status == FFEBM_OK ? reference_verify_energies(r) : status;
 }
 
 /* Returns the number of tensors compared, or 0 if the file is not verified. */

@@ -44,6 +44,9 @@ ffebm_status reference_compare_state(struct reference *r, const char *name, size
 /* A row of what was compared. */
 void reference_print(struct reference *r, const char *group, size_t tensors, double worst);
 
+/* The energies of the free state, where the metadata states them (energies.c). */
+ffebm_status reference_verify_energies(struct reference *r);
+
 /* All that a file of a resistive network states (circuit.c). */
 int reference_is_circuit(struct reference *r);
 ffebm_status reference_verify_circuit(struct reference *r);

@@ -344,13 +344,30 @@ FFEBM_API ffebm_status ffebm_engine_settle_springs(ffebm_engine *engine, size_t 
 FFEBM_API ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase,
                                            const ffebm_tensor *input);
 
+/** Read an input of an energy block: of layer 0 its own, x, of others what their taps gave.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_ARGUMENT: a layer without input.
+ *           FFEBM_ERR_STATE:    the block has not had one yet.
+ *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: input does not fit.
+ *  In:      engine.
+ *  Out:     input: [batch, in...] of layer 0, [batch, layer...] of a tapped one, of the model's type: those that the block's
+ *                  last settling began with, in a computing call (of the last slice) or by hand, or what
+ *                  ffebm_engine_set_input wrote. Unchanged on failure.
+ *  In:      stage, layer: as ffebm_engine_get_state.
+ *
+ *  With it a block deep in a model is settled by hand: forward, then this for ffebm_engine_settle and ffebm_engine_energy.
+ */
+FFEBM_API ffebm_status ffebm_engine_get_input(const ffebm_engine *engine, ffebm_tensor *input, size_t stage,
+                                              size_t layer);
+
 /** Write the input of a tapped layer, for an energy block by hand.
  *
  *  Returns: FFEBM_OK.
  *           FFEBM_ERR_ARGUMENT: a layer without tap; the input of layer 0 is an argument of the calls.
  *           FFEBM_ERR_SHAPE, FFEBM_ERR_DTYPE: input does not fit, or the batch exceeds max_batch.
  *  In/Out:  engine: until the next gradient, evaluate or forward. If the inputs before were of another number of samples,
- *                   those of other tapped layers are zero now.
+ *                   those of all other layers are zero now.
  *  In:      stage, layer: as ffebm_engine_get_state.
  *           input: [batch, layer...] of the model's type; copied.
  */

@@ -17,7 +17,7 @@ static bool is_float32(const ffebm_engine *engine)
 
 /* ------------------------------------------------------------------------------------------------------ free states */
 
-/* Its layers, and behind them the inputs that go with them where they are kept. */
+/* Its layers, and behind them the inputs that go with them. */
 static size_t part_count(const ffebm_engine *engine, size_t stage)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
@@ -31,18 +31,15 @@ static void *part_of(const ffebm_engine *engine, size_t stage, size_t part)
 
     size_t layers = ffebmi_engine_block(engine, stage)->layer_count;
 
-    return part < layers ? s->free_state[part] : s->kept_inputs[part - layers];
+    return part < layers ? s->free_state[part] : s->inputs[part - layers];
 }
 
 static size_t part_bytes(const ffebm_engine *engine, size_t stage, size_t part, size_t batch)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
-    size_t units = 0;
+    size_t layers = block->layer_count;
+    size_t units = part < layers ? block->layers[part].count : ffebmi_energy_input_units(block, part - layers);
 
-    if (part < block->layer_count)
-        units = block->layers[part].count;
-    else if (part_of(engine, stage, part) != NULL)
-        units = ffebmi_energy_input_units(block, part - block->layer_count);
     return batch * units * engine->arrays->element;
 }
 

@@ -74,18 +74,15 @@ static void *lay_out_values(const ffebm_engine *engine, size_t units, ffebmi_are
 static void lay_out_states(const ffebm_engine *engine, const ffebm_energy *block, ffebmi_engine_stage *to,
                            ffebmi_arena *arena)
 {
-    bool reads = ffebmi_energy_can(block, FFEBMI_READS_INPUT);
-
     to->free_state = ffebmi_carve(arena, block->layer_count, sizeof(void *));
     to->inputs = ffebmi_carve(arena, block->layer_count, sizeof(void *));
-    to->kept_inputs = ffebmi_carve(arena, block->layer_count, sizeof(void *));
     for (size_t l = 0; l < block->layer_count; l++) {
-        void *input = lay_out_values(engine, l > 0 || reads ? ffebmi_energy_input_units(block, l) : 0, arena);
+        void *input = lay_out_values(engine, ffebmi_energy_input_units(block, l), arena);
         void *layer = lay_out_values(engine, block->layers[l].count, arena);
 
         if (arena->base == NULL)
             continue;
-        to->inputs[l] = to->kept_inputs[l] = input;
+        to->inputs[l] = input;
         to->free_state[l] = layer;
     }
     if (ffebmi_solver_of(block)->hand_on != NULL)

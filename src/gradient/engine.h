@@ -33,10 +33,8 @@ typedef struct ffebmi_engine_stage {
     void **free_state;                    /* [layer]: max_batch x units */
     void *handed_on;         /* max_batch x outputs: what its solver hands on in place of the last layer; else NULL */
     size_t free_rows;        /* how many rows of it hold; 0: none */
-    const void **inputs;     /* [layer]: batch x units, those of its last state; NULL where there is none */
-    void **kept_inputs;      /* [layer]: max_batch x units, of those that stay: taps', and all of a block with
-                                FFEBMI_READS_INPUT; else NULL */
-    size_t kept_rows;        /* how many rows of them hold; 0: no state yet, and taps' are zero */
+    void **inputs;           /* [layer]: max_batch x units, those of its last state; NULL where there is none */
+    size_t input_rows;       /* how many rows of them hold; 0: no state yet, and taps' are zero */
     ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
     ffebmi_norms *norms[2];  /* likewise: [sample * layers + layer], of its last sweep, summed over nudges */
     size_t nudges;           /* how many that were; 0: no nudged phase since the free one */

@@ -126,7 +126,7 @@ static ffebmi_reading reading_of(ffebm_engine *engine, size_t stage, size_t batc
                             .parameters = s->parameters,
                             .packed = engine->bench.packed,
                             .batch = batch,
-                            .inputs = s->inputs,
+                            .inputs = (const void *const *)s->inputs,
                             .free = s->free_state,
                             .memory = {ffebmi_workbench_layers(&engine->bench, block, 0),
                                        ffebmi_workbench_layers(&engine->bench, block, 1)},

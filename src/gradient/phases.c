@@ -110,18 +110,16 @@ static ffebm_status check_springs(const ffebm_engine *engine, size_t stage, doub
 
 /* --------------------------------------------------------------------------------------------------------------- free */
 
-/* The stage has a state that has come from these: what has to stay of them stays. */
+/* The stage has a state that has come from these. */
 static void keep_inputs(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     ffebmi_engine_stage *s = &engine->stages[stage];
 
-    for (size_t l = 0; l < block->layer_count; l++) {
-        if (s->kept_inputs[l] != NULL && s->kept_inputs[l] != inputs[l])
-            memcpy(s->kept_inputs[l], inputs[l], batch * ffebmi_energy_input_units(block, l) * engine->arrays->element);
-        s->inputs[l] = s->kept_inputs[l] != NULL ? s->kept_inputs[l] : inputs[l];
-    }
-    s->kept_rows = batch;
+    for (size_t l = 0; l < block->layer_count; l++)
+        if (s->inputs[l] != NULL && s->inputs[l] != inputs[l])
+            memcpy(s->inputs[l], inputs[l], batch * ffebmi_energy_input_units(block, l) * engine->arrays->element);
+    s->input_rows = batch;
 }
 
 static void take_state(const ffebm_engine *engine, size_t stage, const ffebmi_phase *phase)
@@ -191,7 +189,7 @@ ffebmi_form ffebmi_phases_form(const ffebm_engine *engine, size_t stage)
 static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn call, ffebmi_force *f, bool held)
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
-    ffebmi_phase phase = nudged_phase(engine, stage, engine->batch, s->inputs);
+    ffebmi_phase phase = nudged_phase(engine, stage, engine->batch, (const void *const *)s->inputs);
     double strengths[FFEBMI_MAX_NUDGES];
     ffebmi_tally tally;
     ffebm_status status;

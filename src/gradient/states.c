@@ -31,12 +31,12 @@ static ffebm_status find_inputs(ffebm_engine *engine, size_t stage, size_t batch
     for (size_t l = 1; l < block->layer_count; l++) {
         size_t units = ffebmi_energy_input_units(block, l);
 
-        engine->inputs[l] = s->kept_inputs[l];
-        FFEBMI_CHECK(engine->context, units == 0 || s->kept_rows == 0 || s->kept_rows == batch, FFEBM_ERR_STATE,
+        engine->inputs[l] = s->inputs[l];
+        FFEBMI_CHECK(engine->context, units == 0 || s->input_rows == 0 || s->input_rows == batch, FFEBM_ERR_STATE,
                      "stage %zu: the input has %zu samples, but that of its tapped layer %zu has %zu", stage, batch, l,
-                     s->kept_rows);
-        if (units > 0 && s->kept_rows == 0)
-            memset(s->kept_inputs[l], 0, batch * units * engine->arrays->element);
+                     s->input_rows);
+        if (units > 0 && s->input_rows == 0)
+            memset(s->inputs[l], 0, batch * units * engine->arrays->element);
     }
     return FFEBM_OK;
 }
@@ -168,6 +168,24 @@ ffebm_status ffebm_engine_set_state(ffebm_engine *engine, size_t stage, size_t l
     return FFEBM_OK;
 }
 
+ffebm_status ffebm_engine_get_input(const ffebm_engine *engine, ffebm_tensor *input, size_t stage, size_t layer)
+{
+    const ffebmi_engine_stage *s;
+    const ffebmi_shape *shape;
+
+    if (engine == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_TRY(check_layer(engine, stage, layer));
+    s = &engine->stages[stage];
+    shape = layer == 0 ? &engine->model->stages[stage].input : &ffebmi_engine_block(engine, stage)->layers[layer];
+    FFEBMI_CHECK_ARGUMENT(engine->context, s->inputs[layer] != NULL,
+                          "stage %zu: layer %zu has no input, expected layer 0 or one with a tap", stage, layer);
+    FFEBMI_CHECK(engine->context, s->input_rows > 0, FFEBM_ERR_STATE, "stage %zu has no input yet", stage);
+    FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input", input, engine->model->dtype, shape, s->input_rows));
+    ffebmi_layout_outward(engine->arrays, shape, s->input_rows, s->inputs[layer], input->data);
+    return FFEBM_OK;
+}
+
 ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *input)
 {
     const ffebm_energy *block;
@@ -185,11 +203,11 @@ ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t l
         ffebmi_tensor_check_batch(engine->context, "input", input, engine->model->dtype, &block->layers[layer], &rows));
     FFEBMI_CHECK(engine->context, rows <= engine->max_batch, FFEBM_ERR_SHAPE,
                  "input has %zu rows, more than the engine's max_batch %zu", rows, engine->max_batch);
-    for (size_t l = 1; l < block->layer_count; l++)
-        if (s->kept_rows != rows && block->tapped[l])
-            memset(s->kept_inputs[l], 0, rows * block->layers[l].count * engine->arrays->element);
-    ffebmi_layout_inward(engine->arrays, &block->layers[layer], rows, input->data, s->kept_inputs[layer]);
-    s->kept_rows = rows;
+    for (size_t l = 0; l < block->layer_count && s->input_rows != rows; l++)
+        if (s->inputs[l] != NULL)
+            memset(s->inputs[l], 0, rows * ffebmi_energy_input_units(block, l) * engine->arrays->element);
+    ffebmi_layout_inward(engine->arrays, &block->layers[layer], rows, input->data, s->inputs[layer]);
+    s->input_rows = rows;
     engine->ticket = 0;
     return FFEBM_OK;
 }
@@ -273,9 +291,9 @@ ffebm_status ffebm_engine_energy_gradient(ffebm_engine *engine, ffebm_tensor *in
     s = &engine->stages[stage];
     block = ffebmi_engine_block(engine, stage);
     shape = &engine->model->stages[stage].input;
-    FFEBMI_CHECK(engine->context, !ffebmi_energy_can(block, FFEBMI_READS_INPUT) || s->kept_rows == rows,
+    FFEBMI_CHECK(engine->context, !ffebmi_energy_can(block, FFEBMI_READS_INPUT) || s->input_rows == rows,
                  FFEBM_ERR_STATE, "stage %zu: its state of %zu samples was written, but its last input was of %zu",
-                 stage, rows, s->kept_rows);
+                 stage, rows, s->input_rows);
     if (input_gradient != NULL)
         FFEBMI_TRY(ffebmi_tensor_check_rows(engine->context, "input_gradient", input_gradient, engine->model->dtype,
                                             shape, rows));

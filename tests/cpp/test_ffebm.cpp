@@ -291,6 +291,7 @@ void taps()
     engine.energy(energies, 1, FFEBM_PHASE_FREE, input);
     double before = energies.elements<double>()[0];
     engine.set_input(1, 1, input);
+    engine.get_input(input, 1, 1);
     engine.energy(energies, 1, FFEBM_PHASE_FREE, input);
     EXPECT(energies.elements<double>()[0] != before);
     EXPECT_REFUSAL(FFEBM_ERR_ARGUMENT, "layer 0", engine.set_input(1, 0, input));

@@ -89,6 +89,8 @@ class Models(unittest.TestCase):
         free, given = engine.energy(1, x), np.full((3, 5), 0.25)
         engine.set_input(1, 2, given)  # a term of the energy, - <x_2, s_2>
         np.testing.assert_allclose(engine.energy(1, x), free - 0.25 * at[1].sum(1), rtol=1e-12)
+        np.testing.assert_array_equal(engine.input(1, 2, 3), given)
+        np.testing.assert_array_equal(engine.input(1, 0, 3), x)
         with self.assertRaisesRegex(ffebm.ArgumentError, "layer 0 has no input that could be set"):
             engine.set_input(1, 0, x)
 

@@ -19,7 +19,7 @@ static const ffebm_activation activations[] = {
     {.size = sizeof(ffebm_activation), .type = FFEBM_ACTIVATION_TANH, .slope = 0.9},
 };
 
-enum { NEURONS = sizeof activations / sizeof activations[0], FIRST_SMOOTH = 4, COUNT = 61 };
+enum { NEURONS = sizeof activations / sizeof activations[0], COUNT = 61 };
 
 /* Drives from -9 to 9, none where a neuron here has a kink. */
 static double drive(size_t i)
@@ -234,11 +234,30 @@ END_TEST
     "\"out_features\": 9, \"activation\": " second "}, {\"type\": \"dense\", \"out_features\": 8}, "                   \
     "{\"type\": \"dense\", \"out_features\": 5}]}}]}"
 
-static const char *const blocks[] = {BLOCK(TANH, SIGMOID, TANH, "false"), BLOCK(SIGMOID, TANH, SIGMOID, "true"),
-                                     BLOCK(BOX, RELU, IDENTITY, "true"), BLOCK(RELU, BOX, TANH, "true"),
+/* Smooth neurons alone, in a graph with skips, rests, a pool and taps. */
+#define SMOOTH_GRAPH                                                                                                   \
+    "{\"dtype\": \"float64\", \"input\": [2, 5, 6], \"loss\": \"cross_entropy\", \"initialization\": {\"type\": "      \
+    "\"uniform\", \"gain\": 0.8, \"bias\": 0.2}, \"stages\": [{\"feedforward\": [], \"taps\": [{\"to\": 1, \"ops\": "  \
+    "[{\"type\": \"conv2d\", \"out_channels\": 3, \"kernel\": 3, \"stride\": 2, \"padding\": 1}]}, {\"to\": 3, "       \
+    "\"ops\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 6}]}]}, {\"energy\": {\"type\": "     \
+    "\"hopfield\", \"activation\": " SIGMOID ", \"layer0\": {\"activation\": " TANH                                    \
+    "}, \"clamp_last\": false, \"couplings\": ["                                                                       \
+    "{\"type\": \"conv2d\", \"out_channels\": 3, \"kernel\": 2, \"stride\": 2, \"padding\": [1, 0]}, "                 \
+    "{\"type\": \"dense\", \"out_features\": 5, \"activation\": " TANH "}, "                                           \
+    "{\"type\": \"dense\", \"out_features\": 6, \"from\": 1}, "                                                        \
+    "{\"type\": \"dense\", \"out_features\": 6, \"from\": 0, \"to\": 3, \"bias\": false}, "                            \
+    "{\"type\": \"dense\", \"out_features\": 4, \"from\": 3}, "                                                        \
+    "{\"type\": \"dense\", \"out_features\": 4, \"from\": 2, \"to\": 4}]}}, "                                          \
+    "{\"feedforward\": [{\"type\": \"linear\", \"out_features\": 3}]}]}"
+
+static const char *const blocks[] = {SMOOTH_GRAPH,
+                                     BLOCK(TANH, SIGMOID, TANH, "false"),
+                                     BLOCK(SIGMOID, TANH, SIGMOID, "true"),
+                                     BLOCK(BOX, RELU, IDENTITY, "true"),
+                                     BLOCK(RELU, BOX, TANH, "true"),
                                      BLOCK(IDENTITY, SIGMOID, RELU, "false")};
 
-enum { BLOCKS = sizeof blocks / sizeof blocks[0], SMOOTH_BLOCKS = 2, ROWS = 4 };
+enum { BLOCKS = sizeof blocks / sizeof blocks[0], SMOOTH_BLOCKS = 3, ROWS = 4 };
 
 START_TEST(energies_fall)
 {
@@ -253,7 +272,7 @@ START_TEST(energies_fall)
     set_random_state(&f, ROWS, 40);
     before = energies_of(&f, x, ROWS);
     for (int sweep = 0; sweep < 20; sweep++) {
-        assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
+        assert_ok(f.context, ffebm_engine_settle(f.engine, block_stage(&f), x, NULL));
         after = energies_of(&f, x, ROWS);
         for (size_t i = 0; i < ROWS; i++)
             ck_assert_msg(element(after, i) <= element(before, i) + 1e-12, "sweep %d sample %zu: %g to %g", sweep, i,
@@ -279,6 +298,20 @@ static ffebm_tensor *gradient_by(problem *p, int32_t estimator, double beta, ffe
     return gradient_of(p, report);
 }
 
+/* In all layers of all energy blocks, as reports have it. */
+static size_t units_at_bounds(const problem *p)
+{
+    size_t stage = block_stage(&p->f), count = 0;
+
+    for (size_t l = 0; l < layer_count(&p->f); l++) {
+        ffebm_layer_report report = {.size = sizeof report};
+
+        assert_ok(p->f.context, ffebm_engine_inspect_layer(p->f.engine, &report, stage, l));
+        count += report.saturated > 0;
+    }
+    return count;
+}
+
 /* On smooth neurons the error of a one-sided estimate falls as beta, of a centred one as its square, of four points as its
  * fourth power: no region is in the way of any. */
 START_TEST(smooth_blocks_converge_by_their_orders)
@@ -299,6 +332,7 @@ START_TEST(smooth_blocks_converge_by_their_orders)
             gradient_by(&p, laws[_i / SMOOTH_BLOCKS].estimator, laws[_i / SMOOTH_BLOCKS].beta / (1 + cut), &report);
 
         ck_assert_uint_eq(report.region_changes, 0);
+        ck_assert_uint_eq(units_at_bounds(&p), 0);
         errors[cut] = relative_error(nudged, exact);
         ffebm_tensor_destroy(nudged);
     }

@@ -12,10 +12,15 @@ enum { NAME = 128 };
 
 static const double bound = 1e-8; /* that of verify_reference */
 
-static const char *const files[] = {
-    "tests/reference/conv_2block.safetensors",         "tests/reference/conv_3block_clamped.safetensors",
-    "tests/reference/conv_pool_fc_1block.safetensors", "tests/reference/dense_1block_mse.safetensors",
-    "tests/reference/nonsquare_eval.safetensors",      "tests/reference/resnet_basicblock.safetensors"};
+static const char *const files[] = {"tests/reference/conv_2block.safetensors",
+                                    "tests/reference/conv_3block_clamped.safetensors",
+                                    "tests/reference/conv_pool_fc_1block.safetensors",
+                                    "tests/reference/dense_1block_mse.safetensors",
+                                    "tests/reference/nonsquare_eval.safetensors",
+                                    "tests/reference/resnet_basicblock.safetensors",
+                                    "tests/reference/avgpool_slopes.safetensors",
+                                    "tests/reference/graph_skip_relu6.safetensors",
+                                    "tests/reference/smooth.safetensors"};
 
 static char *metadata(ffebm_context *context, const char *path, const char *key)
 {

@@ -132,6 +132,48 @@ static ffebm_tensor *state_of(const fixture *f, size_t layer)
     return state;
 }
 
+static ffebm_tensor *input_of(const fixture *f, size_t layer)
+{
+    ffebm_tensor *input = of_layer(f, layer, 0, 0, 0);
+
+    assert_ok(f->context, ffebm_engine_get_input(f->engine, input, 1, layer));
+    return input;
+}
+
+/* What the taps gave is read, and set it makes the same state; and there is none before a settling. */
+START_TEST(inputs_are_read_as_they_were)
+{
+    fixture f = fixture_of(tapped_alone, 0, 1, 3), g = fixture_of(tapped_alone, 0, 1, 3);
+    ffebm_tensor *x = random_input(&f, ROWS, 5), *inputs[3], *states[2], *again;
+
+    again = of_layer(&f, 1, 0, 0, 0);
+    ck_assert_int_eq(ffebm_engine_get_input(f.engine, again, 1, 1), FFEBM_ERR_STATE);
+    configure(&f, FFEBM_ESTIMATOR_CENTERED);
+    configure(&g, FFEBM_ESTIMATOR_CENTERED);
+    assert_ok(f.context, ffebm_engine_forward(f.engine, NULL, NULL, x));
+    for (size_t l = 0; l < 3; l++)
+        inputs[l] = input_of(&f, l);
+    for (size_t l = 1; l < 3; l++)
+        assert_ok(g.context, ffebm_engine_set_input(g.engine, 1, l, inputs[l]));
+    assert_ok(g.context, ffebm_engine_settle(g.engine, 1, inputs[0], NULL));
+    states[0] = state_of(&f, 2);
+    states[1] = state_of(&g, 2);
+    ck_assert_double_eq(relative_error(states[1], states[0]), 0);
+    assert_ok(f.context, ffebm_engine_set_input(f.engine, 1, 1, again));
+    ffebm_tensor_destroy(again);
+    again = input_of(&f, 1);
+    for (size_t i = 0; i < ffebm_tensor_count(again); i++)
+        ck_assert_double_eq(element(again, i), 0);
+    ck_assert_int_eq(ffebm_engine_get_input(f.engine, x, 1, 3), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_get_input(f.engine, x, 0, 0), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_get_input(f.engine, NULL, 1, 0), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_get_input(f.engine, states[0], 1, 1), FFEBM_ERR_SHAPE);
+    destroy_all((ffebm_tensor *[]){x, inputs[0], inputs[1], inputs[2], states[0], states[1], again}, 7);
+    fixture_end(&f);
+    fixture_end(&g);
+}
+END_TEST
+
 /* The chain's free state is that of the block by hand, under the inputs that the taps computed or the same ones set; of other
  * numbers of samples those are refused. */
 START_TEST(by_hand_as_in_the_chain)
@@ -559,6 +601,7 @@ Suite *test_taps_suite(void)
 
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, inputs_of_inner_layers_are_linear_in_the_energy);
+    tcase_add_test(tests, inputs_are_read_as_they_were);
     tcase_add_test(tests, by_hand_as_in_the_chain);
     tcase_add_loop_test(tests, gradients_are_those_of_the_loss, 0, MODELS);
     tcase_add_loop_test(tests, input_cotangent_is_the_adjoint, 0, MODELS);

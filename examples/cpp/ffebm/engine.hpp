@@ -79,6 +79,10 @@ public:
     {
         check(ffebm_engine_energy(get(), energies, stage, phase, input));
     }
+    void get_input(ffebm_tensor *input, std::size_t stage, std::size_t layer) const
+    {
+        check(ffebm_engine_get_input(get(), input, stage, layer));
+    }
     void set_input(std::size_t stage, std::size_t layer, const ffebm_tensor *input)
     {
         check(ffebm_engine_set_input(get(), stage, layer, input));

@@ -147,6 +147,13 @@ class Engine(Handle):
                              choice(Phase, phase), tensor(input, "input"))
         return energies
 
+    def input(self, stage, layer, batch):
+        """The input that a block had last, of so many samples: layer 0's own, or a tapped layer's."""
+        shape = self.model.stage(stage).input_shape if layer == 0 else self.model.layer(stage, layer).shape
+        input, tensor = np.empty((batch, *shape), self._dtype), Arguments(self.context)
+        self.context.call(raw.engine_get_input, self._address, tensor(input, "input", True), stage, layer)
+        return input
+
     def set_input(self, stage, layer, input):
         """Write the input of a tapped layer."""
         tensor = Arguments(self.context)

@@ -114,6 +114,7 @@ FUNCTIONS = {
     "engine_settle": (status, [handle, size, handle, handle]),
     "engine_settle_springs": (status, [handle, size, handle, handle, c.c_double]),
     "engine_energy": (status, [handle, handle, size, i32, handle]),
+    "engine_get_input": (status, [handle, handle, size, size]),
     "engine_set_input": (status, [handle, size, size, handle]),
     "engine_energy_gradient": (status, [handle, handle, size, i32]),
     "engine_get_state": (status, [handle, handle, size, size, i32]),
