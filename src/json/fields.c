@@ -191,9 +191,12 @@ ffebm_status ffebmi_fields_refused(ffebm_context *context, const char *where, ff
 {
     char text[FFEBMI_ERROR_CAPACITY];
     const char *sentence = strstr(context->error, ": ");
+    size_t length = strlen(where);
 
     if (status != FFEBM_ERR_ARGUMENT)
         return status;
     snprintf(text, sizeof text, "%s", sentence == NULL ? context->error : sentence + strlen(": "));
+    if (strncmp(text, where, length) == 0 && text[length] == ':')
+        return ffebmi_fail(context, FFEBM_ERR_PARSE, "%s", text);
     return ffebmi_fail(context, FFEBM_ERR_PARSE, "%s: %s", where, text);
 }

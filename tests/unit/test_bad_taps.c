@@ -33,11 +33,11 @@ static const struct {
     ffebm_status status;
     const char *words;
 } descriptions[] = {
-    {STAGES(TAPPED("", TAP("0", "")) ", " ENERGY), FFEBM_ERR_PARSE, "stage 0 tap 0: it gives to layer 0"},
+    {STAGES(TAPPED("", TAP("0", "")) ", " ENERGY), FFEBM_ERR_PARSE, "PARSE: stage 0 tap 0: it gives to layer 0"},
     {STAGES(TAPPED("", TAP("-1", "")) ", " ENERGY), FFEBM_ERR_PARSE, "stage 0 tap 0: \"to\" is -1, expected 1 or more"},
     {STAGES(TAPPED("", TAP("1.5", "")) ", " ENERGY), FFEBM_ERR_PARSE, "stage 0 tap 0"},
     {STAGES(TAPPED("", TAP("1", LINEAR("5")) ", " TAP("1", LINEAR("5"))) ", " ENERGY), FFEBM_ERR_PARSE,
-     "stage 0 tap 1: it gives to layer 1, as tap 0 does"},
+     "PARSE: stage 0 tap 1: it gives to layer 1, as tap 0 does"},
     {STAGES(TAPPED("", TAP("2", "")) ", " ENERGY), FFEBM_ERR_SHAPE,
      "stage 0 tap 0: it gives [4] to layer 2, but the energy block behind it has 2 layers"},
     {STAGES(TAPPED("", TAP("1", "")) ", " ENERGY), FFEBM_ERR_SHAPE,
