@@ -66,6 +66,8 @@ typedef struct ffebm_device_config {
     double   weight_max_dtod;         /* fraction   default 0   [F] */
     double   weight_dtod;             /* fraction   default 0   [F]  W max(0, 1 + dtod xi) */
     double   weight_read_noise;       /* of max     default 0   [S]  W + read_noise max xi; max must be finite */
+    double   weight_asymmetry;        /* fraction   default 0   [F]  top-down W (1 + asymmetry xi): no energy any more, and no
+                                                                     adjoint; a resistor is reciprocal, and refuses it */
     double   weight_stuck;            /* probability default 0  [F]  W is uniform in +- stuck_range for good */
     double   weight_stuck_range;      /* weight     default 0; in a resistive block conductances below 0 are 0 */
 

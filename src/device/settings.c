@@ -51,6 +51,8 @@ static const ffebmi_setting list[] = {
     SIZE("weight", "max_dtod", weight_max_dtod, "fraction", "how max varies from device to device"),
     SIZE("weight", "dtod", weight_dtod, "fraction", "how weights vary from device to device"),
     SIZE("weight", "read_noise", weight_read_noise, "of max", "added to weights, held while a block settles"),
+    SIZE("weight", "asymmetry", weight_asymmetry, "fraction",
+         "how weights differ that send down from those that send up"),
     FFEBMI_NUMBER_AS("weight.stuck", weight_stuck, 0, FFEBMI_WITHIN(0, 1), "probability",
                      "that a weight cannot be programmed", IN("weight")),
     SIZE("weight", "stuck_range", weight_stuck_range, "weight", "where those are, + or -"),

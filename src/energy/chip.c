@@ -112,6 +112,7 @@ static ffebmi_chip *lay_out(const ffebm_energy *block, const ffebm_device_config
     placed.lower = place(arena, c->weight_min_dtod > 0, numbers);
     placed.upper = place(arena, c->weight_max_dtod > 0, numbers);
     placed.stuck_at = place(arena, c->weight_stuck > 0, numbers);
+    placed.asymmetry = place(arena, c->weight_asymmetry > 0, numbers);
     placed.pulse = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_dw_min_dtod > 0, numbers);
     placed.up_down = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_up_down_dtod > 0, numbers);
     placed.slope = place(arena, c->neuron_slope_dtod > 0, units);
@@ -205,6 +206,7 @@ static void draw_all(ffebmi_chip *chip, const ffebm_energy *block, size_t elemen
     vary_bound(chip, FFEBMI_EFFECT_WEIGHT_MAX, c->weight_max, c->weight_max_dtod, numbers, chip->upper);
     vary(chip, FFEBMI_EFFECT_PULSE, 1, c->update_dw_min_dtod, numbers, chip->pulse);
     vary(chip, FFEBMI_EFFECT_UP_DOWN, c->update_up_down, c->update_up_down_dtod, numbers, chip->up_down);
+    vary(chip, FFEBMI_EFFECT_ASYMMETRY, 1, c->weight_asymmetry, numbers, chip->asymmetry);
     draw_stuck(chip, numbers);
     vary(chip, FFEBMI_EFFECT_SLOPE, 1, c->neuron_slope_dtod, units, chip->slope);
     keep_above(units, least_share, chip->slope);
@@ -223,6 +225,9 @@ static ffebm_status check(const ffebm_energy *block, const ffebm_device_config *
     FFEBMI_CHECK(block->context, c->neuron_slope_dtod == 0 || ffebmi_energy_can(block, FFEBMI_TAKES_GAINS),
                  FFEBM_ERR_UNSUPPORTED, "%s: neuron_slope_dtod is %g, but a %s block has no slopes that could vary",
                  what, c->neuron_slope_dtod, block->kind->type);
+    FFEBMI_CHECK(block->context, c->weight_asymmetry == 0 || ffebmi_energy_can(block, FFEBMI_TAKES_RETURNS),
+                 FFEBM_ERR_UNSUPPORTED, "%s: weight_asymmetry is %g, but weights of a %s block are the same both ways",
+                 what, c->weight_asymmetry, block->kind->type);
     FFEBMI_CHECK(block->context,
                  (c->neuron_offset_dtod == 0 && c->neuron_drive_noise == 0) ||
                      ffebmi_energy_can(block, FFEBMI_TAKES_TAPS),
@@ -327,4 +332,28 @@ void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const
         ffebmi_parallel_ranges(block->context, count, GRAIN, apply_range, &j);
     else
         memcpy(effective, programmed, count * arrays->element);
+}
+
+static void turn_range(void *user, size_t worker, size_t first, size_t count)
+{
+    const job *j = user;
+
+    (void)worker;
+    for (size_t i = first; i < first + count; i++) {
+        double weight = j->chip->asymmetry[j->first + i] * ffebmi_number_at(j->element, j->programmed, i);
+
+        ffebmi_put_numbers(j->element, 1, &weight, (char *)j->effective + i * j->element);
+    }
+}
+
+void ffebmi_chip_turn(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays, size_t parameter,
+                      const void *weights, void *returns)
+{
+    job j = {.chip = chip,
+             .element = arrays->element,
+             .first = ffebmi_chip_first_number(block, parameter),
+             .programmed = weights,
+             .effective = returns};
+
+    ffebmi_parallel_ranges(block->context, block->parameters[parameter].parameter.shape.count, GRAIN, turn_range, &j);
 }

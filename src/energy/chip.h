@@ -23,8 +23,9 @@ struct ffebmi_chip {
     double *lower;
     double *upper;
     double *stuck_at;
-    double *pulse;   /* size of a pulse, in dw_min */
-    double *up_down; /* and its asymmetry */
+    double *asymmetry; /* so many times the weight, where it sends down */
+    double *pulse;     /* size of a pulse, in dw_min */
+    double *up_down;   /* and its asymmetry */
 
     /* [unit, of all layers in their order] */
     double *slope; /* so many times sigma's own */
@@ -62,6 +63,10 @@ size_t ffebmi_chip_first_unit(const ffebm_energy *block, size_t layer);
 /* What one of the block's parameters is in effect, after so many updates. */
 void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays,
                        size_t parameter, uint64_t updates, const void *programmed, void *effective);
+
+/* What couplings send down with in place of a parameter; its weights send both ways where the device has no `asymmetry`. */
+void ffebmi_chip_turn(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays, size_t parameter,
+                      const void *weights, void *returns);
 
 /* Does the device write this parameter by pulses? */
 bool ffebmi_chip_pulses(const ffebm_energy *block, size_t parameter);

@@ -29,6 +29,7 @@ enum {
     FFEBMI_CONCURRENT = 64,  /* `settle` of its batch rules may run on several threads */
     FFEBMI_TAKES_TAPS =
         128, /* inner layers may have inputs of their own, of the layer's shape: each a term - <x_l, s_l> */
+    FFEBMI_TAKES_RETURNS = 1024, /* what its couplings send down may have other weights than what they send up */
     FFEBMI_TAKES_GAINS = 512,    /* its neurons may make more or less of their drives, each unit by itself */
     FFEBMI_HEEDS_STIFFNESS = 256 /* it can be nudged by a force that falls with the displacement, in closed form */
 };

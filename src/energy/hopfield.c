@@ -275,26 +275,26 @@ static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .region_changes = region_changes,
                                           .observe = ffebmi_hopfield_observe};
 
-const ffebmi_energy_kind ffebmi_energy_hopfield = {.type = "hopfield",
-                                                   .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT |
-                                                                FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS |
-                                                                FFEBMI_HEEDS_STIFFNESS | FFEBMI_TAKES_GAINS,
-                                                   .fit = ffebmi_hopfield_fit,
-                                                   .destroy = destroy,
-                                                   .describe = ffebmi_hopfield_describe,
-                                                   .parse = ffebmi_hopfield_parse,
-                                                   .add_coupling = ffebmi_hopfield_add_coupling,
-                                                   .config = FFEBM_CONFIG_HOPFIELD,
-                                                   .settings = &ffebmi_hopfield_settings,
-                                                   .lay_out_work = ffebmi_hopfield_lay_out_work,
-                                                   .sweeps = &sweeps,
-                                                   .lay_out_plan = ffebmi_hopfield_lay_out_plan,
-                                                   .lay_out_packed = ffebmi_hopfield_lay_out_packed,
-                                                   .pack = ffebmi_hopfield_pack,
-                                                   .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
-                                                   .pack_int16 = ffebmi_hopfield_pack_int16,
-                                                   .switch_count = switch_count,
-                                                   .saturated = saturated};
+const ffebmi_energy_kind ffebmi_energy_hopfield = {
+    .type = "hopfield",
+    .abilities = FFEBMI_HEEDS_LOSS | FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES | FFEBMI_TAKES_TAPS |
+                 FFEBMI_HEEDS_STIFFNESS | FFEBMI_TAKES_GAINS | FFEBMI_TAKES_RETURNS,
+    .fit = ffebmi_hopfield_fit,
+    .destroy = destroy,
+    .describe = ffebmi_hopfield_describe,
+    .parse = ffebmi_hopfield_parse,
+    .add_coupling = ffebmi_hopfield_add_coupling,
+    .config = FFEBM_CONFIG_HOPFIELD,
+    .settings = &ffebmi_hopfield_settings,
+    .lay_out_work = ffebmi_hopfield_lay_out_work,
+    .sweeps = &sweeps,
+    .lay_out_plan = ffebmi_hopfield_lay_out_plan,
+    .lay_out_packed = ffebmi_hopfield_lay_out_packed,
+    .pack = ffebmi_hopfield_pack,
+    .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
+    .pack_int16 = ffebmi_hopfield_pack_int16,
+    .switch_count = switch_count,
+    .saturated = saturated};
 
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block)
 {

@@ -53,10 +53,13 @@ typedef struct ffebmi_hopfield_plan {
 
 void *ffebmi_hopfield_lay_out_plan(const ffebm_energy *block, const ffebmi_arithmetic *arithmetic, ffebmi_arena *arena);
 
-/* The packed parameters are an ffebmi_packed for each coupling; `full` is NULL where a weight is used as it is. */
+/* The packed parameters are an ffebmi_packed for each coupling, and on a device with asymmetry one more for what each sends
+ * down; `full` is NULL where a weight is used as it is. */
 void *ffebmi_hopfield_lay_out_packed(const ffebm_energy *block, const void *plan, ffebmi_arena *arena);
 void ffebmi_hopfield_pack(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
                           const void *const *parameters, void *packed);
+/* What coupling c sends down with, which sends up with `up`: the same, but on a device whose weights differ. */
+ffebmi_packed ffebmi_hopfield_packed_down(const ffebmi_hopfield *h, const void *packed, size_t c, ffebmi_packed up);
 void ffebmi_hopfield_lay_out_int16(const ffebm_energy *block, const void *plan, void *packed, ffebmi_arena *arena);
 void ffebmi_hopfield_pack_int16(const ffebm_energy *block, const void *plan, void *packed);
 

@@ -118,6 +118,7 @@ static void pass_down(const ffebmi_settling *s, size_t c, bool accumulate, void 
 
     if (coupling->switch_count > 0 && !call.held && !w->current[c])
         pass_up(s, c, w->aside);
+    call.packed = ffebmi_hopfield_packed_down(hopfield(s->block), s->packed, c, call.packed);
     coupling->kind->down(coupling, &call, accumulate, s->state[s->block->graph.couplings[c].to], z);
 }
 

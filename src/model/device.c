@@ -5,10 +5,14 @@
 #include "core/sized.h"
 #include "model/model.h"
 
-/* What a device takes from a block: displacements are differences of states that were read, or drawn, apart. */
+/* What a device takes from a block: displacements are differences of states that were read, or drawn, apart; and the linearised
+ * block is its own adjoint only where weights are the same both ways. */
 static unsigned withheld(const ffebmi_chip *chip)
 {
-    return chip != NULL && (ffebmi_chip_reads(chip) || ffebmi_chip_draws(chip)) ? FFEBMI_DISPLACES : 0;
+    bool apart = chip != NULL && (ffebmi_chip_reads(chip) || ffebmi_chip_draws(chip));
+    bool one_way = chip != NULL && chip->config.weight_asymmetry > 0;
+
+    return (apart ? FFEBMI_DISPLACES : 0) | (one_way ? FFEBMI_HAS_ADJOINT : 0);
 }
 
 static ffebm_status make_chip(const ffebm_model *model, const ffebm_energy *block, size_t stage,

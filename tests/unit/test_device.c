@@ -692,6 +692,83 @@ END_TEST
 
 /* ---------------------------------------------------------------------------------------------------------- certificates */
 
+/* A layer feels the weights of the layer above as they send down, and that one the weights as they send up. */
+START_TEST(weights_differ_by_direction)
+{
+    static const char *const jsons[] = {
+        MODEL("[5]", BLOCK(DENSE("6"))),
+        MODEL("[1, 3, 3]",
+              BLOCK("{\"type\": \"conv2d\", \"out_channels\": 6, \"kernel\": 3}") ", {\"feedforward\": [{\"type\": "
+                                                                                  "\"flatten\"}]}")};
+    problem p = problem_of(jsons[_i], 0, 1, ROWS);
+    size_t below = _i == 0 ? 5 : 9;
+    ffebm_equilibrium_config c = converged();
+    ffebm_parameter_info w = {.size = sizeof w}, b = {.size = sizeof b};
+    ffebm_tensor *s[2];
+    ffebm_device_config device;
+    double xi[54];
+
+    ffebm_device_config_init(&device, sizeof device);
+    device.seed = 5;
+    device.weight_asymmetry = 0.5;
+    ffebm_engine_destroy(p.f.engine);
+    assert_ok(p.f.context, ffebm_model_set_device(p.f.model, 0, &device));
+    assert_ok(p.f.context, ffebm_engine_create(&p.f.engine, p.f.model, NULL));
+    assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &c));
+    assert_ok(p.f.context, ffebm_engine_settle(p.f.engine, 0, p.x, NULL));
+    for (size_t l = 0; l < 2; l++)
+        s[l] = layer_state(&p.f, l, ROWS, FFEBM_PHASE_FREE);
+    assert_ok(p.f.context, ffebm_model_inspect_parameter(p.f.model, &w, 0));
+    assert_ok(p.f.context, ffebm_model_inspect_parameter(p.f.model, &b, 1));
+    ffebmi_draw_normal(&(ffebmi_draw){.key = 5, .effect = 7}, 0, 6 * below, xi);
+    for (size_t r = 0; r < ROWS; r++) {
+        for (size_t i = 0; i < below; i++) {
+            double z = element(p.x, r * below + i);
+
+            for (size_t k = 0; k < 6; k++)
+                z += (1 + 0.5 * xi[k * below + i]) * element(w.value, k * below + i) * element(s[1], r * 6 + k);
+            ck_assert_double_eq_tol(element(s[0], r * below + i), fmax(0, fmin(1, 0.5 * z)), 1e-9);
+        }
+        for (size_t k = 0; k < 6; k++) {
+            double z = element(b.value, k);
+
+            for (size_t i = 0; i < below; i++)
+                z += element(w.value, k * below + i) * element(s[0], r * below + i);
+            ck_assert_double_eq_tol(element(s[1], r * 6 + k), z, 1e-9);
+        }
+    }
+    destroy_all(s, 2);
+    problem_end(&p);
+}
+END_TEST
+
+/* There is no energy, so that EP is no gradient; implicit differentiation does not offer itself, and differences tell. */
+START_TEST(asymmetry_is_not_certified)
+{
+    problem p = problem_of(chains[0], 0, 1, ROWS);
+    ffebm_certificate worst = {.size = sizeof worst};
+    ffebm_equilibrium_config c = converged();
+    ffebm_certify_config certify;
+    ffebm_device_config device;
+
+    ffebm_certify_config_init(&certify, sizeof certify);
+    certify.directions = 8;
+    ffebm_device_config_init(&device, sizeof device);
+    for (int asymmetric = 0; asymmetric < 2; asymmetric++) {
+        device.weight_asymmetry = asymmetric ? 1 : 0;
+        put_on(&p, 0, &device);
+        c.estimator = FFEBM_ESTIMATOR_IMPLICIT;
+        ck_assert_int_eq(ffebm_engine_configure(p.f.engine, FFEBM_ALL, &c),
+                         asymmetric ? FFEBM_ERR_UNSUPPORTED : FFEBM_OK);
+        c.estimator = FFEBM_ESTIMATOR_CENTERED;
+        assert_ok(p.f.context, ffebm_engine_configure(p.f.engine, FFEBM_ALL, &c));
+        assert_ok(p.f.context, ffebm_engine_certify(p.f.engine, &worst, p.x, p.y, NULL, &certify));
+        ck_assert_int_eq(worst.passed, !asymmetric);
+    }
+    problem_end(&p);
+}
+END_TEST
+
 static double worst_cosine(problem *p)
 {
     ffebm_certificate worst = {.size = sizeof worst};
@@ -831,6 +908,9 @@ START_TEST(what_is_no_device_is_refused)
     device.neuron_slope_dtod = 0.1;
     REFUSED(ffebm_model_set_device(p.f.model, FFEBM_ALL, &device), FFEBM_ERR_UNSUPPORTED, "neuron_slope_dtod");
     device.neuron_slope_dtod = 0;
+    device.weight_asymmetry = 0.1;
+    REFUSED(ffebm_model_set_device(p.f.model, 1, &device), FFEBM_ERR_UNSUPPORTED, "weight_asymmetry");
+    device.weight_asymmetry = 0;
     device.neuron_drive_noise = 0.1;
     REFUSED(ffebm_model_set_device(p.f.model, 1, &device), FFEBM_ERR_UNSUPPORTED, "neuron_drive_noise");
     assert_ok(p.f.context, ffebm_model_description(p.f.model, &after, NULL));
@@ -873,6 +953,8 @@ Suite *test_device_suite(void)
     tcase_add_test(borders, common_offsets_cancel_and_those_of_phases_do_not);
     tcase_add_test(borders, nudges_are_converted);
     tcase_add_test(borders, neurons_vary_as_they_should);
+    tcase_add_loop_test(borders, weights_differ_by_direction, 0, 2);
+    tcase_add_test(borders, asymmetry_is_not_certified);
     tcase_add_loop_test(borders, certificates_are_of_what_is_in_effect, 0, CHAINS);
     suite_add_tcase(suite, borders);
     return suite;
