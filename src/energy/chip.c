@@ -286,32 +286,38 @@ static double in_effect(const ffebmi_chip *chip, size_t i, double weight)
     return chip->factor != NULL ? weight * chip->factor[i] : weight;
 }
 
-/* What the last update left beside the weight. */
-static double write_noise(const job *j, size_t i)
+/* What the last update left beside weights first .. first + count - 1. */
+static void draw_write_noise(const job *j, size_t first, size_t count, double *to)
+{
+    ffebmi_draw draw = fixed(j->chip, FFEBMI_EFFECT_WRITE_NOISE, 0);
+
+    memset(to, 0, count * sizeof *to);
+    draw.step = (uint32_t)j->updates;
+    if (writes_noise(&j->chip->config) && j->updates > 0)
+        ffebmi_draw_normal(&draw, j->first + first, count, to);
+}
+
+static void apply_some(const job *j, size_t first, size_t count)
 {
     const ffebm_device_config *c = &j->chip->config;
-    ffebmi_draw draw = fixed(j->chip, FFEBMI_EFFECT_WRITE_NOISE, 0);
-    double xi;
+    double weights[FFEBMI_CHIP_CHUNK];
 
-    if (!writes_noise(c) || j->updates == 0)
-        return 0;
-    draw.step = (uint32_t)j->updates;
-    ffebmi_draw_normal(&draw, i, 1, &xi);
-    return c->update_write_noise_std * c->update_dw_min * xi;
+    draw_write_noise(j, first, count, weights);
+    for (size_t i = 0; i < count; i++) {
+        double programmed = ffebmi_number_at(j->element, j->programmed, first + i) +
+                            c->update_write_noise_std * c->update_dw_min * weights[i];
+        double weight = in_effect(j->chip, j->first + first + i, programmed);
+
+        weights[i] = weight < j->least ? j->least : weight;
+    }
+    ffebmi_put_numbers(j->element, count, weights, (char *)j->effective + first * j->element);
 }
 
 static void apply_range(void *user, size_t worker, size_t first, size_t count)
 {
-    const job *j = user;
-
     (void)worker;
-    for (size_t i = first; i < first + count; i++) {
-        double programmed = ffebmi_number_at(j->element, j->programmed, i) + write_noise(j, j->first + i);
-        double weight = in_effect(j->chip, j->first + i, programmed);
-
-        weight = weight < j->least ? j->least : weight;
-        ffebmi_put_numbers(j->element, 1, &weight, (char *)j->effective + i * j->element);
-    }
+    for (size_t i = 0; i < count; i += FFEBMI_CHIP_CHUNK)
+        apply_some(user, first + i, count - i < FFEBMI_CHIP_CHUNK ? count - i : FFEBMI_CHIP_CHUNK);
 }
 
 enum { GRAIN = 16384 };

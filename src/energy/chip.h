@@ -10,6 +10,9 @@
 /* Phases that readings may be of: the free one, and behind it the nudges. */
 enum { FFEBMI_CHIP_PHASES = 5 };
 
+/* Numbers are drawn for so many weights at a time. */
+enum { FFEBMI_CHIP_CHUNK = 64 };
+
 struct ffebmi_chip {
     ffebm_device_config config;
     size_t stage;

@@ -38,24 +38,20 @@ static ffebmi_cell cell_of(const ffebmi_chip *chip, size_t i)
         .size = {c->update_dw_min * fmax(0, size - asymmetry), c->update_dw_min * fmax(0, size + asymmetry)}};
 }
 
-/* Rounded up or down at random, right on average; to the nearest without noise. */
-static int64_t pulses_for(const job *j, size_t i, double request)
+/* Rounded up where what is left is more than `chance`. */
+static int64_t pulses_for(const ffebm_device_config *c, double request, double chance)
 {
-    const ffebm_device_config *c = &j->chip->config;
-    ffebmi_draw draw = drawn(j, FFEBMI_EFFECT_PULSE_COUNT, 0);
-    double count = fmin(fabs(request) / c->update_dw_min, (double)c->update_pulses_max), chance = 0.5;
+    double count = fmin(fabs(request) / c->update_dw_min, (double)c->update_pulses_max);
 
-    if (!j->quiet)
-        ffebmi_draw_uniform(&draw, i, 1, &chance);
     return (int64_t)floor(count) + (count - floor(count) > chance);
 }
 
 /* Pulse by pulse; four of an element share a draw. */
-static double pulsed(const job *j, size_t i, double weight, double request)
+static double pulsed(const job *j, size_t i, double weight, double request, double chance)
 {
     const ffebm_device_config *c = &j->chip->config;
     const ffebmi_cell cell = cell_of(j->chip, i);
-    int64_t count = pulses_for(j, i, request);
+    int64_t count = pulses_for(c, request, chance);
     double xi[WORDS] = {0};
 
     for (int64_t p = 0; p < count; p++) {
@@ -69,17 +65,28 @@ static double pulsed(const job *j, size_t i, double weight, double request)
     return weight;
 }
 
+/* Rounded up or down at random, right on average; to the nearest without noise. */
+static void pulse_some(const job *j, size_t first, size_t count)
+{
+    ffebmi_draw draw = drawn(j, FFEBMI_EFFECT_PULSE_COUNT, 0);
+    double chances[FFEBMI_CHIP_CHUNK];
+
+    if (!j->quiet)
+        ffebmi_draw_uniform(&draw, j->first + first, count, chances);
+    for (size_t i = 0; i < count; i++) {
+        double before = ffebmi_number_at(j->element, j->before, first + i);
+        double request = ffebmi_number_at(j->element, j->values, first + i) - before;
+        double weight = pulsed(j, j->first + first + i, before, request, j->quiet ? 0.5 : chances[i]);
+
+        ffebmi_put_numbers(j->element, 1, &weight, (char *)j->values + (first + i) * j->element);
+    }
+}
+
 static void pulse_range(void *user, size_t worker, size_t first, size_t count)
 {
-    const job *j = user;
-
     (void)worker;
-    for (size_t i = first; i < first + count; i++) {
-        double before = ffebmi_number_at(j->element, j->before, i);
-        double weight = pulsed(j, j->first + i, before, ffebmi_number_at(j->element, j->values, i) - before);
-
-        ffebmi_put_numbers(j->element, 1, &weight, (char *)j->values + i * j->element);
-    }
+    for (size_t i = 0; i < count; i += FFEBMI_CHIP_CHUNK)
+        pulse_some(user, first + i, count - i < FFEBMI_CHIP_CHUNK ? count - i : FFEBMI_CHIP_CHUNK);
 }
 
 bool ffebmi_chip_pulses(const ffebm_energy *block, size_t parameter)

@@ -315,27 +315,32 @@ typedef struct noise_job {
     unsigned of_phase;
 } noise_job;
 
-static void noise_of_range(void *user, size_t worker, size_t first, size_t count)
+static void noise_of_some(const noise_job *j, size_t first, size_t count)
 {
-    const noise_job *j = user;
     const ffebmi_phase *p = j->phase;
     const ffebm_device_config *c = &p->block->chip->config;
     double spread = c->weight_read_noise * fabs(c->weight_max), least = ffebmi_chip_least(p->block, j->parameter);
-    size_t of_all = ffebmi_chip_first_number(p->block, j->parameter);
-    ffebmi_crossing x = {p->block, p->arrays, &p->occasion, NULL, 0, j->of_phase};
+    const ffebmi_crossing x = {p->block, p->arrays, &p->occasion, NULL, 0, j->of_phase};
     ffebmi_draw draw = ffebmi_crossing_draw(&x, FFEBMI_EFFECT_READ_NOISE);
+    double weights[FFEBMI_CHIP_CHUNK];
 
-    (void)worker;
     draw.sample = 0; /* the weights are those of all samples */
-    for (size_t i = first; i < first + count; i++) {
-        double xi, weight;
+    ffebmi_draw_normal(&draw, ffebmi_chip_first_number(p->block, j->parameter) + first, count, weights);
+    for (size_t i = 0; i < count; i++) {
+        double weight =
+            ffebmi_number_at(p->arrays->element, p->parameters[j->parameter], first + i) + spread * weights[i];
 
-        ffebmi_draw_normal(&draw, of_all + i, 1, &xi);
-        weight = ffebmi_number_at(p->arrays->element, p->parameters[j->parameter], i) + spread * xi;
-        weight = weight < least ? least : weight;
-        ffebmi_put_numbers(p->arrays->element, 1, &weight,
-                           ffebmi_at(p->arrays, j->memory->parameters[j->parameter], i));
+        weights[i] = weight < least ? least : weight;
     }
+    ffebmi_put_numbers(p->arrays->element, count, weights,
+                       ffebmi_at(p->arrays, j->memory->parameters[j->parameter], first));
+}
+
+static void noise_of_range(void *user, size_t worker, size_t first, size_t count)
+{
+    (void)worker;
+    for (size_t i = 0; i < count; i += FFEBMI_CHIP_CHUNK)
+        noise_of_some(user, first + i, count - i < FFEBMI_CHIP_CHUNK ? count - i : FFEBMI_CHIP_CHUNK);
 }
 
 enum { GRAIN = 4096 };

@@ -59,6 +59,7 @@ typedef struct ffebm_device_config {
     double weight_max_dtod;
     double weight_dtod;
     double weight_read_noise;
+    double weight_asymmetry;
     double weight_stuck;
     double weight_stuck_range;
     double neuron_slope_dtod;
