@@ -180,13 +180,16 @@ static void finding(campaign *c, const fault *f, const trial *t, const char *wha
                      ffebm_context_error(t->s.context));
 }
 
-/* A setting is taken or refused; was it as it should be? */
+/* A setting is taken or refused; was it as it should be? Where the last layer has no bound, a nudge by the loss that it would
+ * run away under is refused as well. */
 static bool set(const trial *t, const fault *f)
 {
     bool good = isfinite(f->value) && (f->place == BETA ? f->value > 0 : f->value >= 0);
     ffebm_status status = f->place == BETA ? ffebm_engine_set_beta(t->s.engine, FFEBM_ALL, f->value)
                                            : ffebm_optimizer_set_learning_rate(t->s.optimizer, f->value);
 
+    if (f->place == BETA && f->value >= 1 && strstr(ffebm_context_error(t->s.context), "has no bound") != NULL)
+        good = false;
     return status == (good ? FFEBM_OK : FFEBM_ERR_ARGUMENT);
 }
 

@@ -395,6 +395,8 @@ START_TEST(held_out)
         assert_batch(batch, 2, step);
     }
 
+    loader_destroy(loader); /* it reads ahead */
+    loader = NULL;
     dataset_free(&data);
     ck_assert_int_eq(open_format(&formats[NPZ]), 0);
     ck_assert_int_eq(dataset_hold_out(&data, HELD, 2, &failure), 0);
