@@ -6,15 +6,38 @@
 
 #include "energy/hopfield.h"
 
+typedef double (*narrow_fn)(const ffebmi_layer_neurons *below, const ffebmi_layer_neurons *above);
+
+/* What comes from outside the block has a size of its own. */
+static double as_above(const ffebmi_layer_neurons *below, const ffebmi_layer_neurons *above)
+{
+    (void)below;
+    return ffebmi_neurons_span(above);
+}
+
+/* States below come with their own size. */
+static double as_above_to_below(const ffebmi_layer_neurons *below, const ffebmi_layer_neurons *above)
+{
+    return fmin(1, ffebmi_neurons_span(above) / ffebmi_neurons_reach(below));
+}
+
+/* A nudge of the last layer has the loss's size: small weights keep it within the bounds below, and large ones let it get
+ * there before sweeps end. */
+static double as_root_of_below(const ffebmi_layer_neurons *below, const ffebmi_layer_neurons *above)
+{
+    (void)above;
+    return sqrt(ffebmi_neurons_span(below));
+}
+
 static const struct {
     double gain;
-    double amid;     /* of what neurons feel, for the bias: */
-    bool amid_below; /* of those below the coupling */
-    bool spans;      /* the gain is for bounds 1 apart: closer ones are a factor of it */
+    double amid;      /* of what neurons feel, for the bias: */
+    bool amid_below;  /* of those below the coupling */
+    narrow_fn narrow; /* the gain is for bounds 1 apart: a factor for closer ones */
 } places[] = {
-    [FFEBMI_BELOW_BLOCK] = {2, 0.25, false, true},    [FFEBMI_IN_TAP] = {0.5, 0, false, true},
-    [FFEBMI_INSIDE] = {0.5, 0.5, false, false},       [FFEBMI_TO_LAST] = {0.25, 0, true, false},
-    [FFEBMI_POOL_TO_LAST] = {0.25, 0.5, true, false},
+    [FFEBMI_BELOW_BLOCK] = {2, 0.25, false, as_above},           [FFEBMI_IN_TAP] = {0.5, 0, false, as_above},
+    [FFEBMI_INSIDE] = {0.5, 0.5, false, as_above_to_below},      [FFEBMI_TO_LAST] = {0.25, 0, true, as_root_of_below},
+    [FFEBMI_POOL_TO_LAST] = {0.25, 0.5, true, as_root_of_below},
 };
 
 static ffebm_initialization first_values(ffebmi_hopfield_place place, const ffebmi_layer_neurons *below,
@@ -26,7 +49,7 @@ static ffebm_initialization first_values(ffebmi_hopfield_place place, const ffeb
     return (ffebm_initialization){
         .size = sizeof(ffebm_initialization),
         .type = FFEBM_INITIALIZATION_UNIFORM,
-        .gain = places[place].gain * pow(ranges, 0.5) * (places[place].spans ? ffebmi_neurons_span(above) : 1),
+        .gain = places[place].gain * pow(ranges, 0.5) * places[place].narrow(below, above),
         .constant_bias = 1,
         .bias = places[place].amid == 0 ? 0 : ffebmi_neurons_drive_amid(amid, places[place].amid)};
 }

@@ -177,6 +177,11 @@ double ffebmi_neurons_span(const ffebmi_layer_neurons *of)
     return of->kind->own_bounds ? fmin(of->neuron.upper - of->neuron.lower, 1) : 1;
 }
 
+double ffebmi_neurons_reach(const ffebmi_layer_neurons *of)
+{
+    return ffebmi_neurons_span(of) + fmax(0, fmax(of->neuron.lower, -of->neuron.upper));
+}
+
 double ffebmi_neurons_drive_amid(const ffebmi_layer_neurons *of, double fraction)
 {
     if (of->kind->centred || (of->neuron.lower < 0 && of->neuron.upper > 0))

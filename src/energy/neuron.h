@@ -48,6 +48,8 @@ size_t ffebmi_neurons_saturated(const ffebmi_layer_neurons *of, const ffebmi_arr
 double ffebmi_neurons_drive_amid(const ffebmi_layer_neurons *of, double fraction);
 /* How far apart their bounds are, at most 1. */
 double ffebmi_neurons_span(const ffebmi_layer_neurons *of);
+/* How far from 0 their states go: their span, and what lies between it and 0. */
+double ffebmi_neurons_reach(const ffebmi_layer_neurons *of);
 
 /* Their largest sigma'. */
 double ffebmi_neurons_steepest(const ffebmi_layer_neurons *of);

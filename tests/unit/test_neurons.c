@@ -364,6 +364,37 @@ START_TEST(certificates_pass)
 }
 END_TEST
 
+/* As they come, blocks of neurons with close bounds: first values keep states and nudges within them. */
+START_TEST(close_bounds_certify_as_they_come)
+{
+#define CLOSE(bounds, clamp)                                                                                           \
+    "{\"dtype\": \"float64\", \"input\": [20], \"loss\": \"cross_entropy\", \"stages\": [{\"feedforward\": "           \
+    "[{\"type\": "                                                                                                     \
+    "\"linear\", \"out_features\": 30}]}, {\"energy\": {\"type\": \"hopfield\", \"clamp_last\": " clamp                \
+    ", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.25, " bounds                                          \
+    "}, \"couplings\": [{\"type\": \"dense\", \"out_features\": 24}, {\"type\": \"dense\", \"out_features\": 16}, "    \
+    "{\"type\": \"dense\", \"out_features\": 10}]}}, {\"feedforward\": [{\"type\": \"linear\", \"out_features\": "     \
+    "5}]}]}"
+#define LOW "\"lower\": 0, \"upper\": 0.2"
+#define BOTH "\"lower\": -0.1, \"upper\": 0.1"
+#define HIGH "\"lower\": 0.4, \"upper\": 0.6"
+    static const char *const close[] = {CLOSE(LOW, "false"), CLOSE(BOTH, "false"), CLOSE(HIGH, "false"),
+                                        CLOSE(LOW, "true"),  CLOSE(BOTH, "true"),  CLOSE(HIGH, "true")};
+
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        fixture f = fixture_of(close[_i], 0, 1, seed);
+        ffebm_tensor *x = random_input(&f, 16, seed), *y = random_labels(&f, 16, seed);
+        ffebm_certificate worst = {.size = sizeof worst};
+
+        assert_ok(f.context, ffebm_engine_set_beta(f.engine, FFEBM_ALL, 0.02));
+        assert_ok(f.context, ffebm_engine_certify(f.engine, &worst, x, y, NULL, NULL));
+        ck_assert_msg(worst.cosine > 0.99, "seed %u, %s: %g", (unsigned)seed, worst.name, worst.cosine);
+        destroy_all((ffebm_tensor *[]){x, y}, 2);
+        fixture_end(&f);
+    }
+}
+END_TEST
+
 /* A description with all kinds comes back as it went, and its engine computes the same. */
 START_TEST(descriptions_come_back)
 {
@@ -441,6 +472,7 @@ Suite *test_neurons_suite(void)
     tcase_add_loop_test(tests, energies_fall, 0, BLOCKS);
     tcase_add_loop_test(tests, smooth_blocks_converge_by_their_orders, 0, 3 * SMOOTH_BLOCKS);
     tcase_add_loop_test(tests, certificates_pass, 0, BLOCKS);
+    tcase_add_loop_test(tests, close_bounds_certify_as_they_come, 0, 6);
     tcase_add_loop_test(tests, descriptions_come_back, 0, BLOCKS);
     tcase_add_loop_test(tests, nudges_that_run_away_are_refused, 0, 5);
     suite_add_tcase(suite, tests);
