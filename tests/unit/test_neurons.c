@@ -234,7 +234,7 @@ END_TEST
     "\"out_features\": 9, \"activation\": " second "}, {\"type\": \"dense\", \"out_features\": 8}, "                   \
     "{\"type\": \"dense\", \"out_features\": 5}]}}]}"
 
-/* Smooth neurons alone, in a graph with skips, rests, a pool and taps. */
+/* Smooth neurons alone, in a graph with skips, rests and taps. */
 #define SMOOTH_GRAPH                                                                                                   \
     "{\"dtype\": \"float64\", \"input\": [2, 5, 6], \"loss\": \"cross_entropy\", \"initialization\": {\"type\": "      \
     "\"uniform\", \"gain\": 0.8, \"bias\": 0.2}, \"stages\": [{\"feedforward\": [], \"taps\": [{\"to\": 1, \"ops\": "  \
