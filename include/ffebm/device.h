@@ -70,6 +70,9 @@ typedef struct ffebm_device_config {
                                                                      adjoint; a resistor is reciprocal, and refuses it */
     double   weight_stuck;            /* probability default 0  [F]  W is uniform in +- stuck_range for good */
     double   weight_stuck_range;      /* weight     default 0; in a resistive block conductances below 0 are 0 */
+    double   weight_drift_nu;         /* 1          default 0        W (max(t, t0) / t0)^-nu, t since W was programmed */
+    double   weight_drift_nu_dtod;    /* fraction   default 0   [F]  nu (1 + nu_dtod xi) */
+    double   weight_drift_t0;         /* s          default 1        see ffebm_model_set_clock */
 
     /* neuron: sigma's slope is a (1 + slope_dtod xi), and it acts on z + offset_dtod xi' + drive_noise xi'' */
     double   neuron_slope_dtod;       /* fraction   default 0   [F]  1 + slope_dtod xi is 0.01 at least */

@@ -416,6 +416,16 @@ FFEBM_API ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, 
  */
 FFEBM_API ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *config, size_t stage);
 
+/** Set the time that drift goes by, for all devices of a model.
+ *
+ *  Returns: FFEBM_OK:           from the next computing call on.
+ *           FFEBM_ERR_ARGUMENT: not finite, or earlier than the clock is.
+ *  In/Out:  model:   unchanged on failure. At 0 when made, and programmed then; ffebm_optimizer_step programs it anew, at the
+ *                    time that it is. Checkpoints carry both times.
+ *  In:      seconds: since a beginning of yours.
+ */
+FFEBM_API ffebm_status ffebm_model_set_clock(ffebm_model *model, double seconds);
+
 /* ------------------------------------------------------------------------------------------------------------------ values */
 
 /** Get all parameters as one contiguous tensor [element_count].

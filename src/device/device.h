@@ -35,7 +35,8 @@ enum {
     FFEBMI_EFFECT_UP_DOWN = 18,
     FFEBMI_EFFECT_PULSE_COUNT = 19,
     FFEBMI_EFFECT_CYCLE = 20,
-    FFEBMI_EFFECT_WRITE_NOISE = 21
+    FFEBMI_EFFECT_WRITE_NOISE = 21,
+    FFEBMI_EFFECT_DRIFT = 22
 };
 
 /* A converter: clips to +- bound, and rounds to steps if there are any. */

@@ -18,7 +18,7 @@ bool ffebmi_chip_alters_weights(const ffebmi_chip *chip)
     const ffebm_device_config *c = &chip->config;
 
     return c->weight_min > -INFINITY || c->weight_max < INFINITY || c->weight_dtod > 0 || c->weight_stuck > 0 ||
-           writes_noise(c);
+           c->weight_drift_nu > 0 || writes_noise(c);
 }
 
 bool ffebmi_chip_reads(const ffebmi_chip *chip)
@@ -113,6 +113,7 @@ static ffebmi_chip *lay_out(const ffebm_energy *block, const ffebm_device_config
     placed.upper = place(arena, c->weight_max_dtod > 0, numbers);
     placed.stuck_at = place(arena, c->weight_stuck > 0, numbers);
     placed.asymmetry = place(arena, c->weight_asymmetry > 0, numbers);
+    placed.drift_nu = place(arena, c->weight_drift_nu > 0 && c->weight_drift_nu_dtod > 0, numbers);
     placed.pulse = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_dw_min_dtod > 0, numbers);
     placed.up_down = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_up_down_dtod > 0, numbers);
     placed.slope = place(arena, c->neuron_slope_dtod > 0, units);
@@ -206,6 +207,8 @@ static void draw_all(ffebmi_chip *chip, const ffebm_energy *block, size_t elemen
     vary_bound(chip, FFEBMI_EFFECT_WEIGHT_MAX, c->weight_max, c->weight_max_dtod, numbers, chip->upper);
     vary(chip, FFEBMI_EFFECT_PULSE, 1, c->update_dw_min_dtod, numbers, chip->pulse);
     vary(chip, FFEBMI_EFFECT_UP_DOWN, c->update_up_down, c->update_up_down_dtod, numbers, chip->up_down);
+    vary(chip, FFEBMI_EFFECT_DRIFT, c->weight_drift_nu, c->weight_drift_nu * c->weight_drift_nu_dtod, numbers,
+         chip->drift_nu);
     vary(chip, FFEBMI_EFFECT_ASYMMETRY, 1, c->weight_asymmetry, numbers, chip->asymmetry);
     draw_stuck(chip, numbers);
     vary(chip, FFEBMI_EFFECT_SLOPE, 1, c->neuron_slope_dtod, units, chip->slope);
@@ -267,7 +270,7 @@ typedef struct job {
     const ffebmi_chip *chip;
     size_t element;
     size_t first; /* of the parameter's numbers among all */
-    uint64_t updates;
+    ffebmi_chip_age age;
     double least; /* a conductance is never below 0 */
     const void *programmed;
     void *effective;
@@ -292,9 +295,18 @@ static void draw_write_noise(const job *j, size_t first, size_t count, double *t
     ffebmi_draw draw = fixed(j->chip, FFEBMI_EFFECT_WRITE_NOISE, 0);
 
     memset(to, 0, count * sizeof *to);
-    draw.step = (uint32_t)j->updates;
-    if (writes_noise(&j->chip->config) && j->updates > 0)
+    draw.step = (uint32_t)j->age.updates;
+    if (writes_noise(&j->chip->config) && j->age.updates > 0)
         ffebmi_draw_normal(&draw, j->first + first, count, to);
+}
+
+/* What is left of a weight after this time. */
+static double drifted(const job *j, size_t i)
+{
+    const ffebm_device_config *c = &j->chip->config;
+    double nu = j->chip->drift_nu != NULL ? j->chip->drift_nu[i] : c->weight_drift_nu;
+
+    return c->weight_drift_nu > 0 ? pow(fmax(j->age.seconds, c->weight_drift_t0) / c->weight_drift_t0, -nu) : 1;
 }
 
 static void apply_some(const job *j, size_t first, size_t count)
@@ -306,7 +318,7 @@ static void apply_some(const job *j, size_t first, size_t count)
     for (size_t i = 0; i < count; i++) {
         double programmed = ffebmi_number_at(j->element, j->programmed, first + i) +
                             c->update_write_noise_std * c->update_dw_min * weights[i];
-        double weight = in_effect(j->chip, j->first + first + i, programmed);
+        double weight = in_effect(j->chip, j->first + first + i, programmed) * drifted(j, j->first + first + i);
 
         weights[i] = weight < j->least ? j->least : weight;
     }
@@ -323,13 +335,13 @@ static void apply_range(void *user, size_t worker, size_t first, size_t count)
 enum { GRAIN = 16384 };
 
 void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays,
-                       size_t parameter, uint64_t updates, const void *programmed, void *effective)
+                       size_t parameter, ffebmi_chip_age age, const void *programmed, void *effective)
 {
     size_t count = block->parameters[parameter].parameter.shape.count;
     job j = {.chip = chip,
              .element = arrays->element,
              .first = ffebmi_chip_first_number(block, parameter),
-             .updates = updates,
+             .age = age,
              .least = ffebmi_chip_least(block, parameter),
              .programmed = programmed,
              .effective = effective};
@@ -362,4 +374,9 @@ void ffebmi_chip_turn(const ffebmi_chip *chip, const ffebm_energy *block, const 
              .effective = returns};
 
     ffebmi_parallel_ranges(block->context, block->parameters[parameter].parameter.shape.count, GRAIN, turn_range, &j);
+}
+
+bool ffebmi_chip_remembers(const ffebmi_chip *chip)
+{
+    return chip->config.update_mode == FFEBM_UPDATE_DIFFERENCE || chip->config.weight_drift_nu > 0;
 }

@@ -27,8 +27,9 @@ struct ffebmi_chip {
     double *upper;
     double *stuck_at;
     double *asymmetry; /* so many times the weight, where it sends down */
-    double *pulse;     /* size of a pulse, in dw_min */
-    double *up_down;   /* and its asymmetry */
+    double *drift_nu;
+    double *pulse;   /* size of a pulse, in dw_min */
+    double *up_down; /* and its asymmetry */
 
     /* [unit, of all layers in their order] */
     double *slope; /* so many times sigma's own */
@@ -53,6 +54,9 @@ bool ffebmi_chip_has_borders(const ffebmi_chip *chip);
 bool ffebmi_chip_reads(const ffebmi_chip *chip);
 bool ffebmi_chip_draws(const ffebmi_chip *chip);
 
+/* Does it matter how often, and when, it was written? */
+bool ffebmi_chip_remembers(const ffebmi_chip *chip);
+
 /* Is it a parameter that devices alter? Biases are as they are programmed. */
 bool ffebmi_chip_holds(const ffebm_energy *block, size_t parameter);
 
@@ -63,9 +67,15 @@ double ffebmi_chip_least(const ffebm_energy *block, size_t parameter);
 size_t ffebmi_chip_first_number(const ffebm_energy *block, size_t parameter);
 size_t ffebmi_chip_first_unit(const ffebm_energy *block, size_t layer);
 
-/* What one of the block's parameters is in effect, after so many updates. */
+/* When: after so many updates, and so many seconds after the last of them. */
+typedef struct ffebmi_chip_age {
+    uint64_t updates;
+    double seconds;
+} ffebmi_chip_age;
+
+/* What one of the block's parameters is in effect. */
 void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays,
-                       size_t parameter, uint64_t updates, const void *programmed, void *effective);
+                       size_t parameter, ffebmi_chip_age age, const void *programmed, void *effective);
 
 /* What couplings send down with in place of a parameter; its weights send both ways where the device has no `asymmetry`. */
 void ffebmi_chip_turn(const ffebmi_chip *chip, const ffebm_energy *block, const ffebmi_arrays *arrays, size_t parameter,

@@ -86,17 +86,38 @@ static ffebm_status check_optimizer(const ffebmi_table *table, const ffebm_optim
     return status;
 }
 
-/* How often devices of the model have been written to; 0 where nothing says. */
-static ffebm_status read_updates(const ffebmi_table *table, int64_t *updates)
+static double number_of(const cJSON *state, const char *key)
 {
-    const char *text = ffebmi_table_metadata(table, "updates");
-    size_t length = text == NULL ? 0 : strlen(text);
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(state, key);
 
-    *updates = 0;
-    CHECK_FORMAT(table, text == NULL || (length > 0 && length < 16 && strspn(text, "0123456789") == length), "%s",
-                 "__metadata__ \"updates\" must be a natural number");
-    for (size_t i = 0; i < length; i++)
-        *updates = 10 * *updates + (text[i] - '0');
+    return cJSON_IsNumber(number) ? number->valuedouble : -1;
+}
+
+/* What devices go by; new ones where nothing says. */
+static ffebm_status read_history(const ffebmi_table *table, ffebmi_history *history)
+{
+    const char *text = ffebmi_table_metadata(table, "devices");
+    char name[256];
+    const ffebmi_json_form form = {
+        .refusal = FFEBM_ERR_FORMAT, .name = name, .most_bytes = 256, .most_values = 16, .most_levels = 2};
+    double updates;
+    cJSON *state;
+
+    *history = (ffebmi_history){0};
+    if (text == NULL)
+        return FFEBM_OK;
+    snprintf(name, sizeof name, "%.200s: __metadata__ \"devices\"", table->source->name);
+    FFEBMI_TRY(ffebmi_json_parse(table->context, &state, &form, text, strlen(text)));
+    updates = number_of(state, "updates");
+    history->clock = number_of(state, "clock");
+    history->written = number_of(state, "written");
+    cJSON_Delete(state);
+    CHECK_FORMAT(
+        table,
+        updates >= 0 && updates < 0x1p53 && updates == floor(updates) && history->written >= 0 &&
+            history->written <= history->clock && history->clock < INFINITY,
+        "%s", "__metadata__ \"devices\" must have natural \"updates\", and times \"clock\" and \"written\" before it");
+    history->updates = (int64_t)updates;
     return FFEBM_OK;
 }
 
@@ -154,13 +175,14 @@ static void take_values(const ffebmi_contents *contents, const void *staged)
 ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm_optimizer *optimizer)
 {
     ffebmi_contents contents;
-    int64_t steps = 0, updates = 0;
+    ffebmi_history history;
+    int64_t steps = 0;
     ffebm_status status;
     void *staged;
 
     FFEBMI_TRY(ffebmi_contents_of(&contents, model, optimizer));
     FFEBMI_TRY(check_all(table, &contents, &steps));
-    FFEBMI_TRY(read_updates(table, &updates));
+    FFEBMI_TRY(read_history(table, &history));
     staged = ffebmi_allocate(model->context, ffebmi_contents_start(&contents, contents.array_count),
                              ffebmi_dtype_size(model->dtype));
     if (staged == NULL)
@@ -170,7 +192,7 @@ ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm
         status = ffebmi_model_make_ready(model);
     if (status == FFEBM_OK) { /* from here on nothing fails */
         take_values(&contents, staged);
-        model->updates = updates;
+        model->history = history;
         if (optimizer != NULL)
             ffebmi_optimizer_set_steps(optimizer, steps);
         ffebmi_model_touch(model);

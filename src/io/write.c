@@ -53,13 +53,24 @@ static bool add_optimizer(cJSON *metadata, const ffebm_optimizer *optimizer)
     return good;
 }
 
-/* How often a model on devices has been written to: what they draw from. */
-static bool add_updates(cJSON *metadata, const ffebm_model *model)
+/* What devices go by. */
+static bool add_history(cJSON *metadata, const ffebm_model *model)
 {
-    char text[32];
+    const ffebmi_history *h = &model->history;
+    cJSON *state = cJSON_CreateObject();
+    char *text = NULL;
+    bool good = true;
 
-    snprintf(text, sizeof text, "%" PRId64, model->updates);
-    return !ffebmi_model_has_pulses(model) || cJSON_AddStringToObject(metadata, "updates", text) != NULL;
+    if (ffebmi_model_remembers(model)) {
+        if (ffebmi_json_add_number(state, "updates", (double)h->updates) != NULL &&
+            ffebmi_json_add_number(state, "clock", h->clock) != NULL &&
+            ffebmi_json_add_number(state, "written", h->written) != NULL)
+            text = cJSON_PrintUnformatted(state);
+        good = text != NULL && cJSON_AddStringToObject(metadata, "devices", text) != NULL;
+    }
+    cJSON_free(text);
+    cJSON_Delete(state);
+    return good;
 }
 
 /* The header as text, to be freed with cJSON_free; NULL if there is no memory. */
@@ -70,7 +81,7 @@ static char *header_text(const ffebmi_contents *contents, const char *descriptio
     cJSON *metadata = cJSON_AddObjectToObject(root, "__metadata__");
     char *text = NULL;
     bool good = cJSON_AddStringToObject(metadata, "model", description) != NULL &&
-                add_updates(metadata, contents->model) &&
+                add_history(metadata, contents->model) &&
                 (note == NULL || cJSON_AddStringToObject(metadata, "note", note) != NULL) &&
                 (contents->optimizer == NULL || add_optimizer(metadata, contents->optimizer));
     ffebmi_content content;

@@ -1,6 +1,8 @@
 /* Energy stages on devices: which ones, and what their parameters are in effect. */
 #include "energy/chip.h"
 
+#include <math.h>
+
 #include "core/context.h"
 #include "core/sized.h"
 #include "model/model.h"
@@ -88,12 +90,13 @@ void *ffebmi_model_in_effect(const ffebm_model *model, const ffebmi_stage *stage
 void ffebmi_model_take_effect(const ffebm_model *model, size_t stage)
 {
     const ffebmi_stage *s = &model->stages[stage];
+    const ffebmi_chip_age age = {(uint64_t)model->history.updates, model->history.clock - model->history.written};
 
     for (size_t p = 0; alters(s) && p < s->parameter_count; p++) {
         const ffebmi_model_parameter *of = &model->parameters[s->first_parameter + p];
 
-        ffebmi_chip_apply(s->energy->chip, s->energy, ffebmi_arrays_for(model->dtype, model->context->max_isa), p,
-                          (uint64_t)model->updates, of->value.data, of->effective.data);
+        ffebmi_chip_apply(s->energy->chip, s->energy, ffebmi_arrays_for(model->dtype, model->context->max_isa), p, age,
+                          of->value.data, of->effective.data);
     }
 }
 
@@ -116,17 +119,18 @@ bool ffebmi_model_pulses(const ffebm_model *model, size_t parameter)
     return block != NULL && ffebmi_chip_pulses(block, within(model, parameter));
 }
 
-bool ffebmi_model_has_pulses(const ffebm_model *model)
+bool ffebmi_model_remembers(const ffebm_model *model)
 {
-    for (size_t i = 0; i < model->parameter_count; i++)
-        if (ffebmi_model_pulses(model, i))
+    for (size_t i = 0; i < model->stage_count; i++)
+        if (model->stages[i].energy != NULL && model->stages[i].energy->chip != NULL &&
+            ffebmi_chip_remembers(model->stages[i].energy->chip))
             return true;
     return false;
 }
 
 void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const void *before, bool quiet)
 {
-    const ffebmi_chip_update update = {.number = (uint64_t)model->updates + 1,
+    const ffebmi_chip_update update = {.number = (uint64_t)model->history.updates + 1,
                                        .quiet = quiet,
                                        .before = before,
                                        .values = model->parameters[parameter].value.data};
@@ -237,4 +241,15 @@ ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *c
     device = model->stages[stage].energy->device;
     return ffebmi_sized_write(model->context, "device configuration", config, device == NULL ? &ideal : device,
                               sizeof ideal);
+}
+
+ffebm_status ffebm_model_set_clock(ffebm_model *model, double seconds)
+{
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    FFEBMI_CHECK_ARGUMENT(model->context, isfinite(seconds) && seconds >= model->history.clock,
+                          "model: clock %g, expected a number from %g on, which it is", seconds, model->history.clock);
+    model->history.clock = seconds;
+    ffebmi_model_touch(model);
+    return FFEBM_OK;
 }

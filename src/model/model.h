@@ -51,6 +51,13 @@ typedef struct ffebmi_stage {
     const double *given; /* as in a row */
 } ffebmi_stage;
 
+/* What devices go by as they are written and read; checkpoints carry it. */
+typedef struct ffebmi_history {
+    int64_t updates; /* steps of optimizers that the model has taken */
+    double clock;    /* seconds, as the host says */
+    double written;  /* what it was at the last of these */
+} ffebmi_history;
+
 struct ffebm_model {
     ffebm_context *context;
     size_t references;
@@ -71,7 +78,7 @@ struct ffebm_model {
     void *values;      /* all parameters, contiguous, and behind them the buffers; NULL while building */
     void *effective;   /* likewise of the parameters that a device alters; NULL: none does */
     ffebm_tensor flat; /* over values */
-    int64_t updates;   /* steps of optimizers that it has taken: what devices draw from as they are written */
+    ffebmi_history history;
     uint64_t version;  /* changes when the library changes values */
     ffebm_initialization initialization;
     bool own_initialization; /* false: parameters are drawn as their places ask for */
@@ -115,9 +122,11 @@ ffebm_status ffebmi_model_make_effective(ffebm_model *model);
 void *ffebmi_model_in_effect(const ffebm_model *model, const ffebmi_stage *stage);
 void ffebmi_model_take_effect(const ffebm_model *model, size_t stage);
 
-/* Is a parameter, or any, written by pulses? And write one: its values are what is asked for, and become what there is. */
+/* Does any device go by its history? */
+bool ffebmi_model_remembers(const ffebm_model *model);
+
+/* Is a parameter written by pulses? And write it: its values are what is asked for, and become what there is. */
 bool ffebmi_model_pulses(const ffebm_model *model, size_t parameter);
-bool ffebmi_model_has_pulses(const ffebm_model *model);
 void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const void *before, bool quiet);
 
 /* What the model says of how parameters are drawn, for ffebmi_learnable_drawn; NULL if it says nothing. */

@@ -134,7 +134,8 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
         if (!frozen(o, i))
             write(o, k, &settings, gradient, scale, i);
     optimizer->steps++;
-    optimizer->model->updates++;
+    optimizer->model->history.updates++;
+    optimizer->model->history.written = optimizer->model->history.clock;
     ffebmi_model_touch(optimizer->model);
     return FFEBM_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/draw.h"
 #include "core/random.h"
@@ -313,6 +314,59 @@ START_TEST(weights_vary_as_they_should)
     ck_assert_double_lt(fabs(squares / ((double)info.count - stuck) / 0.01 - 1), error * sqrt(2));
     ck_assert_double_lt(fabs(stuck / (double)info.count - 0.01), error * sqrt(0.01));
     fixture_end(&f);
+}
+END_TEST
+
+/* A weight falls from t0 on by a power of the time since it was programmed, which a step of an optimizer does anew. */
+START_TEST(weights_drift)
+{
+    static const double clocks[] = {0, 3, 5, 50, 5000}, since[] = {3, 3, 5, 50, 5000};
+    problem p = problem_of(chains[0], 0, 1, ROWS);
+    const ffebmi_draw draw = {.key = 2, .effect = 22, .block = 1};
+    ffebm_parameter_info w = {.size = sizeof w};
+    ffebm_optimizer *optimizer;
+    ffebm_device_config device;
+    size_t weight = ffebm_model_find_parameter(p.f.model, "stage1.0.weight");
+    char path[] = "/tmp/ffebm_drift_XXXXXX";
+    double xi[42], before;
+    ffebm_model *loaded;
+
+    close(mkstemp(path));
+    ffebm_device_config_init(&device, sizeof device);
+    device.seed = 2;
+    device.weight_drift_nu = 0.06;
+    device.weight_drift_nu_dtod = 0.2;
+    device.weight_drift_t0 = 3;
+    put_on(&p, 0, &device);
+    ffebmi_draw_normal(&draw, 0, 42, xi);
+    for (size_t c = 0; c < 5; c++) {
+        assert_ok(p.f.context, ffebm_model_set_clock(p.f.model, clocks[c]));
+        assert_ok(p.f.context, ffebm_model_inspect_parameter(p.f.model, &w, weight));
+        for (size_t i = 0; i < 42; i++)
+            ck_assert_double_eq_tol(element(w.effective, i),
+                                    element(w.value, i) * pow(since[c] / 3, -0.06 * (1 + 0.2 * xi[i])), 1e-12);
+    }
+    ck_assert_int_eq(ffebm_model_set_clock(p.f.model, 4999), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_model_set_clock(p.f.model, INFINITY), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_model_set_clock(NULL, 0), FFEBM_ERR_ARGUMENT);
+    assert_ok(p.f.context, ffebm_optimizer_create_sgd(&optimizer, p.f.model, NULL));
+    assert_ok(p.f.context, ffebm_engine_gradient(p.f.engine, NULL, p.x, p.y, NULL));
+    assert_ok(p.f.context, ffebm_optimizer_step(optimizer, p.f.engine));
+    assert_ok(p.f.context, ffebm_model_inspect_parameter(p.f.model, &w, weight));
+    ck_assert(same(w.value, w.effective));
+    assert_ok(p.f.context, ffebm_model_set_clock(p.f.model, 6000));
+    assert_ok(p.f.context, ffebm_model_inspect_parameter(p.f.model, &w, weight));
+    before = element(w.effective, 7);
+    assert_ok(p.f.context, ffebm_checkpoint_save(p.f.model, NULL, NULL, path));
+    assert_ok(p.f.context, ffebm_checkpoint_load(p.f.context, &loaded, path));
+    assert_ok(p.f.context, ffebm_model_inspect_parameter(loaded, &w, weight));
+    ck_assert_double_eq(element(w.effective, 7), before);
+    ck_assert_double_ne(element(w.value, 7), before);
+    ck_assert_int_eq(ffebm_model_set_clock(loaded, 5999), FFEBM_ERR_ARGUMENT);
+    unlink(path);
+    ffebm_model_destroy(loaded);
+    ffebm_optimizer_destroy(optimizer);
+    problem_end(&p);
 }
 END_TEST
 
@@ -937,6 +991,7 @@ Suite *test_device_suite(void)
     tcase_add_loop_test(chips, an_ideal_device_is_none, 0, CHAINS);
     tcase_add_loop_test(chips, fixed_weights_are_other_weights, 0, CHAINS);
     tcase_add_test(chips, weights_vary_as_they_should);
+    tcase_add_test(chips, weights_drift);
     tcase_add_test(chips, a_seed_is_a_chip);
     tcase_add_loop_test(chips, devices_stand_in_descriptions, 0, CHAINS);
     tcase_add_test(chips, what_is_no_device_is_refused);

@@ -62,6 +62,7 @@ public:
     {
         check(ffebm_model_set_device(get(), stage, &config));
     }
+    void set_clock(double seconds) { check(ffebm_model_set_clock(get(), seconds)); }
     ffebm_device_config device(std::size_t stage) const
     {
         auto config = sized<ffebm_device_config>();

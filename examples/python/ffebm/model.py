@@ -100,6 +100,10 @@ class Model(Handle):
             setattr(config, name, value)
         self.context.call(raw.model_set_device, self._address, stage, config)
 
+    def set_clock(self, seconds):
+        """Set the time that devices drift by."""
+        self.context.call(raw.model_set_clock, self._address, seconds)
+
     def device(self, stage):
         """The DeviceConfig of an energy stage; without a device, that of an ideal one."""
         config = structs.DeviceConfig()

@@ -62,6 +62,9 @@ typedef struct ffebm_device_config {
     double weight_asymmetry;
     double weight_stuck;
     double weight_stuck_range;
+    double weight_drift_nu;
+    double weight_drift_nu_dtod;
+    double weight_drift_t0;
     double neuron_slope_dtod;
     double neuron_offset_dtod;
     double neuron_drive_noise;
@@ -435,6 +438,7 @@ ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_i
 size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name);
 ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, const ffebm_device_config *config);
 ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *config, size_t stage);
+ffebm_status ffebm_model_set_clock(ffebm_model *model, double seconds);
 ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model);
 typedef struct ffebm_engine ffebm_engine;
 typedef struct ffebm_engine_config {
