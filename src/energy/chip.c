@@ -276,9 +276,19 @@ typedef struct job {
     void *effective;
 } job;
 
-/* In this form NaN stays NaN. */
-static double in_effect(const ffebmi_chip *chip, size_t i, double weight)
+/* What is left of a weight after this time. */
+static double drifted(const job *j, size_t i)
 {
+    const ffebm_device_config *c = &j->chip->config;
+    double nu = j->chip->drift_nu != NULL ? j->chip->drift_nu[i] : c->weight_drift_nu;
+
+    return c->weight_drift_nu > 0 ? pow(fmax(j->age.seconds, c->weight_drift_t0) / c->weight_drift_t0, -nu) : 1;
+}
+
+/* In this form NaN stays NaN. */
+static double in_effect(const job *j, size_t i, double weight)
+{
+    const ffebmi_chip *chip = j->chip;
     double lower = chip->lower != NULL ? chip->lower[i] : chip->config.weight_min;
     double upper = chip->upper != NULL ? chip->upper[i] : chip->config.weight_max;
 
@@ -286,7 +296,7 @@ static double in_effect(const ffebmi_chip *chip, size_t i, double weight)
         return chip->stuck_at[i];
     weight = weight < lower ? lower : weight;
     weight = weight > upper ? upper : weight;
-    return chip->factor != NULL ? weight * chip->factor[i] : weight;
+    return drifted(j, i) * (chip->factor != NULL ? weight * chip->factor[i] : weight);
 }
 
 /* What the last update left beside weights first .. first + count - 1. */
@@ -300,15 +310,6 @@ static void draw_write_noise(const job *j, size_t first, size_t count, double *t
         ffebmi_draw_normal(&draw, j->first + first, count, to);
 }
 
-/* What is left of a weight after this time. */
-static double drifted(const job *j, size_t i)
-{
-    const ffebm_device_config *c = &j->chip->config;
-    double nu = j->chip->drift_nu != NULL ? j->chip->drift_nu[i] : c->weight_drift_nu;
-
-    return c->weight_drift_nu > 0 ? pow(fmax(j->age.seconds, c->weight_drift_t0) / c->weight_drift_t0, -nu) : 1;
-}
-
 static void apply_some(const job *j, size_t first, size_t count)
 {
     const ffebm_device_config *c = &j->chip->config;
@@ -318,7 +319,7 @@ static void apply_some(const job *j, size_t first, size_t count)
     for (size_t i = 0; i < count; i++) {
         double programmed = ffebmi_number_at(j->element, j->programmed, first + i) +
                             c->update_write_noise_std * c->update_dw_min * weights[i];
-        double weight = in_effect(j->chip, j->first + first + i, programmed) * drifted(j, j->first + first + i);
+        double weight = in_effect(j, j->first + first + i, programmed);
 
         weights[i] = weight < j->least ? j->least : weight;
     }

@@ -363,6 +363,16 @@ START_TEST(weights_drift)
     ck_assert_double_eq(element(w.effective, 7), before);
     ck_assert_double_ne(element(w.value, 7), before);
     ck_assert_int_eq(ffebm_model_set_clock(loaded, 5999), FFEBM_ERR_ARGUMENT);
+    device.weight_stuck = 1; /* a weight that cannot be programmed has not been */
+    device.weight_stuck_range = 0.5;
+    for (size_t c = 0; c < 2; c++) {
+        assert_ok(p.f.context, ffebm_model_set_device(loaded, 1, &device));
+        assert_ok(p.f.context, ffebm_model_inspect_parameter(loaded, &w, weight));
+        if (c == 1)
+            ck_assert_double_eq(element(w.effective, 7), before);
+        before = element(w.effective, 7);
+        assert_ok(p.f.context, ffebm_model_set_clock(loaded, 9000));
+    }
     unlink(path);
     ffebm_model_destroy(loaded);
     ffebm_optimizer_destroy(optimizer);
