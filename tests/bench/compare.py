@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Take the same gradient steps with the library and with PyTorch, by turns, and say how they compare.
 
-    compare.py build/tests/bench [--rounds 5] [--threads 2] [--switches follow|hold] [--checkpoint MODEL=FILE]...
-               [MODEL]...
+    compare.py build/tests/bench [--rounds 5] [--threads 2] [--switches follow|hold] [--sweeps FREE,NUDGED]
+               [--relaxation X] [--checkpoint MODEL=FILE]... [MODEL]...
 
 Every contestant is a process that takes a step whenever it is told to, on the same processors; one works at a time.
 Figures are medians. JSON lines go to standard output, a table for people to standard error.
@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = {"scaling_small_100": 32, "splitting_small_3block_10": 32, "dense_784": 128}  # and their batches
+MODELS = {"scaling_small_100": 32, "splitting_small_3block_10": 32, "hopfield_resnet13_10": 32,
+          "dense_784": 128}  # and their batches
 TOLERANCES = "1e-4,1e-2"
 
 
@@ -69,12 +70,15 @@ class Comparison:
                    str(threads), *arguments]
         if self.model in self.options.checkpoint:
             command += ["--checkpoint", self.options.checkpoint[self.model]]
-        return Contestant(command, threads, 1)
+        return Contestant(command + self.sweeps(), threads, 1)
+
+    def sweeps(self):
+        return ["--sweeps", self.options.sweeps] if self.options.sweeps else []
 
     def theirs(self, file, *arguments):
         threads = self.options.threads
         command = [sys.executable, os.path.join(HERE, "pytorch_step.py"), file, "--threads", str(threads), *arguments]
-        return Contestant(command, threads, threads)
+        return Contestant(command + self.sweeps(), threads, threads)
 
     def agree(self, switches):
         """Return the smallest cosine of PyTorch's gradients to ours, at equal sweeps."""
@@ -88,9 +92,10 @@ class Comparison:
         self.agree("hold").end()
         pytorch = self.agree("follow")
         switches = ["--switches", self.options.switches]
-        tolerance = self.ours(self.options.threads, "--tolerances", TOLERANCES, *switches)
+        relaxed = ["--relaxation", self.options.relaxation] if self.options.relaxation else []
+        tolerance = self.ours(self.options.threads, "--tolerances", TOLERANCES, *relaxed, *switches)
         self.facts["cosine_of_tolerance_to_fixed"] = tolerance.read()["smallest_cosine"]
-        mixed = self.ours(self.options.threads, "--tolerances", TOLERANCES, "--precision", "mixed", *switches)
+        mixed = self.ours(self.options.threads, "--tolerances", TOLERANCES, "--precision", "mixed", *relaxed, *switches)
         self.facts["cosine_of_mixed_to_fixed"] = mixed.read()["smallest_cosine"]
         self.contestants = {"ours, all sweeps": self.ours(self.options.threads, *switches),
                             "PyTorch, all sweeps": pytorch, "ours, tolerances": tolerance,
@@ -150,6 +155,8 @@ def main():
     parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))))
     parser.add_argument("--switches", choices=["follow", "hold"], default="follow",
                         help="of our pools under a nudge; PyTorch's follow in what is timed")
+    parser.add_argument("--sweeps", metavar="FREE,NUDGED", help="of both; default as in the recipe")
+    parser.add_argument("--relaxation", metavar="X", help="of our sweeps with tolerances; default as in the recipe")
     parser.add_argument("--checkpoint", type=checkpoint, action="append", default=[], metavar="MODEL=FILE",
                         help="the values of the model's parameters; default those of seed 0")
     options = parser.parse_intermixed_args()
