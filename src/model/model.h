@@ -79,7 +79,7 @@ struct ffebm_model {
     void *effective;   /* likewise of the parameters that a device alters; NULL: none does */
     ffebm_tensor flat; /* over values */
     ffebmi_history history;
-    uint64_t version;  /* changes when the library changes values */
+    uint64_t version; /* changes when the library changes values */
     ffebm_initialization initialization;
     bool own_initialization; /* false: parameters are drawn as their places ask for */
     ffebm_recipe recipe;
