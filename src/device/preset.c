@@ -3,6 +3,7 @@
 
 #include "core/context.h"
 #include "device/device.h"
+#include "json/fields.h"
 
 typedef struct preset {
     const char *name;
@@ -56,9 +57,14 @@ static void write(const preset *p, ffebm_device_config *c)
     c->update_step = p->step;
 }
 
+static const char *preset_name(size_t index)
+{
+    return index < COUNT ? presets[index].name : NULL;
+}
+
 ffebm_status ffebm_device_preset(ffebm_context *context, ffebm_device_config *config, const char *name)
 {
-    char known[160] = "";
+    char known[FFEBMI_LISTED];
 
     FFEBMI_CHECK_ARGUMENT(context, config != NULL && name != NULL, "ffebm_device_preset: config or name is NULL");
     FFEBMI_CHECK(context, config->size >= sizeof *config, FFEBM_ERR_UNSUPPORTED,
@@ -68,9 +74,6 @@ ffebm_status ffebm_device_preset(ffebm_context *context, ffebm_device_config *co
             write(&presets[i], config);
             return FFEBM_OK;
         }
-    for (size_t i = 0; i < COUNT; i++) {
-        strcat(known, i == 0 ? "" : ", ");
-        strcat(known, presets[i].name);
-    }
-    return ffebmi_fail(context, FFEBM_ERR_NOT_FOUND, "device: no preset \"%.40s\", expected one of %s", name, known);
+    return ffebmi_fail(context, FFEBM_ERR_NOT_FOUND, "device: no preset \"%.40s\", expected one of %s", name,
+                       ffebmi_fields_list(known, preset_name));
 }

@@ -36,7 +36,7 @@ FFEBMI_CHOICES(reads, READS);
         .initial = start, IN(group)                                                                                    \
     }
 #define STEP(key, member, start, unit, text)                                                                           \
-    FFEBMI_NUMBER_AS("update." key, member, start, FFEBMI_FINITE, unit, text, IN("update"))
+    FFEBMI_NUMBER_AS("update." key, member, start, FFEBMI_ABOVE(-INFINITY), unit, text, IN("update"))
 #define CONVERTER(group, member, unit)                                                                                 \
     BOUND(group, "bound", member, "inf", INFINITY, 0, unit, "of its converter: clipped to +- this")
 

@@ -86,7 +86,7 @@ static void *lay_out_common(ffebmi_arena *arena, const ffebm_energy *block, cons
 {
     size_t workers = block->context->executor.workers, layers = block->layer_count;
     size_t copies = ffebmi_chip_reads(block->chip) ? 1 + nudges : 0;
-    common *c = ffebmi_carve(arena, 1, sizeof *c), placed;
+    common *c = ffebmi_carve(arena, 1, sizeof *c), placed = {0};
 
     placed.desks = ffebmi_carve(arena, workers, sizeof *placed.desks);
     for (size_t w = 0; w < workers; w++) {
