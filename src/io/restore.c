@@ -174,7 +174,7 @@ static void take_values(const ffebmi_contents *contents, const void *staged)
 
 ffebm_status ffebmi_restore(const ffebmi_table *table, ffebm_model *model, ffebm_optimizer *optimizer)
 {
-    ffebmi_contents contents;
+    ffebmi_contents contents = {0};
     ffebmi_history history;
     int64_t steps = 0;
     ffebm_status status;
