@@ -199,14 +199,19 @@ static void add_linear(ffebm_model *model, int64_t out)
 static void add_hopfield(ffebm_model *model)
 {
     ffebm_energy *block;
+    GUARDED(ffebm_activation, activation);
     GUARDED(ffebm_hopfield_config, hopfield);
     GUARDED(ffebm_coupling_config, coupling);
     GUARDED(ffebm_initialization, initialization);
 
     ffebm_hopfield_config_init(&hopfield.is, sizeof hopfield.is);
     intact("ffebm_hopfield_config_init", hopfield.guard);
-    hopfield.is.slope = 0.5;
+    ffebm_activation_init(&activation.is, sizeof activation.is, FFEBM_ACTIVATION_HARD_SIGMOID);
+    intact("ffebm_activation_init", activation.guard);
+    activation.is.slope = 0.5;
+    hopfield.is.activation = &activation.is;
     SEND(ffebm_energy_create_hopfield(context, &block, &hopfield.is), hopfield);
+    intact("activation", activation.guard);
     ffebm_initialization_init(&initialization.is, sizeof initialization.is);
     intact("ffebm_initialization_init", initialization.guard);
     initialization.is.gain = 0.5;
