@@ -180,31 +180,6 @@ $1 == "model" {
 END { if (!failed) finish() }'
 }
 
-here=$(cd "$(dirname "$0")" && pwd)
-case "${1-}" in
-'')
-    generate "$here"
-    ;;
---check)
-    made=$(mktemp -d)
-    trap 'rm -rf "$made"' EXIT
-    generate "$made"
-    status=0
-    for file in $({ cd "$made" && ls ./*.json && cd "$here" && ls ./splitting_*.json ./scaling_*.json ./static_*.json; } | sort -u); do
-        cmp -s "$made/$file" "$here/$file" || { echo "$file differs from the table in $0" >&2 && status=1; }
-    done
-    exit $status
-    ;;
--*)
-    echo "usage: $0 [--check | DIR [WIDTH [CLASSES]]]" >&2
-    exit 2
-    ;;
-*)
-    if ! awk -v width="${2-1}" -v classes="${3-1}" 'BEGIN { exit !(width + 0 > 0 && classes ~ /^[1-9][0-9]*$/) }'; then
-        echo "$0: expected a directory, a width above 0, a number of classes" >&2
-        exit 2
-    fi
-    mkdir -p "$1"
-    generate "$@"
-    ;;
-esac
+owned='./splitting_*.json ./scaling_*.json ./static_*.json'
+. "$(dirname "$0")/generated.sh"
+main "$@"

@@ -115,27 +115,6 @@ $1 == "recipe" {
 }'
 }
 
-here=$(cd "$(dirname "$0")" && pwd)
-case "${1-}" in
-'')
-    generate "$here"
-    ;;
---check)
-    made=$(mktemp -d)
-    trap 'rm -rf "$made"' EXIT
-    generate "$made"
-    status=0
-    for file in $({ cd "$made" && ls ./*.json && cd "$here" && ls ./hopfield_*.json ./resnet[0-9]*.json; } | sort -u); do
-        cmp -s "$made/$file" "$here/$file" || { echo "$file differs from the table in $0" >&2 && status=1; }
-    done
-    exit $status
-    ;;
--*)
-    echo "usage: $0 [--check | DIR [WIDTH [CLASSES]]]" >&2
-    exit 2
-    ;;
-*)
-    mkdir -p "$1"
-    generate "$@"
-    ;;
-esac
+owned='./hopfield_*.json ./resnet[0-9]*.json'
+. "$(dirname "$0")/generated.sh"
+main "$@"
