@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 FFEBM_LIBRARY=$(cd "${1-lib}" && pwd)/libffebm.so
-PYTHONPATH=examples/python
+PYTHONPATH=python
 export FFEBM_LIBRARY PYTHONPATH PYTHONDONTWRITEBYTECODE=1
 
 for python in ${PYTHON:-python3 /usr/bin/python3}; do
@@ -19,8 +19,10 @@ trap 'rm -rf "$work"' EXIT
 quiet() {
     "$python" -W error "$@" >"$work/log" 2>&1 || { cat "$work/log"; echo "failed: $*"; exit 1; }
 }
-quiet -m unittest discover -s tests/python
+quiet -m ffebm.tests
 printf '%s: %s\n' "$("$python" -V)" "$(grep '^Ran' "$work/log")"
+quiet -m unittest discover -s tests/python
+printf 'headers and guide: %s\n' "$(grep '^Ran' "$work/log")"
 quiet examples/python/train_digits.py examples/models/digits.json 1
 printf 'train_digits.py: %s\n' "$(tail -n 1 "$work/log")"
 quiet examples/python/custom_energy.py 5

@@ -4,7 +4,7 @@ import unittest
 
 import ffebm
 import numpy as np
-from chains import Quadratic, batch, chain_of, model_of
+from .chains import Quadratic, batch, chain_of, model_of
 
 
 class Arrays(unittest.TestCase):

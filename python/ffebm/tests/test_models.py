@@ -6,7 +6,7 @@ import unittest
 
 import ffebm
 import numpy as np
-from chains import DESCRIPTION, Quadratic, batch, chain_of, model_of, settled
+from .chains import DESCRIPTION, Quadratic, batch, chain_of, model_of, settled
 
 
 class Models(unittest.TestCase):

@@ -10,7 +10,7 @@ import warnings
 
 import ffebm
 import numpy as np
-from chains import Linear, Quadratic, batch, chain_of, model_of, settled
+from .chains import Linear, Quadratic, batch, chain_of, model_of, settled
 
 
 class Computing(unittest.TestCase):

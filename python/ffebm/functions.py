@@ -165,7 +165,7 @@ CONFIGS = {
 
 def _open():
     """The library that FFEBM_LIBRARY names; else that of this tree, if it is built; else the system's."""
-    tree = Path(__file__).resolve().parents[3] / "lib" / "libffebm.so"
+    tree = Path(__file__).resolve().parents[2] / "lib" / "libffebm.so"
     path = os.environ.get("FFEBM_LIBRARY") or (str(tree) if tree.exists() else "libffebm.so.0")
     try:
         return c.CDLL(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ffebm
 import numpy as np
-from chains import Quadratic, batch, chain_of, model_of
+from .chains import Quadratic, batch, chain_of, model_of
 from ffebm import checkpoint, functions, structs
 from ffebm.scalars import RANGES
 
