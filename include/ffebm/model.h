@@ -416,6 +416,26 @@ FFEBM_API ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, 
  */
 FFEBM_API ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *config, size_t stage);
 
+/** Pulses that weights were written by. */
+typedef struct ffebm_pulse_info {
+    size_t size;
+    int64_t up;      /* pulses that raise a weight */
+    int64_t down;    /* that lower one */
+    int64_t clipped; /* of both: left a weight at a bound of its device */
+    int64_t limited; /* so many times a weight was asked to move farther than update_pulses_max pulses go */
+} ffebm_pulse_info;
+
+/** Count the pulses of an energy stage, or of all.
+ *
+ *  Returns: FFEBM_OK:           all of every ffebm_optimizer_step since the stage was put on its device, in this process; what
+ *                               is between two calls is their difference. 0 where nothing is written by pulses.
+ *           FFEBM_ERR_ARGUMENT: no energy stage.
+ *  In:      model.
+ *  Out:     info:  set info->size first.
+ *  In:      stage: an energy stage, or FFEBM_ALL.
+ */
+FFEBM_API ffebm_status ffebm_model_inspect_pulses(const ffebm_model *model, ffebm_pulse_info *info, size_t stage);
+
 /** Set the time that drift goes by, for all devices of a model.
  *
  *  Returns: FFEBM_OK:           from the next computing call on.

@@ -86,6 +86,7 @@ FUNCTIONS = {
     "model_set_recipe": (status, [handle, p(s.Recipe)]),
     "model_set_equilibrium": (status, [handle, p(s.EquilibriumConfig)]),
     "model_set_device": (status, [handle, size, p(s.DeviceConfig)]),
+    "model_inspect_pulses": (status, [handle, p(s.PulseInfo), size]),
     "model_set_clock": (status, [handle, f64]),
     "model_device": (status, [handle, p(s.DeviceConfig), size]),
     "model_inspect": (status, [handle, p(s.ModelInfo)]),

@@ -136,6 +136,10 @@ class Model(Handle):
     def recipe(self):
         return self._inspect(reports.Recipe, structs.Recipe, raw.model_recipe)
 
+    def pulses(self, stage=ALL):
+        """A PulseInfo: what an energy stage, or all, was written by so far."""
+        return self._inspect(reports.PulseInfo, structs.PulseInfo, raw.model_inspect_pulses, stage)
+
     def stage(self, index):
         return self._inspect(reports.StageInfo, structs.StageInfo, raw.model_inspect_stage, index)
 

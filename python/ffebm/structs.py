@@ -228,6 +228,10 @@ class LayerInfo(Sized):
     _fields_ = [("size", size), ("shape", shape), ("rank", size), ("units", size)]
 
 
+class PulseInfo(Sized):
+    _fields_ = [("size", size), ("up", i64), ("down", i64), ("clipped", i64), ("limited", i64)]
+
+
 class ParameterInfo(Sized):
     _fields_ = [("size", size), ("name", text), ("shape", shape), ("rank", size), ("value", pointer), ("stage", size),
                 ("offset", size), ("count", size), ("role", i32), ("frozen", i32), ("lower", f64), ("upper", f64),

@@ -116,6 +116,7 @@ static ffebmi_chip *lay_out(const ffebm_energy *block, const ffebm_device_config
     placed.drift_nu = place(arena, c->weight_drift_nu > 0 && c->weight_drift_nu_dtod > 0, numbers);
     placed.pulse = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_dw_min_dtod > 0, numbers);
     placed.up_down = place(arena, c->update_mode != FFEBM_UPDATE_IDEAL && c->update_up_down_dtod > 0, numbers);
+    placed.tallies = ffebmi_carve(arena, block->context->executor.workers, sizeof *placed.tallies);
     placed.slope = place(arena, c->neuron_slope_dtod > 0, units);
     placed.offset = place(arena, c->neuron_offset_dtod > 0, units);
     for (size_t p = 0; p < FFEBMI_CHIP_PHASES; p++)

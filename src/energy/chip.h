@@ -13,6 +13,13 @@ enum { FFEBMI_CHIP_PHASES = 5 };
 /* Numbers are drawn for so many weights at a time. */
 enum { FFEBMI_CHIP_CHUNK = 64 };
 
+/* Pulses that were given. */
+typedef struct ffebmi_pulse_tally {
+    int64_t given[2]; /* down and up */
+    int64_t clipped;  /* of these: left a weight at its bound */
+    int64_t limited;  /* weights' updates that asked for more than they got */
+} ffebmi_pulse_tally;
+
 struct ffebmi_chip {
     ffebm_device_config config;
     size_t stage;
@@ -38,6 +45,8 @@ struct ffebmi_chip {
     double *nudge_gain; /* [unit of the last layer] */
 
     void **gains; /* slope in the model's type, [layer]: units */
+
+    ffebmi_pulse_tally *tallies; /* [worker]: of what it was written by */
 };
 
 /* Make the chip of a block that has been fitted, with the device that it is to be on, as stage `stage` of a model: numbers of
@@ -94,5 +103,8 @@ typedef struct ffebmi_chip_update {
 /* Write a parameter by pulses (chip_update.c). */
 void ffebmi_chip_write(const ffebm_energy *block, const ffebmi_arrays *arrays, size_t parameter,
                        const ffebmi_chip_update *update);
+
+/* All that it was written by so far, added to what is there. */
+void ffebmi_chip_add_pulses(const ffebm_energy *block, ffebmi_pulse_tally *to);
 
 #endif

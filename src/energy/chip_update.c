@@ -1,6 +1,7 @@
 /* Weights written by pulses. */
 #include <math.h>
 
+#include "core/context.h"
 #include "core/parallel.h"
 #include "energy/chip.h"
 #include "tensor/doubles.h"
@@ -39,19 +40,20 @@ static ffebmi_cell cell_of(const ffebmi_chip *chip, size_t i)
 }
 
 /* Rounded up where what is left is more than `chance`. */
-static int64_t pulses_for(const ffebm_device_config *c, double request, double chance)
+static int64_t pulses_for(const ffebm_device_config *c, double request, double chance, ffebmi_pulse_tally *tally)
 {
-    double count = fmin(fabs(request) / c->update_dw_min, (double)c->update_pulses_max);
+    double wanted = fabs(request) / c->update_dw_min, count = fmin(wanted, (double)c->update_pulses_max);
 
+    tally->limited += wanted > count;
     return (int64_t)floor(count) + (count - floor(count) > chance);
 }
 
 /* Pulse by pulse; four of an element share a draw. */
-static double pulsed(const job *j, size_t i, double weight, double request, double chance)
+static double pulsed(const job *j, size_t i, double weight, double request, double chance, ffebmi_pulse_tally *tally)
 {
     const ffebm_device_config *c = &j->chip->config;
     const ffebmi_cell cell = cell_of(j->chip, i);
-    int64_t count = pulses_for(c, request, chance);
+    int64_t count = pulses_for(c, request, chance, tally);
     double xi[WORDS] = {0};
 
     for (int64_t p = 0; p < count; p++) {
@@ -61,12 +63,14 @@ static double pulsed(const job *j, size_t i, double weight, double request, doub
             ffebmi_draw_normal(&draw, WORDS * i, WORDS, xi);
         }
         weight = ffebmi_pulse(c, &cell, request > 0, 1 + c->update_dw_min_std * xi[p % WORDS], weight);
+        tally->clipped += weight == cell.lower || weight == cell.upper;
     }
+    tally->given[request > 0] += count;
     return weight;
 }
 
 /* Rounded up or down at random, right on average; to the nearest without noise. */
-static void pulse_some(const job *j, size_t first, size_t count)
+static void pulse_some(const job *j, size_t first, size_t count, ffebmi_pulse_tally *tally)
 {
     ffebmi_draw draw = drawn(j, FFEBMI_EFFECT_PULSE_COUNT, 0);
     double chances[FFEBMI_CHIP_CHUNK];
@@ -76,7 +80,7 @@ static void pulse_some(const job *j, size_t first, size_t count)
     for (size_t i = 0; i < count; i++) {
         double before = ffebmi_number_at(j->element, j->before, first + i);
         double request = ffebmi_number_at(j->element, j->values, first + i) - before;
-        double weight = pulsed(j, j->first + first + i, before, request, j->quiet ? 0.5 : chances[i]);
+        double weight = pulsed(j, j->first + first + i, before, request, j->quiet ? 0.5 : chances[i], tally);
 
         ffebmi_put_numbers(j->element, 1, &weight, (char *)j->values + (first + i) * j->element);
     }
@@ -84,9 +88,11 @@ static void pulse_some(const job *j, size_t first, size_t count)
 
 static void pulse_range(void *user, size_t worker, size_t first, size_t count)
 {
-    (void)worker;
+    const job *j = user;
+
     for (size_t i = 0; i < count; i += FFEBMI_CHIP_CHUNK)
-        pulse_some(user, first + i, count - i < FFEBMI_CHIP_CHUNK ? count - i : FFEBMI_CHIP_CHUNK);
+        pulse_some(j, first + i, count - i < FFEBMI_CHIP_CHUNK ? count - i : FFEBMI_CHIP_CHUNK,
+                   &j->chip->tallies[worker]);
 }
 
 bool ffebmi_chip_pulses(const ffebm_energy *block, size_t parameter)
@@ -107,4 +113,16 @@ void ffebmi_chip_write(const ffebm_energy *block, const ffebmi_arrays *arrays, s
              .values = update->values};
 
     ffebmi_parallel_ranges(block->context, block->parameters[parameter].parameter.shape.count, GRAIN, pulse_range, &j);
+}
+
+void ffebmi_chip_add_pulses(const ffebm_energy *block, ffebmi_pulse_tally *to)
+{
+    for (size_t w = 0; block->chip != NULL && w < block->context->executor.workers; w++) {
+        const ffebmi_pulse_tally *of = &block->chip->tallies[w];
+
+        to->given[0] += of->given[0];
+        to->given[1] += of->given[1];
+        to->clipped += of->clipped;
+        to->limited += of->limited;
+    }
 }

@@ -7,6 +7,20 @@
 #include "core/sized.h"
 #include "model/model.h"
 
+static ffebm_status check_stage(const ffebm_model *model, size_t stage)
+{
+    FFEBMI_CHECK_ARGUMENT(model->context, stage < model->stage_count, "model: stage %zu of %zu", stage,
+                          model->stage_count);
+    FFEBMI_CHECK_ARGUMENT(model->context, model->stages[stage].energy != NULL,
+                          "model: stage %zu is feedforward, expected an energy stage", stage);
+    return FFEBM_OK;
+}
+
+static bool is_meant(const ffebm_model *model, size_t stage, size_t meant)
+{
+    return model->stages[stage].energy != NULL && (meant == FFEBM_ALL || meant == stage);
+}
+
 /* What a device takes from a block: displacements are differences of states that were read, or drawn, apart; and the linearised
  * block is its own adjoint only where weights are the same both ways. */
 static unsigned withheld(const ffebmi_chip *chip)
@@ -139,6 +153,25 @@ void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const void *before
                       within(model, parameter), &update);
 }
 
+ffebm_status ffebm_model_inspect_pulses(const ffebm_model *model, ffebm_pulse_info *info, size_t stage)
+{
+    ffebmi_pulse_tally sum = {.given = {0, 0}};
+    ffebm_pulse_info facts = {0};
+
+    if (model == NULL)
+        return FFEBM_ERR_ARGUMENT;
+    if (stage != FFEBM_ALL)
+        FFEBMI_TRY(check_stage(model, stage));
+    for (size_t i = 0; i < model->stage_count; i++)
+        if (is_meant(model, i, stage))
+            ffebmi_chip_add_pulses(model->stages[i].energy, &sum);
+    facts.up = sum.given[1];
+    facts.down = sum.given[0];
+    facts.clipped = sum.clipped;
+    facts.limited = sum.limited;
+    return ffebmi_sized_write(model->context, "pulse info", info, &facts, sizeof facts);
+}
+
 /* --------------------------------------------------------------------------------------------------------------- setting */
 
 /* What becomes of one stage. */
@@ -168,11 +201,6 @@ static void take(ffebm_model *model, size_t stage, change *c)
     *c = (change){NULL, NULL};
 }
 
-static bool is_meant(const ffebm_model *model, size_t stage, size_t meant)
-{
-    return model->stages[stage].energy != NULL && (meant == FFEBM_ALL || meant == stage);
-}
-
 /* All of them or none. */
 static ffebm_status change_all(ffebm_model *model, size_t meant, const ffebm_device_config *config, change *changes)
 {
@@ -190,15 +218,6 @@ static ffebm_status change_all(ffebm_model *model, size_t meant, const ffebm_dev
         ffebmi_release(model->context, changes[i].device);
     }
     return status;
-}
-
-static ffebm_status check_stage(const ffebm_model *model, size_t stage)
-{
-    FFEBMI_CHECK_ARGUMENT(model->context, stage < model->stage_count, "model: stage %zu of %zu", stage,
-                          model->stage_count);
-    FFEBMI_CHECK_ARGUMENT(model->context, model->stages[stage].energy != NULL,
-                          "model: stage %zu is feedforward, expected an energy stage", stage);
-    return FFEBM_OK;
 }
 
 ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, const ffebm_device_config *config)

@@ -245,6 +245,48 @@ START_TEST(requests_become_pulses)
 }
 END_TEST
 
+static ffebm_pulse_info pulses_of(const problem *p, size_t stage)
+{
+    ffebm_pulse_info info = {.size = sizeof info};
+
+    assert_ok(p->f.context, ffebm_model_inspect_pulses(p->f.model, &info, stage));
+    return info;
+}
+
+/* By hand: two pulses up of each weight, then a request that is cut down to five, the last two of which end at the bound, on
+ * any number of threads; weights begin in their places. */
+START_TEST(pulses_are_counted)
+{
+    ffebm_device_config device;
+    ffebm_pulse_info info;
+    int64_t weights;
+    problem p;
+
+    ffebm_device_config_init(&device, sizeof device);
+    device.update_mode = FFEBM_UPDATE_DIFFERENCE;
+    device.update_dw_min = 0.25;
+    device.update_pulses_max = 5;
+    device.weight_min = -0.5;
+    device.weight_max = 2;
+    p = on_device(&device, _i == 0 ? 1 : 3);
+    weights = (int64_t)weight_of(&p).count;
+    for (int64_t i = 0; i < weights; i++)
+        set_element(weight_of(&p).value, (size_t)i, 0);
+    assert_ok(p.f.context, ffebm_engine_set_noise(p.f.engine, 0));
+    ffebm_tensor_destroy(move_all(&p, 0.5625));
+    info = pulses_of(&p, 1);
+    ck_assert(info.up == 2 * weights && info.down == 0 && info.clipped == 0 && info.limited == 0);
+    ffebm_tensor_destroy(move_all(&p, -9));
+    info = pulses_of(&p, FFEBM_ALL);
+    ck_assert(info.up == 2 * weights && info.down == 5 * weights);
+    ck_assert(info.clipped == 2 * weights && info.limited == weights);
+    ck_assert_int_eq(ffebm_model_inspect_pulses(p.f.model, &info, 0), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_model_inspect_pulses(p.f.model, &info, 9), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_model_inspect_pulses(NULL, &info, 1), FFEBM_ERR_ARGUMENT);
+    problem_end(&p);
+}
+END_TEST
+
 /* The spread of pulses, from device to device and from pulse to pulse, and the asymmetry. */
 START_TEST(pulses_vary_as_they_should)
 {
@@ -405,6 +447,7 @@ Suite *test_pulses_suite(void)
     tcase_add_loop_test(tests, presets_have_the_published_numbers, 0, PRESETS);
     tcase_add_test(tests, other_names_are_refused);
     tcase_add_test(tests, requests_become_pulses);
+    tcase_add_loop_test(tests, pulses_are_counted, 0, 2);
     tcase_add_test(tests, pulses_vary_as_they_should);
     tcase_add_loop_test(tests, a_resumed_run_is_written_as_an_unbroken_one, 0, TRAINED);
     tcase_add_test(tests, fine_pulses_are_the_ideal_step);

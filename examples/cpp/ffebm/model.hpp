@@ -62,6 +62,11 @@ public:
     {
         check(ffebm_model_set_device(get(), stage, &config));
     }
+    // Pulses that an energy stage was written by, or all.
+    ffebm_pulse_info pulses(std::size_t stage = FFEBM_ALL) const
+    {
+        return inspect<ffebm_pulse_info>(ffebm_model_inspect_pulses, stage);
+    }
     void set_clock(double seconds) { check(ffebm_model_set_clock(get(), seconds)); }
     ffebm_device_config device(std::size_t stage) const
     {

@@ -68,6 +68,12 @@ class Models(unittest.TestCase):
                          (1.25, ffebm.constants.Step.SOFT_BOUNDS, 0.1))
         with self.assertRaisesRegex(ffebm.NotFoundError, "expected one of idealized"):
             model.set_device(preset="flash")
+        self.assertEqual(model.pulses(1), ffebm.PulseInfo(0, 0, 0, 0))
+        engine = ffebm.Engine(model)
+        engine.gradient(x, np.ones((3, 4)))
+        ffebm.Sgd(model, learning_rate=1, momentum=0).step(engine)
+        self.assertGreater(model.pulses().up, 0)
+        del engine
         model.set_device(1)
         self.assertFalse(model.stage(1).device)
 

@@ -438,6 +438,14 @@ ffebm_status ffebm_model_inspect_parameter(ffebm_model *model, ffebm_parameter_i
 size_t ffebm_model_find_parameter(const ffebm_model *model, const char *name);
 ffebm_status ffebm_model_set_device(ffebm_model *model, size_t stage, const ffebm_device_config *config);
 ffebm_status ffebm_model_device(const ffebm_model *model, ffebm_device_config *config, size_t stage);
+typedef struct ffebm_pulse_info {
+    size_t size;
+    int64_t up;
+    int64_t down;
+    int64_t clipped;
+    int64_t limited;
+} ffebm_pulse_info;
+ffebm_status ffebm_model_inspect_pulses(const ffebm_model *model, ffebm_pulse_info *info, size_t stage);
 ffebm_status ffebm_model_set_clock(ffebm_model *model, double seconds);
 ffebm_tensor *ffebm_model_flat_parameters(ffebm_model *model);
 typedef struct ffebm_engine ffebm_engine;
