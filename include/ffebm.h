@@ -12,6 +12,7 @@
  *   model.h        chain blocks, hold their parameters; the model description (JSON)
  *   gradient.h     the engine: equilibria and gradients
  *   analysis.h     can a gradient be trusted? Certificates, traces, the depth profile
+ *   ledger.h       what a gradient would cost on hardware: events, energy, latency
  *   optimizer.h    SGD, Adam, learning-rate schedules
  *   io.h           checkpoints
  *
@@ -39,6 +40,7 @@
 #include "ffebm/feedforward.h"
 #include "ffebm/gradient.h"
 #include "ffebm/io.h"
+#include "ffebm/ledger.h"
 #include "ffebm/loss.h"
 #include "ffebm/model.h"
 #include "ffebm/optimizer.h"

@@ -31,7 +31,8 @@ enum {                                  /* the configurations that have settings
     FFEBM_CONFIG_ADAM           = 11,   /* ffebm_adam_config */
     FFEBM_CONFIG_RESISTIVE      = 12,   /* ffebm_resistive_config */
     FFEBM_CONFIG_ACTIVATION     = 13,   /* ffebm_activation: those of all types */
-    FFEBM_CONFIG_DEVICE         = 14    /* ffebm_device_config */
+    FFEBM_CONFIG_DEVICE         = 14,   /* ffebm_device_config */
+    FFEBM_CONFIG_LEDGER         = 15    /* ffebm_ledger_config */
 };
 
 enum {                                  /* as text                                  in the struct                        */

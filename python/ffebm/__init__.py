@@ -19,8 +19,8 @@ from .errors import CLASSES, Error
 from .functions import raw
 from .model import Model
 from .optimizer import Adam, Optimizer, Sgd
-from .reports import (Certificate, LayerInfo, LayerReport, ModelInfo, ParameterInfo, PhaseReport, PulseInfo, Recipe,
-                      Report, StageInfo, TracePoint)
+from .reports import (Certificate, LayerInfo, LayerReport, Ledger, ModelInfo, ParameterInfo, PhaseReport, PulseInfo,
+                      Recipe, Report, StageInfo, TracePoint)
 from .settings import Setting, settings
 from .structs import DeviceConfig, EquilibriumConfig, Initialization
 from .tensor import Tensor

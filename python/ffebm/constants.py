@@ -41,7 +41,7 @@ def _constants(name, members):
 Dtype = IntEnum("Dtype", "FLOAT32 FLOAT64 INT64", module=__name__)  # FFEBM_FLOAT32 and so on
 Isa = _constants("Isa", "PORTABLE AVX2 AVX512")
 ConfigKind = _constants("ConfigKind", "CONTEXT INITIALIZATION OP COUPLING HOPFIELD EQUILIBRIUM RECIPE ENGINE CERTIFY SGD "
-                        "ADAM RESISTIVE ACTIVATION DEVICE")
+                        "ADAM RESISTIVE ACTIVATION DEVICE LEDGER")
 SettingType = _constants("SettingType", "NUMBER INTEGER FLAG CHOICE WINDOW OBJECT")
 InitializationType = _constants("InitializationType", "UNIFORM GOE")
 OpType = _constants("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNORM2D LAYERNORM RELU TANH SIGMOID")
@@ -60,6 +60,7 @@ Order = _constants("Order", "EVEN_ODD ODD_EVEN SYNCHRONOUS FORWARD BACKWARD COLO
 Nudging = _constants("Nudging", "AUTO LOSS LINEAR CLAMP")
 Mode = _constants("Mode", "TRAINING EVALUATION")
 Switches = _constants("Switches", "FOLLOW HOLD")
+LedgerPart = IntEnum("LedgerPart", "ALL FREE NUDGED UPDATE", start=0, module=__name__)
 Read = _constants("Read", "BORDER ALL")
 Update = _constants("Update", "IDEAL DIFFERENCE")
 Step = _constants("Step", "CONSTANT LINEAR SOFT_BOUNDS EXPONENTIAL")

@@ -5,7 +5,7 @@ import ctypes as c
 import numpy as np
 
 from . import reports, structs
-from .constants import ALL, Mode, Phase, choice
+from .constants import ALL, LedgerPart, Mode, Phase, choice
 from .context import Handle
 from .errors import CancelledError, StateError
 from .functions import raw
@@ -216,6 +216,14 @@ class Engine(Handle):
         """Of the last certificate: every parameter's, and the input's behind them."""
         return [self._inspect(reports.Certificate, structs.Certificate, raw.engine_inspect_certificate, index)
                 for index in range(self.model.info.parameter_count + 1)]
+
+    def ledger(self, stage=ALL, part="all", **constants):
+        """What a gradient would take and cost on hardware, of a stage or the whole chain, and of one part of a step or all
+        of it. Returns a Ledger. Constants are those of structs.LedgerConfig: ledger(adc_8=0.36)."""
+        found = structs.Ledger()
+        self.context.call(raw.engine_ledger, self._address, c.byref(found), stage, choice(LedgerPart, part),
+                          structs.LedgerConfig(**constants))
+        return report_of(reports.Ledger, found)
 
     def trace(self, input, target, visit, weights=None):
         """Trace the gradient over the nudged sweeps: visit(TracePoint) for each parameter and sweep, until it returns

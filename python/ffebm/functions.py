@@ -128,6 +128,9 @@ FUNCTIONS = {
     "engine_certify": (status, [handle, p(s.Certificate), handle, handle, handle, p(s.CertifyConfig)]),
     "engine_inspect_certificate": (status, [handle, p(s.Certificate), size]),
     "engine_trace": (status, [handle, handle, handle, handle, s.TraceFn, c.c_void_p]),
+    # ledger.h
+    "ledger_config_init": (None, [p(s.LedgerConfig), size]),
+    "engine_ledger": (status, [handle, p(s.Ledger), size, i32, p(s.LedgerConfig)]),
     # optimizer.h
     "sgd_config_init": (None, [p(s.SgdConfig), size]),
     "optimizer_create_sgd": (status, [out, handle, p(s.SgdConfig)]),
@@ -159,6 +162,7 @@ CONFIGS = {
     "hopfield_config_init": s.HopfieldConfig,
     "coupling_config_init": s.CouplingConfig, "parse_config_init": s.ParseConfig, "engine_config_init": s.EngineConfig,
     "equilibrium_config_init": s.EquilibriumConfig, "certify_config_init": s.CertifyConfig,
+    "ledger_config_init": s.LedgerConfig,
     "resistive_config_init": s.ResistiveConfig, "device_config_init": s.DeviceConfig,
     "sgd_config_init": s.SgdConfig, "adam_config_init": s.AdamConfig, "recipe_init": s.Recipe,
 }

@@ -43,6 +43,7 @@ Report = _dataclass(structs.Report)
 PhaseReport = _dataclass(structs.PhaseReport)
 LayerReport = _dataclass(structs.LayerReport)
 Certificate = _dataclass(structs.Certificate)
+Ledger = _dataclass(structs.Ledger)
 
 
 @dataclasses.dataclass(frozen=True)

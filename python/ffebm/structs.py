@@ -285,6 +285,29 @@ class Certificate(Sized):
     _choices_ = {"passed": bool}
 
 
+class LedgerConfig(Config):
+    _fields_ = [("size", size), ("free_sweeps", f64), ("nudged_sweeps", f64), ("trained_samples", f64),
+                ("digital_add", f64), ("digital_multiply", f64), ("digital_read", f64), ("digital_reads", f64),
+                ("digital_rate", f64), ("adc_4", f64), ("adc_6", f64), ("adc_8", f64), ("adc_10", f64),
+                ("adc_12", f64), ("dac_share", f64), ("converter_clock", f64), ("converter_count", f64),
+                ("converter_bits", i64), ("write_pulse", f64), ("unrolled_conductance", f64),
+                ("unrolled_voltage", f64), ("unrolled_siemens", f64), ("unrolled_volts", f64),
+                ("unrolled_settling", f64), ("crossbar_mac", f64), ("crossbar_mac_most", f64),
+                ("crossbar_product", f64), ("input_cotangent", i32), ("reserved_", i32)]
+    _choices_ = {"input_cotangent": bool}
+
+
+class Ledger(Sized):
+    _fields_ = [("size", size), ("settlings", f64), ("sweeps", f64), ("dac", f64), ("adc", f64),
+                ("sweep_conversions", f64), ("pulses", f64), ("digital_macs", f64), ("crossbar_macs", f64),
+                ("backprop_macs", f64), ("digital_joules", f64), ("conversion_joules", f64), ("pulse_joules", f64),
+                ("unrolled_joules", f64), ("crossbar_joules", f64), ("crossbar_joules_most", f64),
+                ("backprop_joules", f64), ("digital_seconds", f64), ("conversion_seconds", f64),
+                ("unrolled_seconds", f64), ("crossbar_seconds", f64), ("backprop_seconds", f64), ("unknown", size),
+                ("measured", i32), ("reserved_", i32)]
+    _choices_ = {"measured": bool}
+
+
 class TracePoint(Sized):
     _fields_ = [("size", size), ("stage", size), ("parameter", size), ("name", text), ("estimate", pointer),
                 ("implicit", pointer), ("estimate_norm", f64), ("implicit_norm", f64), ("cosine", f64),

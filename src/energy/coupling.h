@@ -89,6 +89,9 @@ extern const ffebmi_settings ffebmi_coupling_settings; /* of all kinds */
 const ffebmi_coupling_kind *ffebmi_coupling_kind_of(int32_t type);
 const ffebmi_coupling_kind *ffebmi_coupling_kind_named(const char *name);
 
+/* Add what a pass of a coupling that has been fitted takes; `entry`: it leads from the block's input. */
+void ffebmi_coupling_add_products(const ffebmi_coupling *coupling, bool entry, ffebmi_energy_products *to);
+
 /* Read and check a public configuration, for a kind's `add_coupling`. The objects of coupling->config are copies, to be let
  * go of by ffebmi_settings_release; there are none on failure. */
 ffebm_status ffebmi_coupling_read(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from);

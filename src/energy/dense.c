@@ -11,7 +11,7 @@ static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const
     FFEBMI_TRY(ffebmi_dense_parameters(context, coupling->parameters, what, coupling->out, coupling->below.count));
     coupling->parameter_count = coupling->learnable.bias ? 2 : 1;
     coupling->units[0] = coupling->units[1] = (size_t)coupling->out;
-    coupling->above = ffebmi_shape_vector(coupling->out);
+    coupling->above = coupling->convolved = ffebmi_shape_vector(coupling->out);
     return FFEBM_OK;
 }
 

@@ -65,6 +65,13 @@ struct ffebm_energy {
     ffebmi_chip *chip;                  /* which it is on, in a model; NULL: none */
 };
 
+/* What one pass of all couplings in one direction takes. */
+typedef struct ffebmi_energy_products {
+    double macs;   /* multiply-adds, of a sample; */
+    double entry;  /* of these, those that lead from the input or its layer */
+    size_t places; /* the most at which one of them uses its weight */
+} ffebmi_energy_products;
+
 /* In which form a phase keeps states. */
 typedef enum ffebmi_form {
     FFEBMI_WHOLE,     /* the states themselves */
@@ -132,6 +139,9 @@ struct ffebmi_energy_kind {
     /* OPTIONAL: bytes of switches of one sample in a coupling of the graph, 0 where nothing chooses. Without it nothing does
      * anywhere. */
     size_t (*switch_count)(const ffebm_energy *block, size_t coupling);
+
+    /* OPTIONAL: what a pass of its couplings takes. Without it nobody knows. */
+    ffebmi_energy_products (*products)(const ffebm_energy *block);
 
     /* OPTIONAL: how many of a layer's `count` units sit at a bound. Without it a layer has no bounds. */
     size_t (*saturated)(const ffebm_energy *block, size_t layer, const ffebmi_arrays *arrays, size_t count,

@@ -266,6 +266,16 @@ static void destroy(ffebm_energy *block)
     ffebmi_release(block->context, h->couplings);
 }
 
+static ffebmi_energy_products products(const ffebm_energy *block)
+{
+    const ffebmi_hopfield *h = hopfield(block);
+    ffebmi_energy_products sum = {0};
+
+    for (size_t i = 0; i < h->coupling_count; i++)
+        ffebmi_coupling_add_products(&h->couplings[i], h->couplings[i].layers.from == 0, &sum);
+    return sum;
+}
+
 static const ffebmi_sweep_rules sweeps = {.begin = begin,
                                           .update = update,
                                           .move = move,
@@ -294,6 +304,7 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {
     .lay_out_int16 = ffebmi_hopfield_lay_out_int16,
     .pack_int16 = ffebmi_hopfield_pack_int16,
     .switch_count = switch_count,
+    .products = products,
     .saturated = saturated};
 
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block)

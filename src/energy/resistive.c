@@ -116,12 +116,23 @@ static void destroy(ffebm_energy *block)
     ffebmi_release(block->context, r->couplings);
 }
 
+static ffebmi_energy_products products(const ffebm_energy *block)
+{
+    const ffebmi_resistive *r = ffebmi_resistive_of(block);
+    ffebmi_energy_products sum = {0};
+
+    for (size_t l = 0; l < r->coupling_count; l++)
+        ffebmi_coupling_add_products(&r->couplings[l], l == 0, &sum);
+    return sum;
+}
+
 static const ffebmi_sweep_rules sweeps = {.begin = ffebmi_resistive_begin,
                                           .update = ffebmi_resistive_update,
                                           .move = ffebmi_resistive_move,
                                           .gradient = ffebmi_resistive_gradient,
                                           .input_gradient = ffebmi_resistive_input_gradient,
                                           .energies = ffebmi_resistive_energies,
+                                          .powers = ffebmi_resistive_powers,
                                           .region_changes = ffebmi_resistive_region_changes,
                                           .stable = ffebmi_resistive_stable};
 
@@ -142,4 +153,5 @@ const ffebmi_energy_kind ffebmi_energy_resistive = {.type = "resistive",
                                                     .pack = ffebmi_resistive_pack,
                                                     .check = ffebmi_resistive_check,
                                                     .bears = ffebmi_resistive_bears,
+                                                    .products = products,
                                                     .saturated = saturated};

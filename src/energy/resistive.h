@@ -102,5 +102,6 @@ void ffebmi_resistive_gradient(const ffebm_energy *block, const ffebmi_contrast 
 void ffebmi_resistive_input_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t first,
                                      size_t count, void *out, void *work);
 void ffebmi_resistive_energies(ffebmi_settling *settling, double *energies);
+void ffebmi_resistive_powers(ffebmi_settling *settling, double *powers);
 
 #endif

@@ -199,7 +199,7 @@ void ffebmi_resistive_input_gradient(const ffebm_energy *block, const ffebmi_con
         add_sources_own(r, c, ffebmi_at(k, c->inputs[0], i * inputs), ffebmi_at(k, out, i * inputs), w);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- energy */
+/* ---------------------------------------------------------------------------------------------------- energy and power */
 
 /* The input in the order of parameters. */
 static const void *plain_input(const ffebmi_settling *s, size_t row)
@@ -230,39 +230,84 @@ static double resistors(const ffebmi_settling *s, size_t layer, const void *weig
     return sum;
 }
 
-/* A diode's, beyond its threshold. */
-static double diode(const ffebm_resistive_config *config, double forward)
+/* The current of a diode, and how far it is beyond its threshold. An ideal one has no voltage. */
+static double diode_current(const ffebm_resistive_config *config, double forward, double *beyond)
 {
-    double beyond = forward - config->diode_threshold;
+    *beyond = fmax(0, forward - config->diode_threshold);
+    return isfinite(config->diode_conductance) ? config->diode_conductance * *beyond : 0;
+}
 
-    return beyond > 0 && isfinite(config->diode_conductance) ? config->diode_conductance * beyond * beyond / 2 : 0;
+/* What lies below a node's layer, and its resistors to there. */
+typedef struct layer_below {
+    const void *state; /* of one row */
+    const void *const *parameters;
+    size_t units;
+} layer_below;
+
+static layer_below below_of(const ffebmi_settling *s, size_t layer, size_t row)
+{
+    const ffebmi_resistive *r = ffebmi_resistive_of(s->block);
+    size_t units = layer == 0 ? ffebmi_resistive_sources(r) * s->block->input.count : s->block->layers[layer - 1].count;
+
+    return (layer_below){layer == 0 ? plain_input(s, row) : ffebmi_at(s->arrays, s->state[layer - 1], row * units),
+                         ffebmi_resistive_parameters(r, s->parameters, layer), units};
+}
+
+static double voltage_of(const ffebmi_settling *s, size_t layer, size_t row, size_t node)
+{
+    return ffebmi_number_at(s->arrays->element, s->state[layer], row * s->block->layers[layer].count + node);
 }
 
 static double layer_energy(const ffebmi_settling *s, size_t layer, size_t row)
 {
     const ffebmi_resistive *r = ffebmi_resistive_of(s->block);
-    const void *const *own = ffebmi_resistive_parameters(r, s->parameters, layer);
-    size_t units = s->block->layers[layer].count, element = s->arrays->element;
-    size_t in = layer == 0 ? ffebmi_resistive_sources(r) * s->block->input.count : s->block->layers[layer - 1].count;
-    const void *below = layer == 0 ? plain_input(s, row) : ffebmi_at(s->arrays, s->state[layer - 1], row * in);
+    const layer_below b = below_of(s, layer, row);
     double sum = 0;
 
-    for (size_t k = 0; k < units; k++) {
-        double v = ffebmi_number_at(element, s->state[layer], row * units + k);
+    for (size_t k = 0; k < s->block->layers[layer].count; k++) {
+        double v = voltage_of(s, layer, row, k), beyond;
+        double current = diode_current(&r->config, -ffebmi_resistive_side(r, layer, k) * v, &beyond);
 
-        sum += resistors(s, layer, ffebmi_at(s->arrays, own[0], k * in), below, v) / 2;
+        sum += resistors(s, layer, ffebmi_at(s->arrays, b.parameters[0], k * b.units), b.state, v) / 2;
         if (r->couplings[layer].learnable.bias)
-            sum -= ffebmi_number_at(element, own[1], k) * v;
-        sum += diode(&r->config, -ffebmi_resistive_side(r, layer, k) * v);
+            sum -= ffebmi_number_at(s->arrays->element, b.parameters[1], k) * v;
+        sum += current * beyond / 2;
     }
     return sum * ffebmi_resistive_weight(r, layer);
 }
 
-void ffebmi_resistive_energies(ffebmi_settling *s, double *energies)
+/* Of resistors and diodes: G v^2 and i v. */
+static double layer_power(const ffebmi_settling *s, size_t layer, size_t row)
+{
+    const ffebmi_resistive *r = ffebmi_resistive_of(s->block);
+    const layer_below b = below_of(s, layer, row);
+    double sum = 0;
+
+    for (size_t k = 0; k < s->block->layers[layer].count; k++) {
+        double v = voltage_of(s, layer, row, k), forward = -ffebmi_resistive_side(r, layer, k) * v, beyond;
+
+        sum += resistors(s, layer, ffebmi_at(s->arrays, b.parameters[0], k * b.units), b.state, v);
+        sum += diode_current(&r->config, forward, &beyond) * forward;
+    }
+    return sum;
+}
+
+static void sum_layers(ffebmi_settling *s, double (*of_layer)(const ffebmi_settling *s, size_t layer, size_t row),
+                       double *out)
 {
     for (size_t row = 0; row < s->rows; row++) {
-        energies[row] = 0;
+        out[row] = 0;
         for (size_t l = 0; l < s->block->layer_count; l++)
-            energies[row] += layer_energy(s, l, row);
+            out[row] += of_layer(s, l, row);
     }
+}
+
+void ffebmi_resistive_energies(ffebmi_settling *s, double *energies)
+{
+    sum_layers(s, layer_energy, energies);
+}
+
+void ffebmi_resistive_powers(ffebmi_settling *s, double *powers)
+{
+    sum_layers(s, layer_power, powers);
 }

@@ -64,6 +64,9 @@ struct ffebmi_sweep_rules {
     /* REQUIRED. The energies of rows of states, as doubles. */
     void (*energies)(ffebmi_settling *settling, double *energies);
 
+    /* OPTIONAL: the powers that the block's elements turn into heat, likewise, in watts. */
+    void (*powers)(ffebmi_settling *settling, double *powers);
+
     /* OPTIONAL: how many units of one row are in another region than in its free state. Without it there are no regions. */
     size_t (*region_changes)(const ffebmi_settling *settling, size_t row);
 

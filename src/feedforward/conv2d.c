@@ -139,12 +139,18 @@ static const ffebmi_setting list[] = {FFEBMI_FIELD_OUT("out_channels"),
                                       FFEBMI_FIELD_INITIALIZATION};
 static const ffebmi_settings settings = FFEBMI_SETTINGS("conv2d", 0, list);
 
+static double products(const ffebmi_op *op)
+{
+    return (double)op->parameters[0].shape.count * (double)op->output.count / (double)op->out;
+}
+
 const ffebmi_op_kind ffebmi_op_conv2d = {.type = FFEBM_OP_CONV2D,
                                          .name = "conv2d",
                                          .settings = &settings,
                                          .grain = 1,
                                          .reads_input = true,
                                          .fit = fit,
+                                         .products = products,
                                          .lay_out = lay_out,
                                          .packed = packed,
                                          .scratch = scratch,

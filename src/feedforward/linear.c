@@ -83,12 +83,18 @@ static const ffebmi_setting list[] = {FFEBMI_FIELD_OUT("out_features"), FFEBMI_F
                                       FFEBMI_FIELD_INITIALIZATION};
 static const ffebmi_settings settings = FFEBMI_SETTINGS("linear", 0, list);
 
+static double products(const ffebmi_op *op)
+{
+    return (double)op->parameters[0].shape.count;
+}
+
 const ffebmi_op_kind ffebmi_op_linear = {.type = FFEBM_OP_LINEAR,
                                          .name = "linear",
                                          .settings = &settings,
                                          .grain = 64,
                                          .reads_input = true,
                                          .fit = fit,
+                                         .products = products,
                                          .forward = forward,
                                          .pullback = pullback,
                                          .gradient = gradient};

@@ -88,6 +88,8 @@ struct ffebmi_op_kind {
     ffebmi_op_fn gradient;
     /* Rows first .. first + count - 1 of input_cotangent from output_cotangent. */
     ffebmi_op_fn pullback;
+    /* Multiply-adds of one sample's forward, and of each of the two halves of its VJP, where it is a product. */
+    double (*products)(const ffebmi_op *op);
     /* After forward: the first buffer that cannot be computed with (in evaluation), or that commit would make NaN or
      * infinite (in training); buffer_count: none. */
     size_t (*bad_buffer)(const ffebmi_op *op, const ffebmi_op_call *call);

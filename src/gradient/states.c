@@ -6,9 +6,11 @@
 
 #include "core/context.h"
 #include "core/sized.h"
+#include "energy/sweeps.h"
 #include "gradient/estimate.h"
 #include "gradient/layout.h"
 #include "gradient/phases.h"
+#include "gradient/states.h"
 
 /* ---------------------------------------------------------------------------------------------------------- settle */
 
@@ -223,13 +225,15 @@ static void set_up(ffebm_engine *engine, size_t stage)
 }
 
 /* Into engine->losses, at the inputs that have been found. */
-static ffebm_status take_energies(ffebm_engine *engine, size_t stage, void *const *layers, size_t rows)
+static ffebm_status measure(ffebm_engine *engine, size_t stage, ffebmi_quantity quantity, void *const *layers,
+                            size_t rows)
 {
     ffebmi_states states = {.block = ffebmi_engine_block(engine, stage),
                             .arrays = engine->arrays,
                             .plan = ffebmi_engine_plan(engine, stage),
                             .parameters = engine->stages[stage].parameters,
                             .batch = rows,
+                            .quantity = quantity,
                             .state = layers,
                             .inputs = engine->inputs,
                             .seed = ffebmi_stream_draw(&engine->stream),
@@ -239,7 +243,7 @@ static ffebm_status take_energies(ffebm_engine *engine, size_t stage, void *cons
     set_up(engine, stage);
     states.packed = engine->bench.packed;
     states.common = engine->bench.common;
-    return ffebmi_solver_of(states.block)->energies(engine->context, &states, engine->bench.works, engine->losses);
+    return ffebmi_solver_of(states.block)->measure(engine->context, &states, engine->bench.works, engine->losses);
 }
 
 ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase,
@@ -265,13 +269,36 @@ ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, s
     FFEBMI_TRY(check_finite(engine, stage, "input", input));
     FFEBMI_TRY(find_inputs(engine, stage, rows));
     ffebmi_layout_inward(engine->arrays, &engine->model->stages[stage].input, rows, input->data, engine->cotangents[0]);
-    FFEBMI_TRY(take_energies(engine, stage, layers, rows));
+    FFEBMI_TRY(measure(engine, stage, FFEBMI_ENERGY, layers, rows));
     for (size_t i = 0; i < rows; i++) {
         if (energies->dtype == FFEBM_FLOAT32)
             ((float *)energies->data)[i] = (float)engine->losses[i];
         else
             ((double *)energies->data)[i] = engine->losses[i];
     }
+    return FFEBM_OK;
+}
+
+bool ffebmi_states_have_power(const ffebm_engine *engine, size_t stage)
+{
+    const ffebm_energy *block = ffebmi_engine_block(engine, stage);
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+
+    return block->kind->sweeps != NULL && block->kind->sweeps->powers != NULL && s->free_rows > 0 &&
+           s->input_rows == s->free_rows;
+}
+
+ffebm_status ffebmi_states_power(ffebm_engine *engine, size_t stage, double *watts)
+{
+    const ffebmi_engine_stage *s = &engine->stages[stage];
+
+    for (size_t l = 0; l < ffebmi_engine_block(engine, stage)->layer_count; l++)
+        engine->inputs[l] = s->inputs[l];
+    ffebmi_workbench_lay_out_states(&engine->bench, ffebmi_engine_block(engine, stage));
+    FFEBMI_TRY(measure(engine, stage, FFEBMI_POWER, s->free_state, s->free_rows));
+    *watts = 0;
+    for (size_t i = 0; i < s->free_rows; i++)
+        *watts += engine->losses[i] / (double)s->free_rows;
     return FFEBM_OK;
 }
 

@@ -317,8 +317,9 @@ static ffebm_status read_states(ffebm_context *context, const ffebmi_reading *re
     return ffebmi_solver_tell(context, status, &works[0]->failure);
 }
 
-static ffebm_status energies(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
-                             double *out)
+/* Kinds of this solver know energies alone. */
+static ffebm_status measure(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                            double *out)
 {
     const ffebm_energy *b = states->block;
     ffebmi_batch_sum sum = {.arrays = states->arrays,
@@ -333,4 +334,4 @@ static ffebm_status energies(ffebm_context *context, const ffebmi_states *states
 }
 
 const ffebmi_solver ffebmi_solver_batches = {
-    .name = "batches", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read_states, .energies = energies};
+    .name = "batches", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read_states, .measure = measure};

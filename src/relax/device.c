@@ -495,8 +495,8 @@ static ffebm_status read_states(ffebm_context *context, const ffebmi_reading *re
     return below(reading->block)->read(context, &own, works);
 }
 
-static ffebm_status energies(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
-                             double *out)
+static ffebm_status measure(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                            double *out)
 {
     ffebmi_states own = *states;
 
@@ -506,7 +506,7 @@ static ffebm_status energies(ffebm_context *context, const ffebmi_states *states
                                           .inputs = states->inputs},
                              states->batch);
     own.gains = (const void *const *)states->block->chip->gains;
-    return below(states->block)->energies(context, &own, works, out);
+    return below(states->block)->measure(context, &own, works, out);
 }
 
 const ffebmi_solver ffebmi_solver_device = {.name = "device",
@@ -515,5 +515,5 @@ const ffebmi_solver ffebmi_solver_device = {.name = "device",
                                             .lay_out_common = lay_out_common,
                                             .settle = settle,
                                             .read = read_states,
-                                            .energies = energies,
+                                            .measure = measure,
                                             .hand_on = hand_on};

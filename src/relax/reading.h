@@ -44,6 +44,12 @@ typedef struct ffebmi_reading {
     double input_scale;     /* so many times dE/dx */
 } ffebmi_reading;
 
+/* What can be measured of a state. */
+typedef enum ffebmi_quantity {
+    FFEBMI_ENERGY,
+    FFEBMI_POWER /* that its block turns into heat, of kinds that know it */
+} ffebmi_quantity;
+
 /* What a look at the states of a whole batch needs. */
 typedef struct ffebmi_states {
     const ffebm_energy *block;
@@ -52,6 +58,7 @@ typedef struct ffebmi_states {
     const void *const *parameters;
     const void *packed;
     size_t batch;
+    ffebmi_quantity quantity;  /* that is to be measured */
     void *const *state;        /* [layer]: batch x units */
     const void *const *inputs; /* [layer]: batch x units, likewise; not needed to observe */
     uint64_t seed;             /* for blocks that draw, */

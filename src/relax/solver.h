@@ -30,9 +30,9 @@ typedef struct ffebmi_solver {
     void (*settle)(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works);
     /* Add a reading to gradients and the input's cotangent. */
     ffebm_status (*read)(ffebm_context *context, const ffebmi_reading *reading, ffebmi_relax_work *const *works);
-    /* E of each sample, as doubles. */
-    ffebm_status (*energies)(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
-                             double *energies);
+    /* The quantity that is asked for of each sample, as doubles. */
+    ffebm_status (*measure)(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                            double *out);
     /* OPTIONAL: what is handed on of the states of a nudge or (FFEBM_NONE) of free ones: batch x units of the last layer. Without
      * it that layer itself. */
     void (*hand_on)(ffebm_context *context, const ffebmi_states *states, size_t nudge, void *out);

@@ -378,15 +378,17 @@ static ffebmi_settling look_at(const ffebmi_states *states, shard *w, size_t fir
     return s;
 }
 
-static ffebm_status energies(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
-                             double *out)
+static ffebm_status measure(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                            double *out)
 {
+    const ffebmi_sweep_rules *rules = states->block->kind->sweeps;
+
     (void)context;
     for (size_t first = 0; first < states->batch; first += FFEBMI_SHARD) {
         size_t left = states->batch - first;
         ffebmi_settling s = look_at(states, (shard *)works[0], first, left < FFEBMI_SHARD ? left : FFEBMI_SHARD);
 
-        states->block->kind->sweeps->energies(&s, out + first);
+        (states->quantity == FFEBMI_POWER ? rules->powers : rules->energies)(&s, out + first);
     }
     return FFEBM_OK;
 }
@@ -421,4 +423,4 @@ const ffebmi_solver ffebmi_solver_sweeps = {.name = "sweeps",
                                             .lay_out = lay_out,
                                             .settle = settle,
                                             .read = ffebmi_contrast_read,
-                                            .energies = energies};
+                                            .measure = measure};

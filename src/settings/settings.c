@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/certify.h"
+#include "analysis/ledger.h"
 #include "core/context.h"
 #include "core/sized.h"
 #include "device/device.h"
@@ -30,6 +31,7 @@ static const ffebmi_settings *const tables[] = {
     [FFEBM_CONFIG_ADAM] = &ffebmi_adam_settings,
     [FFEBM_CONFIG_ACTIVATION] = &ffebmi_activation_settings,
     [FFEBM_CONFIG_DEVICE] = &ffebmi_device_settings,
+    [FFEBM_CONFIG_LEDGER] = &ffebmi_ledger_settings,
 };
 
 /* Of those above, or of a kind of energy. */

@@ -10,7 +10,7 @@ GENERIC = ('_Generic({}, double: "f64", int32_t: "i32", int64_t: "i64", uint64_t
            'default: "other")')
 PREFIXES = {"Status": "ERR_", "Dtype": "", "InitializationType": "INITIALIZATION_", "OpType": "OP_",
             "CouplingType": "COUPLING_", "OptimizerType": "OPTIMIZER_", "StageKind": "STAGE_",
-            "ConfigKind": "CONFIG_", "SettingType": "SETTING_"}
+            "ConfigKind": "CONFIG_", "SettingType": "SETTING_", "LedgerPart": "LEDGER_"}
 SCALARS = {"void": None, "int32_t": c.c_int32, "ffebm_status": c.c_int32, "int64_t": c.c_int64, "uint64_t": c.c_uint64,
            "size_t": c.c_size_t, "double": c.c_double}
 POINTERS = {"void": c.c_void_p, "double": c.c_void_p, "char": c.c_char_p, "int64_t": c.POINTER(c.c_int64),

@@ -54,6 +54,7 @@ static Suite *(*const suites[])(void) = {
     test_ranks_suite,
     test_device_suite,
     test_pulses_suite,
+    test_ledger_suite,
 };
 
 int main(void)

@@ -44,14 +44,14 @@ static ffebm_status read_states(ffebm_context *context, const ffebmi_reading *re
     return ffebmi_solver_below(&offset, reading->block)->read(context, reading, works);
 }
 
-static ffebm_status energies(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
-                             double *out)
+static ffebm_status measure(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
+                            double *out)
 {
-    return ffebmi_solver_below(&offset, states->block)->energies(context, states, works, out);
+    return ffebmi_solver_below(&offset, states->block)->measure(context, states, works, out);
 }
 
 static const ffebmi_solver offset = {
-    .name = "offset", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read_states, .energies = energies};
+    .name = "offset", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read_states, .measure = measure};
 
 /* In place of the library's list (relax/solver_list.c), with one line more. */
 const ffebmi_solver *const ffebmi_solvers[] = {&offset, &ffebmi_solver_device, &ffebmi_solver_sweeps,

@@ -24,9 +24,10 @@ typedef union configs {
     ffebm_resistive_config resistive;
     ffebm_activation activation;
     ffebm_device_config device;
+    ffebm_ledger_config ledger;
 } configs;
 
-enum { KINDS = FFEBM_CONFIG_DEVICE };
+enum { KINDS = FFEBM_CONFIG_LEDGER };
 
 static ffebm_context *context;
 
@@ -60,6 +61,7 @@ static void fill(configs *c, int32_t kind)
         FILL(FFEBM_CONFIG_ADAM, adam, ffebm_adam_config_init);
         FILL(FFEBM_CONFIG_RESISTIVE, resistive, ffebm_resistive_config_init);
         FILL(FFEBM_CONFIG_DEVICE, device, ffebm_device_config_init);
+        FILL(FFEBM_CONFIG_LEDGER, ledger, ffebm_ledger_config_init);
     case FFEBM_CONFIG_OP:
         ffebm_op_config_init(&c->op, sizeof c->op, FFEBM_OP_CONV2D);
         break;

@@ -146,6 +146,15 @@ public:
         return found;
     }
 
+    ffebm_ledger ledger(std::size_t stage = FFEBM_ALL, std::int32_t part = FFEBM_LEDGER_ALL,
+                        const ffebm_ledger_config &config = defaults(ffebm_ledger_config_init))
+    {
+        auto found = sized<ffebm_ledger>();
+
+        check(ffebm_engine_ledger(get(), &found, stage, part, &config));
+        return found;
+    }
+
     // visit(const ffebm_trace_point &) returns true to stop. Were all points visited?
     template <class Visit>
     bool trace(const ffebm_tensor *input, const ffebm_tensor *target, Visit &&visit,

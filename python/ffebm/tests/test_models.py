@@ -73,6 +73,12 @@ class Models(unittest.TestCase):
         engine.gradient(x, np.ones((3, 4)))
         ffebm.Sgd(model, learning_rate=1, momentum=0).step(engine)
         self.assertGreater(model.pulses().up, 0)
+        free, nudged = (engine.ledger(1, part) for part in ("free", "nudged"))
+        self.assertEqual((free.settlings, nudged.settlings, engine.ledger(1, "update").pulses), (1, 2, 0))
+        self.assertEqual(engine.ledger(trained_samples=3).pulses, (model.pulses().up + model.pulses().down) / 3)
+        self.assertEqual(engine.ledger(adc_8=0, converter_bits=8, digital_add=0).measured, False)
+        with self.assertRaisesRegex(ffebm.ArgumentError, "digital_rate is 0"):
+            engine.ledger(digital_rate=0)
         del engine
         model.set_device(1)
         self.assertFalse(model.stage(1).device)
