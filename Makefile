@@ -394,6 +394,8 @@ check-install:                       ## install and use in every way, with each 
 	@MAKE='$(MAKE)' tests/check_dist.sh
 	@echo '== install, use, uninstall'
 	@MAKE='$(MAKE)' tests/check_install.sh
+	@echo '== the Python package, in an environment of its own'
+	@tests/check_wheel.sh
 	@$(MAKE) check-threads
 
 # With the reference BLAS: one with threads of its own raises false alarms.

@@ -39,6 +39,14 @@ have_numpy() {
 # The package is named after clang's version; where another clang is the default one, its own is asked for.
 have_libfuzzer() { [ -e "$(clang -print-file-name=libclang_rt.fuzzer-$(uname -m).a 2>/dev/null)" ]; }
 
+# As tests/check_wheel.sh chooses it.
+have_packaging() {
+    for python in ${PYTHON:-python3 /usr/bin/python3}; do
+        ! "$python" -c 'import numpy, venv, ensurepip, setuptools, wheel.bdist_wheel, build' 2>/dev/null || return 0
+    done
+    return 1
+}
+
 have_torch() { python3 -c 'import torch' 2>/dev/null || /usr/bin/python3 -c 'import torch' 2>/dev/null; }
 
 for target in "${@:-build}"; do
@@ -91,6 +99,9 @@ for target in "${@:-build}"; do
         have_blas blis || missing="$missing libblis-serial-dev"
         have_blas netlib || missing="$missing libblas-dev"
         have mpicc.openmpi && have mpirun.openmpi || missing="$missing libopenmpi-dev openmpi-bin"
+        have_packaging ||
+            missing="$missing python3-numpy python3-venv python3-setuptools python3-wheel python3-build"
+        have_torch || optional="$optional python3-torch" # without it the layer for PyTorch is left out
         have ip || optional="$optional iproute2" # without it two hosts are left out
         have mpicc.mpich && have mpirun.mpich || missing="$missing libmpich-dev mpich"
         # Second to the pthread one among Debian's alternatives: what is linked otherwise stays as it was.

@@ -1,4 +1,4 @@
-"""libffebm from Python: ctypes and NumPy, nothing to compile. docs/bindings.md shows how it is made.
+"""libffebm from Python: chains of feedforward and energy blocks, trained by equilibrium propagation. ctypes and NumPy.
 
     context = ffebm.Context()
     model = ffebm.Model.parse(context, description).initialize(seed=0)
@@ -7,7 +7,8 @@
         report = engine.gradient(images, labels)
         optimizer.step(engine)
 
-The headers of the library are the manual. BLAS is to run on one thread: set OPENBLAS_NUM_THREADS=1 before NumPy is
+`python3 -m ffebm` computes a first gradient; ffebm.torch has a layer for PyTorch. The headers of the library are the
+manual, docs/python.md is the guide. BLAS is to run on one thread: set OPENBLAS_NUM_THREADS=1 before NumPy is
 imported.
 """
 from . import checkpoint, constants, structs
@@ -21,6 +22,8 @@ from .model import Model
 from .optimizer import Adam, Optimizer, Sgd
 from .reports import (Certificate, LayerInfo, LayerReport, Ledger, ModelInfo, ParameterInfo, PhaseReport, PulseInfo,
                       Recipe, Report, StageInfo, TracePoint)
+from .runs import read_log
+from .samples import Samples
 from .settings import Setting, settings
 from .structs import DeviceConfig, EquilibriumConfig, Initialization
 from .tensor import Tensor
@@ -32,6 +35,6 @@ random_uniform, random_normal = raw.random_uniform, raw.random_normal
 schedule_cosine, schedule_step, schedule_warmup = raw.schedule_cosine, raw.schedule_step, raw.schedule_warmup
 
 
-def version():
+def version() -> str:
     """The library's, as in "0.1.0 (abi 0, openblas)"."""
     return raw.version().decode()

@@ -20,8 +20,11 @@ class Feedforward:
     _add_to_model = raw.model_add_feedforward
     _add_part, _destroy = raw.feedforward_add_op, raw.feedforward_destroy
 
-    def __init__(self, *ops):
+    def __init__(self, *ops: Op):
         self.ops = list(ops)
+
+    def __repr__(self):
+        return f"Feedforward({', '.join(map(repr, self.ops))})"
 
     def _parts(self):
         return [_part(op, Op) for op in self.ops]
@@ -34,9 +37,12 @@ class _Network:
     _add_to_model = raw.model_add_energy
     _add_part, _destroy = raw.energy_add_coupling, raw.energy_destroy
 
-    def __init__(self, *couplings, **config):
+    def __init__(self, *couplings: Coupling, **config):
         self.couplings = list(couplings)
         self.config = self._config(**config)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join([*map(repr, self.couplings), *self.config._said()])})"
 
     def _parts(self):
         return [_part(coupling, Coupling) for coupling in self.couplings]

@@ -1,4 +1,6 @@
 """The context: how a call is made, what its failures become, and when handles are destroyed."""
+from __future__ import annotations
+
 import ctypes as c
 import signal
 import threading
@@ -82,12 +84,45 @@ class Interrupts:
             self.deliver()
 
 
+class _Lease:
+    """The library's object behind a handle: it goes with the last who uses its memory, the handle or an array."""
+
+    def __init__(self, handle, guard, address, destroy):
+        self.address = address
+        self.context = getattr(handle, "context", None)  # whose callbacks the library may ask
+        weakref.finalize(self, guard.destroy, destroy, address)
+
+
 class Handle:
-    """An object of the library's. It is destroyed with this one; the library leaves the order free."""
+    """An object of the library's. It is destroyed with this one, by close(), or at the end of a `with`; the library
+    leaves the order free. Arrays over its memory keep that memory."""
+
+    _lease = None
 
     def _own(self, guard, address, destroy):
-        self._address = address
-        self._finalizer = weakref.finalize(self, guard.destroy, destroy, address)
+        self._lease = _Lease(self, guard, address, destroy)
+
+    @property
+    def _address(self):
+        if self._lease is None:
+            raise StateError(f"FFEBM_ERR_STATE: this {type(self).__name__} is closed")
+        return self._lease.address
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called, or a `with` is over."""
+        return self._lease is None
+
+    def close(self) -> None:
+        """Give the memory back, as soon as no array lies over it. May be called again."""
+        self._lease = None
+
+    def __enter__(self):
+        self._address  # a closed one is refused here already
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     @classmethod
     def address_of(cls, handle, what):
@@ -96,6 +131,14 @@ class Handle:
             raise TypeError(f"{what} is {type(handle).__name__}, expected {cls.__name__}")
         return handle._address
 
+    def __repr__(self):
+        over = self.closed or getattr(self, "context", self).closed
+        return f"<{type(self).__name__}{' (closed)' if over else self._said()}>"
+
+    def _said(self):
+        """What a repr tells beside the class."""
+        return ""
+
     def __reduce_ex__(self, _):
         raise TypeError(f"{type(self).__name__} cannot be copied or pickled; checkpoint.to_bytes has a model's values")
 
@@ -103,12 +146,14 @@ class Handle:
 class Context(Handle):
     """Allocator, threads and error text, shared by what is made from it; used by one thread at a time.
 
-    threads: most tasks at once; 0: one a processor that the process may use. max_isa: "portable", "avx2" or "avx512" at most.
+    threads: most tasks at once; 0: one a processor that the process may use. max_isa: "portable", "avx2" or "avx512" at
+    most. What was made from a context that is closed refuses to work.
     """
 
-    def __init__(self, threads=1, max_isa=0):
+    def __init__(self, threads: int = 1, max_isa: int | str = 0):
         self.guard = Guard()
         self._cancel = CancelFn(self.guard.cancel)
+        self.threads = threads
         address = c.c_void_p()
         config = ContextConfig(threads=threads, max_isa=max_isa, cancel=self._cancel)
         status = raw.context_create(c.byref(address), c.byref(config))
@@ -116,15 +161,20 @@ class Context(Handle):
             raise error_of(status, None)
         self._own(self.guard, address.value, raw.context_destroy)
 
+    def _said(self):
+        return f" of {raw.version().decode()}, threads={self.threads}"
+
     def call(self, function, *arguments):
         """Call a function of the library's and raise what it refuses."""
+        address = self._address
         with self.guard:
-            self._check(function(*arguments))
+            self._check(function(*arguments), address)
 
     def compute(self, function, *arguments):
         """The same for a function that computes: it may call back, and be interrupted."""
+        address = self._address
         with self.guard, Interrupts() as self.guard.interrupts:
-            self._check(function(*arguments))
+            self._check(function(*arguments), address)
 
     def make(self, function, *arguments, handle=None):
         """The same for function(context, out, ...), or with another handle first: the address of what it has made."""
@@ -138,8 +188,8 @@ class Context(Handle):
         self.call(function, c.byref(address), *arguments)
         return address.value
 
-    def _check(self, status):
+    def _check(self, status, address):
         if status == 0:
             return
         carried, self.guard.carried = self.guard.carried, None
-        raise carried if carried is not None else error_of(status, self._address)
+        raise carried if carried is not None else error_of(status, address)

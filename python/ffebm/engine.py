@@ -1,10 +1,13 @@
 """Equilibria and gradients."""
+from __future__ import annotations
+
 import contextlib
 import ctypes as c
+from typing import TYPE_CHECKING, Callable
 
 import numpy as np
 
-from . import reports, structs
+from . import reports, samples, structs
 from .constants import ALL, LedgerPart, Mode, Phase, choice
 from .context import Handle
 from .errors import CancelledError, StateError
@@ -13,28 +16,41 @@ from .model import Model
 from .reports import report_of
 from .tensor import NUMPY, Arguments, Tensor, view_of
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 class Engine(Handle):
-    """Workspace and settings for computing on a model. Arrays of its dtype go in and come out without a copy; labels
-    are int64."""
+    """Workspace and settings for computing on a model.
 
-    def __init__(self, model, max_batch=128, seed=0):
+    Arrays of the model's dtype go in and come out without a copy: `input` is [batch, in...], `target` int64 labels
+    [batch] or values [batch, out...], `weights` [batch] factors of the samples' losses. max_batch: the largest batch of
+    a gradient. seed: of what is drawn during computing.
+    """
+
+    def __init__(self, model: Model, max_batch: int = 128, seed: int = 0):
         address, config = Model.address_of(model, "model"), structs.EngineConfig(max_batch=max_batch, seed=seed)
         self.model, self.context = model, model.context
         self._own(self.context.guard, self.context.make_for(raw.engine_create, address, config), raw.engine_destroy)
-        self._dtype = NUMPY[model.info.dtype]
+        self.max_batch = max_batch
+        self._dtype, self._mode = NUMPY[model.info.dtype], Mode.TRAINING
         self.ticket = 0  # of the last forward that keeps what a vjp needs
         self._waiting = 0  # such forwards since the last vjp
 
+    def _said(self):
+        info = self.model.info
+        return (f" [{self.max_batch} at most, {', '.join(map(str, info.input_shape))}] -> "
+                f"{list(info.output_shape)}, {self._dtype}, {self._mode.name.lower()}")
+
     # ------------------------------------------------------------------------------------------------------- settings
 
-    def configure(self, config=None, stage=ALL, **changes):
+    def configure(self, config: structs.EquilibriumConfig | None = None, stage: int = ALL, **changes) -> None:
         """Replace the settings of one energy block, or of all: by a config (model.equilibrium(), say), or by the
         defaults with changes."""
         config = config if config is not None else structs.EquilibriumConfig(**changes)
         self.context.call(raw.engine_configure, self._address, stage, config)
 
-    def equilibrium(self, stage, **changes):
+    def equilibrium(self, stage: int, **changes) -> structs.EquilibriumConfig:
         """The EquilibriumConfig of one energy block as it was set, with some settings changed."""
         config = structs.EquilibriumConfig()
         self.context.call(raw.engine_equilibrium, self._address, c.byref(config), stage)
@@ -42,54 +58,82 @@ class Engine(Handle):
             setattr(config, name, value)
         return config
 
-    def set_beta(self, beta, stage=ALL):
+    def set_beta(self, beta: float, stage: int = ALL) -> None:
+        """Set the strength of the nudging alone."""
         self.context.call(raw.engine_set_beta, self._address, stage, beta)
 
-    def set_sweeps(self, free, nudged, stage=ALL):
+    def set_sweeps(self, free: int, nudged: int, stage: int = ALL) -> None:
+        """Set the most sweeps of both phases alone."""
         self.context.call(raw.engine_set_sweeps, self._address, stage, free, nudged)
 
-    def set_step(self, step):
+    def set_step(self, step: int) -> None:
+        """Number the next call, on which what it draws depends: a resumed run draws what an unbroken one would have."""
         self.context.call(raw.engine_set_step, self._address, step)
 
-    def set_first_sample(self, number):
+    def set_first_sample(self, number: int) -> None:
         """Number the first sample of the next batches, of which random signs and blocks' seeds are drawn."""
         self.context.call(raw.engine_set_first_sample, self._address, number)
 
-    def set_noise(self, noise):
+    def set_noise(self, noise: bool) -> None:
         """Let devices draw what differs from one settling to the next, or leave it out."""
         self.context.call(raw.engine_set_noise, self._address, noise)
 
-    def set_mode(self, mode):
-        self.context.call(raw.engine_set_mode, self._address, choice(Mode, mode))
+    @property
+    def mode(self) -> Mode:
+        """TRAINING, as an engine begins, or EVALUATION; it differs where a model has batch normalisation."""
+        return self._mode
 
-    def set_label_smoothing(self, smoothing):
+    def set_mode(self, mode: int | str) -> None:
+        """To "training" or "evaluation"; a change forgets the last forward."""
+        self.context.call(raw.engine_set_mode, self._address, choice(Mode, mode))
+        self._mode = Mode(choice(Mode, mode))
+
+    def set_label_smoothing(self, smoothing: float) -> None:
+        """Let labels stand for less than certainty where gradients are computed."""
         self.context.call(raw.engine_set_label_smoothing, self._address, smoothing)
 
     # ------------------------------------------------------------------------------------------------------- training
 
-    def gradient(self, input, target, weights=None):
+    def gradient(self, input: NDArray, target: NDArray, weights: NDArray | None = None) -> reports.Report:
         """Compute the loss and the gradient of a batch. Returns a Report."""
         report, tensor = structs.Report(), Arguments(self.context)
         self.context.compute(raw.engine_gradient, self._address, c.byref(report), tensor(input, "input"),
                              tensor(target, "target"), tensor(weights, "weights"))
         return report_of(reports.Report, report)
 
-    def evaluate(self, input, target, weights=None, output=None):
-        """Compute loss and accuracy, of any number of samples; every sample's output into `output`, if given. Returns a
-        Report."""
+    def evaluate(self, input: NDArray, target: NDArray, weights: NDArray | None = None,
+                 output: NDArray | None = None) -> reports.Report:
+        """Compute loss and accuracy in evaluation mode, of any number of samples; every sample's output, [batch, out...],
+        into `output`, if given. Returns a Report."""
         report, tensor = structs.Report(), Arguments(self.context)
         self.context.compute(raw.engine_evaluate, self._address, c.byref(report), tensor(output, "output", True),
                              tensor(input, "input"), tensor(target, "target"), tensor(weights, "weights"))
         return report_of(reports.Report, report)
 
+    def evaluate_samples(self, input: NDArray, target: NDArray) -> samples.Samples:
+        """Evaluate, and keep what came of each sample: its output, its loss, and whether its label was met."""
+        output = self._result(None, input, self.model.info.output_shape)
+        report = self.evaluate(input, target, output=output)
+        return samples.Samples.of(report, self.model.info.loss, output, target)
+
+    def predict(self, input: NDArray, output: NDArray | None = None) -> NDArray:
+        """Compute the outputs of any number of samples, [batch, out...], in evaluation mode; into `output` if it is
+        given. Forgets the last forward."""
+        mode = self._mode
+        self.set_mode("evaluation")
+        try:
+            return self.forward(input, output, keep=False)
+        finally:
+            self.set_mode(mode)
+
     @property
-    def flat_gradient(self):
+    def flat_gradient(self) -> NDArray | None:
         """The gradient as one array over the engine's memory, to read and to write; None without parameters."""
         address = raw.engine_flat_gradient(self._address)
         return None if address is None else view_of(address, self)
 
     @property
-    def gradients(self):
+    def gradients(self) -> dict[str, NDArray]:
         """Its parts by the parameters' names, over the same memory."""
         flat, model = self.flat_gradient, self.model
         found = (model.parameter(i) for i in range(model.info.parameter_count))
@@ -97,9 +141,9 @@ class Engine(Handle):
 
     # --------------------------------------------------------------------------- a host with its own loss or network
 
-    def forward(self, input, output=None, keep=True):
-        """Compute the output at the free equilibrium; into `output` if it is given. keep=False: no vjp will follow; in
-        evaluation mode any number of samples. Else `ticket` is of this forward."""
+    def forward(self, input: NDArray, output: NDArray | None = None, keep: bool = True) -> NDArray:
+        """Compute the outputs at the free equilibrium, [batch, out...]; into `output` if it is given. keep=False: no vjp
+        will follow; in evaluation mode any number of samples. Else `ticket` is of this forward."""
         output, tensor = self._result(output, input, self.model.info.output_shape), Arguments(self.context)
         ticket = c.c_uint64()
         self.context.compute(raw.engine_forward, self._address, tensor(output, "output", True),
@@ -108,9 +152,10 @@ class Engine(Handle):
             self.ticket, self._waiting = ticket.value, self._waiting + 1
         return output
 
-    def vjp(self, output_cotangent, input_cotangent=None, scale=0.0, want_input=True, ticket=None):
-        """Pull a cotangent back from a forward: the flat gradient is a sum over the batch. Returns the input's cotangent,
-        if wanted. Without a ticket it is the last forward's, if there was one alone since the last vjp."""
+    def vjp(self, output_cotangent: NDArray, input_cotangent: NDArray | None = None, scale: float = 0.0,
+            want_input: bool = True, ticket: int | None = None) -> NDArray | None:
+        """Pull a cotangent, [batch, out...], back from a forward: the flat gradient is a sum over the batch. Returns the
+        input's cotangent, [batch, in...], if wanted. Without a ticket it is the last forward's, if there was one alone since the last vjp."""
         tensor = Arguments(self.context)
         if want_input:
             input_cotangent = self._result(input_cotangent, output_cotangent, self.model.info.input_shape)
@@ -134,57 +179,58 @@ class Engine(Handle):
 
     # --------------------------------------------------------------------------------------- one energy block by hand
 
-    def settle(self, stage, input, force=None, stiffness=0):
+    def settle(self, stage: int, input: NDArray, force: NDArray | None = None, stiffness: float = 0) -> None:
         """Freely, or under a force that is less stiffness times the displacement of the output."""
         tensor = Arguments(self.context)
         self.context.compute(raw.engine_settle_springs, self._address, stage, tensor(input, "input"),
                              tensor(force, "force"), stiffness)
 
-    def energy(self, stage, input, phase="free"):
-        """The energy of each sample at a state of a block."""
+    def energy(self, stage: int, input: NDArray, phase: int | str = "free") -> NDArray:
+        """The energy of each sample, [batch], at a state of a block; input: [batch, in...] of the block."""
         energies, tensor = self._result(None, input, ()), Arguments(self.context)
         self.context.compute(raw.engine_energy, self._address, tensor(energies, "energies", True), stage,
                              choice(Phase, phase), tensor(input, "input"))
         return energies
 
-    def input(self, stage, layer, batch):
+    def input(self, stage: int, layer: int, batch: int) -> NDArray:
         """The input that a block had last, of so many samples: layer 0's own, or a tapped layer's."""
         shape = self.model.stage(stage).input_shape if layer == 0 else self.model.layer(stage, layer).shape
         input, tensor = np.empty((batch, *shape), self._dtype), Arguments(self.context)
         self.context.call(raw.engine_get_input, self._address, tensor(input, "input", True), stage, layer)
         return input
 
-    def set_input(self, stage, layer, input):
+    def set_input(self, stage: int, layer: int, input: NDArray) -> None:
         """Write the input of a tapped layer."""
         tensor = Arguments(self.context)
         self.context.call(raw.engine_set_input, self._address, stage, layer, tensor(input, "input"))
 
-    def energy_gradient(self, stage, phase="free", input_gradient=None):
+    def energy_gradient(self, stage: int, phase: int | str = "free", input_gradient: NDArray | None = None) -> None:
         """Write the mean of dE/dtheta into the stage's part of the flat gradient, and dE/dx into input_gradient."""
         tensor = Arguments(self.context)
         self.context.compute(raw.engine_energy_gradient, self._address, tensor(input_gradient, "input_gradient", True),
                              stage, choice(Phase, phase))
 
-    def state(self, stage, layer, batch, phase="free"):
-        """One layer of a state, of so many samples."""
+    def state(self, stage: int, layer: int, batch: int, phase: int | str = "free") -> NDArray:
+        """One layer of a state, of so many samples: [batch, layer...]."""
         state, tensor = np.empty((batch, *self.model.layer(stage, layer).shape), self._dtype), Arguments(self.context)
         self.context.call(raw.engine_get_state, self._address, tensor(state, "state", True), stage, layer,
                           choice(Phase, phase))
         return state
 
-    def set_state(self, stage, layer, state):
+    def set_state(self, stage: int, layer: int, state: NDArray) -> None:
+        """Write one layer of the free state: a start, or a state to take an energy at."""
         tensor = Arguments(self.context)
         self.context.call(raw.engine_set_state, self._address, stage, layer, tensor(state, "state"))
 
     # ------------------------------------------------------------------------------------------------- what happened
 
-    def phase(self, phase, stage=ALL):
+    def phase(self, phase: int | str, stage: int = ALL) -> reports.PhaseReport:
         """How an energy block, or all together, settled. Returns a PhaseReport."""
         return self._inspect(reports.PhaseReport, structs.PhaseReport, raw.engine_inspect_phase, stage,
                              choice(Phase, phase))
 
     @property
-    def unsettled(self):
+    def unsettled(self) -> str:
         """Which blocks did not settle in the last call, in words; "" where all have."""
         length = c.c_size_t()
         self.context.call(raw.engine_unsettled, self._address, None, 0, c.byref(length))
@@ -192,7 +238,7 @@ class Engine(Handle):
         self.context.call(raw.engine_unsettled, self._address, text, length.value + 1, None)
         return text.value.decode()
 
-    def layer(self, stage, layer):
+    def layer(self, stage: int, layer: int) -> reports.LayerReport:
         """A layer's part in the last gradient or vjp. Returns a LayerReport."""
         return self._inspect(reports.LayerReport, structs.LayerReport, raw.engine_inspect_layer, stage, layer)
 
@@ -203,7 +249,7 @@ class Engine(Handle):
 
     # ------------------------------------------------------------------------------------------------------- analysis
 
-    def certify(self, input, target, weights=None, **settings):
+    def certify(self, input: NDArray, target: NDArray, weights: NDArray | None = None, **settings) -> reports.Certificate:
         """Compare the gradient of a batch with implicit differentiation; given directions=..., also with differences of
         the loss. Returns the Certificate of the tensor that fares worst; `certificates` has all."""
         worst, tensor = structs.Certificate(), Arguments(self.context)
@@ -212,12 +258,12 @@ class Engine(Handle):
         return report_of(reports.Certificate, worst)
 
     @property
-    def certificates(self):
+    def certificates(self) -> list[reports.Certificate]:
         """Of the last certificate: every parameter's, and the input's behind them."""
         return [self._inspect(reports.Certificate, structs.Certificate, raw.engine_inspect_certificate, index)
                 for index in range(self.model.info.parameter_count + 1)]
 
-    def ledger(self, stage=ALL, part="all", **constants):
+    def ledger(self, stage: int = ALL, part: int | str = "all", **constants) -> reports.Ledger:
         """What a gradient would take and cost on hardware, of a stage or the whole chain, and of one part of a step or all
         of it. Returns a Ledger. Constants are those of structs.LedgerConfig: ledger(adc_8=0.36)."""
         found = structs.Ledger()
@@ -225,7 +271,8 @@ class Engine(Handle):
                           structs.LedgerConfig(**constants))
         return report_of(reports.Ledger, found)
 
-    def trace(self, input, target, visit, weights=None):
+    def trace(self, input: NDArray, target: NDArray, visit: Callable[[reports.TracePoint], object],
+              weights: NDArray | None = None) -> bool:
         """Trace the gradient over the nudged sweeps: visit(TracePoint) for each parameter and sweep, until it returns
         True. Returns whether all were visited."""
         @structs.TraceFn

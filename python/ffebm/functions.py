@@ -169,9 +169,11 @@ CONFIGS = {
 
 
 def _open():
-    """The library that FFEBM_LIBRARY names; else that of this tree, if it is built; else the system's."""
-    tree = Path(__file__).resolve().parents[2] / "lib" / "libffebm.so"
-    path = os.environ.get("FFEBM_LIBRARY") or (str(tree) if tree.exists() else "libffebm.so.0")
+    """The library that FFEBM_LIBRARY names; else that in the installed package; else that of this tree, if it is built;
+    else the system's."""
+    package = Path(__file__).resolve().parent
+    beside = [package / "libffebm.so", package.parents[1] / "lib" / "libffebm.so"]
+    path = os.environ.get("FFEBM_LIBRARY") or next((str(place) for place in beside if place.exists()), "libffebm.so.0")
     try:
         return c.CDLL(path)
     except OSError as error:

@@ -31,6 +31,23 @@ def _window(value):
     return window(*map(whole, sides))
 
 
+def _shown(struct, name, kind):
+    """A field's value as text; None of what has none: NULL, functions, addresses."""
+    value = getattr(struct, name)
+    if kind is window:
+        return str(value[0] if value[0] == value[1] else tuple(value))
+    if kind is shape:
+        rank = getattr(struct, name.replace("shape", "rank"), 0)
+        return str(tuple(value[:rank])) if value else None
+    if isinstance(value, c._Pointer):
+        return repr(value.contents) if value and isinstance(value.contents, Sized) else None
+    if kind is pointer or isinstance(value, c._CFuncPtr):
+        return None
+    choices = struct._choices_.get(name, bool)
+    known = choices is not bool and value in list(choices)
+    return repr(choices(value).name.lower() if known else value)
+
+
 class Sized(c.Structure):
     """A struct whose first field is its size. Its fields are those of C, and no others can be set."""
 
@@ -51,6 +68,21 @@ class Sized(c.Structure):
             raise TypeError(f"{type(self).__name__} has no {name!r}, expected one of {known}")
         with named(f"{type(self).__name__}.{name}"):
             super().__setattr__(name, self._converted(name, self._types_[name], value))
+
+    def __repr__(self):
+        """What differs from the defaults, as it would be written."""
+        return f"{type(self).__name__}({', '.join(self._said())})"
+
+    def _said(self):
+        plain = self._plain()
+        for name, kind in self._fields_:
+            value, initial = _shown(self, name, kind), None if plain is None else _shown(plain, name, kind)
+            if name not in ("size", "type") and not name.startswith("reserved") and value is not None and value != initial:
+                yield f"{name}_={value}" if iskeyword(name) else f"{name}={value}"
+
+    def _plain(self):
+        """One that nothing was set in."""
+        return type(self)()
 
     def _converted(self, name, kind, value):
         if isinstance(value, str) and self._choices_.get(name, bool) is not bool:
@@ -102,6 +134,13 @@ class Typed(Config):
         self._init_(c.byref(self), c.sizeof(self), k.choice(self._choices_["type"], type))
         for name, value in fields.items():
             setattr(self, name[:-1] if iskeyword(name[:-1]) else name, value)  # from_ is the field `from`
+
+    def _said(self):
+        yield _shown(self, "type", i32)
+        yield from super()._said()
+
+    def _plain(self):
+        return type(self)(self.type)
 
 
 class OpConfig(Typed):

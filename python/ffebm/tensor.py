@@ -1,4 +1,6 @@
 """Tensors and NumPy arrays: the same memory, in both directions."""
+from __future__ import annotations
+
 import ctypes as c
 
 import numpy as np
@@ -25,10 +27,11 @@ def dtype_of(dtype):
 
 
 def view(address, dtype, shape, owner=None, writable=True):
-    """An array over memory of the library's. It keeps `owner` alive; without one it is valid during a callback only."""
+    """An array over memory of the library's. It keeps what `owner` stands for; without one it is valid during a callback
+    only."""
     count = int(np.prod(shape, dtype=np.int64))
     memory = (c.c_char * (count * dtype.itemsize)).from_address(address)
-    memory.owner = owner
+    memory.owner = None if owner is None else owner._lease
     array = np.ndarray(shape, dtype, memory)
     array.flags.writeable = writable
     return array
@@ -101,8 +104,13 @@ class Tensor(Handle):
         check_array(self.array, "the tensor to copy to", writable=True)
         self.context.call(raw.tensor_copy, self._address, Tensor.address_of(other, "the tensor to copy from"))
 
+    def _said(self):
+        array = self.array
+        return f" {array.dtype} {list(array.shape)}, {'its own memory' if self._memory is None else 'wraps an array'}"
+
     @property
-    def array(self):
+    def array(self) -> np.ndarray:
+        """Its memory, [rows, ...]."""
         return view_of(self._address, self) if self._memory is None else self._memory
 
 

@@ -1,5 +1,7 @@
-"""The Python of docs/bindings.md runs as it stands."""
+"""The Python of the guides runs as it stands."""
+import os
 import re
+import tempfile
 import unittest
 
 import ffebm
@@ -8,14 +10,26 @@ import numpy as np
 
 
 class Guide(unittest.TestCase):
-    def test_blocks_of_code(self):
-        text = (headers.ROOT / "docs" / "bindings.md").read_text()
+    def names_after(self, guide):
+        text = (headers.ROOT / "docs" / guide).read_text()
         blocks = re.findall(r"```python\n(.*?)```", text, re.S)
         self.assertTrue(blocks)
-        names = {"ffebm": ffebm, "images": np.zeros((8, 64), np.float32), "labels": np.arange(8)}
-        for block in blocks:
-            exec(block, names)
+        with tempfile.TemporaryDirectory() as folder:
+            names = {"ffebm": ffebm, "images": np.zeros((8, 64), np.float32), "labels": np.arange(8),
+                     "path": os.path.join(folder, "model.safetensors")}
+            for block in blocks:
+                exec(block, names)
         self.assertEqual(names["weights"].shape, (64, 128))
+        return names
+
+    def test_bindings(self):
+        self.names_after("bindings.md")
+
+    def test_python(self):
+        names = self.names_after("python.md")
+        self.assertEqual(names["outputs"].shape, (8, 10))
+        self.assertTrue(names["worst"].passed)
+        self.assertTrue(names["gradient"].any())
 
 
 if __name__ == "__main__":
