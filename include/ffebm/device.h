@@ -36,8 +36,10 @@ enum {                                /* what a gradient is read from */
 
 enum {                                /* what becomes of dW, the step that an optimizer asks for */
     FFEBM_UPDATE_IDEAL      = 1,      /* W + dW, within bounds */
-    FFEBM_UPDATE_DIFFERENCE = 2       /* |dW| / dw_min pulses in its direction, rounded up or down at random [P], at most
+    FFEBM_UPDATE_DIFFERENCE = 2,      /* |dW| / dw_min pulses in its direction, rounded up or down at random [P], at most
                                          pulses_max */
+    FFEBM_UPDATE_TWO_PHASE  = 3       /* pulses by each nudged phase alone, for its part of dW, at most pulses_max: under
+                                         plain SGD, without decay, clipping and FFEBM_ESTIMATOR_IMPLICIT */
 };
 
 enum {                                /* how large a pulse of direction d = +-1 is at W: dw_min h(W) */

@@ -9,7 +9,8 @@
 
 #define UPDATES(X)                                                                                                     \
     X("ideal", FFEBM_UPDATE_IDEAL)                                                                                     \
-    X("difference", FFEBM_UPDATE_DIFFERENCE)
+    X("difference", FFEBM_UPDATE_DIFFERENCE)                                                                           \
+    X("two_phase", FFEBM_UPDATE_TWO_PHASE)
 FFEBMI_CHOICES(updates, UPDATES);
 #define STEPS(X)                                                                                                       \
     X("constant", FFEBM_STEP_CONSTANT)                                                                                 \

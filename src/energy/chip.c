@@ -10,7 +10,17 @@
 
 static bool writes_noise(const ffebm_device_config *c)
 {
-    return c->update_mode == FFEBM_UPDATE_DIFFERENCE && c->update_write_noise_std > 0 && c->noise == 1;
+    return c->update_mode != FFEBM_UPDATE_IDEAL && c->update_write_noise_std > 0 && c->noise == 1;
+}
+
+bool ffebmi_chip_is_pulsed(const ffebmi_chip *chip)
+{
+    return chip->config.update_mode != FFEBM_UPDATE_IDEAL;
+}
+
+bool ffebmi_chip_keeps_phases(const ffebmi_chip *chip)
+{
+    return chip->config.update_mode == FFEBM_UPDATE_TWO_PHASE;
 }
 
 bool ffebmi_chip_alters_weights(const ffebmi_chip *chip)
@@ -380,5 +390,5 @@ void ffebmi_chip_turn(const ffebmi_chip *chip, const ffebm_energy *block, const 
 
 bool ffebmi_chip_remembers(const ffebmi_chip *chip)
 {
-    return chip->config.update_mode == FFEBM_UPDATE_DIFFERENCE || chip->config.weight_drift_nu > 0;
+    return ffebmi_chip_is_pulsed(chip) || chip->config.weight_drift_nu > 0;
 }

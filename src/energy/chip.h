@@ -63,6 +63,10 @@ bool ffebmi_chip_has_borders(const ffebmi_chip *chip);
 bool ffebmi_chip_reads(const ffebmi_chip *chip);
 bool ffebmi_chip_draws(const ffebmi_chip *chip);
 
+/* Is it written by pulses? And by those of each nudged phase alone, so that their readings are kept apart? */
+bool ffebmi_chip_is_pulsed(const ffebmi_chip *chip);
+bool ffebmi_chip_keeps_phases(const ffebmi_chip *chip);
+
 /* Does it matter how often, and when, it was written? */
 bool ffebmi_chip_remembers(const ffebmi_chip *chip);
 
@@ -93,11 +97,17 @@ void ffebmi_chip_turn(const ffebmi_chip *chip, const ffebm_energy *block, const 
 /* Does the device write this parameter by pulses? */
 bool ffebmi_chip_pulses(const ffebm_energy *block, size_t parameter);
 
+/* The gradient is the difference of two readings, one of each side of the estimate, and the total is their sum. */
 typedef struct ffebmi_chip_update {
     uint64_t number;
     bool quiet;
     const void *before; /* the values that there were */
-    void *values;       /* in: those that are asked for; out: those that pulses have made of `before` */
+    void *values;       /* in: those that are asked for; out: those that pulses have made of `before`, within */
+    double lower;       /* these bounds */
+    double upper;
+    double learning_rate; /* these three where phases are kept apart */
+    const void *gradient;
+    const void *total;
 } ffebmi_chip_update;
 
 /* Write a parameter by pulses (chip_update.c). */

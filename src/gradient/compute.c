@@ -133,6 +133,17 @@ ffebm_status ffebmi_compute_free(ffebm_engine *engine, const void *input, ffebmi
     return FFEBM_OK;
 }
 
+/* Nothing yet: all parts of it are added. */
+static void clear_gradient(ffebm_engine *engine)
+{
+    size_t bytes = engine->model->element_count * engine->arrays->element;
+
+    memset(engine->gradient.values, 0, bytes);
+    if (engine->gradient.totals != NULL)
+        memset(engine->gradient.totals, 0, bytes);
+    engine->gradient.phases = true;
+}
+
 static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
 {
     *norm = engine->arrays->norm(engine->model->element_count, engine->gradient.values);
@@ -152,10 +163,13 @@ static ffebm_status check_gradient(const ffebm_engine *engine, double *norm)
 ffebm_status ffebmi_compute_down(ffebm_engine *engine, const void *cotangent, const ffebmi_targets *targets,
                                  double gradient_scale, size_t bottom, const void **input_cotangent, double *norm)
 {
-    memset(engine->gradient.values, 0, engine->model->element_count * engine->arrays->element);
+    clear_gradient(engine);
     FFEBMI_TRY(ffebmi_chain_down(engine, cotangent, targets, gradient_scale, bottom, input_cotangent));
     FFEBMI_TRY(
         ffebmi_ranks_sum(engine->context, engine->gradient.values, engine->model->element_count, engine->model->dtype));
+    if (engine->gradient.totals != NULL)
+        FFEBMI_TRY(ffebmi_ranks_sum(engine->context, engine->gradient.totals, engine->model->element_count,
+                                    engine->model->dtype));
     FFEBMI_TRY(check_gradient(engine, norm));
     engine->profiled = true;
     return FFEBM_OK;

@@ -50,6 +50,8 @@ static void point_at_parameters(const ffebm_engine *engine, const ffebmi_stage *
 
         stage->parameters[p] = ffebmi_at(engine->arrays, ffebmi_model_in_effect(engine->model, of), offset);
         stage->gradients[p] = ffebmi_at(engine->arrays, engine->gradient.values, offset);
+        if (stage->totals != NULL)
+            stage->totals[p] = ffebmi_at(engine->arrays, engine->gradient.totals, offset);
     }
     for (size_t b = 0; b < of->buffer_count; b++)
         stage->buffers[b] = engine->model->buffers[of->first_buffer + b].value.data;
@@ -97,6 +99,8 @@ static void lay_out_stage(ffebm_engine *engine, size_t index, ffebmi_arena *aren
     ffebmi_engine_stage placed = {.parameters = ffebmi_carve(arena, of->parameter_count, sizeof(void *))};
 
     placed.gradients = ffebmi_carve(arena, of->parameter_count, sizeof(void *));
+    if (ffebmi_model_keeps_phases(engine->model, index))
+        placed.totals = ffebmi_carve(arena, of->parameter_count, sizeof(void *));
     placed.buffers = ffebmi_carve(arena, of->buffer_count, sizeof(void *));
     if (of->energy == NULL)
         lay_out_rows(engine, of, &placed, arena);
@@ -153,6 +157,8 @@ static void lay_out(ffebm_engine *engine, ffebmi_arena *arena)
 
     engine->stages = ffebmi_carve(arena, model->stage_count, sizeof *engine->stages);
     engine->gradient.values = ffebmi_carve(arena, model->element_count, element);
+    if (ffebmi_model_keeps_any(model))
+        engine->gradient.totals = ffebmi_carve(arena, model->element_count, element);
     engine->input = ffebmi_carve(arena, engine->max_batch, model->input.count * element);
     engine->cotangents[0] = ffebmi_carve(arena, engine->max_batch, boundary);
     engine->cotangents[1] = ffebmi_carve(arena, engine->max_batch, boundary);

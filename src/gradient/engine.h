@@ -20,6 +20,7 @@ typedef struct ffebmi_engine_row {
 typedef struct ffebmi_engine_stage {
     const void **parameters; /* of its block, in the block's order */
     void **gradients;
+    void **totals; /* likewise, of the readings that a gradient is the difference of; NULL: not kept */
     void **buffers;
     const void *output; /* of the last forward: batch x units */
 

@@ -1,5 +1,6 @@
 #include "gradient/estimate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "gradient/phases.h"
@@ -171,6 +172,38 @@ static const double *draw_signs(ffebm_engine *engine)
     return engine->signs;
 }
 
+/* Of one of the states of a pair. Its mean is made in memory of its own: the states are yet to be contrasted. */
+static ffebm_status add_total(ffebm_engine *engine, size_t stage, const ffebmi_reading *of,
+                              const ffebmi_reading_pair *pair, bool second)
+{
+    size_t spare = ffebmi_estimator_of(&engine->stages[stage].equilibrium)->nudge_count;
+    uint8_t **switches = second ? pair->second_switches : pair->first_switches;
+    ffebmi_reading reading = *of;
+
+    reading.gradients = engine->stages[stage].totals;
+    reading.memory[1] = ffebmi_workbench_layers(&engine->bench, of->block, spare);
+    reading.pairs[reading.pair_count++] = (ffebmi_reading_pair){.first = second ? pair->second : pair->first,
+                                                                .first_switches = switches,
+                                                                .second_switches = switches,
+                                                                .weight = fabs(pair->weight),
+                                                                .nudges = {pair->nudges[second], FFEBM_NONE}};
+    return ffebmi_solver_of(reading.block)->read(engine->context, &reading, engine->bench.works);
+}
+
+/* The readings that an estimate is the difference of, added up: whatever sign a sample is nudged with, the same. */
+static ffebm_status add_totals(ffebm_engine *engine, size_t stage, const ffebmi_reading *of)
+{
+    const ffebmi_estimator *estimator = ffebmi_estimator_of(&engine->stages[stage].equilibrium);
+
+    for (size_t i = 0; i < estimator->pair_count; i++) {
+        ffebmi_reading_pair pair = pair_of(engine, stage, &estimator->pairs[i]);
+
+        FFEBMI_TRY(add_total(engine, stage, of, &pair, false));
+        FFEBMI_TRY(add_total(engine, stage, of, &pair, true));
+    }
+    return FFEBM_OK;
+}
+
 ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient_scale, double input_scale,
                              void *input_cotangent)
 {
@@ -179,6 +212,9 @@ ffebm_status ffebmi_estimate(ffebm_engine *engine, size_t stage, double gradient
 
     reading.form = ffebmi_phases_form(engine, stage);
     reading.gradient_scale = gradient_scale;
+    if (engine->stages[stage].totals != NULL)
+        FFEBMI_TRY(add_totals(engine, stage, &reading));
+    engine->gradient.phases = engine->gradient.phases && reading.form != FFEBMI_TANGENT;
     reading.input_scale = input_scale;
     reading.input_cotangent = input_cotangent;
     if (estimator->random_sign)

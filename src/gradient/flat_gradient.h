@@ -9,8 +9,11 @@
 typedef struct ffebmi_flat_gradient {
     const ffebm_model *model;
     void *values;
-    bool quiet; /* the engine leaves out what devices draw anew */
-    bool valid; /* the last call that writes it succeeded */
+    void *
+        totals; /* as values, of stages that keep phases: sums of the readings whose difference these are; NULL: none does */
+    bool phases; /* no energy stage was differentiated implicitly, without any */
+    bool quiet;  /* the engine leaves out what devices draw anew */
+    bool valid;  /* the last call that writes it succeeded */
 } ffebmi_flat_gradient;
 
 /* The engine's; defined there. */

@@ -136,12 +136,14 @@ static void set_equilibrium(ffebm_engine *engine, size_t stage, const ffebm_equi
             heeds_loss(engine, stage) && !runs_away(engine, stage, c) ? FFEBM_NUDGING_LOSS : FFEBM_NUDGING_LINEAR;
 }
 
-/* Feedforward stages pack their weights on the workbench, which may have moved. */
+/* Feedforward stages pack their weights on the workbench, which may have moved. Totals need room for one state more. */
 static ffebm_status reserve(ffebm_engine *engine, const ffebm_equilibrium_config *c)
 {
+    size_t more = engine->gradient.totals == NULL ? 0 : 1;
+
     if (engine->last_energy == FFEBM_NONE)
         return FFEBM_OK;
-    FFEBMI_TRY(ffebmi_workbench_reserve(&engine->bench, ffebmi_estimator_of(c)->nudge_count,
+    FFEBMI_TRY(ffebmi_workbench_reserve(&engine->bench, ffebmi_estimator_of(c)->nudge_count + more,
                                         c->precision == FFEBM_PRECISION_MIXED));
     engine->tape_work.packed = engine->bench.packed_memory;
     return FFEBM_OK;

@@ -25,7 +25,7 @@ static bool is_meant(const ffebm_model *model, size_t stage, size_t meant)
  * block is its own adjoint only where weights are the same both ways. */
 static unsigned withheld(const ffebmi_chip *chip)
 {
-    bool apart = chip != NULL && (ffebmi_chip_reads(chip) || ffebmi_chip_draws(chip));
+    bool apart = chip != NULL && (ffebmi_chip_reads(chip) || ffebmi_chip_draws(chip) || ffebmi_chip_keeps_phases(chip));
     bool one_way = chip != NULL && chip->config.weight_asymmetry > 0;
 
     return (apart ? FFEBMI_DISPLACES : 0) | (one_way ? FFEBMI_HAS_ADJOINT : 0);
@@ -142,15 +142,37 @@ bool ffebmi_model_remembers(const ffebm_model *model)
     return false;
 }
 
-void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const void *before, bool quiet)
+bool ffebmi_model_keeps_phases(const ffebm_model *model, size_t stage)
 {
-    const ffebmi_chip_update update = {.number = (uint64_t)model->history.updates + 1,
-                                       .quiet = quiet,
-                                       .before = before,
-                                       .values = model->parameters[parameter].value.data};
+    const ffebm_energy *block = model->stages[stage].energy;
 
-    ffebmi_chip_write(block_of(model, parameter), ffebmi_arrays_for(model->dtype, model->context->max_isa),
-                      within(model, parameter), &update);
+    return block != NULL && block->chip != NULL && ffebmi_chip_keeps_phases(block->chip);
+}
+
+bool ffebmi_model_keeps_any(const ffebm_model *model)
+{
+    for (size_t i = 0; i < model->stage_count; i++)
+        if (ffebmi_model_keeps_phases(model, i))
+            return true;
+    return false;
+}
+
+void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const ffebmi_pulses *pulses)
+{
+    const ffebmi_arrays *k = ffebmi_arrays_for(model->dtype, model->context->max_isa);
+    const ffebmi_model_parameter *p = &model->parameters[parameter];
+    const ffebmi_chip_update update = {.number = (uint64_t)model->history.updates + 1,
+                                       .quiet = pulses->quiet,
+                                       .before = pulses->before,
+                                       .values = p->value.data,
+                                       .lower = p->lower,
+                                       .upper = p->upper,
+                                       .learning_rate = pulses->learning_rate,
+                                       .gradient = ffebmi_at(k, pulses->gradients, p->offset),
+                                       .total =
+                                           pulses->totals == NULL ? NULL : ffebmi_at(k, pulses->totals, p->offset)};
+
+    ffebmi_chip_write(block_of(model, parameter), k, within(model, parameter), &update);
 }
 
 ffebm_status ffebm_model_inspect_pulses(const ffebm_model *model, ffebm_pulse_info *info, size_t stage)

@@ -125,9 +125,22 @@ void ffebmi_model_take_effect(const ffebm_model *model, size_t stage);
 /* Does any device go by its history? */
 bool ffebmi_model_remembers(const ffebm_model *model);
 
+/* What an optimizer's step asks of a parameter that is written by pulses, beside its values. */
+typedef struct ffebmi_pulses {
+    const void *before; /* its values that were */
+    bool quiet;
+    double learning_rate;  /* its own */
+    const void *gradients; /* flat */
+    const void *totals;    /* likewise, of stages that keep phases; NULL where none does */
+} ffebmi_pulses;
+
 /* Is a parameter written by pulses? And write it: its values are what is asked for, and become what there is. */
 bool ffebmi_model_pulses(const ffebm_model *model, size_t parameter);
-void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const void *before, bool quiet);
+void ffebmi_model_pulse(ffebm_model *model, size_t parameter, const ffebmi_pulses *pulses);
+
+/* Is a stage, or any, written by each nudged phase alone? */
+bool ffebmi_model_keeps_phases(const ffebm_model *model, size_t stage);
+bool ffebmi_model_keeps_any(const ffebm_model *model);
 
 /* What the model says of how parameters are drawn, for ffebmi_learnable_drawn; NULL if it says nothing. */
 const ffebm_initialization *ffebmi_model_initialization(const ffebm_model *model);

@@ -92,6 +92,18 @@ static ffebm_status allocate(ffebm_optimizer *o)
     return FFEBM_OK;
 }
 
+/* A phase that writes on its own knows neither what came before, nor the other phase, nor the weight. */
+static ffebm_status check_phases(const ffebm_model *model, const ffebm_optimizer *o)
+{
+    bool plain = o->rule == &sgd && o->settings.momentum == 0 && o->weight_decay == 0 && o->clip_norm == 0;
+
+    FFEBMI_CHECK(model->context, plain || !ffebmi_model_keeps_any(model), FFEBM_ERR_UNSUPPORTED,
+                 "optimizer: a device is written phase by phase (FFEBM_UPDATE_TWO_PHASE), expected sgd with momentum, "
+                 "weight_decay and clip_norm 0, not %s with momentum %g, weight_decay %g and clip_norm %g",
+                 o->rule->name, o->settings.momentum, o->weight_decay, o->clip_norm);
+    return FFEBM_OK;
+}
+
 static ffebm_status create(ffebm_optimizer **optimizer, ffebm_model *model, const ffebm_optimizer *settings)
 {
     ffebm_optimizer *created = ffebmi_allocate(model->context, 1, sizeof *created);
@@ -124,6 +136,7 @@ ffebm_status ffebm_optimizer_create_sgd(ffebm_optimizer **optimizer, ffebm_model
     settings.clip_norm = c.clip_norm;
     settings.settings.momentum = c.momentum;
     settings.settings.nesterov = c.nesterov == 1;
+    FFEBMI_TRY(check_phases(model, &settings));
     return create(optimizer, model, &settings);
 }
 
@@ -142,6 +155,7 @@ ffebm_status ffebm_optimizer_create_adam(ffebm_optimizer **optimizer, ffebm_mode
     settings.settings.beta2 = c.beta2;
     settings.settings.epsilon = c.epsilon;
     settings.settings.decoupled_decay = c.decoupled_decay == 1;
+    FFEBMI_TRY(check_phases(model, &settings));
     return create(optimizer, model, &settings);
 }
 

@@ -68,6 +68,11 @@ static ffebm_status gradient_norm(const ffebm_optimizer *o, const ffebmi_arrays 
     return FFEBM_OK;
 }
 
+static double rate_of(const ffebm_optimizer *o, size_t parameter)
+{
+    return o->learning_rate * o->multipliers[parameter].learning_rate;
+}
+
 static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebmi_rule_settings *settings,
                    const void *gradient, double gradient_scale, size_t parameter, bool commit)
 {
@@ -76,7 +81,7 @@ static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebm
                        .parameters = p->value.data,
                        .gradients = ffebmi_at(k, gradient, p->offset),
                        .gradient_scale = gradient_scale,
-                       .learning_rate = o->learning_rate * o->multipliers[parameter].learning_rate,
+                       .learning_rate = rate_of(o, parameter),
                        .weight_decay = o->weight_decay * o->multipliers[parameter].weight_decay,
                        .lower = p->lower,
                        .upper = p->upper,
@@ -98,7 +103,25 @@ static void write(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebmi
         memcpy(o->before, p->value.data, p->parameter.shape.count * k->element);
     update(o, k, settings, gradient->values, gradient_scale, parameter, true);
     if (pulses)
-        ffebmi_model_pulse(o->model, parameter, o->before, gradient->quiet);
+        ffebmi_model_pulse(o->model, parameter,
+                           &(ffebmi_pulses){.before = o->before,
+                                            .quiet = gradient->quiet,
+                                            .learning_rate = rate_of(o, parameter),
+                                            .gradients = gradient->values,
+                                            .totals = gradient->totals});
+}
+
+/* Of stages that are written by each phase alone. */
+static ffebm_status check_totals(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebmi_flat_gradient *gradient)
+{
+    if (gradient->totals == NULL)
+        return FFEBM_OK;
+    FFEBMI_CHECK(
+        o->context, gradient->phases, FFEBM_ERR_STATE,
+        "optimizer: a device is written phase by phase, but a gradient of FFEBM_ESTIMATOR_IMPLICIT has no phases");
+    FFEBMI_CHECK(o->context, k->finite(o->model->element_count, gradient->totals), FFEBM_ERR_NUMERIC,
+                 "optimizer: NaN or infinity in what phases read");
+    return FFEBM_OK;
 }
 
 ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine *engine)
@@ -118,6 +141,7 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
                  "optimizer: the engine has no gradient: none was computed, or the last one failed");
     k = ffebmi_arrays_for(o->model->dtype, o->context->max_isa);
     FFEBMI_TRY(gradient_norm(o, k, gradient->values, &norm));
+    FFEBMI_TRY(check_totals(o, k, gradient));
     if (o->clip_norm > 0 && norm > o->clip_norm)
         scale = o->clip_norm / norm;
     settings = o->settings;

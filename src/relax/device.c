@@ -458,7 +458,7 @@ static ffebmi_reading reading_through(ffebm_context *context, const ffebmi_readi
             pair->second = take_readings(context, r, pair->second, pair->nudges[1], converts);
     }
     own.free = readings_at(r, FFEBM_NONE);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2 && r->pairs[0].second != NULL; i++) /* a state alone may lie there, and is not used up */
         own.memory[i] = readings_at(r, i);
     return own;
 }

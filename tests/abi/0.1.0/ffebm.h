@@ -45,7 +45,7 @@ const char *ffebm_context_error(const ffebm_context *context);
 double ffebm_random_uniform(uint64_t seed, uint64_t counter);
 double ffebm_random_normal(uint64_t seed, uint64_t counter);
 enum { FFEBM_READ_BORDER = 1, FFEBM_READ_ALL = 2 };
-enum { FFEBM_UPDATE_IDEAL = 1, FFEBM_UPDATE_DIFFERENCE = 2 };
+enum { FFEBM_UPDATE_IDEAL = 1, FFEBM_UPDATE_DIFFERENCE = 2, FFEBM_UPDATE_TWO_PHASE = 3 };
 enum { FFEBM_STEP_CONSTANT = 1, FFEBM_STEP_LINEAR = 2, FFEBM_STEP_SOFT_BOUNDS = 3, FFEBM_STEP_EXPONENTIAL = 4 };
 typedef struct ffebm_device_config {
     size_t size;
