@@ -140,7 +140,7 @@ STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis FORCE
+.PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis ledger FORCE
 .PHONY: plots install installcheck uninstall dist amalgamation clean format help unit run-unit smoke embedding
 .PHONY: check-abi-of-library threads-of-library one-file attack campaigns coverage
 .PHONY: coverage-of-tests lint
@@ -336,6 +336,8 @@ smoke: $(EXAMPLES)
 	$(Q)text=$$($(OUT)/examples/conformance --broken) || { echo "$$text"; exit 1; }; echo "$$text" | tail -n 1
 	$(Q)$(OUT)/examples/resistor_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/resistive | tail -n 1
+	$(Q)$(OUT)/examples/ledger --json examples/models/digits.json >/dev/null
+	$(Q)$(OUT)/examples/ledger examples/models/digits.json | sed -n '/^energy/,/^to back/p'
 	$(Q)$(OUT)/examples/bench_device --epochs 1 2>/dev/null
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/ranks_pipe
@@ -462,6 +464,10 @@ analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million 
 	$< --out $(ANALYSIS).jsonl $(ANALYSIS_FLAGS)
 	@if command -v gnuplot >/dev/null; then examples/plot.sh '$(ANALYSIS).jsonl'; \
 	else echo 'no picture: gnuplot is not installed' >&2; fi
+
+MODEL ?= examples/models/splitting_small_3block_10.json
+ledger: $(OUT)/examples/ledger       ## what a gradient of MODEL=file would cost on hardware, beside backpropagation
+	@$< $(LEDGER_FLAGS) '$(MODEL)'
 
 LOG ?= $(OUT)/demo.jsonl
 plots:                               ## a picture of LOG, what train has logged, or of a run directory

@@ -24,15 +24,12 @@
 
 #include <ffebm.h>
 
-#include "support/batch.h"
 #include "support/blas_threads.h"
-#include "support/dataset.h"
 #include "support/failure.h"
-#include "support/fit.h"
 #include "support/model_file.h"
 #include "support/options.h"
 #include "support/recipe.h"
-#include "support/shuffle.h"
+#include "support/samples.h"
 
 enum { MAX_BETAS = 16, MOST_SWEEPS = 3000 };
 
@@ -79,10 +76,7 @@ struct certification {
     ffebm_context *context;
     ffebm_model *model;
     ffebm_engine *engine;
-    struct random_batch batch;
-    struct dataset data; /* these three where there is a data set */
-    struct batch samples;
-    size_t *order;
+    struct samples samples;
     ffebm_model_info info;
     int passed;
 };
@@ -104,40 +98,12 @@ static ffebm_status set_up(struct certification *c, struct failure *failure)
         return status;
     if (!model_file_is_checkpoint(c->path) && (status = ffebm_model_initialize(c->model, 0)) != FFEBM_OK)
         return status;
-    if ((status = ffebm_engine_create(&c->engine, c->model, &engine)) != FFEBM_OK ||
-        (status = random_batch_create(&c->batch, c->context, c->model, c->settings->images)) != FFEBM_OK)
+    if ((status = ffebm_engine_create(&c->engine, c->model, &engine)) != FFEBM_OK)
         return status;
+    if (samples_create(&c->samples, c->context, c->model, c->settings->images, c->settings->dataset, c->settings->data,
+                       failure) != 0)
+        return FFEBM_ERR_IO;
     return ffebm_model_inspect(c->model, &c->info);
-}
-
-/* Nothing without a data set. Returns 0, or -1 with the failure filled. */
-static int load_samples(struct certification *c, struct failure *failure)
-{
-    const struct dataset_source *source;
-
-    if (c->settings->dataset == NULL)
-        return 0;
-    if ((source = dataset_find(c->settings->dataset, failure)) == NULL ||
-        dataset_open(&c->data, source, c->settings->data, DATASET_SPLIT_DEFAULT, failure) != 0 ||
-        fit_check(c->model, &c->data, c->settings->dataset, failure) != 0)
-        return -1;
-    c->order = malloc(c->data.test.count * sizeof *c->order);
-    if (c->order == NULL)
-        return failure_set(failure, "out of memory for the order of %zu samples", c->data.test.count);
-    if (batch_create(c->context, &c->samples, c->model, (size_t)c->settings->images) != FFEBM_OK)
-        return failure_set(failure, "%s", ffebm_context_error(c->context));
-    return 0;
-}
-
-static ffebm_status draw(struct certification *c, uint64_t seed, struct failure *failure)
-{
-    const struct batch_plan plan = {
-        .data = &c->data, .part = &c->data.test, .order = c->order, .augment = FFEBM_AUGMENT_NONE};
-
-    if (c->order == NULL)
-        return random_batch_draw(&c->batch, c->model, seed);
-    shuffle(c->order, c->data.test.count, stream_seed(seed, STREAM_SHUFFLE, 0));
-    return batch_fill(&c->samples, &plan, 0, failure) == 0 ? FFEBM_OK : FFEBM_ERR_IO;
 }
 
 static ffebm_status configure(const struct certification *c, double beta)
@@ -255,15 +221,14 @@ static ffebm_status certify_beta(struct certification *c, uint64_t seed, double 
         config.max_difference_error = 0.3;
     }
     if (status == FFEBM_OK)
-        status = ffebm_engine_certify(c->engine, &worst, c->order != NULL ? c->samples.input : c->batch.images,
-                                      c->order != NULL ? c->samples.target : c->batch.labels, NULL, &config);
+        status = ffebm_engine_certify(c->engine, &worst, c->samples.input, c->samples.target, NULL, &config);
     return status != FFEBM_OK ? status : report(c, seed, beta, &worst);
 }
 
 static ffebm_status certify_seed(struct certification *c, uint64_t seed, const double *betas, size_t count,
                                  struct failure *failure)
 {
-    ffebm_status status = draw(c, seed, failure);
+    ffebm_status status = samples_draw(&c->samples, c->context, c->model, seed, failure) == 0 ? FFEBM_OK : FFEBM_ERR_IO;
 
     if (status == FFEBM_OK && !model_file_is_checkpoint(c->path))
         status = ffebm_model_initialize(c->model, seed);
@@ -288,18 +253,12 @@ static int certify(const struct settings *settings, const char *path, const doub
     struct failure failure = {""};
     ffebm_status status = set_up(&c, &failure);
 
-    if (status == FFEBM_OK && load_samples(&c, &failure) != 0)
-        status = FFEBM_ERR_IO;
-
     for (int64_t seed = 0; seed < settings->seeds && status == FFEBM_OK; seed++)
         status = certify_seed(&c, (uint64_t)seed, betas, count, &failure);
     if (status != FFEBM_OK)
         print_failure(&c, &failure);
 
-    random_batch_destroy(&c.batch);
-    batch_destroy(&c.samples);
-    dataset_free(&c.data);
-    free(c.order);
+    samples_destroy(&c.samples);
     ffebm_engine_destroy(c.engine);
     ffebm_model_destroy(c.model);
     ffebm_context_destroy(c.context);

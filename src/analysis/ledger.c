@@ -8,9 +8,9 @@
 #define FFEBMI_CONFIG ffebm_ledger_config
 #define SIZE(member, start, unit, text) FFEBMI_NUMBER(member, start, FFEBMI_FROM(0), unit, text)
 #define ABOVE(member, start, unit, text) FFEBMI_NUMBER(member, start, FFEBMI_ABOVE(0), unit, text)
-#define HOROWITZ "45 nm; Horowitz 2014, by PMC8934428, table 3"
-#define SURVEY "32 nm; fit to Murmann's survey, by Accelergy's ADC plug-in"
-#define CROSSBAR "8 bits, 14 nm PCM, its converters in it; Nature Electronics, s41928-023-01010-1"
+#define HOROWITZ "45 nm; Horowitz 2014 (PMC8934428, table 3)"
+#define SURVEY "32 nm; Murmann's survey, as Accelergy's ADC plug-in fits it"
+#define CROSSBAR "8 bits, 14 nm PCM; Nature Electronics, s41928-023-01010-1"
 static const ffebmi_setting list[] = {
     SIZE(free_sweeps, 0, "sweeps", "of a free phase; 0: as many as the last call took"),
     SIZE(nudged_sweeps, 0, "sweeps", "of a nudged phase; 0: likewise"),
@@ -29,7 +29,8 @@ static const ffebmi_setting list[] = {
     SIZE(converter_clock, 1, "ns", "a conversion takes bits + 1 of these, 45 nm SAR; NeuroSim V2.1"),
     ABOVE(converter_count, 256, "", "converters that work at a time; assumed"),
     FFEBMI_INTEGER(converter_bits, 8, FFEBMI_WITHIN(2, 24), "bits", "of borders without a device; assumed"),
-    SIZE(write_pulse, 1000, "pJ", "a pulse into PCM: 100 uA, 100 ns, 1 uS; s41598-026-35641-z, table 1"),
+    SIZE(write_pulse, 1000, "pJ",
+         "a pulse into PCM, 100 uA, 100 ns, 1 uS; Scientific Reports, s41598-026-35641-z, table 1"),
     SIZE(unrolled_conductance, 5e-6, "S", "of an element; assumed"),
     SIZE(unrolled_voltage, 0.1, "V", "across it, root mean square; assumed"),
     SIZE(unrolled_siemens, 1, "S", "a resistive block's conductance of 1; the model's own unit"),
