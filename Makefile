@@ -1,6 +1,6 @@
 # libffebm: `make help` lists the targets. One Makefile, GNU make, no configure step.
 #
-# Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR libdir includedir docdir mandir
+# Yours to set:   CC CFLAGS CPPFLAGS LDFLAGS, PREFIX DESTDIR bindir libdir includedir datadir docdir mandir
 #                 BLAS=openblas|blis|netlib, or BLAS_LIBS (with BLAS_CFLAGS, BLAS_HEADER) outright
 #                 MPI=1 makes programs for mpirun too, by MPICC (mpicc)
 # Switches:       V=1 shows commands, WERROR=1 makes warnings errors, SANITIZE=1 builds with ASan and UBSan,
@@ -27,10 +27,12 @@ LIB := $(if $(filter build,$(OUT)),lib,$(OUT)/lib)
 PREFIX     ?= /usr/local
 # A relative PREFIX begins where make does; libdir and the others follow it.
 override PREFIX := $(if $(filter-out /% ~%,$(firstword $(PREFIX))),$(CURDIR)/)$(PREFIX)
+bindir     ?= $(PREFIX)/bin
 libdir     ?= $(PREFIX)/lib
 includedir ?= $(PREFIX)/include
-docdir     ?= $(PREFIX)/share/doc/ffebm
-mandir     ?= $(PREFIX)/share/man
+datadir    ?= $(PREFIX)/share
+docdir     ?= $(datadir)/doc/ffebm
+mandir     ?= $(datadir)/man
 PKG_CONFIG ?= pkg-config
 CFLAGS     ?= $(if $(SANITIZE),-O1,-O3) -g
 
@@ -478,19 +480,24 @@ plots:                               ## a picture of LOG, what train has logged,
 # By the environment, where paths may have spaces.
 install uninstall: export DESTDIR := $(DESTDIR)
 install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export bindir := $(bindir)
 install uninstall: export libdir := $(libdir)
 install uninstall: export includedir := $(includedir)
+install uninstall: export datadir := $(datadir)
 install uninstall: export docdir := $(docdir)
 install uninstall: export mandir := $(mandir)
 install uninstall: export BLAS_LIBS := $(BLAS_LIBS)
 install uninstall: export CJSON_LIBS := $(CJSON_LIBS)
-NAMES = LIB=$(LIB) VERSION=$(VERSION) MAJOR=$(MAJOR) MINOR=$(MINOR) SONAME=$(SONAME) SOFILE=$(SOFILE)
-install: $(STATIC) $(SHARED)         ## to PREFIX (/usr/local), below DESTDIR
+# The training program goes along where there is what it needs to unpack data sets.
+TRAIN := $(if $(and $(call has,zlib),$(call has,libzip)),$(OUT)/examples/train)
+NAMES = LIB=$(LIB) TRAIN=$(TRAIN) VERSION=$(VERSION) MAJOR=$(MAJOR) MINOR=$(MINOR) SONAME=$(SONAME) SOFILE=$(SOFILE)
+install: $(STATIC) $(SHARED) $(TRAIN) ## to PREFIX (/usr/local), below DESTDIR
 	@$(NAMES) lib/install.sh install
 
 installcheck: export libdir := $(libdir)
+installcheck: export bindir := $(bindir)
 installcheck:                        ## build and run programs with what is installed, in every way
-	@tests/check_consumer.sh "$$libdir"
+	@tests/check_consumer.sh "$$libdir" "$$bindir"
 
 uninstall:                           ## take away what install put there
 	@$(NAMES) lib/install.sh uninstall

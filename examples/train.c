@@ -9,6 +9,7 @@
  * directory and log.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "support/blas_threads.h"
 #include "support/loop.h"
@@ -22,27 +23,34 @@ static int work(struct run *run)
     return run->settings.help || run->settings.version ? RUN_DONE : loop_run(run);
 }
 
+static const char *program_of(char **argv)
+{
+    const char *name = argv[0] != NULL ? argv[0] : "train", *slash = strrchr(name, '/');
+
+    return slash != NULL ? slash + 1 : name;
+}
+
 /* Of several ranks the first one speaks, and who knows why they end. */
 static void tell(const struct run *run, int code)
 {
     if (code == RUN_DONE && run->ranks.rank == 0 && run->settings.version)
         printf("libffebm %s\n", ffebm_version());
     else if (code == RUN_DONE && run->ranks.rank == 0 && run->settings.help)
-        settings_print_help(&run->settings);
+        settings_print_help(&run->settings, run->program);
     if (code != RUN_DONE && run->failure.text[0] != '\0' && run->ranks.rank == 0)
-        fprintf(stderr, "train: %s\n", run->failure.text);
+        fprintf(stderr, "%s: %s\n", run->program, run->failure.text);
     else if (code != RUN_DONE && run->failure.text[0] != '\0')
-        fprintf(stderr, "train: rank %d: %s\n", (int)run->ranks.rank, run->failure.text);
+        fprintf(stderr, "%s: rank %d: %s\n", run->program, (int)run->ranks.rank, run->failure.text);
 }
 
 int main(int argc, char **argv)
 {
-    struct run run = {.failure = {""}};
+    struct run run = {.failure = {""}, .program = program_of(argv)};
     int code;
 
     blas_threads_one();
     if (ranks_begin(&run.ranks, &argc, &argv) != 0) {
-        fprintf(stderr, "train: MPI does not start\n");
+        fprintf(stderr, "%s: MPI does not start\n", run.program);
         return RUN_FAILED;
     }
     code = run_together(&run, run_open(&run, argc, argv));

@@ -1,15 +1,18 @@
 #!/bin/sh
 # Build tests/consumer from an empty folder with an installed libffebm, and run it: with pkg-config's answers alone,
 # shared and static, in C99 and C++17, with every compiler there is; and through CMake, if that is there.
-#   check_consumer.sh LIBDIR   where libffebm.so, pkgconfig/ and cmake/ have been installed
+# Likewise what else is installed: the C++ headers, the conformance kit, the models and the training program.
+#   check_consumer.sh LIBDIR [BINDIR]   where libffebm.so, pkgconfig/ and cmake/, and ffebm-train, have been installed
 # COMPILERS are those to try. What pkg-config answers is for a shell to read, as a path in it may have spaces: hence eval.
 # shellcheck disable=SC2016,SC2086  # compilers may be several words
 set -eu
-libdir=$(realpath -s "${1:?usage: check_consumer.sh LIBDIR}")
+libdir=$(realpath -s "${1:?usage: check_consumer.sh LIBDIR [BINDIR]}")
+bindir=${2:-$libdir/../bin}
+digits=$(realpath "$(dirname "$0")/../examples/data")
 pkg_config=${PKG_CONFIG:-pkg-config}
 empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT
-cp "$(dirname "$0")"/consumer/* "$empty"
+cp "$(dirname "$0")"/consumer/*.* "$empty"
 cd "$empty"
 export PKG_CONFIG_PATH="$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 shared_path=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
@@ -48,6 +51,28 @@ try clang c c99
 try g++ c++ c++17
 try clang++ c++ c++17
 [ -n "$ran" ] || { echo 'no compiler found'; exit 1; }
+
+with_flags="$($pkg_config --cflags ffebm) -Wall -Wextra -Werror -O1"
+to_link=$($pkg_config --libs ffebm)
+eval "datadir=$($pkg_config --variable=datadir ffebm)"
+works() {
+    LD_LIBRARY_PATH=$shared_path "$@" >said 2>&1 || { cat said; echo "$1 failed"; exit 1; }
+}
+if command -v g++ >/dev/null; then
+    eval "quiet g++ -std=c++17 -pthread $with_flags headers.cpp -o headers $to_link"
+    works ./headers
+    ran="$ran, ffebm.hpp"
+fi
+eval "quiet ${CC:-cc} -std=c11 -I\"\$datadir\" $with_flags kit.c \"\$datadir\"/conformance/*.c -o kit $to_link -lm"
+works ./kit
+ran="$ran, the kit"
+if [ -e "$bindir/ffebm-train" ]; then
+    works "$bindir/ffebm-train" --model "$datadir/models/digits.json" --data "$digits" --epochs 1 --limit-train 64 \
+        --limit-test 64 --quiet
+    works "$bindir/ffebm-train" --help
+    grep -q '^Usage: ffebm-train --model' said || { cat said; echo 'ffebm-train does not know its name'; exit 1; }
+    ran="$ran, ffebm-train"
+fi
 
 if command -v cmake >/dev/null; then
     quiet cmake -S . -B made -DCMAKE_PREFIX_PATH="$libdir;$libdir/cmake" -Dffebm_DIR="$libdir/cmake/ffebm"

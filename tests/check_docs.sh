@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the guides say, tried. check_docs.sh PROGRAMS LIBRARIES..: the directory of the built examples, and what to link
-# with. In README.md, CHANGELOG.md and docs/:
+# with. In README.md, CHANGELOG.md, CONTRIBUTING.md and docs/:
 #   - C blocks are compiled. The comment in front of one says how (the last is for blocks of any language):
 #       <!-- program: x.c -->  saved under this name, compiled and run
 #       <!-- file: x.h -->     saved for the programs that follow in the same guide
@@ -18,7 +18,7 @@ tree=$(pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 compile="${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude"
-guides="README.md CHANGELOG.md docs/*.md"
+guides="README.md CHANGELOG.md CONTRIBUTING.md docs/*.md"
 
 fail() {
     echo "$*" >&2

@@ -32,14 +32,15 @@ usable() { quiet env COMPILERS=gcc tests/check_consumer.sh "$1"; }
 # As a packager does: all below DESTDIR, directories of his own, and no file that knows of DESTDIR. It can be used there.
 stage="$work/a stage"
 staged() {
-    quiet $make "$1" DESTDIR="$stage" PREFIX=/usr libdir=/usr/lib/here includedir=/usr/include/here \
-        docdir=/usr/share/doc/ffebm-doc
+    quiet $make "$1" DESTDIR="$stage" PREFIX=/usr bindir=/usr/bin/here libdir=/usr/lib/here \
+        includedir=/usr/include/here datadir=/usr/share/here docdir=/usr/share/doc/ffebm-doc
 }
 quiet $make all
 staged install
 pc=$stage/usr/lib/here/pkgconfig/ffebm.pc
 cmake=$stage/usr/lib/here/cmake/ffebm
-for file in include/here/ffebm.h include/here/ffebm/core.h share/doc/ffebm-doc/LICENSE \
+for file in include/here/ffebm.h include/here/ffebm/core.h include/here/ffebm.hpp \
+    include/here/ffebm/core.hpp bin/here/ffebm-train share/here/ffebm/models/digits.json share/doc/ffebm-doc/LICENSE \
     share/doc/ffebm-doc/docs/math.md; do
     [ -f "$stage/usr/$file" ] || fail "install has left out /usr/$file"
 done
@@ -92,6 +93,9 @@ refused 'is a file of this tree' $make uninstall PREFIX=.
 refused 'expected a path without spaces' $make OUT='my build'
 [ ! -e "$work/none" ] || fail 'a refused install has begun'
 echo 'moved, staged, out of PREFIX, behind a link, relative, private: can be used, and leaves nothing'
+
+echo '-- CMake, with the source tree inside'
+tests/check_cmake.sh
 
 # As a user does.
 for blas in openblas blis netlib; do

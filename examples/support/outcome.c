@@ -72,7 +72,7 @@ int outcome_stopped(struct run *run, int number, int64_t steps)
     struct failure how = {"nothing is kept, for want of --run"};
 
     if (run->best != NULL)
-        failure_set(&how, "to go on: train --resume %s", run->directory.path);
+        failure_set(&how, "to go on: %s --resume %s", run->program, run->directory.path);
     else if (run->last != NULL)
         failure_set(&how, "to go on, give its options again and --resume %s", run->last);
     failure_set(&run->failure, "%s after step %" PRId64 ", %" PRId64 " of epoch %" PRId64 "; %s", signals_name(number),

@@ -19,9 +19,10 @@ enum { RUN_DONE = 0, RUN_FAILED = 1, RUN_MISUSED = 2 };
 
 struct run {
     struct failure
-        failure;        /* filled where anything but RUN_DONE is returned; empty where another rank has the reason */
-    struct ranks ranks; /* that train it: this one alone, or all the others too */
-    int32_t together;   /* anything but RUN_DONE is known to all ranks */
+        failure;         /* filled where anything but RUN_DONE is returned; empty where another rank has the reason */
+    const char *program; /* as it was called */
+    struct ranks ranks;  /* that train it: this one alone, or all the others too */
+    int32_t together;    /* anything but RUN_DONE is known to all ranks */
     struct settings settings;
     struct arguments arguments; /* of the whole run: its settings so far, then those of this command line */
     char **argv;                /* of this process */

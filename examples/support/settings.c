@@ -121,11 +121,12 @@ void settings_write(FILE *file, const struct settings *settings, const char *con
     options_write(file, table, settings, only, between);
 }
 
-void settings_print_help(const struct settings *settings)
+void settings_print_help(const struct settings *settings, const char *program)
 {
-    printf("Usage: train --model FILE.json [options]\n"
-           "       train --resume DIR [options]\n\n"
-           "Train a chain of feedforward and energy blocks. The last line printed is one JSON object.\n\n");
+    printf("Usage: %s --model FILE.json [options]\n"
+           "       %s --resume DIR [options]\n\n"
+           "Train a chain of feedforward and energy blocks. The last line printed is one JSON object.\n\n",
+           program, program);
     options_print(stdout, table, settings);
     printf("\nSIGINT and SIGTERM end the run after the step that is being made; it is saved and can be resumed.\n"
            "Status: 0 done, 1 failed or diverged, 2 wrong options, 130 or 143 stopped by a signal.\n");

@@ -56,7 +56,7 @@ int settings_complete(struct settings *settings, const ffebm_model *model, struc
 /* Write those in force as members of a JSON object, as options_write does. */
 void settings_write(FILE *file, const struct settings *settings, const char *const *only, const char *between);
 
-/* Print how to call the program, with these settings as the defaults. */
-void settings_print_help(const struct settings *settings);
+/* Print how to call the program of this name, with these settings as the defaults. */
+void settings_print_help(const struct settings *settings, const char *program);
 
 #endif
