@@ -327,6 +327,25 @@ FFEBM_API ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, c
 FFEBM_API ffebm_status ffebm_engine_settle_springs(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
                                                    const ffebm_tensor *force, double stiffness);
 
+/** Compute the largest stable beta of a resistive block. Nudging by the loss mse with - beta takes a conductance of beta from
+ *  every output; from this beta on the circuit gives the outputs too little, and there is no nudged state near the free one.
+ *
+ *  Returns: FFEBM_OK.
+ *           FFEBM_ERR_STATE:       the stage has no free state.
+ *           FFEBM_ERR_UNSUPPORTED: the block is not resistive: it has no such limit.
+ *  In/Out:  engine: no state changes.
+ *  Out:     beta:   the smallest eigenvalue of S, the conductance that the outputs see, in siemens: of the circuit with its
+ *                   sources and the diodes that conduct held, all nodes but the outputs eliminated. The least over the samples
+ *                   of the free state. With four points half of it, since they nudge by twice beta; INFINITY where the
+ *                   estimator never nudges by - beta, or where diodes hold all outputs.
+ *  In:      stage:  an energy stage.
+ *
+ *  It is for samples of weight 1. By hand it is, negated, the least stiffness of ffebm_engine_settle_springs. A nudge that
+ *  switches diodes off may end the equilibrium below it: reports count such samples as unconverged. Linear nudging has no
+ *  limit. docs/math.md, section 15.
+ */
+FFEBM_API ffebm_status ffebm_engine_stable_beta(ffebm_engine *engine, double *beta, size_t stage);
+
 /** Compute the energy E of each sample, without a force's part, at a state of an energy block.
  *
  *  Returns: FFEBM_OK.

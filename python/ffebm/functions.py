@@ -102,6 +102,7 @@ FUNCTIONS = {
     "engine_configure": (status, [handle, size, p(s.EquilibriumConfig)]),
     "engine_equilibrium": (status, [handle, p(s.EquilibriumConfig), size]),
     "engine_set_beta": (status, [handle, size, f64]),
+    "engine_stable_beta": (status, [handle, handle, size]),
     "engine_set_sweeps": (status, [handle, size, i64, i64]),
     "engine_set_step": (status, [handle, u64]),
     "engine_set_first_sample": (status, [handle, u64]),

@@ -43,6 +43,7 @@ typedef struct certification {
     size_t batch;
     size_t bottom; /* the lowest stage that the reference comes to */
     double loss;
+    double unstable; /* samples that were nudged by more than their block bears, of all ranks */
 
     void *memory;
     void *reference;                      /* flat */
@@ -196,8 +197,9 @@ static ffebm_status take_gradient(certification *c)
     for (size_t i = 0; i < engine->model->stage_count; i++) {
         c->free_phases[i] = engine->stages[i].tallies[0];
         c->nudged_phases[i] = engine->stages[i].tallies[1];
+        c->unstable += (double)c->nudged_phases[i].unstable;
     }
-    return FFEBM_OK;
+    return ffebmi_ranks_sum(engine->context, &c->unstable, 1, FFEBM_FLOAT64);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- verdicts */
@@ -241,7 +243,8 @@ static void add_phases(const certification *c, size_t stage, ffebm_certificate *
     }
 }
 
-/* How much of what a bound allows has been used: above 1 it has been crossed. Nothing was compared where it is NaN. */
+/* How much of what a bound allows has been used: above 1 it has been crossed. Nudged states that may be of another equilibrium
+ * than the free one prove nothing, whatever comes out. Nothing was compared where it is NaN. */
 static double used(double value, double bound)
 {
     return isnan(value) || value == 0 ? 0 : value / bound;
@@ -250,7 +253,7 @@ static double used(double value, double bound)
 static double badness(const certification *c, const ffebm_certificate *of)
 {
     const ffebm_certify_config *bounds = &c->config;
-    double most = used(1 - of->cosine, 1 - bounds->min_cosine);
+    double most = c->unstable > 0 ? INFINITY : used(1 - of->cosine, 1 - bounds->min_cosine);
 
     if (bounds->max_relative_error > 0)
         most = fmax(most, used(of->relative_error, bounds->max_relative_error));

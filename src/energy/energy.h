@@ -124,7 +124,7 @@ struct ffebmi_energy_kind {
 
     /* OPTIONAL, of kinds with FFEBMI_HEEDS_STIFFNESS: the stiffness below 0 from which on an output has no equilibrium by itself,
      * whatever the others do. Without it none is refused. */
-    double (*bears)(const ffebm_energy *block, const void *packed);
+    double (*bears_alone)(const ffebm_energy *block, const void *packed);
 
     /* OPTIONAL, both or neither: the same in 16-bit integers, beside what is packed, of which it is made; `packed` is NULL while
      * measuring. Without them sweeps are not rounded. */

@@ -134,7 +134,8 @@ static const ffebmi_sweep_rules sweeps = {.begin = ffebmi_resistive_begin,
                                           .energies = ffebmi_resistive_energies,
                                           .powers = ffebmi_resistive_powers,
                                           .region_changes = ffebmi_resistive_region_changes,
-                                          .stable = ffebmi_resistive_stable};
+                                          .stable = ffebmi_resistive_stable,
+                                          .bears = ffebmi_resistive_bears};
 
 const ffebmi_energy_kind ffebmi_energy_resistive = {.type = "resistive",
                                                     .abilities = FFEBMI_HAS_ADJOINT | FFEBMI_DISPLACES |
@@ -152,6 +153,6 @@ const ffebmi_energy_kind ffebmi_energy_resistive = {.type = "resistive",
                                                     .lay_out_packed = ffebmi_resistive_lay_out_packed,
                                                     .pack = ffebmi_resistive_pack,
                                                     .check = ffebmi_resistive_check,
-                                                    .bears = ffebmi_resistive_bears,
+                                                    .bears_alone = ffebmi_resistive_bears_alone,
                                                     .products = products,
                                                     .saturated = saturated};

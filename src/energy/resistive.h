@@ -61,7 +61,7 @@ void *ffebmi_resistive_lay_out_plan(const ffebm_energy *block, const ffebmi_arit
 void *ffebmi_resistive_lay_out_packed(const ffebm_energy *block, const void *plan, ffebmi_arena *arena);
 void ffebmi_resistive_pack(const ffebm_energy *block, const ffebmi_arrays *arrays, const void *plan,
                            const void *const *parameters, void *packed);
-double ffebmi_resistive_bears(const ffebm_energy *block, const void *packed);
+double ffebmi_resistive_bears_alone(const ffebm_energy *block, const void *packed);
 ffebm_status ffebmi_resistive_check(const ffebm_energy *block, const void *packed, ffebmi_failure *failure);
 
 /* Those of one coupling, of all in the order of couplings. */
@@ -69,10 +69,11 @@ const void *const *ffebmi_resistive_parameters(const ffebmi_resistive *r, const 
 
 /* The work memory of the kind, and passes in it (resistive_passes.c). */
 typedef struct ffebmi_resistive_work {
-    void **z;      /* [layer]: rows x units, currents into the nodes */
-    void **base;   /* [layer]: likewise, of the free state, where states are displacements: currents, or dv/di there */
-    void *current; /* rows x units of layer 0: what the sources send, with its bias */
-    void **trial;  /* [layer]: one row of units */
+    void **z;       /* [layer]: rows x units, currents into the nodes */
+    void **base;    /* [layer]: likewise, of the free state, where states are displacements: currents, or dv/di there */
+    void *current;  /* rows x units of layer 0: what the sources send, with its bias */
+    void **trial;   /* [layer]: one row of units */
+    double *output; /* one row of the last layer's */
     void *amplified; /* rows x units of the largest layer; with amplifiers */
     void *input;     /* rows x units of the input */
     void *own;       /* units of the largest layer */
@@ -97,6 +98,7 @@ void ffebmi_resistive_update(ffebmi_settling *settling, const size_t *layers, si
 void ffebmi_resistive_move(ffebmi_settling *settling, size_t to, size_t from);
 size_t ffebmi_resistive_region_changes(const ffebmi_settling *settling, size_t row);
 bool ffebmi_resistive_stable(const ffebmi_settling *settling, size_t row);
+double ffebmi_resistive_bears(ffebmi_settling *settling, size_t row);
 void ffebmi_resistive_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t parameter,
                                size_t first, size_t count, void *work);
 void ffebmi_resistive_input_gradient(const ffebm_energy *block, const ffebmi_contrast *contrast, size_t first,

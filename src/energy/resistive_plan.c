@@ -187,7 +187,7 @@ ffebm_status ffebmi_resistive_check(const ffebm_energy *block, const void *from,
 }
 
 /* E weights the last layer's currents. */
-double ffebmi_resistive_bears(const ffebm_energy *block, const void *from)
+double ffebmi_resistive_bears_alone(const ffebm_energy *block, const void *from)
 {
     const ffebmi_resistive_packed *packed = from;
     size_t last = block->layer_count - 1;

@@ -36,6 +36,7 @@ void *ffebmi_resistive_lay_out_work(const ffebm_energy *block, const ffebmi_arra
     placed.z = lay_out_layers(block, element, rows, arena);
     placed.base = lay_out_layers(block, element, rows, arena);
     placed.trial = lay_out_layers(block, element, 1, arena);
+    placed.output = ffebmi_carve(arena, block->layers[block->layer_count - 1].count, sizeof *placed.output);
     placed.current = ffebmi_carve(arena, rows, block->layers[0].count * element);
     placed.amplified = ffebmi_carve(arena, rows, r->config.amplifier == 1 ? 0 : units * element);
     placed.input = ffebmi_carve(arena, rows, block->input.count * element);

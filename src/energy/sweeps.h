@@ -74,6 +74,10 @@ struct ffebmi_sweep_rules {
      * equilibrium that the free one becomes as springs weaken? Without it, it is. */
     bool (*stable)(const ffebmi_settling *settling, size_t row);
 
+    /* OPTIONAL, likewise: the stiffness below 0 from which on a row, a free state, is no minimum any more, all units of the last
+     * layer having springs of it; - infinity: it is with any. Without it that is so of all rows. */
+    double (*bears)(ffebmi_settling *settling, size_t row);
+
     /* OPTIONAL, of kinds with `switch_count`: where the switches stand at settling->state. */
     void (*observe)(ffebmi_settling *settling, uint8_t *const *switches);
 };

@@ -17,6 +17,13 @@ typedef struct ffebmi_engine_row {
     const void *output; /* of the last forward: batch x units */
 } ffebmi_engine_row;
 
+/* How strongly a block was nudged by springs weaker than nothing, and how strongly it may be: as beta, or as the stiffness. */
+typedef struct ffebmi_limit {
+    double asked;
+    double borne;
+    bool by_hand; /* as the stiffness */
+} ffebmi_limit;
+
 typedef struct ffebmi_engine_stage {
     const void **parameters; /* of its block, in the block's order */
     void **gradients;
@@ -37,6 +44,7 @@ typedef struct ffebmi_engine_stage {
     void **inputs;           /* [layer]: max_batch x units, those of its last state; NULL where there is none */
     size_t input_rows;       /* how many rows of them hold; 0: no state yet, and taps' are zero */
     ffebmi_tally tallies[2]; /* of the last free and the last nudged phase */
+    ffebmi_limit limit;      /* of the last nudged phase, where samples were beyond it */
     ffebmi_norms *norms[2];  /* likewise: [sample * layers + layer], of its last sweep, summed over nudges */
     size_t nudges;           /* how many that were; 0: no nudged phase since the free one */
 } ffebmi_engine_stage;

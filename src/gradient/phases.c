@@ -6,6 +6,7 @@
 
 #include "core/context.h"
 #include "gradient/force.h"
+#include "gradient/stability.h"
 
 /* ---------------------------------------------------------------------------------------------- building */
 
@@ -68,14 +69,14 @@ static void set_up(ffebm_engine *engine, size_t stage, ffebmi_phase *phase)
 
 static ffebm_status check(const ffebm_engine *engine, size_t stage, const char *phase, const ffebmi_tally *tally)
 {
+    char limit[FFEBMI_LIMIT_TEXT];
+
     FFEBMI_CHECK(engine->context, tally->nonfinite == 0, FFEBM_ERR_NUMERIC,
                  "stage %zu: %zu of %zu samples ended the %s phase in NaN or infinity", stage, tally->nonfinite,
                  tally->samples, phase);
     FFEBMI_CHECK(engine->context, tally->unstable == 0 || engine->stages[stage].equilibrium.require_convergence == 0,
-                 FFEBM_ERR_CONVERGENCE,
-                 "stage %zu: %zu of %zu samples are nudged by more than their block bears: lower "
-                 "beta, or nudge linearly",
-                 stage, tally->unstable, tally->samples);
+                 FFEBM_ERR_CONVERGENCE, "stage %zu: %zu of %zu samples are nudged by more than the block bears: %s",
+                 stage, tally->unstable, tally->samples, ffebmi_stability_text(limit, &engine->stages[stage].limit));
     FFEBMI_CHECK(engine->context, tally->unconverged == 0 || engine->stages[stage].equilibrium.require_convergence == 0,
                  FFEBM_ERR_CONVERGENCE, "stage %zu: %zu of %zu samples had not settled after %" PRId64 " %s sweeps",
                  stage, tally->unconverged, tally->samples, tally->sweeps_max, phase);
@@ -95,17 +96,28 @@ static ffebm_status check_parameters(const ffebm_engine *engine, size_t stage)
 }
 
 /* And under springs as weak as these? */
-static ffebm_status check_springs(const ffebm_engine *engine, size_t stage, double weakest)
+static ffebm_status check_springs(const ffebm_engine *engine, size_t stage, double weakest, double beta)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
-    double least = block->kind->bears == NULL ? -INFINITY : block->kind->bears(block, engine->bench.packed);
+    double least = block->kind->bears_alone == NULL ? -INFINITY : block->kind->bears_alone(block, engine->bench.packed);
+    ffebmi_limit limit = {0};
+    char text[FFEBMI_LIMIT_TEXT];
 
-    FFEBMI_CHECK_ARGUMENT(
-        engine->context, weakest > least,
-        "stage %zu: nudged by springs of stiffness %g (beta times the loss's second derivative), but an "
-        "output of this block bears none of %g or below: lower beta, or nudge linearly",
-        stage, weakest, least);
+    if (weakest <= least)
+        limit = ffebmi_stability_limit(engine, stage, weakest, beta);
+    FFEBMI_CHECK_ARGUMENT(engine->context, weakest > least,
+                          "stage %zu: nudged by the loss or by springs, which take from the conductance of outputs: %s",
+                          stage, ffebmi_stability_text(text, &limit));
     return FFEBM_OK;
+}
+
+/* A nudged phase has been: how strongly might the block have been nudged? */
+static void note_limit(ffebm_engine *engine, size_t stage, double weakest, double beta)
+{
+    ffebmi_engine_stage *s = &engine->stages[stage];
+
+    if (s->tallies[1].unstable > 0)
+        s->limit = ffebmi_stability_limit(engine, stage, weakest, beta);
 }
 
 /* --------------------------------------------------------------------------------------------------------------- free */
@@ -190,7 +202,7 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
 {
     ffebmi_engine_stage *s = &engine->stages[stage];
     ffebmi_phase phase = nudged_phase(engine, stage, engine->batch, (const void *const *)s->inputs);
-    double strengths[FFEBMI_MAX_NUDGES];
+    double strengths[FFEBMI_MAX_NUDGES], weakest = 0;
     ffebmi_tally tally;
     ffebm_status status;
 
@@ -213,12 +225,14 @@ static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn ca
         phase.stiffness = ffebmi_force_clamp_springs;
     if (held && f->targets != NULL) {
         phase.stiffness = ffebmi_force_springs;
-        FFEBMI_TRY(check_springs(engine, stage, ffebmi_force_weakest_spring(f, engine->batch)));
+        weakest = ffebmi_force_weakest_spring(f, engine->batch);
+        FFEBMI_TRY(check_springs(engine, stage, weakest, f->beta));
     }
     phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
     status = ffebmi_relax(engine->context, &phase, engine->bench.works, &tally);
     ffebmi_tally_add(&s->tallies[1], &tally);
     FFEBMI_TRY(status);
+    note_limit(engine, stage, weakest, f->beta);
     return check(engine, stage, "nudged", &s->tallies[1]);
 }
 
@@ -259,9 +273,10 @@ ffebm_status ffebmi_phases_by_hand(ffebm_engine *engine, size_t stage, size_t ba
     if (stiffness != 0)
         phase.stiffness = ffebmi_force_held_springs;
     set_up(engine, stage, &phase);
-    FFEBMI_TRY(check_springs(engine, stage, stiffness));
+    FFEBMI_TRY(check_springs(engine, stage, stiffness, 0));
     phase.result = ffebmi_workbench_layers(&engine->bench, phase.block, 0);
     FFEBMI_TRY(ffebmi_relax(engine->context, &phase, engine->bench.works, &s->tallies[1]));
+    note_limit(engine, stage, stiffness, 0);
     FFEBMI_TRY(check(engine, stage, "nudged", &s->tallies[1]));
     keep_inputs(engine, stage, batch, inputs);
     engine->bench.settled_stage = stage;

@@ -6,9 +6,9 @@
 
 #include "core/context.h"
 #include "core/text.h"
-#include "gradient/engine.h"
+#include "gradient/stability.h"
 
-enum { PIECE = 256 };
+enum { PIECE = 320 };
 
 typedef struct writing {
     char *text; /* NULL: only count */
@@ -45,6 +45,7 @@ static void add_stage(writing *to, const ffebm_engine *engine, size_t stage, int
     const char *name = phase == FFEBM_PHASE_FREE ? "free" : "nudged";
     const double tolerance = phase == FFEBM_PHASE_FREE ? engine->stages[stage].equilibrium.free_tolerance
                                                        : engine->stages[stage].equilibrium.nudged_tolerance;
+    char limit[FFEBMI_LIMIT_TEXT];
 
     if (tally->unconverged == 0 && tally->nonfinite == 0)
         return;
@@ -52,15 +53,16 @@ static void add_stage(writing *to, const ffebm_engine *engine, size_t stage, int
     if (tally->nonfinite > 0)
         add(to, "%zu of %zu samples ended the %s phase in NaN or infinity: ", tally->nonfinite, tally->samples, name);
     else if (tally->unstable > 0)
-        add(to, "%zu of %zu samples are nudged by more than the block bears: ", tally->unstable, tally->samples);
+        add(to, "%zu of %zu samples are nudged by more than the block bears: %s", tally->unstable, tally->samples,
+            ffebmi_stability_text(limit, &engine->stages[stage].limit));
     else
         add(to,
             "%zu of %zu samples did not settle in the %s phase, a residual of up to %.2g after %" PRId64
             " sweeps, tolerance %g: ",
             tally->unconverged, tally->samples, name, tally->residual_max, tally->sweeps_max, tolerance);
     if (tally->nonfinite == 0 && tally->unstable > 0)
-        add(to, "lower beta, or nudge linearly");
-    else if (tally->nonfinite == 0 && (phase == FFEBM_PHASE_NUDGED || tally->residual_max < wild))
+        return;
+    if (tally->nonfinite == 0 && (phase == FFEBM_PHASE_NUDGED || tally->residual_max < wild))
         add(to, "raise %s_sweeps%s", name, phase == FFEBM_PHASE_FREE ? ", or give couplings less gain" : "");
     else if (phase == FFEBM_PHASE_FREE)
         add(to, "give couplings less gain, clamp the last layer, or damp with a relaxation below 1");

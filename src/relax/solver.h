@@ -61,6 +61,9 @@ ffebm_status ffebmi_solver_tell(ffebm_context *context, ffebm_status status, con
 ffebm_status ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
                           ffebmi_tally *tally);
 
+/* The stiffness below 0 from which on some sample's free state is no minimum any more under springs; - infinity: none is. */
+double ffebmi_relax_bears(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works);
+
 /* Where the switches stand: switches[coupling] becomes batch x the block's switch_count there. Of blocks that have them. */
 void ffebmi_relax_observe(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works,
                           uint8_t *const *switches);

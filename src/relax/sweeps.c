@@ -1,5 +1,6 @@
 /* The solver by sweeps: layers are updated from one another until every sample of the batch is at rest. */
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/parallel.h"
@@ -25,6 +26,7 @@ typedef struct shard {
     ffebmi_norms *norms;
     ffebmi_groups *groups;        /* memory for those of the phase; the first worker's serves all */
     size_t samples[FFEBMI_SHARD]; /* which sample is in which seat */
+    double bears;                 /* of the samples that this worker has looked at */
     int64_t spent[FFEBMI_SHARD];  /* sweeps of each sample of the shard, counted from its first, before this leg */
 } shard;
 
@@ -416,6 +418,36 @@ void ffebmi_relax_observe(ffebm_context *context, const ffebmi_states *states, f
 {
     ffebmi_parallel_ranges(context, states->batch, FFEBMI_SHARD, observe_shard,
                            &(observation){states, works, switches});
+}
+
+typedef struct bearing {
+    const ffebmi_states *states;
+    ffebmi_relax_work *const *works;
+} bearing;
+
+static void bear_shard(void *user, size_t worker, size_t first, size_t count)
+{
+    const bearing *b = user;
+    shard *w = (shard *)b->works[worker];
+    ffebmi_settling s = look_at(b->states, w, first, count);
+
+    for (size_t row = 0; row < count; row++)
+        w->bears = fmax(w->bears, b->states->block->kind->sweeps->bears(&s, row));
+}
+
+double ffebmi_relax_bears(ffebm_context *context, const ffebmi_states *states, ffebmi_relax_work *const *works)
+{
+    const ffebmi_sweep_rules *rules = states->block->kind->sweeps;
+    double bears = -INFINITY;
+
+    if (rules == NULL || rules->bears == NULL)
+        return bears;
+    for (size_t w = 0; w < context->executor.workers; w++)
+        ((shard *)works[w])->bears = bears;
+    ffebmi_parallel_ranges(context, states->batch, FFEBMI_SHARD, bear_shard, &(bearing){states, works});
+    for (size_t w = 0; w < context->executor.workers; w++)
+        bears = fmax(bears, ((shard *)works[w])->bears);
+    return bears;
 }
 
 const ffebmi_solver ffebmi_solver_sweeps = {.name = "sweeps",

@@ -477,7 +477,7 @@ static int is_minimum(const settled_state *c, size_t row, double beta)
             double v = element(c->s[l], row * c->units[l] + k), side = k < c->units[l] / 2 ? 1 : -1;
 
             if ((l + 1 < c->layers || c->of->clamp_last) && side * v <= -c->of->threshold)
-                m[first[l] + k][first[l] + k] += fmin(c->of->conductance, 1e6) * pow(a, -2.0 * (double)l);
+                m[first[l] + k][first[l] + k] += fmin(c->of->conductance, 1e12) * pow(a, -2.0 * (double)l);
         }
     for (size_t p = 0; p < n; p++) {
         if (m[p][p] <= 0)
@@ -553,6 +553,189 @@ START_TEST(too_large_a_beta_is_never_settled)
     destroy_all(c.s, c.layers);
     ffebm_tensor_destroy(y);
     ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
+static double stable_beta(const fixture *f)
+{
+    double beta = -1;
+
+    assert_ok(f->context, ffebm_engine_stable_beta(f->engine, &beta, 0));
+    return beta;
+}
+
+/* What the block states is where the matrix of its free states stops being positive definite. */
+START_TEST(the_largest_stable_beta_is_stated)
+{
+    int32_t single = _i >= CIRCUITS;
+    int circuit = _i % CIRCUITS;
+    fixture f = circuit_of(circuit, single ? FFEBM_FLOAT32 : FFEBM_FLOAT64, 1 + _i % 2);
+    ffebm_tensor *x = voltages_in(&f, 5);
+    settled_state c = settled_state_of(&f, circuit, x);
+    double expected = largest_beta(&c), beta = stable_beta(&f);
+    ffebm_equilibrium_config config = settled_circuit(1e-3);
+
+    ck_assert_double_eq_tol(beta / expected, 1, single ? 1e-4 : 1e-9);
+    config.estimator = FFEBM_ESTIMATOR_FOUR_POINT;
+    assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+    ck_assert_double_eq(stable_beta(&f), beta / 2);
+    config.estimator = FFEBM_ESTIMATOR_POSITIVE;
+    assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+    ck_assert(isinf(stable_beta(&f)));
+    destroy_all(c.s, c.layers);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
+/* Just below it the free states are minima, just above it they are none; and what is refused or reported names it. */
+START_TEST(texts_name_the_largest_stable_beta)
+{
+    fixture f = circuit_of(_i / 2, FFEBM_FLOAT64, 1);
+    ffebm_tensor *x = voltages_in(&f, 5), *y = random_labels(&f, BATCH, 6);
+    settled_state c = settled_state_of(&f, _i / 2, x);
+    double beta = stable_beta(&f);
+    ffebm_equilibrium_config config = settled_circuit((_i % 2 == 0 ? 1.001 : 10) * beta);
+    ffebm_status status;
+    char expected[96], text[512];
+
+    ck_assert(all_minima(&c, beta * (1 - 1e-9)) && !all_minima(&c, beta * (1 + 1e-9)));
+    snprintf(expected, sizeof expected, "beta is %g, and the largest stable one %g: lower beta", config.beta, beta);
+    config.nudging = FFEBM_NUDGING_LOSS;
+    config.nudged_sweeps = 30;
+    assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+    status = ffebm_engine_gradient(f.engine, NULL, x, y, NULL);
+    if (_i % 2 == 0) {
+        assert_ok(f.context, status);
+        assert_ok(f.context, ffebm_engine_unsettled(f.engine, text, sizeof text, NULL));
+        ck_assert_msg(strstr(text, expected) != NULL, "%s", text);
+        config.require_convergence = 1;
+        assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+        ck_assert_int_eq(ffebm_engine_gradient(f.engine, NULL, x, y, NULL), FFEBM_ERR_CONVERGENCE);
+    } else {
+        ck_assert_int_eq(status, FFEBM_ERR_ARGUMENT);
+    }
+    ck_assert_msg(strstr(ffebm_context_error(f.context), expected) != NULL, "%s", ffebm_context_error(f.context));
+    destroy_all(c.s, c.layers);
+    ffebm_tensor_destroy(y);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
+/* Beyond it no certificate passes, whatever it judges by. */
+START_TEST(no_certificate_beyond_the_largest_stable_beta)
+{
+    fixture f = circuit_of(_i / 2, FFEBM_FLOAT64, 1);
+    ffebm_tensor *x = voltages_in(&f, 5), *y = random_labels(&f, BATCH, 6);
+    ffebm_equilibrium_config config = settled_circuit(1e-3);
+    ffebm_certificate worst = {.size = sizeof worst};
+    ffebm_certify_config lenient;
+
+    assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
+    config.beta = (_i % 2 == 0 ? 0.4 : 1.0001) * stable_beta(&f);
+    config.nudging = FFEBM_NUDGING_LOSS;
+    config.nudged_sweeps = 50;
+    assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+    ffebm_certify_config_init(&lenient, sizeof lenient);
+    lenient.min_cosine = -1;
+    lenient.adjoint_sweeps = 20000;
+    assert_ok(f.context, ffebm_engine_certify(f.engine, &worst, x, y, NULL, &lenient));
+    ck_assert_int_eq(worst.passed, _i % 2 == 0);
+    ffebm_tensor_destroy(y);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
+/* By hand it is springs that are too weak. */
+START_TEST(springs_by_hand_have_the_same_limit)
+{
+    fixture f = circuit_of(0, FFEBM_FLOAT64, 1);
+    int64_t outputs = (int64_t)f.outputs;
+    ffebm_tensor *x = voltages_in(&f, 5),
+                 *force = random_batch(f.context, FFEBM_FLOAT64, BATCH, &outputs, 1, -1e-3, 1e-3, 6);
+    ffebm_phase_report report = {.size = sizeof report};
+    char expected[96], text[512];
+    double beta;
+
+    assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
+    beta = stable_beta(&f);
+    assert_ok(f.context, ffebm_engine_settle_springs(f.engine, 0, x, force, -0.9 * beta));
+    assert_ok(f.context, ffebm_engine_inspect_phase(f.engine, &report, 0, FFEBM_PHASE_NUDGED));
+    ck_assert_uint_eq(report.unconverged, 0);
+    ck_assert_double_eq(stable_beta(&f), beta);
+    assert_ok(f.context, ffebm_engine_settle_springs(f.engine, 0, x, force, -1.0001 * beta));
+    assert_ok(f.context, ffebm_engine_unsettled(f.engine, text, sizeof text, NULL));
+    snprintf(expected, sizeof expected, "stiffness is %g, and the least stable one %g", -1.0001 * beta, -beta);
+    ck_assert_msg(strstr(text, expected) != NULL, "%s", text);
+    ffebm_tensor_destroy(force);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
+/* Of the files of the published code the eigenvalue is known from a dense matrix, to three digits. */
+static const struct {
+    const char *path;
+    double beta;
+} known[] = {{"tests/reference/drn/drn_1h.safetensors", 0.394}, {"tests/reference/drn/drn_3h.safetensors", 0.339}};
+
+static void load_parameters(const fixture *f, const char *path)
+{
+    for (size_t i = 0; i < f->info.parameter_count; i++) {
+        ffebm_parameter_info info = {.size = sizeof info};
+        ffebm_tensor *value;
+        char name[64];
+
+        assert_ok(f->context, ffebm_model_inspect_parameter(f->model, &info, i));
+        snprintf(name, sizeof name, "param.%s", info.name);
+        assert_ok(f->context, ffebm_checkpoint_tensor(f->context, &value, path, name));
+        assert_ok(f->context, ffebm_tensor_copy(info.value, value));
+        ffebm_tensor_destroy(value);
+    }
+}
+
+START_TEST(known_circuits_state_their_largest_stable_beta)
+{
+    char description[2048];
+    ffebm_context *context;
+    ffebm_equilibrium_config config = settled_circuit(1e-3);
+    ffebm_tensor *x;
+    fixture f;
+
+    ck_assert_int_eq(ffebm_context_create(&context, NULL), FFEBM_OK);
+    assert_ok(context,
+              ffebm_checkpoint_metadata(context, description, sizeof description, NULL, known[_i].path, "model"));
+    ffebm_context_destroy(context);
+    f = fixture_of(description, FFEBM_FLOAT64, 1, 4);
+    assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
+    load_parameters(&f, known[_i].path);
+    assert_ok(f.context, ffebm_checkpoint_tensor(f.context, &x, known[_i].path, "input"));
+    assert_ok(f.context, ffebm_engine_settle(f.engine, 0, x, NULL));
+    ck_assert_double_eq_tol(stable_beta(&f), known[_i].beta, 5e-4);
+    ffebm_tensor_destroy(x);
+    fixture_end(&f);
+}
+END_TEST
+
+static const char hopfield[] = "{\"input\": [3], \"loss\": \"mse\", \"stages\": [{\"energy\": {\"type\": \"hopfield\", "
+                               "\"couplings\": [" NODES("2") "]}}]}";
+
+/* No state, no value; and no other block has a limit. */
+START_TEST(a_stable_beta_needs_a_state_and_resistors)
+{
+    fixture f = circuit_of(0, FFEBM_FLOAT64, 1), other = fixture_of(hopfield, FFEBM_FLOAT64, 1, 4);
+    double beta = 7;
+
+    ck_assert_int_eq(ffebm_engine_stable_beta(f.engine, &beta, 0), FFEBM_ERR_STATE);
+    ck_assert_int_eq(ffebm_engine_stable_beta(f.engine, NULL, 0), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_stable_beta(f.engine, &beta, 1), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_stable_beta(NULL, &beta, 0), FFEBM_ERR_ARGUMENT);
+    ck_assert_int_eq(ffebm_engine_stable_beta(other.engine, &beta, 0), FFEBM_ERR_UNSUPPORTED);
+    ck_assert_double_eq(beta, 7);
+    fixture_end(&other);
     fixture_end(&f);
 }
 END_TEST
@@ -713,6 +896,12 @@ Suite *test_resistive_suite(void)
     tcase_add_loop_test(tests, a_batch_is_its_samples, 0, CIRCUITS);
     tcase_add_loop_test(tests, coupled_learning_weighs_errors_by_conductance, 0, 2);
     tcase_add_loop_test(tests, too_large_a_beta_is_never_settled, 0, 8 * SHARES);
+    tcase_add_loop_test(tests, the_largest_stable_beta_is_stated, 0, 2 * CIRCUITS);
+    tcase_add_loop_test(tests, texts_name_the_largest_stable_beta, 0, 2 * 4);
+    tcase_add_loop_test(tests, no_certificate_beyond_the_largest_stable_beta, 0, 2 * 4);
+    tcase_add_test(tests, springs_by_hand_have_the_same_limit);
+    tcase_add_loop_test(tests, known_circuits_state_their_largest_stable_beta, 0, sizeof known / sizeof known[0]);
+    tcase_add_test(tests, a_stable_beta_needs_a_state_and_resistors);
     tcase_add_loop_test(tests, mixed_chains_pass_their_certificate, 0, 2);
     tcase_add_test(tests, conductances_stay_within_bounds);
     tcase_add_loop_test(tests, circuits_are_described_and_saved, 0, CIRCUITS);

@@ -91,6 +91,13 @@ public:
     {
         check(ffebm_engine_settle_springs(get(), stage, input, force, stiffness));
     }
+    double stable_beta(std::size_t stage)
+    {
+        double beta = 0;
+
+        check(ffebm_engine_stable_beta(get(), &beta, stage));
+        return beta;
+    }
     void energy_gradient(std::size_t stage, std::int32_t phase, ffebm_tensor *input_gradient = nullptr)
     {
         check(ffebm_engine_energy_gradient(get(), input_gradient, stage, phase));

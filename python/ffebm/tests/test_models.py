@@ -240,6 +240,15 @@ class Engines(unittest.TestCase):
         engine.set_state(1, 0, first * 0.5)
         self.assertTrue((engine.energy(1, s) > free).all())
 
+    def test_stable_beta(self):
+        nodes = [{"type": "dense", "out_features": n} for n in (6, 1)]
+        resistors = {"type": "resistive", "couplings": nodes}
+        engine = ffebm.Engine(model_of({"dtype": "float64", "input": [4], "loss": "mse", "stages": [{"energy": resistors}]}))
+        self.assertRaises(ffebm.StateError, engine.stable_beta, 0)
+        engine.settle(0, np.ones((1, 4)))
+        weights = engine.model.parameters["stage0.1.weight"]
+        self.assertTrue(0 < engine.stable_beta(0) <= weights.sum() * (1 + 1e-12))
+
     def test_reports(self):
         engine, (x, y) = ffebm.Engine(model_of()), batch()
         engine.set_mode("evaluation")

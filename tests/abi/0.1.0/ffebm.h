@@ -487,6 +487,7 @@ ffebm_status ffebm_engine_vjp(ffebm_engine *engine, ffebm_tensor *input_cotangen
 enum { FFEBM_PHASE_FREE = 1, FFEBM_PHASE_NUDGED = 2 };
 ffebm_status ffebm_engine_settle(ffebm_engine *engine, size_t stage, const ffebm_tensor *input, const ffebm_tensor *force);
 ffebm_status ffebm_engine_settle_springs(ffebm_engine *engine, size_t stage, const ffebm_tensor *input, const ffebm_tensor *force, double stiffness);
+ffebm_status ffebm_engine_stable_beta(ffebm_engine *engine, double *beta, size_t stage);
 ffebm_status ffebm_engine_energy(ffebm_engine *engine, ffebm_tensor *energies, size_t stage, int32_t phase, const ffebm_tensor *input);
 ffebm_status ffebm_engine_get_input(const ffebm_engine *engine, ffebm_tensor *input, size_t stage, size_t layer);
 ffebm_status ffebm_engine_set_input(ffebm_engine *engine, size_t stage, size_t layer, const ffebm_tensor *input);
