@@ -20,7 +20,7 @@ quiet() {
     "$python" -W error "$@" >"$work/log" 2>&1 || { cat "$work/log"; echo "failed: $*"; exit 1; }
 }
 quiet -m ffebm.tests
-printf '%s: %s\n' "$("$python" -V)" "$(grep '^Ran' "$work/log")"
+printf '%s: %s, %s\n' "$("$python" -V)" "$(grep '^Ran' "$work/log")" "$(tail -n 1 "$work/log")"
 quiet -m unittest discover -s tests/python
 printf 'headers and guide: %s\n' "$(grep '^Ran' "$work/log")"
 quiet examples/python/train_digits.py examples/models/digits.json 1
@@ -29,6 +29,12 @@ quiet examples/python/custom_energy.py 5
 quiet examples/python/checkpoint.py
 quiet examples/python/gradient_check.py
 quiet examples/python/hopfield_resnet.py 1
+if "$python" -c 'import torch' 2>/dev/null; then
+    quiet examples/python/torch_digits.py
+    printf 'torch_digits.py: %s\n' "$(tail -n 1 "$work/log")"
+else
+    echo 'PyTorch: left out, it is not installed (Debian: python3-torch)'
+fi
 
 # Without a library the import says what is missing.
 if FFEBM_LIBRARY=/no/such.so "$python" -c 'import ffebm' 2>"$work/log" ||

@@ -76,6 +76,7 @@ for target in "${@:-build}"; do
         have_library check || missing="$missing check"
         have valgrind || optional="$optional valgrind" # without it instructions are not counted
         have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
+        have_torch || optional="$optional python3-torch" # without it the layer for PyTorch is left out
         have mpicc && have mpirun || optional="$optional libopenmpi-dev openmpi-bin" # without them ranks are left out
         have_library ngspice || optional="$optional libngspice0-dev" # without it circuits are left out
         ;;

@@ -11,6 +11,8 @@
 manual, docs/python.md is the guide. BLAS is to run on one thread: set OPENBLAS_NUM_THREADS=1 before NumPy is
 imported.
 """
+from types import ModuleType
+
 from . import checkpoint, constants, structs
 from .blocks import Activation, Coupling, Feedforward, Hopfield, Op, Resistive
 from .constants import ALL, RETRY
@@ -38,3 +40,9 @@ schedule_cosine, schedule_step, schedule_warmup = raw.schedule_cosine, raw.sched
 def version() -> str:
     """The library's, as in "0.1.0 (abi 0, openblas)"."""
     return raw.version().decode()
+
+
+# Not the module ffebm.torch, which a star would put in the place of PyTorch's.
+__all__ = ["checkpoint", "constants", "structs",
+           *(name for name, value in globals().items()
+             if not (name.startswith("_") or name == "ModuleType" or isinstance(value, ModuleType)))]

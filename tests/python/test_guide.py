@@ -19,14 +19,23 @@ class Guide(unittest.TestCase):
                      "path": os.path.join(folder, "model.safetensors")}
             for block in blocks:
                 exec(block, names)
-        self.assertEqual(names["weights"].shape, (64, 128))
         return names
 
     def test_bindings(self):
-        self.names_after("bindings.md")
+        names = self.names_after("bindings.md")
+        self.assertEqual(names["weights"].shape, (64, 128))
+
+    def test_pytorch(self):
+        try:
+            import torch  # noqa: F401
+        except ImportError:
+            self.skipTest("PyTorch is not installed")
+        names = self.names_after("pytorch.md")
+        np.testing.assert_array_equal(names["model"].parameters["stage0.4.weight"], names["module"][4].weight.detach())
 
     def test_python(self):
         names = self.names_after("python.md")
+        self.assertEqual(names["weights"].shape, (64, 128))
         self.assertEqual(names["outputs"].shape, (8, 10))
         self.assertTrue(names["worst"].passed)
         self.assertTrue(names["gradient"].any())
