@@ -71,16 +71,45 @@ for source in src/*/*.c; do
 done >"$work/names"
 cut -d' ' -f1 "$work/names" | sort | uniq -d >"$work/shared"
 
+# Sources that know JSON come last, behind one condition: those that include its headers, and all of src/io.
+awk '
+    function knows_json(path, line, found) {
+        if (path in known) return known[path]
+        known[path] = 0
+        found = path == "src/json/json.h"
+        while ((getline line < path) > 0)
+            if (sub(/^#include "/, "src/", line)) {
+                sub(/".*/, "", line)
+                if (knows_json(line)) found = 1
+            }
+        close(path)
+        return known[path] = found
+    }
+    BEGIN {
+        for (i = 1; i < ARGC; i++)
+            if (knows_json(ARGV[i]) || ARGV[i] ~ /^src\/io\// && ARGV[i] != "src/io/without_json.c") last[++count] = ARGV[i]
+            else print ARGV[i]
+        print "--with-json"
+        for (i = 1; i <= count; i++) print last[i]
+    }' src/*/*.c >"$work/sources"
+
 cat >"$out/ffebm.c" <<END
-/* libffebm $version, its sources in one.
+/* libffebm $version, its sources in one. GNU C99 or later, by gcc or clang.
  *
  *   cc -O3 -c ffebm.c
  *   cc program.c ffebm.o -lopenblas -lcjson -lm -pthread
  *
- * C11 is needed, and any CBLAS will do. With -std=c11 or -ffp-contract=off results have the library's bits. In a shared
- * library of yours, -fvisibility=hidden leaves the public functions exported, and their insides not.
- * -DFFEBM_CBLAS_HEADER='<other.h>' names the header of another CBLAS, -DFFEBM_BLAS_NAME='"other"' what ffebm_version()
- * is to say of it.
+ * Any CBLAS will do: -DFFEBM_CBLAS_HEADER='<other.h>' names its header, -DFFEBM_BLAS_NAME='"other"' what ffebm_version() is
+ * to say of it. With -std=c11 or -ffp-contract=off results have the library's bits. In a shared library of yours,
+ * -fvisibility=hidden leaves the public functions exported, and their insides not.
+ *
+ *   cc -O2 -DFFEBM_STANDALONE -c ffebm.c
+ *   cc program.c ffebm.o -lm -pthread
+ *
+ * needs the C library alone: matrix products are our own, and no instruction sets are chosen. -DFFEBM_NO_THREADS leaves out
+ * threads too, and POSIX with them. Model descriptions and checkpoints are there if cJSON.h lies beside this file (or
+ * -DFFEBM_CJSON_HEADER='<its/name.h>' says where) and cJSON.c is compiled as well; without them what takes JSON fails with
+ * FFEBM_ERR_UNSUPPORTED.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -88,15 +117,18 @@ cat >"$out/ffebm.c" <<END
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#ifndef FFEBM_CBLAS_HEADER
+#if !defined(FFEBM_CBLAS_HEADER) && !defined(FFEBM_STANDALONE)
 #define FFEBM_CBLAS_HEADER <cblas.h>
 #endif
-#ifndef FFEBM_BLAS_NAME
+#if !defined(FFEBM_BLAS_NAME) && !defined(FFEBM_STANDALONE)
 #define FFEBM_BLAS_NAME "cblas"
+#elif !defined(FFEBM_BLAS_NAME)
+#define FFEBM_BLAS_NAME "standalone"
 #endif
 #include "ffebm.h"
 END
 
+# shellcheck disable=SC2046  # lists of files, split on purpose
 awk -v names="$work/names" -v shared="$work/shared" '
     # The line with the names in `local` numbered wherever they stand for themselves: not behind . or ->, not as the stem
     # of a NAME(), not as an attribute or as a member of a struct, not in texts and comments.
@@ -132,7 +164,7 @@ awk -v names="$work/names" -v shared="$work/shared" '
     # A header of words, such as real, is taken anew in each source, and undone behind it.
     function of_words(path, line, found) {
         while ((getline line < path) > 0)
-            if (line ~ /^#define / && line !~ /^#define FFEBMI_/) found = 1
+            if (line ~ /^#define / && line !~ /^#define FFEBMI?_/) found = 1
         close(path)
         return found
     }
@@ -167,6 +199,10 @@ awk -v names="$work/names" -v shared="$work/shared" '
             if (part[1] in is_shared) of_source[part[2]] = of_source[part[2]] " " part[1]
         }
         for (number = 1; number < ARGC; number++) {
+            if (ARGV[number] == "--with-json") {
+                print "\n/* What knows JSON. */\n#ifdef FFEBMI_WITH_JSON"
+                continue
+            }
             split("", local)
             split("", macros)
             split(of_source[ARGV[number]], part, " ")
@@ -176,4 +212,5 @@ awk -v names="$work/names" -v shared="$work/shared" '
             take(ARGV[number], 1)
             for (i = 1; i <= macro_count; i++) print "#undef " macro[i]
         }
-    }' src/*/*.c >>"$out/ffebm.c"
+        print "\n#endif"
+    }' $(cat "$work/sources") >>"$out/ffebm.c"

@@ -181,7 +181,8 @@ FFEBM_API void ffebm_context_config_init(ffebm_context_config *config, size_t si
  *
  *  Returns: FFEBM_OK:              *context is owned.
  *           FFEBM_ERR_ARGUMENT:    half an allocator, threads outside 0 .. 1024, or a max_isa that is none of those.
- *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know, or threads above 1 without `run`
+ *                                  in a build with FFEBM_NO_THREADS.
  *           FFEBM_ERR_NOMEM:       no memory, or no threads to be had.
  *  Out:     context: NULL on failure; the status is then all there is to know.
  *  In:      config:  copied; NULL: defaults (serial, the C library's allocator).

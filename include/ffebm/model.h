@@ -60,7 +60,8 @@ FFEBM_API void ffebm_parse_config_init(ffebm_parse_config *config, size_t size);
  *                                  the text names it and its stage.
  *           FFEBM_ERR_SHAPE:       blocks do not fit each other; the text names stage and op or coupling.
  *           FFEBM_ERR_DTYPE:       config asks for a dtype that is no float type.
- *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know.
+ *           FFEBM_ERR_UNSUPPORTED: config has fields set that this library does not know, or this build has no JSON
+ *                                  (FFEBM_STANDALONE without cJSON).
  *           FFEBM_ERR_NOMEM:       allocates.
  *           FFEBM_ERR_CANCELLED:   the context's `cancel` asked to stop.
  *  In:      context.
@@ -166,6 +167,7 @@ FFEBM_API ffebm_status ffebm_model_initialize(ffebm_model *model, uint64_t seed)
 /** Get the description, complete and in canonical form: parsing it gives an equal model.
  *
  *  Returns: FFEBM_OK:        *json is NUL-terminated text, borrowed until the model changes or is destroyed.
+ *           FFEBM_ERR_UNSUPPORTED: this build has no JSON, as ffebm_model_parse.
  *           FFEBM_ERR_NOMEM: allocates, the first time after a change.
  *  In/Out:  model.
  *  Out:     json:   NULL on failure.

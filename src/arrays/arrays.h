@@ -185,7 +185,7 @@ typedef struct ffebmi_arrays {
 
 extern const ffebmi_arrays ffebmi_arrays_f64;
 extern const ffebmi_arrays ffebmi_arrays_f32;
-extern const ffebmi_arrays ffebmi_arrays_f32_wide; /* the same bits, by wider vectors */
+extern const ffebmi_arrays ffebmi_arrays_f32_wide; /* the same bits, by wider vectors; with FFEBMI_X86 */
 
 /* The table of FFEBM_FLOAT32 or FFEBM_FLOAT64, as this processor and max_isa (0: any) allow. */
 const ffebmi_arrays *ffebmi_arrays_for(int32_t dtype, int32_t max_isa);

@@ -1,6 +1,7 @@
 /* Arrays of float32, on processors with wider vectors: the same loops to the same bits. */
 #include "arrays/arrays.h"
 #include "arrays/gemm.h"
+#include "core/parts.h"
 #include "core/precision_f32.h"
 #include "products/wide.h"
 
@@ -9,6 +10,8 @@
 #undef TARGET
 #define TARGET FFEBMI_WIDE
 #define GEMM ffebmi_gemm_f32
+
+#ifdef FFEBMI_X86
 
 #include "arrays/elementwise.inc"
 
@@ -23,3 +26,5 @@
 #include "arrays/normalize.inc"
 
 #include "arrays/table.inc"
+
+#endif

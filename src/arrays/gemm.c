@@ -1,5 +1,9 @@
-/* The only file that knows CBLAS. Dimensions are below 2^31 (ffebmi_shape_set), which is what a BLAS index holds. */
+/* By CBLAS: the only file that knows it. Dimensions are below 2^31 (ffebmi_shape_set), which is what a BLAS index holds. */
 #include "arrays/gemm.h"
+
+#include "core/parts.h"
+
+#ifdef FFEBMI_WITH_CBLAS
 
 #include <pthread.h>
 
@@ -69,3 +73,5 @@ void ffebmi_gemm_f64(const ffebmi_matrix_product *p)
                 p->alpha, p->a, (int)p->a_stride, p->b, (int)p->b_stride, p->beta, p->c, (int)p->c_stride);
     end_turn(taken);
 }
+
+#endif

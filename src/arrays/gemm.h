@@ -1,4 +1,4 @@
-/* The matrix product, by CBLAS. */
+/* The matrix product, by CBLAS (gemm.c), or where a build has none by our own loops (gemm.inc). */
 #ifndef FFEBMI_ARRAYS_GEMM_H
 #define FFEBMI_ARRAYS_GEMM_H
 

@@ -7,10 +7,9 @@
 
 static void *default_allocate(void *user, size_t bytes, size_t alignment)
 {
-    void *memory = NULL;
-
     (void)user;
-    return posix_memalign(&memory, alignment, bytes) == 0 ? memory : NULL;
+    return bytes > SIZE_MAX - alignment ? NULL
+                                        : aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
 }
 
 static void default_release(void *user, void *memory, size_t bytes, size_t alignment)
@@ -39,24 +38,27 @@ void ffebm_context_config_init(ffebm_context_config *config, size_t size)
     ffebmi_settings_init(&ffebmi_context_settings, config, size);
 }
 
-static bool start_executor(ffebm_context *context, const ffebm_context_config *c)
+static ffebm_status start_executor(ffebm_context *context, const ffebm_context_config *c)
 {
-    size_t bytes = ffebmi_executor_prepare(&context->executor, c->run, c->run_user, (size_t)c->threads);
     void *memory;
+    size_t bytes;
 
+    if (!ffebmi_executor_prepare(&context->executor, c->run, c->run_user, (size_t)c->threads, &bytes))
+        return FFEBM_ERR_UNSUPPORTED;
     if (bytes == 0)
-        return true;
+        return FFEBM_OK;
     memory = ffebmi_allocate(context, 1, bytes);
     if (memory != NULL && ffebmi_executor_start(&context->executor, memory))
-        return true;
+        return FFEBM_OK;
     ffebmi_release(context, memory);
-    return false;
+    return FFEBM_ERR_NOMEM;
 }
 
 ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_config *config)
 {
     ffebm_context_config c;
     ffebm_context *created;
+    ffebm_status status;
 
     if (context == NULL)
         return FFEBM_ERR_ARGUMENT;
@@ -82,9 +84,10 @@ ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_c
     created->cancel_user = c.cancel_user;
     created->reduce = c.reduce;
     created->reduce_user = c.reduce_user;
-    if (!start_executor(created, &c)) {
+    status = start_executor(created, &c);
+    if (status != FFEBM_OK) {
         c.release(c.allocator_user, created, sizeof *created, FFEBMI_ALIGNMENT);
-        return FFEBM_ERR_NOMEM;
+        return status;
     }
     *context = created;
     return FFEBM_OK;

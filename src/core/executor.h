@@ -7,9 +7,8 @@
 
 #include <ffebm/core.h>
 
+#include "core/pool.h"
 #include "core/strict.h"
-
-typedef struct ffebmi_pool ffebmi_pool;
 
 typedef struct ffebmi_executor {
     ffebm_run_fn run; /* NULL: serial */
@@ -18,9 +17,11 @@ typedef struct ffebmi_executor {
     size_t workers;    /* most pieces at once */
 } ffebmi_executor;
 
-/* Set up an executor of so many workers, 0: one for each processor that the process may use. Returns how much memory it
- * needs, set to zero, for threads of our own; 0: it has none, and need not be started. */
-size_t ffebmi_executor_prepare(ffebmi_executor *executor, ffebm_run_fn run, void *run_user, size_t workers);
+/* Set up an executor of so many workers, 0: one for each processor that the process may use. *bytes is how much memory it
+ * needs, set to zero, for threads of our own; 0: it has none, and need not be started. False if this build has no threads
+ * for it. */
+bool ffebmi_executor_prepare(ffebmi_executor *executor, ffebm_run_fn run, void *run_user, size_t workers,
+                             size_t *bytes);
 
 /* Start its threads in that memory; false where there are none to be had. */
 bool ffebmi_executor_start(ffebmi_executor *executor, void *memory);

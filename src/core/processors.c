@@ -5,6 +5,10 @@
 #endif
 #include "core/processors.h"
 
+#include "core/parts.h"
+
+#ifdef FFEBMI_WITH_THREADS
+
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -54,3 +58,5 @@ size_t ffebmi_processors(void)
 {
     return paid_for(allowed());
 }
+
+#endif

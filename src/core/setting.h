@@ -83,7 +83,7 @@ struct ffebmi_settings {
 #define FFEBMI_INTEGER_AT(key, member, initial_, unit_, text_)                                                         \
     FFEBMI_AT(key, member), .type = FFEBM_SETTING_INTEGER, .bytes = sizeof FFEBMI_MEMBER(member), .count = 1,          \
                             .initial = initial_, .unit = unit_, .text = text_
-#define FFEBMI_UNSIGNED(member) _Generic(FFEBMI_MEMBER(member), int32_t : 0, int64_t : 0, default : 1)
+#define FFEBMI_UNSIGNED(member) __extension__ _Generic(FFEBMI_MEMBER(member), int32_t : 0, int64_t : 0, default : 1)
 #define FFEBMI_INTEGER(member, start, bounds, unit, text)                                                              \
     {                                                                                                                  \
         .info = {FFEBMI_INTEGER_AT(#member, member, #start, unit, text), bounds}, .initial = start,                    \

@@ -91,3 +91,19 @@ void ffebmi_text_point(char *text)
             memmove(at + 1, at + length, strlen(at + length) + 1);
         }
 }
+
+size_t ffebmi_text_list_add(char text[FFEBMI_LISTED], size_t used, const char *name)
+{
+    int more = snprintf(text + used, FFEBMI_LISTED - used, used == 0 ? "%s" : ", %s", name);
+
+    return used + (size_t)more < FFEBMI_LISTED ? used + (size_t)more : used;
+}
+
+const char *ffebmi_text_list(char text[FFEBMI_LISTED], const char *(*name)(size_t index))
+{
+    size_t used = 0;
+
+    for (size_t i = 0; name(i) != NULL; i++)
+        used = ffebmi_text_list_add(text, used, name(i));
+    return text;
+}

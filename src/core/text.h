@@ -16,4 +16,12 @@ void ffebmi_text_show(char *to, size_t capacity, const char *text);
 /* Give the numbers of a text that printf has made a decimal point, whatever the locale has in its place. */
 void ffebmi_text_point(char *text);
 
+/* Names with commas between them, as an error text lists what there is: `name` gives them from 0 on, then NULL. Returns
+ * text. */
+enum { FFEBMI_LISTED = 384 };
+const char *ffebmi_text_list(char text[FFEBMI_LISTED], const char *(*name)(size_t index));
+
+/* Append a name to such a list of `used` characters; returns how many there are then. */
+size_t ffebmi_text_list_add(char text[FFEBMI_LISTED], size_t used, const char *name);
+
 #endif

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/text.h"
 #include "device/device.h"
-#include "json/fields.h"
 
 typedef struct preset {
     const char *name;
@@ -75,5 +75,5 @@ ffebm_status ffebm_device_preset(ffebm_context *context, ffebm_device_config *co
             return FFEBM_OK;
         }
     return ffebmi_fail(context, FFEBM_ERR_NOT_FOUND, "device: no preset \"%.40s\", expected one of %s", name,
-                       ffebmi_fields_list(known, preset_name));
+                       ffebmi_text_list(known, preset_name));
 }

@@ -96,11 +96,6 @@ void ffebmi_coupling_add_products(const ffebmi_coupling *coupling, bool entry, f
  * go of by ffebmi_settings_release; there are none on failure. */
 ffebm_status ffebmi_coupling_read(ffebm_context *context, ffebmi_coupling *coupling, const ffebm_coupling_config *from);
 
-/* Add all couplings of an array in a model description to a block; the error text begins with `where`. And make that array,
- * NULL without memory; `common` is as in ffebmi_learnable_drawn. */
-ffebm_status ffebmi_couplings_parse(ffebm_energy *block, const cJSON *couplings, const char *where);
-cJSON *ffebmi_couplings_describe(const ffebmi_coupling *couplings, size_t count, const ffebm_initialization *common);
-
 /* The name of kind `index`, for lists of what there is; NULL behind the last. */
 const char *ffebmi_coupling_kind_name(size_t index);
 

@@ -2,24 +2,25 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/text.h"
 #include "device/device.h"
-#include "energy/energy.h"
+#include "energy/description.h"
 #include "json/settings.h"
 
-static const ffebmi_energy_kind *kind_named(const char *type)
+static const ffebmi_energy_description *description_named(const char *type)
 {
-    for (size_t i = 0; ffebmi_energy_kinds[i] != NULL; i++)
-        if (strcmp(ffebmi_energy_kinds[i]->type, type) == 0)
-            return ffebmi_energy_kinds[i];
+    for (size_t i = 0; ffebmi_energy_descriptions[i] != NULL; i++)
+        if (strcmp(ffebmi_energy_descriptions[i]->kind->type, type) == 0)
+            return ffebmi_energy_descriptions[i];
     return NULL;
 }
 
 /* The kinds that can be parsed, for lists of what there is. */
 static const char *parsed_type(size_t index)
 {
-    for (size_t i = 0; ffebmi_energy_kinds[i] != NULL; i++)
-        if (ffebmi_energy_kinds[i]->parse != NULL && index-- == 0)
-            return ffebmi_energy_kinds[i]->type;
+    for (size_t i = 0; ffebmi_energy_descriptions[i] != NULL; i++)
+        if (ffebmi_energy_descriptions[i]->parse != NULL && index-- == 0)
+            return ffebmi_energy_descriptions[i]->kind->type;
     return NULL;
 }
 
@@ -40,18 +41,18 @@ static ffebm_status parse_device(ffebm_energy *block, const cJSON *json, const c
 
 ffebm_status ffebmi_energy_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
 {
-    const ffebmi_energy_kind *kind;
+    const ffebmi_energy_description *description;
     char known[FFEBMI_LISTED];
     const char *type = "";
     ffebm_status status;
 
     FFEBMI_TRY(ffebmi_fields_type(context, json, where, &type));
-    kind = kind_named(type);
-    FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown energy type \"%.40s\", expected one of %s", where,
-                 type, ffebmi_fields_list(known, parsed_type));
-    FFEBMI_CHECK(context, kind->parse != NULL, FFEBM_ERR_UNSUPPORTED,
+    description = description_named(type);
+    FFEBMI_CHECK(context, description != NULL, FFEBM_ERR_PARSE, "%s: unknown energy type \"%.40s\", expected one of %s",
+                 where, type, ffebmi_text_list(known, parsed_type));
+    FFEBMI_CHECK(context, description->parse != NULL, FFEBM_ERR_UNSUPPORTED,
                  "%s: it is a block of the user's; build the model by calls, then restore its values", where);
-    FFEBMI_TRY(kind->parse(context, block, json, where));
+    FFEBMI_TRY(description->parse(context, block, json, where));
     status = parse_device(*block, json, where);
     if (status != FFEBM_OK) {
         ffebm_energy_destroy(*block);
@@ -62,10 +63,11 @@ ffebm_status ffebmi_energy_parse(ffebm_context *context, ffebm_energy **block, c
 
 cJSON *ffebmi_energy_describe(const ffebm_energy *block, const ffebm_initialization *common)
 {
+    const ffebmi_energy_description *description = description_named(block->kind->type);
     cJSON *json = cJSON_CreateObject();
 
     return ffebmi_keep_if(json, json != NULL && ffebmi_give(json, "type", cJSON_CreateString(block->kind->type)) &&
-                                    block->kind->describe(block, common, json) &&
+                                    description->describe(block, common, json) &&
                                     (block->device == NULL ||
                                      ffebmi_settings_give_key(json, "device", &ffebmi_device_settings, block->device)));
 }

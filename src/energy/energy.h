@@ -11,7 +11,6 @@
 #include "energy/graph.h"
 #include "tensor/parameter.h"
 #include "tensor/shape.h"
-#include "json/json.h"
 
 typedef struct ffebmi_energy_kind ffebmi_energy_kind;
 typedef struct ffebmi_chip ffebmi_chip;               /* energy/chip.h */
@@ -95,13 +94,6 @@ struct ffebmi_energy_kind {
     const ffebmi_sweep_rules *sweeps;  /* layers are updated one after the other until they rest */
     const ffebmi_batch_rules *batches; /* by its own means, a whole batch a call */
 
-    /* REQUIRED: give an object of a model description all that makes the block, but for its "type"; false without memory.
-     * `common` is as in ffebmi_learnable_drawn. */
-    bool (*describe)(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to);
-    /* OPTIONAL: make a block of that object; the error text begins with `where`. Without it a description can name such a
-     * block but not bring it. */
-    ffebm_status (*parse)(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
-
     /* OPTIONAL: ffebm_energy_add_coupling, of a block that is not in a model yet. Without it a block takes no couplings. */
     ffebm_status (*add_coupling)(ffebm_energy *block, const ffebm_coupling_config *config);
 
@@ -148,13 +140,8 @@ struct ffebmi_energy_kind {
                         const void *state);
 };
 
-/* The kinds that descriptions may name, with a NULL behind them (energy/kinds.c). */
+/* The kinds that there are, with a NULL behind them (energy/kinds.c). */
 extern const ffebmi_energy_kind *const ffebmi_energy_kinds[];
-
-/* Make the block that an object of a model description describes, and the object of a block (NULL without memory). `where`
- * ("stage 2") begins the error text. */
-ffebm_status ffebmi_energy_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
-cJSON *ffebmi_energy_describe(const ffebm_energy *block, const ffebm_initialization *common);
 
 /* A block without layers yet, for a kind's create: `bytes` of memory that begin with a struct ffebm_energy. */
 ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, const ffebmi_energy_kind *kind,

@@ -291,8 +291,6 @@ const ffebmi_energy_kind ffebmi_energy_hopfield = {
                  FFEBMI_HEEDS_STIFFNESS | FFEBMI_TAKES_GAINS | FFEBMI_TAKES_RETURNS,
     .fit = ffebmi_hopfield_fit,
     .destroy = destroy,
-    .describe = ffebmi_hopfield_describe,
-    .parse = ffebmi_hopfield_parse,
     .add_coupling = ffebmi_hopfield_add_coupling,
     .config = FFEBM_CONFIG_HOPFIELD,
     .settings = &ffebmi_hopfield_settings,

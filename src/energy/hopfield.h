@@ -4,7 +4,6 @@
 
 #include "energy/coupling.h"
 #include "energy/neuron.h"
-#include "json/json.h"
 
 /* Where first values are others than elsewhere. */
 typedef enum ffebmi_hopfield_place {
@@ -35,11 +34,9 @@ void ffebmi_hopfield_set_first_of(const ffebmi_hopfield *h, ffebmi_coupling *cou
 extern const ffebmi_energy_kind ffebmi_energy_hopfield;
 extern const ffebmi_settings ffebmi_hopfield_settings;
 
-/* Its slots of fitting (hopfield_fit.c) and of the model description. */
+/* Its slots of fitting (hopfield_fit.c). */
 ffebm_status ffebmi_hopfield_fit(ffebm_energy *block, const ffebmi_shape *input, const char *what);
 ffebm_status ffebmi_hopfield_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
-ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
-bool ffebmi_hopfield_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to);
 
 /* The block as a Hopfield network, or NULL if it is something else. */
 const ffebmi_hopfield *ffebmi_hopfield_of(const ffebm_energy *block);

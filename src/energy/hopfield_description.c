@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "core/context.h"
+#include "core/text.h"
+#include "energy/description.h"
 #include "energy/hopfield.h"
 #include "json/settings.h"
 
@@ -20,7 +22,7 @@ static ffebm_status parse_coupling(ffebm_energy *block, const cJSON *json, const
     FFEBMI_TRY(ffebmi_fields_type(context, json, where, &type));
     kind = ffebmi_coupling_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown coupling type \"%.40s\", expected one of %s",
-                 where, type, ffebmi_fields_list(known, ffebmi_coupling_kind_name));
+                 where, type, ffebmi_text_list(known, ffebmi_coupling_kind_name));
     status = ffebmi_settings_parse_type(context, json, where, &ffebmi_coupling_settings, kind->type, &config);
     if (status == FFEBM_OK)
         status = ffebmi_fields_refused(context, where, ffebm_energy_add_coupling(block, &config));
@@ -55,7 +57,7 @@ static ffebm_status parse_config(ffebm_context *context, const cJSON *json, cons
     return ffebmi_fields_array(&fields, "couplings", couplings);
 }
 
-ffebm_status ffebmi_hopfield_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
+static ffebm_status parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where)
 {
     const cJSON *couplings = NULL;
     ffebm_hopfield_config config;
@@ -95,10 +97,13 @@ cJSON *ffebmi_couplings_describe(const ffebmi_coupling *couplings, size_t count,
     return ffebmi_keep_if(json, good);
 }
 
-bool ffebmi_hopfield_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to)
+static bool describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to)
 {
     const ffebmi_hopfield *h = (const ffebmi_hopfield *)block;
 
     return ffebmi_settings_give(to, &ffebmi_hopfield_settings, &h->config) &&
            ffebmi_give(to, "couplings", ffebmi_couplings_describe(h->couplings, h->coupling_count, common));
 }
+
+const ffebmi_energy_description ffebmi_hopfield_description = {
+    .kind = &ffebmi_energy_hopfield, .describe = describe, .parse = parse};

@@ -3,7 +3,6 @@
 #define FFEBMI_ENERGY_RESISTIVE_H
 
 #include "energy/coupling.h"
-#include "json/json.h"
 
 typedef struct ffebmi_resistive {
     ffebm_energy base; /* first, so that a pointer to one is a pointer to the other */
@@ -17,10 +16,8 @@ typedef struct ffebmi_resistive {
 extern const ffebmi_energy_kind ffebmi_energy_resistive;
 extern const ffebmi_settings ffebmi_resistive_settings;
 
-/* Slots of the kind: its couplings and its description. */
+/* A slot of the kind. */
 ffebm_status ffebmi_resistive_add_coupling(ffebm_energy *block, const ffebm_coupling_config *config);
-ffebm_status ffebmi_resistive_parse(ffebm_context *context, ffebm_energy **block, const cJSON *json, const char *where);
-bool ffebmi_resistive_describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to);
 
 static inline const ffebmi_resistive *ffebmi_resistive_of(const ffebm_energy *block)
 {

@@ -7,7 +7,6 @@
 #include "core/sized.h"
 #include "energy/user.h"
 #include "tensor/user_slots.h"
-#include "json/give.h"
 
 enum { LAYERS = 2, POSITIONS = 10000 };
 
@@ -159,17 +158,10 @@ static void pack(const ffebm_energy *block, const ffebmi_arrays *arrays, const v
     ffebmi_user_parameters_refresh(&u->parameters, arrays->element, parameters);
 }
 
-static bool describe(const ffebm_energy *block, const ffebm_initialization *common, cJSON *to)
-{
-    (void)common;
-    return ffebmi_give(to, "name", cJSON_CreateString(((const ffebmi_user_energy *)block)->name));
-}
-
 const ffebmi_energy_kind ffebmi_energy_user = {.type = "user",
                                                .abilities = FFEBMI_READS_INPUT | FFEBMI_MAY_FAIL | FFEBMI_FINITE_ONLY,
                                                .fit = fit,
                                                .destroy = destroy,
-                                               .describe = describe,
                                                .lay_out_work = ffebmi_user_lay_out_work,
                                                .batches = &ffebmi_user_rules,
                                                .pack = pack,

@@ -1,9 +1,11 @@
-/* A feedforward block in a model description: an array of ops, each read and written by its kind's table of settings. */
+/* Each op is read and written by its kind's table of settings. */
+#include "feedforward/description.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
-#include "feedforward/feedforward.h"
+#include "core/text.h"
 #include "tensor/parameter.h"
 #include "json/settings.h"
 
@@ -23,7 +25,7 @@ static ffebm_status parse_op(ffebm_feedforward *block, const cJSON *json, const 
     FFEBMI_TRY(ffebmi_fields_refuse_user(context, where, type, ffebmi_op_user.name));
     kind = ffebmi_op_kind_named(type);
     FFEBMI_CHECK(context, kind != NULL, FFEBM_ERR_PARSE, "%s: unknown op type \"%.40s\", expected one of %s", where,
-                 type, ffebmi_fields_list(known, ffebmi_op_kind_name));
+                 type, ffebmi_text_list(known, ffebmi_op_kind_name));
     status = ffebmi_settings_parse_type(context, json, where, &ffebmi_op_settings, kind->type, &config);
     if (status == FFEBM_OK)
         status = ffebmi_fields_refused(context, where, ffebm_feedforward_add_op(block, &config));

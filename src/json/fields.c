@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/text.h"
 
 enum { SHOWN = 40 };
 
@@ -20,23 +21,6 @@ static bool listed(const char *key, const char *const *keys)
     return false;
 }
 
-/* Append a name to a list of `used` characters; returns how many there are then. */
-static size_t append_name(char list[FFEBMI_LISTED], size_t used, const char *name)
-{
-    int more = snprintf(list + used, FFEBMI_LISTED - used, used == 0 ? "%s" : ", %s", name);
-
-    return used + (size_t)more < FFEBMI_LISTED ? used + (size_t)more : used;
-}
-
-const char *ffebmi_fields_list(char text[FFEBMI_LISTED], const char *(*name)(size_t index))
-{
-    size_t used = 0;
-
-    for (size_t i = 0; name(i) != NULL; i++)
-        used = append_name(text, used, name(i));
-    return text;
-}
-
 ffebm_status ffebmi_fields_begin(ffebmi_fields *fields, ffebm_context *context, const cJSON *object, const char *where,
                                  const char *const *keys)
 {
@@ -46,7 +30,7 @@ ffebm_status ffebmi_fields_begin(ffebmi_fields *fields, ffebm_context *context, 
     *fields = (ffebmi_fields){.context = context, .object = object, .where = where};
     PARSE_CHECK(context, cJSON_IsObject(object), "%s: expected an object", where);
     for (size_t i = 0; keys[i] != NULL; i++)
-        used = append_name(known, used, keys[i]);
+        used = ffebmi_text_list_add(known, used, keys[i]);
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
         PARSE_CHECK(context, listed(item->string, keys), "%s: unknown key \"%.*s\", expected one of %s", where, SHOWN,
                     item->string, known);
@@ -165,7 +149,7 @@ ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, 
             *value = values[i];
             return FFEBM_OK;
         }
-        used = append_name(known, used, names[i]);
+        used = ffebmi_text_list_add(known, used, names[i]);
     }
     return ffebmi_fail(fields->context, FFEBM_ERR_PARSE, "%s: \"%s\" is \"%.*s\", expected one of %s", fields->where,
                        key, SHOWN, text, known);

@@ -31,11 +31,6 @@ ffebm_status ffebmi_fields_text(const ffebmi_fields *fields, const char *key, co
 ffebm_status ffebmi_fields_array(const ffebmi_fields *fields, const char *key, const cJSON **value);
 const cJSON *ffebmi_fields_item(const ffebmi_fields *fields, const char *key); /* NULL where absent */
 
-/* Names with commas between them, as an error text lists what there is: `name` gives them from 0 on, then NULL. Returns
- * text. */
-enum { FFEBMI_LISTED = 384 };
-const char *ffebmi_fields_list(char text[FFEBMI_LISTED], const char *(*name)(size_t index));
-
 /* A text out of `count` names: its value. */
 ffebm_status ffebmi_fields_choice(const ffebmi_fields *fields, const char *key, const char *const *names,
                                   const int32_t *values, size_t count, int32_t *value);

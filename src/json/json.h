@@ -2,10 +2,12 @@
 #ifndef FFEBMI_JSON_JSON_H
 #define FFEBMI_JSON_JSON_H
 
-#include <cjson/cJSON.h>
 #include <ffebm/core.h>
 
+#include "core/parts.h"
 #include "core/strict.h"
+
+#include FFEBM_CJSON_HEADER
 
 /* What a text may be, and how it is refused. A tree takes about a hundred bytes a value, whatever the value's length. */
 typedef struct ffebmi_json_form {

@@ -2,8 +2,11 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "energy/description.h"
+#include "feedforward/description.h"
 #include "model/model.h"
 #include "model/recipe.h"
+#include "relax/equilibrium.h"
 #include "json/settings.h"
 
 static cJSON *describe_tap(const ffebmi_row *tap, const ffebm_initialization *common)
@@ -58,18 +61,25 @@ static cJSON *describe_shape(const ffebmi_shape *shape)
     return ffebmi_keep_if(json, good);
 }
 
+static cJSON *describe_recipe(const ffebm_model *model)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    return ffebmi_keep_if(json, json != NULL && ffebmi_settings_give(json, &ffebmi_recipe_settings, &model->recipe) &&
+                                    ffebmi_settings_give(json, &ffebmi_equilibrium_settings, &model->equilibrium));
+}
+
 static cJSON *describe_model(const ffebm_model *model)
 {
     cJSON *json = cJSON_CreateObject();
 
-    return ffebmi_keep_if(json, json != NULL &&
-                                    ffebmi_give(json, "dtype", cJSON_CreateString(ffebmi_dtype_name(model->dtype))) &&
-                                    ffebmi_give(json, "input", describe_shape(&model->input)) &&
-                                    ffebmi_give(json, "loss", cJSON_CreateString(model->loss->name)) &&
-                                    ffebmi_settings_give_key(json, "initialization", &ffebmi_initialization_settings,
-                                                             &model->initialization) &&
-                                    ffebmi_give(json, "recipe", ffebmi_recipe_describe(model)) &&
-                                    ffebmi_give(json, "stages", describe_stages(model)));
+    return ffebmi_keep_if(
+        json,
+        json != NULL && ffebmi_give(json, "dtype", cJSON_CreateString(ffebmi_dtype_name(model->dtype))) &&
+            ffebmi_give(json, "input", describe_shape(&model->input)) &&
+            ffebmi_give(json, "loss", cJSON_CreateString(model->loss->name)) &&
+            ffebmi_settings_give_key(json, "initialization", &ffebmi_initialization_settings, &model->initialization) &&
+            ffebmi_give(json, "recipe", describe_recipe(model)) && ffebmi_give(json, "stages", describe_stages(model)));
 }
 
 static ffebm_status make_description(ffebm_model *model)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "core/context.h"
+#include "core/sized.h"
 
 /* --------------------------------------------------------------------------------------------------- life and death */
 
@@ -41,6 +42,13 @@ ffebm_status ffebm_model_create(ffebm_context *context, ffebm_model **model, int
     ffebmi_context_keep(context);
     *model = created;
     return FFEBM_OK;
+}
+
+void ffebm_parse_config_init(ffebm_parse_config *config, size_t size)
+{
+    static const ffebm_parse_config defaults = {.size = sizeof defaults};
+
+    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
 }
 
 void ffebm_model_destroy(ffebm_model *model)

@@ -5,8 +5,12 @@
 
 #include "core/context.h"
 #include "core/sized.h"
+#include "core/text.h"
+#include "energy/description.h"
+#include "feedforward/description.h"
 #include "model/model.h"
 #include "model/recipe.h"
+#include "relax/equilibrium.h"
 #include "json/settings.h"
 
 /* MOST_PARTS: written in full, a description of so many keeps the limits of `form`, and their tensors, with an optimizer's,
@@ -19,13 +23,6 @@ static const ffebmi_json_form form = {.refusal = FFEBM_ERR_PARSE,
                                       .most_bytes = MOST_BYTES,
                                       .most_values = MOST_VALUES,
                                       .most_levels = MOST_LEVELS};
-
-static const ffebm_parse_config defaults = {.size = sizeof defaults};
-
-void ffebm_parse_config_init(ffebm_parse_config *config, size_t size)
-{
-    ffebmi_sized_init(config, size, &defaults, sizeof defaults);
-}
 
 /* ------------------------------------------------------------------------------------------------------------ stages */
 
@@ -143,7 +140,7 @@ static ffebm_status parse_loss(const ffebmi_fields *fields, int32_t *loss)
     kind = ffebmi_loss_kind_named(name);
     FFEBMI_CHECK(fields->context, kind != NULL, FFEBM_ERR_PARSE,
                  "model description: \"loss\" is \"%.40s\", expected one of %s", name,
-                 ffebmi_fields_list(known, ffebmi_loss_kind_name));
+                 ffebmi_text_list(known, ffebmi_loss_kind_name));
     *loss = kind->type;
     return FFEBM_OK;
 }
@@ -181,6 +178,17 @@ static size_t parts_of(const cJSON *stages)
     return parts;
 }
 
+static ffebm_status parse_recipe(ffebm_model *model, const cJSON *json)
+{
+    ffebmi_fields fields;
+
+    FFEBMI_TRY(
+        ffebmi_settings_begin(&fields, model->context, json, "recipe", NULL,
+                              (const ffebmi_settings *[2]){&ffebmi_recipe_settings, &ffebmi_equilibrium_settings}));
+    FFEBMI_TRY(ffebmi_settings_parse(&fields, &ffebmi_recipe_settings, &model->recipe));
+    return ffebmi_settings_parse(&fields, &ffebmi_equilibrium_settings, &model->equilibrium);
+}
+
 static ffebm_status parse_initialization(ffebm_model *model, const ffebmi_fields *fields)
 {
     ffebm_initialization parsed;
@@ -204,7 +212,7 @@ static ffebm_status fill(ffebm_model *model, const ffebmi_fields *fields)
                  MOST_PARTS);
     FFEBMI_TRY(parse_initialization(model, fields));
     if (ffebmi_fields_have(fields, "recipe"))
-        FFEBMI_TRY(ffebmi_recipe_parse(model, ffebmi_fields_item(fields, "recipe")));
+        FFEBMI_TRY(parse_recipe(model, ffebmi_fields_item(fields, "recipe")));
     cJSON_ArrayForEach(item, stages) FFEBMI_TRY(add_stage(model, item));
     return FFEBM_OK;
 }
@@ -228,7 +236,7 @@ static ffebm_status from_json(ffebm_context *context, ffebm_model **model, const
 ffebm_status ffebm_model_parse(ffebm_context *context, ffebm_model **model, const char *json, size_t length,
                                const ffebm_parse_config *config)
 {
-    ffebm_parse_config c = defaults;
+    ffebm_parse_config c;
     cJSON *root = NULL;
     ffebm_status status;
 
@@ -238,6 +246,7 @@ ffebm_status ffebm_model_parse(ffebm_context *context, ffebm_model **model, cons
         return FFEBM_ERR_ARGUMENT;
     FFEBMI_CHECK_ARGUMENT(context, model != NULL, "ffebm_model_parse: model is NULL");
     FFEBMI_CHECK_ARGUMENT(context, json != NULL, "ffebm_model_parse: json is NULL");
+    ffebm_parse_config_init(&c, sizeof c);
     FFEBMI_TRY(ffebmi_sized_read(context, "parse configuration", &c, sizeof c, config));
     FFEBMI_CHECK_ARGUMENT(context, c.reserved_ == 0, "ffebm_model_parse: reserved_ is not zero");
     FFEBMI_CHECK(context, c.dtype == 0 || c.dtype == FFEBM_FLOAT32 || c.dtype == FFEBM_FLOAT64, FFEBM_ERR_DTYPE,

@@ -48,29 +48,9 @@ static const ffebmi_setting list[] = {
 };
 const ffebmi_settings ffebmi_recipe_settings = FFEBMI_SETTINGS("recipe", offsetof(ffebm_recipe, reserved_), list);
 
-static const ffebmi_settings *const tables[2] = {&ffebmi_recipe_settings, &ffebmi_equilibrium_settings};
-
 void ffebm_recipe_init(ffebm_recipe *recipe, size_t size)
 {
     ffebmi_settings_init(&ffebmi_recipe_settings, recipe, size);
-}
-
-ffebm_status ffebmi_recipe_parse(ffebm_model *model, const cJSON *json)
-{
-    ffebmi_fields fields;
-
-    FFEBMI_TRY(ffebmi_settings_begin(&fields, model->context, json, "recipe", NULL, tables));
-    FFEBMI_TRY(ffebmi_settings_parse(&fields, &ffebmi_recipe_settings, &model->recipe));
-    return ffebmi_settings_parse(&fields, &ffebmi_equilibrium_settings, &model->equilibrium);
-}
-
-cJSON *ffebmi_recipe_describe(const ffebm_model *model)
-{
-    cJSON *object = cJSON_CreateObject();
-
-    return ffebmi_keep_if(object, object != NULL &&
-                                      ffebmi_settings_give(object, &ffebmi_recipe_settings, &model->recipe) &&
-                                      ffebmi_settings_give(object, &ffebmi_equilibrium_settings, &model->equilibrium));
 }
 
 /* What the description said does no longer hold. */

@@ -2,11 +2,8 @@
 #ifndef FFEBMI_PRODUCTS_SETS_H
 #define FFEBMI_PRODUCTS_SETS_H
 
+#include "core/parts.h"
 #include "products/products.h"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FFEBMI_X86
-#endif
 
 extern const ffebmi_products ffebmi_products_avx2;
 extern const ffebmi_products ffebmi_products_avx512;

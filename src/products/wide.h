@@ -3,7 +3,9 @@
 #ifndef FFEBMI_PRODUCTS_WIDE_H
 #define FFEBMI_PRODUCTS_WIDE_H
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#include "core/parts.h"
+
+#ifdef FFEBMI_X86
 #define FFEBMI_WIDE __attribute__((target("avx2")))
 #else
 #define FFEBMI_WIDE

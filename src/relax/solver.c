@@ -1,6 +1,6 @@
 #include "relax/solver.h"
 
-#include <time.h>
+#include "core/clock.h"
 
 static const ffebmi_solver *first_of(const ffebmi_solver *const *list, const ffebm_energy *block)
 {
@@ -58,14 +58,6 @@ void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from)
     to->joules += from->joules;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Of several failures the one of the first samples is told. */
 static ffebm_status verdict(ffebm_context *context, ffebmi_relax_work *const *works)
 {
@@ -80,7 +72,7 @@ static ffebm_status verdict(ffebm_context *context, ffebmi_relax_work *const *wo
 ffebm_status ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works,
                           ffebmi_tally *tally)
 {
-    double start = now();
+    double start = ffebmi_clock();
     size_t workers = context->executor.workers;
 
     *tally = (ffebmi_tally){0};
@@ -91,6 +83,6 @@ ffebm_status ffebmi_relax(ffebm_context *context, const ffebmi_phase *phase, ffe
     ffebmi_solver_of(phase->block)->settle(context, phase, works);
     for (size_t w = 0; w < workers; w++)
         ffebmi_tally_add(tally, &works[w]->tally);
-    tally->seconds = now() - start;
+    tally->seconds = ffebmi_clock() - start;
     return verdict(context, works);
 }

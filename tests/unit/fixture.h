@@ -30,6 +30,7 @@ Suite *test_estimators_suite(void);
 Suite *test_bounds_suite(void);
 Suite *test_targets_suite(void);
 Suite *test_direct_suite(void);
+Suite *test_gemm_suite(void);
 Suite *test_user_energy_suite(void);
 Suite *test_user_description_suite(void);
 Suite *test_user_feedforward_suite(void);

@@ -28,6 +28,7 @@ static Suite *(*const suites[])(void) = {
     test_bounds_suite,
     test_targets_suite,
     test_direct_suite,
+    test_gemm_suite,
     test_certificate_suite,
     test_trace_suite,
     test_user_energy_suite,

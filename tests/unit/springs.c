@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "energy/description.h"
 #include "energy/hopfield.h"
 #include "energy/resistive.h"
 #include "energy/user.h"
@@ -273,8 +274,6 @@ const ffebmi_energy_kind springs_kind = {.type = "springs",
                                                       FFEBMI_READS_INPUT,
                                          .fit = fit,
                                          .destroy = destroy,
-                                         .parse = parse,
-                                         .describe = describe,
                                          .lay_out_work = lay_out_work,
                                          .sweeps = &sweeps,
                                          .initialize = initialize};
@@ -294,6 +293,10 @@ ffebm_status springs_create(ffebm_context *context, ffebm_energy **block, int64_
     return ffebmi_fail_memory(context, "springs");
 }
 
-/* The library's list with one line more. */
+static const ffebmi_energy_description description = {.kind = &springs_kind, .describe = describe, .parse = parse};
+
+/* The library's lists with one line more. */
 const ffebmi_energy_kind *const ffebmi_energy_kinds[] = {&ffebmi_energy_hopfield, &ffebmi_energy_resistive,
                                                          &ffebmi_energy_user, &springs_kind, NULL};
+const ffebmi_energy_description *const ffebmi_energy_descriptions[] = {
+    &ffebmi_hopfield_description, &ffebmi_resistive_description, &ffebmi_user_description, &description, NULL};
