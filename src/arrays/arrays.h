@@ -156,11 +156,11 @@ typedef struct ffebmi_arrays {
     void (*unpool)(const ffebmi_windows *w, size_t rows, const void *v, const uint8_t *switches,
                    void *u); /* its transpose */
     /* The contrast of two unpooled states a = mean + difference / 2 and b = mean - difference / 2, each to its own places:
-     * their difference and mean. Where the places agree nothing is lost to rounding. */
-    void (*unpool_contrast)(const ffebmi_windows *w, const void *difference, const void *mean, const uint8_t *a,
-                            const uint8_t *b, void *image_difference, void *image_mean);
+     * their difference and mean. Where the places agree nothing is lost to rounding. Some channels: images have no others. */
+    void (*unpool_contrast)(const ffebmi_windows *w, size_t channels, const void *difference, const void *mean,
+                            const uint8_t *a, const uint8_t *b, void *image_difference, void *image_mean);
     void (*average_pool)(const ffebmi_windows *w, size_t rows, const void *x, void *y);
-    void (*average_unpool)(const ffebmi_windows *w, size_t rows, const void *v, void *u);
+    void (*average_unpool)(const ffebmi_windows *w, size_t rows, size_t channels, const void *v, void *u);
 
     /* Normalisation of rows x n. Statistics are doubles, one a column (or one a row). */
     void (*column_sums)(size_t rows, size_t n, size_t first, size_t count, const void *x, double *sum);

@@ -14,6 +14,8 @@ typedef struct ffebmi_pairs {
     size_t count;
     const void *v[FFEBMI_PAIRS];
     const void *s[FFEBMI_PAIRS];
+    size_t from;     /* v has output channels from this one on, */
+    size_t channels; /* as many; 0: all */
 } ffebmi_pairs;
 
 /* Weights as passes want them. */
@@ -39,7 +41,7 @@ typedef struct ffebmi_convolution {
     const ffebmi_convolution_method *method;
     const ffebmi_gradient_method *gradient;
     void (*outer)(const ffebmi_gradient_job *job, void *sum);
-    size_t unit;    /* output channels that make a unit of the gradient */
+    size_t unit[2]; /* output and input channels that make a unit of the gradient */
     size_t block;   /* of gathered patches: pixels at a time */
     ffebmi_pass up; /* of a direct one */
     ffebmi_pass down;
@@ -74,10 +76,14 @@ void ffebmi_convolution_up(const ffebmi_convolution *c, const ffebmi_packed *pac
 void ffebmi_convolution_down(const ffebmi_convolution *c, const ffebmi_packed *packed, size_t rows, const void *v,
                              bool accumulate, void *z, void *scratch);
 
-/* The gradient of W is cut into units, each a range of output channels. */
-size_t ffebmi_convolution_units(size_t out_channels);
+/* The gradient of W is cut into units, each a range of output channels by one of input channels. */
+size_t ffebmi_convolution_units(const ffebmi_windows *windows, size_t out_channels);
 
-/* Add factor * the sum over rows and pairs of v s^T to units first .. first + count - 1 of the gradient, [out][in][kh][kw]. */
+/* The output channels of a unit: the first, and how many. */
+size_t ffebmi_convolution_unit(const ffebmi_convolution *c, size_t unit, size_t *outs);
+
+/* Add factor * the sum over rows and pairs of v s^T to units first .. first + count - 1 of the gradient, [out][in][kh][kw];
+ * v has at least the output channels of these. */
 void ffebmi_convolution_gradient(const ffebmi_convolution *c, size_t rows, const ffebmi_pairs *pairs, double factor,
                                  void *gradient, size_t first, size_t count, void *scratch);
 

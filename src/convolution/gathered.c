@@ -153,14 +153,14 @@ const ffebmi_convolution_method ffebmi_method_gathered = {.name = "gathered",
 
 static size_t gradient_scratch(const ffebmi_convolution *c)
 {
-    return (c->unit + c->out_pixels) * c->windows.channels;
+    return (c->unit[0] + c->out_pixels) * c->unit[1];
 }
 
-/* One image as the window's position (a, b) sees it: the pixel under it for each output pixel, zero outside. */
-static void shift(const ffebmi_convolution *c, const void *image, size_t a, size_t b, char *to)
+/* Some channels of one image as the window's position (a, b) sees it: the pixel under it for each output pixel, zero outside. */
+static void shift(const ffebmi_convolution *c, const void *image, size_t channels, size_t a, size_t b, char *to)
 {
     const ffebmi_windows *w = &c->windows;
-    size_t bytes = w->channels * c->arrays->element;
+    size_t bytes = channels * c->arrays->element, pitch = w->channels * c->arrays->element;
 
     for (size_t i = 0; i < w->out[0]; i++)
         for (size_t j = 0; j < w->out[1]; j++, to += bytes) {
@@ -169,7 +169,7 @@ static void shift(const ffebmi_convolution *c, const void *image, size_t a, size
             if (b < t.begin || b >= t.end)
                 memset(to, 0, bytes);
             else
-                memcpy(to, (const char *)image + (t.pixel + b - t.begin) * bytes, bytes);
+                memcpy(to, (const char *)image + (t.pixel + b - t.begin) * pitch, bytes);
         }
 }
 
@@ -181,22 +181,22 @@ static void add_place(const ffebmi_gradient_job *job, size_t at, void *sum, void
 
     for (size_t i = 0; i < job->rows * job->pairs->count; i++) {
         size_t pair = i / job->rows, row = i % job->rows;
-        const void *v = ffebmi_at(k, job->pairs->v[pair], row * c->out_pixels * c->out_channels + job->from);
+        const void *v = ffebmi_at(k, job->pairs->v[pair], row * c->out_pixels * job->pitch + job->from);
 
-        shift(c, ffebmi_at(k, job->pairs->s[pair], row * c->in_pixels * channels), at / c->windows.kernel[1],
-              at % c->windows.kernel[1], shifted);
+        shift(c, ffebmi_at(k, job->pairs->s[pair], row * c->in_pixels * channels + job->below), job->sources,
+              at / c->windows.kernel[1], at % c->windows.kernel[1], shifted);
         k->gemm(&(ffebmi_matrix_product){.m = job->outs,
-                                         .n = channels,
+                                         .n = job->sources,
                                          .k = c->out_pixels,
                                          .alpha = job->factor,
                                          .a = v,
-                                         .a_stride = c->out_channels,
+                                         .a_stride = job->pitch,
                                          .transpose_a = true,
                                          .b = shifted,
-                                         .b_stride = channels,
+                                         .b_stride = job->sources,
                                          .beta = 1,
                                          .c = sum,
-                                         .c_stride = channels});
+                                         .c_stride = job->sources});
     }
 }
 

@@ -25,14 +25,17 @@ extern const ffebmi_convolution_method ffebmi_method_direct;
 extern const ffebmi_convolution_method ffebmi_method_matrix;
 extern const ffebmi_convolution_method ffebmi_method_gathered;
 
-/* Some output channels of a gradient. */
+/* Some output channels of a gradient by some input channels. */
 struct ffebmi_gradient_job {
     const ffebmi_convolution *convolution;
     const ffebmi_pairs *pairs;
     size_t rows;
     double factor;
-    size_t from; /* the first output channel, */
-    size_t outs; /* and how many */
+    size_t from;    /* the first output channel, as the pairs have them, */
+    size_t outs;    /* and how many */
+    size_t pitch;   /* output channels that the pairs have */
+    size_t below;   /* the first input channel, */
+    size_t sources; /* and how many */
 };
 
 /* A way to the gradient of the weights. */
@@ -40,7 +43,7 @@ struct ffebmi_gradient_method {
     const char *name;
     bool (*serves)(const ffebmi_convolution *c, const ffebmi_arithmetic *arithmetic);
     size_t (*scratch)(const ffebmi_convolution *c);
-    /* Add to the gradient of the job's channels. */
+    /* Add to the gradient of the job's channels, which begins with them. */
     void (*add)(const ffebmi_gradient_job *job, void *gradient, void *scratch);
 };
 
@@ -52,7 +55,7 @@ extern const ffebmi_gradient_method ffebmi_gradient_shifted;
 void ffebmi_outer_vectors(const ffebmi_gradient_job *job, void *sum);
 void ffebmi_matrix_outer(const ffebmi_gradient_job *job, void *sum);
 
-/* Place by place of the window: `add` adds what the place `at` contributes to sum, [outs][channels]. Scratch: `sum`, and behind
+/* Place by place of the window: `add` adds what the place `at` contributes to sum, [outs][sources]. Scratch: `sum`, and behind
  * it what `add` needs. */
 typedef void (*ffebmi_place_fn)(const ffebmi_gradient_job *job, size_t at, void *sum, void *scratch);
 void ffebmi_gradient_by_places(const ffebmi_gradient_job *job, ffebmi_place_fn add, void *gradient, void *scratch);

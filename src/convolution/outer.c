@@ -16,7 +16,7 @@ enum {
 typedef struct view {
     const ffebmi_gradient_job *job;
     const ffebmi_products *products;
-    size_t channels;  /* of the input */
+    size_t channels;  /* of the input, of which the job has some */
     size_t in[2];     /* height and width of it, */
     size_t out[2];    /* and of the output */
     size_t first[2];  /* along each axis, */
@@ -75,25 +75,39 @@ typedef struct pixels {
     const float *below[PIXELS];
 } pixels;
 
+/* The numbers of a view's row of pixels, and from one of its pixels to the next. */
+typedef struct strides {
+    size_t row;
+    size_t pixel;
+} strides;
+
 static pixels locate(const view *v, size_t first)
 {
     const ffebmi_pairs *pairs = v->job->pairs;
-    size_t rows = v->job->rows, outs = v->job->convolution->out_channels;
+    const strides above = {v->out[1] * v->job->pitch, v->job->pitch};
+    const strides below = {v->stride[0] * v->in[1] * v->channels, v->stride[1] * v->channels};
+    size_t image = first / (v->extent[0] * v->extent[1]), y = first / v->extent[1] % v->extent[0];
+    size_t x = first % v->extent[1], count = 0;
     pixels p = {.count = smaller(PIXELS, pixels_of(v) - first)};
 
-    for (size_t k = 0, i = first; k < p.count; k++, i++) {
-        size_t image = i / (v->extent[0] * v->extent[1]), pair = image / rows, row = image % rows;
-        size_t y = v->first[0] + i / v->extent[1] % v->extent[0], x = v->first[1] + i % v->extent[1];
+    for (; count < p.count; y = 0, image++) {
+        size_t pair = image / v->job->rows, row = image % v->job->rows;
+        size_t above_image = row * v->out[0] * above.row;
+        size_t below_image = (row * v->in[0] + v->shift[0]) * v->in[1] * v->channels; /* wraps, and back below */
 
-        p.above[k] = (const float *)pairs->v[pair] + ((row * v->out[0] + y) * v->out[1] + x) * outs;
-        p.below[k] = (const float *)pairs->s[pair] +
-                     ((row * v->in[0] + y * v->stride[0] + v->shift[0]) * v->in[1] + x * v->stride[1] + v->shift[1]) *
-                         v->channels;
+        for (; y < v->extent[0] && count < p.count; x = 0, y++)
+            for (; x < v->extent[1] && count < p.count; x++, count++) {
+                size_t i = v->first[0] + y, j = v->first[1] + x;
+
+                p.above[count] = (const float *)pairs->v[pair] + (above_image + i * above.row + j * above.pixel);
+                p.below[count] = (const float *)pairs->s[pair] + (below_image + i * below.row + j * below.pixel +
+                                                                  v->shift[1] * v->channels + v->job->below);
+            }
     }
     return p;
 }
 
-/* sum, [outs][channels], += factor * the sum over some gathered pixels of x (x) y, y's channels from `at` on. */
+/* sum, [outs][sources], += factor * the sum over some gathered pixels of x (x) y, y's channels from `at` on. */
 static void add_products(const ffebmi_products *d, ffebmi_outer_product *work, size_t outs, size_t channels, size_t at,
                          float *sum)
 {
@@ -125,10 +139,10 @@ static void add_pixels(const view *v, const pixels *p, size_t from, size_t outs,
 
     for (size_t i = 0; i < p->count; i++)
         memcpy(x[i], p->above[i] + from, outs * sizeof **x);
-    for (size_t c = 0; c < v->channels; c += d->panel) {
+    for (size_t c = 0; c < v->job->sources; c += d->panel) {
         for (size_t i = 0; i < p->count; i++)
-            memcpy(y[i], p->below[i] + c, smaller(d->panel, v->channels - c) * sizeof **y);
-        add_products(d, &work, outs, v->channels, c, sum);
+            memcpy(y[i], p->below[i] + c, smaller(d->panel, v->job->sources - c) * sizeof **y);
+        add_products(d, &work, outs, v->job->sources, c, sum);
     }
 }
 
@@ -136,7 +150,7 @@ static void add_pixels(const view *v, const pixels *p, size_t from, size_t outs,
 static void add_pixels_turned(const view *v, const pixels *p, size_t from, size_t outs, float *sum)
 {
     float x[PIXELS][FEW_CHANNELS], y[PIXELS][OUTS], turned[FEW_CHANNELS][OUTS] = {{0}};
-    size_t channels = v->channels;
+    size_t channels = v->job->sources;
     ffebmi_outer_product work = {
         .x = x[0], .x_stride = FEW_CHANNELS, .y_stride = OUTS, .count = p->count, .factor = (float)v->job->factor};
 
@@ -155,14 +169,14 @@ static void add_pixels_turned(const view *v, const pixels *p, size_t from, size_
 
 static void add_view(const view *v, float *sum)
 {
-    add_pixels_fn add = v->channels <= FEW_CHANNELS ? add_pixels_turned : add_pixels;
+    add_pixels_fn add = v->job->sources <= FEW_CHANNELS ? add_pixels_turned : add_pixels;
     size_t outs = v->job->outs;
 
     for (size_t i = 0; i < pixels_of(v); i += PIXELS) {
         pixels p = locate(v, i);
 
         for (size_t o = 0; o < outs; o += OUTS)
-            add(v, &p, v->job->from + o, smaller(OUTS, outs - o), sum + o * v->channels);
+            add(v, &p, v->job->from + o, smaller(OUTS, outs - o), sum + o * v->job->sources);
     }
 }
 
@@ -189,7 +203,7 @@ static bool serves(const ffebmi_convolution *c, const ffebmi_arithmetic *arithme
 
 static size_t scratch(const ffebmi_convolution *c)
 {
-    return c->unit * c->windows.channels;
+    return c->unit[0] * c->unit[1];
 }
 
 static void add(const ffebmi_gradient_job *job, void *gradient, void *memory)

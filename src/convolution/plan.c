@@ -3,11 +3,8 @@
 
 #include <string.h>
 
-enum {
-    LEAST_UNIT = 8, /* output channels of one unit of the gradient: */
-    MOST_UNIT = 64, /* a fourth of all between these, so that small layers too are for several threads */
-    UNITS = 4
-};
+/* The channels of one unit of the gradient. Units are so many that small layers too are for several threads. */
+enum { LEAST_OUTS = 8, LEAST_SOURCES = 32, MOST_UNIT = 64, UNITS = 4 };
 
 /* The first that serves is taken. */
 static const ffebmi_convolution_method *const methods[] = {&ffebmi_method_direct, &ffebmi_method_matrix,
@@ -15,16 +12,40 @@ static const ffebmi_convolution_method *const methods[] = {&ffebmi_method_direct
 static const ffebmi_gradient_method *const gradients[] = {&ffebmi_gradient_winograd, &ffebmi_gradient_outer,
                                                           &ffebmi_gradient_shifted};
 
-static size_t unit_channels(size_t out_channels)
+static size_t smaller(size_t a, size_t b)
 {
-    size_t share = (out_channels / UNITS + LEAST_UNIT - 1) / LEAST_UNIT * LEAST_UNIT;
-
-    return share < LEAST_UNIT ? LEAST_UNIT : share < MOST_UNIT ? share : MOST_UNIT;
+    return a < b ? a : b;
 }
 
-size_t ffebmi_convolution_units(size_t out_channels)
+/* One of some shares of all, in whole multiples of the least. */
+static size_t share_of(size_t channels, size_t shares, size_t least)
 {
-    return (out_channels + unit_channels(out_channels) - 1) / unit_channels(out_channels);
+    size_t share = (channels / shares + least - 1) / least * least;
+
+    return smaller(share < least ? least : share < MOST_UNIT ? share : MOST_UNIT, channels);
+}
+
+/* Windows that cells may do are cut over both, so that the products of a unit at all points stay in the second-level cache; others
+ * over output channels alone, since what is gathered of these serves all input channels. */
+static void cut(const ffebmi_windows *w, size_t out_channels, size_t unit[2])
+{
+    bool both = w->kernel[0] == 3 && w->kernel[1] == 3 && w->stride[0] == 1 && w->stride[1] == 1;
+
+    unit[0] = share_of(out_channels, both ? UNITS / 2 : UNITS, LEAST_OUTS);
+    unit[1] = both ? share_of(w->channels, UNITS / 2, LEAST_SOURCES) : w->channels;
+}
+
+static size_t parts_of(size_t channels, size_t unit)
+{
+    return (channels + unit - 1) / unit;
+}
+
+size_t ffebmi_convolution_units(const ffebmi_windows *windows, size_t out_channels)
+{
+    size_t unit[2];
+
+    cut(windows, out_channels, unit);
+    return parts_of(out_channels, unit[0]) * parts_of(windows->channels, unit[1]);
 }
 
 void ffebmi_convolution_plan(ffebmi_convolution *c, const ffebmi_arithmetic *arithmetic, const ffebmi_windows *windows,
@@ -40,8 +61,9 @@ void ffebmi_convolution_plan(ffebmi_convolution *c, const ffebmi_arithmetic *ari
                               .in_pixels = windows->in[0] * windows->in[1],
                               .out_pixels = windows->out[0] * windows->out[1],
                               .arrays = arithmetic->arrays,
-                              .products = arithmetic->products,
-                              .unit = unit_channels(out_channels)};
+                              .products = arithmetic->products};
+
+    cut(windows, out_channels, c->unit);
     c->patch = c->taps * windows->channels;
     while (!(*method)->serves(c, arithmetic))
         method++;
@@ -85,17 +107,34 @@ void ffebmi_convolution_down(const ffebmi_convolution *c, const ffebmi_packed *p
     c->method->down(c, packed, rows, v, accumulate, z, scratch);
 }
 
+/* Units of the same output channels follow each other. */
+static size_t parts_below(const ffebmi_convolution *c)
+{
+    return parts_of(c->windows.channels, c->unit[1]);
+}
+
+size_t ffebmi_convolution_unit(const ffebmi_convolution *c, size_t unit, size_t *outs)
+{
+    size_t from = unit / parts_below(c) * c->unit[0];
+
+    *outs = smaller(c->unit[0], c->out_channels - from);
+    return from;
+}
+
 static ffebmi_gradient_job job_of(const ffebmi_convolution *c, size_t rows, const ffebmi_pairs *pairs, double factor,
                                   size_t unit)
 {
-    size_t from = unit * c->unit, left = c->out_channels - from;
+    size_t below = unit % parts_below(c) * c->unit[1];
+    ffebmi_gradient_job job = {.convolution = c,
+                               .pairs = pairs,
+                               .rows = rows,
+                               .factor = factor,
+                               .pitch = pairs->channels > 0 ? pairs->channels : c->out_channels,
+                               .below = below,
+                               .sources = smaller(c->unit[1], c->windows.channels - below)};
 
-    return (ffebmi_gradient_job){.convolution = c,
-                                 .pairs = pairs,
-                                 .rows = rows,
-                                 .factor = factor,
-                                 .from = from,
-                                 .outs = left < c->unit ? left : c->unit};
+    job.from = ffebmi_convolution_unit(c, unit, &job.outs) - pairs->from;
+    return job;
 }
 
 void ffebmi_convolution_gradient(const ffebmi_convolution *c, size_t rows, const ffebmi_pairs *pairs, double factor,
@@ -104,14 +143,23 @@ void ffebmi_convolution_gradient(const ffebmi_convolution *c, size_t rows, const
     for (size_t unit = first; unit < first + count; unit++) {
         ffebmi_gradient_job job = job_of(c, rows, pairs, factor, unit);
 
-        c->gradient->add(&job, ffebmi_at(c->arrays, gradient, job.from * c->patch), scratch);
+        size_t out = job.from + pairs->from;
+
+        c->gradient->add(&job, ffebmi_at(c->arrays, gradient, out * c->patch + job.below * c->taps), scratch);
     }
 }
 
 void ffebmi_convolution_outer(const ffebmi_convolution *c, size_t rows, const ffebmi_pairs *pairs, double factor,
                               size_t from, size_t outs, void *sum)
 {
-    const ffebmi_gradient_job job = {c, pairs, rows, factor, from, outs};
+    const ffebmi_gradient_job job = {.convolution = c,
+                                     .pairs = pairs,
+                                     .rows = rows,
+                                     .factor = factor,
+                                     .from = from,
+                                     .outs = outs,
+                                     .pitch = c->out_channels,
+                                     .sources = c->patch};
 
     c->outer(&job, sum);
 }
@@ -120,13 +168,13 @@ void ffebmi_gradient_by_places(const ffebmi_gradient_job *job, ffebmi_place_fn a
 {
     const ffebmi_convolution *c = job->convolution;
     const ffebmi_arrays *a = c->arrays;
-    size_t channels = c->windows.channels;
+    size_t sources = job->sources;
 
     for (size_t at = 0; at < c->taps; at++) {
-        memset(scratch, 0, job->outs * channels * a->element);
-        add(job, at, scratch, ffebmi_at(a, scratch, c->unit * channels));
+        memset(scratch, 0, job->outs * sources * a->element);
+        add(job, at, scratch, ffebmi_at(a, scratch, job->outs * sources));
         for (size_t o = 0; o < job->outs; o++)
-            a->add_strided(channels, ffebmi_at(a, scratch, o * channels), ffebmi_at(a, gradient, o * c->patch + at),
+            a->add_strided(sources, ffebmi_at(a, scratch, o * sources), ffebmi_at(a, gradient, o * c->patch + at),
                            c->taps);
     }
 }

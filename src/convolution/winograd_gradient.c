@@ -1,6 +1,6 @@
 /* The gradient of 3 x 3 weights by cells: the transposed algorithm, a product of cells for each point. The pairs of a contrast
- * are summed at the points, and transformed back once. Channels of the source are taken a block at a time, so that the products
- * of a block stay in cache over all cells. */
+ * are summed at the points, and transformed back once. What a unit works on, some cells and its products, stays in the
+ * second-level cache. */
 #include "convolution/cells.h"
 #include "convolution/method.h"
 
@@ -8,31 +8,26 @@
 
 enum {
     TAPS = FFEBMI_CELL_TAPS,
-    CELLS = 64,  /* transformed at a time */
-    BLOCK = 128, /* channels of the source */
-    LINE = 16    /* numbers of a line of the cache */
+    CELLS = 32, /* transformed at a time */
+    LINE = 16   /* numbers of a line of the cache */
 };
 
-/* The block and the cells at work. Rows of transformed cells are a line longer than they need to be, or all cells of a
- * channel would meet in one set of the cache. */
+/* What is at work. Rows of transformed cells are a line longer than they need to be, and so are points, or all
+ * cells of a channel, or all points of a cell, would meet in one set of the cache. */
 typedef struct sums {
     const ffebmi_gradient_job *job;
     const ffebmi_pass *pass;
-    size_t cells;   /* of a pair */
-    size_t channel; /* the first of the block */
-    size_t channels;
+    size_t cells;         /* of a pair */
     size_t source_row;    /* numbers of a row */
     size_t cotangent_row; /* likewise */
-    float *source;        /* [point][cell][source_row] */
-    float *cotangent;     /* [point][cell][cotangent_row] */
-    float *products;      /* [point][out][source_row] */
-    float *zeros;         /* what lies outside of an image */
+    size_t source_point;  /* numbers of a point, below */
+    size_t cotangent_point;
+    size_t product_point;
+    float *source;    /* [point][cell][source_row] */
+    float *cotangent; /* [point][cell][cotangent_row] */
+    float *products;  /* [point][out][source_row] */
+    float *zeros;     /* what lies outside of an image */
 } sums;
-
-static size_t source_row_of(size_t sources)
-{
-    return (sources < BLOCK ? sources : BLOCK) + LINE;
-}
 
 static bool serves(const ffebmi_convolution *c, const ffebmi_arithmetic *arithmetic)
 {
@@ -43,9 +38,9 @@ static bool serves(const ffebmi_convolution *c, const ffebmi_arithmetic *arithme
 /* The gradient of a unit in the order of a patch, and behind it what is transformed. */
 static size_t scratch(const ffebmi_convolution *c)
 {
-    size_t sources = c->up.sources, row = source_row_of(sources), outs = c->unit;
+    size_t outs = c->unit[0], sources = c->unit[1], row = sources + LINE;
 
-    return outs * c->patch + c->up.scheme->points * (CELLS * (row + outs + LINE) + outs * row) +
+    return outs * TAPS * sources + c->up.scheme->points * (CELLS * (row + outs + LINE) + outs * row + 3 * LINE) +
            (sources > outs ? sources : outs);
 }
 
@@ -55,14 +50,18 @@ static sums lay_out(const ffebmi_gradient_job *job, float *memory)
     sums s = {.job = job,
               .pass = p,
               .cells = job->rows * ffebmi_cells_of(p->scheme, p->target),
-              .source_row = source_row_of(p->sources),
+              .source_row = job->sources + LINE,
               .cotangent_row = job->outs + LINE,
               .source = memory};
 
-    s.cotangent = memory + p->scheme->points * CELLS * s.source_row;
-    s.products = s.cotangent + p->scheme->points * CELLS * s.cotangent_row;
-    s.zeros = s.products + p->scheme->points * job->outs * s.source_row;
-    memset(s.zeros, 0, (p->sources > job->outs ? p->sources : job->outs) * sizeof *s.zeros);
+    s.source_point = CELLS * s.source_row + LINE;
+    s.cotangent_point = CELLS * s.cotangent_row + LINE;
+    s.product_point = job->outs * s.source_row + LINE;
+    s.cotangent = memory + p->scheme->points * s.source_point;
+    s.products = s.cotangent + p->scheme->points * s.cotangent_point;
+    s.zeros = s.products + p->scheme->points * s.product_point;
+    memset(s.zeros, 0, (job->sources > job->outs ? job->sources : job->outs) * sizeof *s.zeros);
+    memset(s.products, 0, p->scheme->points * s.product_point * sizeof *s.products);
     return s;
 }
 
@@ -73,37 +72,37 @@ static void transform(const sums *s, size_t cell, size_t place)
     const ffebmi_pairs *pairs = s->job->pairs;
     size_t pair = cell / s->cells, row, target[2], source[2];
     const ffebmi_cell_image below = {
-        (const float *)pairs->s[pair] + s->channel, {p->source[0], p->source[1]}, p->sources, s->zeros};
+        (const float *)pairs->s[pair] + s->job->below, {p->source[0], p->source[1]}, p->sources, s->zeros};
     const ffebmi_cell_image above = {
-        (const float *)pairs->v[pair] + s->job->from, {p->target[0], p->target[1]}, p->targets, s->zeros};
+        (const float *)pairs->v[pair] + s->job->from, {p->target[0], p->target[1]}, s->job->pitch, s->zeros};
     const float *x[FFEBMI_CELL_PIXELS], *z[FFEBMI_CELL_PIXELS];
 
     ffebmi_cell_locate(p, cell % s->cells, &row, target, source);
     ffebmi_cell_pixels(&below, row, source, p->scheme->side, x);
     ffebmi_cell_pixels(&above, row, target, p->scheme->cell, z);
-    p->scheme->source(s->channels, x, s->source + place * s->source_row, CELLS * s->source_row);
-    p->scheme->cotangent(s->job->outs, z, s->cotangent + place * s->cotangent_row, CELLS * s->cotangent_row);
+    p->scheme->source(s->job->sources, x, s->source + place * s->source_row, s->source_point);
+    p->scheme->cotangent(s->job->outs, z, s->cotangent + place * s->cotangent_row, s->cotangent_point);
 }
 
 static void multiply(const sums *s, size_t point, size_t cells)
 {
     const ffebmi_products *d = s->pass->products;
-    const float *source = s->source + point * CELLS * s->source_row;
-    const float *cotangent = s->cotangent + point * CELLS * s->cotangent_row;
-    size_t outs = s->job->outs;
+    const float *source = s->source + point * s->source_point;
+    const float *cotangent = s->cotangent + point * s->cotangent_point;
+    size_t outs = s->job->outs, sources = s->job->sources;
     ffebmi_outer_product outer = {.x_stride = s->cotangent_row,
                                   .y_stride = s->source_row,
                                   .count = cells,
                                   .factor = 1,
                                   .z_stride = s->source_row};
 
-    for (size_t c = 0; c < s->channels; c += d->panel)
+    for (size_t c = 0; c < sources; c += d->panel)
         for (size_t o = 0, count; o < outs; o += count) {
             count = ffebmi_pass_share(outs - o, d->positions);
             outer.x = cotangent + o;
             outer.y = source + c;
-            outer.z = s->products + (point * outs + o) * s->source_row + c;
-            outer.width = s->channels - c < d->panel ? s->channels - c : d->panel;
+            outer.z = s->products + point * s->product_point + o * s->source_row + c;
+            outer.width = sources - c < d->panel ? sources - c : d->panel;
             d->outer(&outer, count);
         }
 }
@@ -114,8 +113,8 @@ static void transform_back(const sums *s, float *to)
 
     for (size_t o = 0; o < s->job->outs; o++) {
         for (size_t tap = 0; tap < TAPS; tap++)
-            rows[tap] = to + (o * TAPS + tap) * s->pass->sources + s->channel;
-        s->pass->scheme->gradient(s->channels, s->products + o * s->source_row, s->job->outs * s->source_row,
+            rows[tap] = to + (o * TAPS + tap) * s->job->sources;
+        s->pass->scheme->gradient(s->job->sources, s->products + o * s->source_row, s->product_point,
                                   (float)s->job->factor, rows);
     }
 }
@@ -124,30 +123,27 @@ static void transform_back(const sums *s, float *to)
 static void sum(const ffebmi_gradient_job *job, float *to, float *memory)
 {
     sums s = lay_out(job, memory);
-    size_t total = job->pairs->count * s.cells, points = s.pass->scheme->points;
+    size_t total = job->pairs->count * s.cells;
 
-    for (; s.channel < s.pass->sources; s.channel += s.channels) {
-        s.channels = s.pass->sources - s.channel < BLOCK ? s.pass->sources - s.channel : BLOCK;
-        memset(s.products, 0, points * job->outs * s.source_row * sizeof *s.products);
-        for (size_t first = 0, count; first < total; first += count) {
-            count = total - first < CELLS ? total - first : CELLS;
-            for (size_t i = 0; i < count; i++)
-                transform(&s, first + i, i);
-            for (size_t point = 0; point < points; point++)
-                multiply(&s, point, count);
-        }
-        transform_back(&s, to);
+    for (size_t first = 0, count; first < total; first += count) {
+        count = total - first < CELLS ? total - first : CELLS;
+        for (size_t i = 0; i < count; i++)
+            transform(&s, first + i, i);
+        for (size_t point = 0; point < s.pass->scheme->points; point++)
+            multiply(&s, point, count);
     }
+    transform_back(&s, to);
 }
 
 static void add(const ffebmi_gradient_job *job, void *gradient, void *memory)
 {
     const ffebmi_convolution *c = job->convolution;
     float *turned = memory;
+    size_t block = TAPS * job->sources;
 
-    sum(job, turned, turned + job->outs * c->patch);
+    sum(job, turned, turned + job->outs * block);
     for (size_t o = 0; o < job->outs; o++)
-        c->arrays->add_transposed(TAPS, c->windows.channels, turned + o * c->patch, (float *)gradient + o * c->patch);
+        c->arrays->add_transposed(TAPS, job->sources, turned + o * block, (float *)gradient + o * c->patch);
 }
 
 const ffebmi_gradient_method ffebmi_gradient_winograd = {

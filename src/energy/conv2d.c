@@ -19,6 +19,7 @@ static ffebm_status fit_pool(ffebmi_coupling *coupling, ffebm_context *context, 
 static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const char *what)
 {
     int64_t dims[3] = {coupling->out};
+    ffebmi_windows windows;
 
     FFEBMI_TRY(ffebmi_window_fit(context, &coupling->window, &coupling->below, false, what, dims + 1));
     FFEBMI_TRY(ffebmi_shape_set(context, &coupling->convolved, dims, 3, what));
@@ -29,16 +30,18 @@ static ffebm_status fit(ffebmi_coupling *coupling, ffebm_context *context, const
     coupling->switch_count = 0;
     if (coupling->pool != NULL)
         FFEBMI_TRY(fit_pool(coupling, context, what));
-    coupling->units[0] = ffebmi_convolution_units((size_t)coupling->out);
+    windows = ffebmi_windows_of(&coupling->window, &coupling->below, &coupling->convolved);
+    coupling->units[0] = ffebmi_convolution_units(&windows, (size_t)coupling->out);
     coupling->units[1] = 1;
     return FFEBM_OK;
 }
 
-/* The convolution's own scratch, and behind it images before the pool: of a contrast two chunks. */
+/* The convolution's own scratch, and behind it images before the pool: of a pass a chunk of all channels, of a contrast two of a
+ * unit's. */
 static void plan(const ffebmi_coupling *coupling, const ffebmi_arithmetic *arithmetic, ffebmi_coupling_plan *to)
 {
     ffebmi_windows windows = ffebmi_windows_of(&coupling->window, &coupling->below, &coupling->convolved);
-    size_t pixels = coupling->convolved.count / (size_t)coupling->out;
+    size_t pixels = coupling->convolved.count / (size_t)coupling->out, images[2], unit;
 
     *to = (ffebmi_coupling_plan){.chunk = pixels < CHUNK_PIXELS ? CHUNK_PIXELS / pixels : 1};
     ffebmi_convolution_plan(&to->convolution, arithmetic, &windows, (size_t)coupling->out, false);
@@ -46,7 +49,13 @@ static void plan(const ffebmi_coupling *coupling, const ffebmi_arithmetic *arith
     if (coupling->pool == NULL)
         return;
     to->pool = ffebmi_windows_of(&coupling->pool_window, &coupling->convolved, &coupling->above);
-    to->scratch += 2 * to->chunk * coupling->convolved.count;
+    unit = pixels * to->convolution.unit[0];
+    to->contrast_chunk = to->chunk * coupling->convolved.count / (2 * unit);
+    if (to->contrast_chunk == 0)
+        to->contrast_chunk = 1;
+    images[0] = to->chunk * coupling->convolved.count;
+    images[1] = 2 * to->contrast_chunk * unit;
+    to->scratch += images[0] > images[1] ? images[0] : images[1];
 }
 
 /* ---------------------------------------------------------------------------------------------------------- passes */
@@ -71,10 +80,10 @@ typedef struct chunk {
     size_t rows;
 } chunk;
 
-static bool next_chunk(const ffebmi_coupling_plan *p, size_t rows, chunk *c)
+static bool next_chunk(size_t most, size_t rows, chunk *c)
 {
     c->first += c->rows;
-    c->rows = rows - c->first < p->chunk ? rows - c->first : p->chunk;
+    c->rows = rows - c->first < most ? rows - c->first : most;
     return c->rows > 0;
 }
 
@@ -89,7 +98,7 @@ static void up(const ffebmi_coupling *coupling, const ffebmi_coupling_call *call
         return;
     }
     images = images_in(p, call->scratch);
-    for (chunk c = {0}; next_chunk(p, call->rows, &c);) {
+    for (chunk c = {0}; next_chunk(p->chunk, call->rows, &c);) {
         convolve(coupling, call, c.rows, ffebmi_at(a, s, c.first * coupling->below.count), images);
         coupling->pool->up(a, &p->pool, c.rows, images, call->held, call->switches + c.first * coupling->switch_count,
                            ffebmi_at(a, z, c.first * coupling->above.count));
@@ -108,7 +117,7 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
         return;
     }
     images = images_in(p, call->scratch);
-    for (chunk c = {0}; next_chunk(p, call->rows, &c);) {
+    for (chunk c = {0}; next_chunk(p->chunk, call->rows, &c);) {
         coupling->pool->down(a, &p->pool, c.rows, ffebmi_at(a, v, c.first * coupling->above.count),
                              call->switches + c.first * coupling->switch_count, images);
         ffebmi_convolution_down(&p->convolution, &call->packed, c.rows, images, accumulate,
@@ -118,37 +127,47 @@ static void down(const ffebmi_coupling *coupling, const ffebmi_coupling_call *ca
 
 /* -------------------------------------------------------------------------------------------------------- gradient */
 
-/* The contrast of a chunk, each state unpooled to its own places. */
-static ffebmi_pairs unpool(const ffebmi_coupling *coupling, const ffebmi_coupling_contrast *c, chunk part)
+/* The contrast of a chunk in some output channels, each state unpooled to its own places. */
+static ffebmi_pairs unpool(const ffebmi_coupling *coupling, const ffebmi_coupling_contrast *c, chunk part, size_t from,
+                           size_t channels)
 {
     const ffebmi_coupling_plan *p = c->plan;
     const ffebmi_arrays *a = p->convolution.arrays;
-    size_t image = coupling->convolved.count, below = part.first * coupling->below.count;
-    void *difference = images_in(p, c->scratch), *mean = ffebmi_at(a, difference, p->chunk * image);
+    size_t image = p->convolution.out_pixels * channels, below = part.first * coupling->below.count;
+    void *difference = images_in(p, c->scratch), *mean = ffebmi_at(a, difference, part.rows * image);
 
     for (size_t r = 0; r < part.rows; r++) {
-        size_t above = (part.first + r) * coupling->above.count;
-        size_t switches = (part.first + r) * coupling->switch_count;
-        ffebmi_pool_contrast from = {.difference = ffebmi_at(a, c->pairs.v[0], above),
-                                     .mean = ffebmi_at(a, c->pairs.v[1], above)};
+        size_t above = (part.first + r) * coupling->above.count + from;
+        size_t switches = (part.first + r) * coupling->switch_count + from;
+        ffebmi_pool_contrast pooled = {.difference = ffebmi_at(a, c->pairs.v[0], above),
+                                       .mean = ffebmi_at(a, c->pairs.v[1], above)};
 
         for (size_t i = 0; i < 2 && coupling->switch_count > 0; i++)
-            from.switches[i] = c->switches[i] + switches;
-        coupling->pool->down_contrast(a, &p->pool, &from, ffebmi_at(a, difference, r * image),
+            pooled.switches[i] = c->switches[i] + switches;
+        coupling->pool->down_contrast(a, &p->pool, channels, &pooled, ffebmi_at(a, difference, r * image),
                                       ffebmi_at(a, mean, r * image));
     }
-    return (ffebmi_pairs){
-        2, {difference, mean}, {ffebmi_at(a, c->pairs.s[0], below), ffebmi_at(a, c->pairs.s[1], below)}};
+    return (ffebmi_pairs){.count = 2,
+                          .v = {difference, mean},
+                          .s = {ffebmi_at(a, c->pairs.s[0], below), ffebmi_at(a, c->pairs.s[1], below)},
+                          .from = from,
+                          .channels = channels};
 }
 
-/* dE/dW = - unpool(s_above) (x) s, contrasted a chunk at a time. */
+/* dE/dW = - unpool(s_above) (x) s, unit by unit, contrasted a chunk at a time. */
 static void pooled_gradient(const ffebmi_coupling *coupling, const ffebmi_coupling_contrast *c, void *to, size_t first,
                             size_t count)
 {
-    for (chunk part = {0}; next_chunk(c->plan, c->batch, &part);) {
-        ffebmi_pairs pairs = unpool(coupling, c, part);
+    const ffebmi_convolution *convolution = &c->plan->convolution;
 
-        ffebmi_convolution_gradient(&c->plan->convolution, part.rows, &pairs, -c->weight, to, first, count, c->scratch);
+    for (size_t unit = first; unit < first + count; unit++) {
+        size_t channels, from = ffebmi_convolution_unit(convolution, unit, &channels);
+
+        for (chunk part = {0}; next_chunk(c->plan->contrast_chunk, c->batch, &part);) {
+            ffebmi_pairs pairs = unpool(coupling, c, part, from, channels);
+
+            ffebmi_convolution_gradient(convolution, part.rows, &pairs, -c->weight, to, unit, 1, c->scratch);
+        }
     }
 }
 

@@ -35,8 +35,9 @@ typedef struct ffebmi_coupling {
 typedef struct ffebmi_coupling_plan {
     ffebmi_convolution convolution;
     ffebmi_windows pool;
-    size_t chunk;   /* samples that are convolved at a time before they are pooled */
-    size_t scratch; /* elements that each pass and the gradient need */
+    size_t chunk;          /* samples that are convolved at a time before they are pooled, */
+    size_t contrast_chunk; /* and of which a unit's channels are unpooled at a time */
+    size_t scratch;        /* elements that each pass and the gradient need */
 } ffebmi_coupling_plan;
 
 /* What a pass works on. */

@@ -188,12 +188,13 @@ static void gradient(const ffebm_energy *block, const ffebmi_contrast *of, size_
     size_t within = block->parameters[parameter].parameter.role == FFEBMI_WEIGHT ? 0 : 1;
     const ffebmi_coupling *coupling = &hopfield(block)->couplings[c];
     ffebmi_edge ends = block->graph.couplings[c];
-    ffebmi_coupling_contrast contrast = {
-        .plan = &((const ffebmi_hopfield_plan *)of->plan)->couplings[c],
-        .batch = of->batch,
-        .pairs = {2, {of->difference[ends.to], of->mean[ends.to]}, {of->mean[ends.from], of->difference[ends.from]}},
-        .weight = of->weight,
-        .scratch = ((ffebmi_hopfield_work *)memory)->scratch};
+    ffebmi_coupling_contrast contrast = {.plan = &((const ffebmi_hopfield_plan *)of->plan)->couplings[c],
+                                         .batch = of->batch,
+                                         .pairs = {.count = 2,
+                                                   .v = {of->difference[ends.to], of->mean[ends.to]},
+                                                   .s = {of->mean[ends.from], of->difference[ends.from]}},
+                                         .weight = of->weight,
+                                         .scratch = ((ffebmi_hopfield_work *)memory)->scratch};
 
     if (coupling->switch_count > 0)
         for (size_t state = 0; state < 2; state++)

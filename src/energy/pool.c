@@ -17,11 +17,11 @@ static void max_down(const ffebmi_arrays *arrays, const ffebmi_windows *windows,
     arrays->unpool(windows, rows, from, switches, images);
 }
 
-static void max_down_contrast(const ffebmi_arrays *arrays, const ffebmi_windows *windows,
+static void max_down_contrast(const ffebmi_arrays *arrays, const ffebmi_windows *windows, size_t channels,
                               const ffebmi_pool_contrast *from, void *difference, void *mean)
 {
-    arrays->unpool_contrast(windows, from->difference, from->mean, from->switches[0], from->switches[1], difference,
-                            mean);
+    arrays->unpool_contrast(windows, channels, from->difference, from->mean, from->switches[0], from->switches[1],
+                            difference, mean);
 }
 
 /* A mean is linear: nothing is chosen. */
@@ -37,14 +37,14 @@ static void average_down(const ffebmi_arrays *arrays, const ffebmi_windows *wind
                          const uint8_t *switches, void *images)
 {
     (void)switches;
-    arrays->average_unpool(windows, rows, from, images);
+    arrays->average_unpool(windows, rows, windows->channels, from, images);
 }
 
-static void average_down_contrast(const ffebmi_arrays *arrays, const ffebmi_windows *windows,
+static void average_down_contrast(const ffebmi_arrays *arrays, const ffebmi_windows *windows, size_t channels,
                                   const ffebmi_pool_contrast *from, void *difference, void *mean)
 {
-    arrays->average_unpool(windows, 1, from->difference, difference);
-    arrays->average_unpool(windows, 1, from->mean, mean);
+    arrays->average_unpool(windows, 1, channels, from->difference, difference);
+    arrays->average_unpool(windows, 1, channels, from->mean, mean);
 }
 
 static const ffebmi_pool_kind kinds[] = {

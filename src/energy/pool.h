@@ -21,9 +21,10 @@ typedef struct ffebmi_pool_kind {
     /* images = the transpose of that, by the switches that are there. */
     void (*down)(const ffebmi_arrays *arrays, const ffebmi_windows *windows, size_t rows, const void *from,
                  const uint8_t *switches, void *images);
-    /* Both images of one row's contrast, each state by its own switches. */
-    void (*down_contrast)(const ffebmi_arrays *arrays, const ffebmi_windows *windows, const ffebmi_pool_contrast *from,
-                          void *difference, void *mean);
+    /* Both images of one row's contrast, each state by its own switches. Of some channels, from those of the pointers on: the
+     * images have no others. */
+    void (*down_contrast)(const ffebmi_arrays *arrays, const ffebmi_windows *windows, size_t channels,
+                          const ffebmi_pool_contrast *from, void *difference, void *mean);
 } ffebmi_pool_kind;
 
 /* NULL of FFEBM_POOL_NONE. */

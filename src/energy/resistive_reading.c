@@ -64,9 +64,9 @@ static void add_node_gradient(share *g)
     const ffebmi_coupling *coupling = &g->block->couplings[g->layer];
     const ffebmi_coupling_contrast cross = {.plan = &((const ffebmi_resistive_plan *)c->plan)->couplings[g->layer],
                                             .batch = c->batch,
-                                            .pairs = {2,
-                                                      {c->difference[g->layer], c->mean[g->layer]},
-                                                      {c->mean[g->layer - 1], c->difference[g->layer - 1]}},
+                                            .pairs = {.count = 2,
+                                                      .v = {c->difference[g->layer], c->mean[g->layer]},
+                                                      .s = {c->mean[g->layer - 1], c->difference[g->layer - 1]}},
                                             .weight = g->weight * g->block->config.amplifier,
                                             .scratch = g->work->scratch};
 
@@ -81,7 +81,7 @@ static void add_node_gradient(share *g)
 static void take_cross(const share *g, const ffebmi_convolution *v, void *sum)
 {
     const ffebmi_contrast *c = g->contrast;
-    const ffebmi_pairs pairs = {1, {c->difference[0]}, {c->inputs[0]}};
+    const ffebmi_pairs pairs = {.count = 1, .v = {c->difference[0]}, .s = {c->inputs[0]}};
 
     memset(sum, 0, g->count * g->in * c->arrays->element);
     ffebmi_convolution_outer(v, c->batch, &pairs, -g->weight * g->block->config.input_gain, g->first, g->count, sum);

@@ -7,12 +7,14 @@
 static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
 {
     int64_t dims[3] = {op->out};
+    ffebmi_windows windows;
 
     FFEBMI_TRY(ffebmi_window_fit(context, &op->window, &op->input, false, what, dims + 1));
     FFEBMI_TRY(ffebmi_shape_set(context, &op->output, dims, 3, what));
     FFEBMI_TRY(ffebmi_conv_parameters(context, op->parameters, what, op->out, op->input.dims[0], op->window.kernel));
     op->parameter_count = op->learnable.bias ? 2 : 1;
-    op->units = ffebmi_convolution_units((size_t)op->out);
+    windows = ffebmi_windows_of(&op->window, &op->input, &op->output);
+    op->units = ffebmi_convolution_units(&windows, (size_t)op->out);
     return FFEBM_OK;
 }
 
@@ -120,7 +122,7 @@ static void pullback(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)
 {
     const ffebmi_convolution *c = call->memory;
-    ffebmi_pairs pairs = {1, {call->output_cotangent}, {call->input}};
+    ffebmi_pairs pairs = {.count = 1, .v = {call->output_cotangent}, .s = {call->input}};
 
     ffebmi_convolution_gradient(c, call->rows, &pairs, call->gradient_scale, call->gradients[0], first, count,
                                 call->scratch);

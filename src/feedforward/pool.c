@@ -78,7 +78,7 @@ static void average_pullback(const ffebmi_op *op, const ffebmi_op_call *call, si
     const ffebmi_arrays *k = call->arrays;
     ffebmi_windows w = windows_of(op);
 
-    k->average_unpool(&w, count, ffebmi_at(k, call->output_cotangent, first * op->output.count),
+    k->average_unpool(&w, count, w.channels, ffebmi_at(k, call->output_cotangent, first * op->output.count),
                       ffebmi_at(k, call->input_cotangent, first * op->input.count));
 }
 

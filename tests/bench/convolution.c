@@ -97,8 +97,8 @@ static void gradient(void *user, size_t worker, size_t first, size_t count)
 {
     const prepared *p = user;
 
-    ffebmi_convolution_gradient(&p->plan, ROWS, &(ffebmi_pairs){1, {p->output}, {p->input}}, 1, p->gradient, first,
-                                count, p->scratch + worker * p->scratch_size);
+    ffebmi_convolution_gradient(&p->plan, ROWS, &(ffebmi_pairs){.count = 1, .v = {p->output}, .s = {p->input}}, 1,
+                                p->gradient, first, count, p->scratch + worker * p->scratch_size);
 }
 
 typedef struct product {
@@ -117,8 +117,8 @@ static void measure(prepared *p, const shape *s, const product *run, const team 
     for (size_t i = 0; i <= REPEATS; i++) {
         double start = clock_now();
 
-        ffebmi_parallel_ranges(on->context, run->over_weights ? ffebmi_convolution_units(s->out) : ROWS, 1, run->run,
-                               p);
+        ffebmi_parallel_ranges(
+            on->context, run->over_weights ? ffebmi_convolution_units(&p->plan.windows, s->out) : ROWS, 1, run->run, p);
         if (i > 0) /* the first is to warm up */
             repeats_add(&r, clock_now() - start);
     }

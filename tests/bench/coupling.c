@@ -210,12 +210,13 @@ static void gradient_range(void *user, size_t worker, size_t first, size_t count
 {
     const prepared *p = user;
     const ffebmi_coupling *c = &p->coupling;
-    const ffebmi_coupling_contrast contrast = {.plan = &p->plan,
-                                               .batch = p->shards * FFEBMI_SHARD,
-                                               .pairs = {2, {p->above, p->above}, {p->below, p->below}},
-                                               .switches = {p->switches, p->switches},
-                                               .weight = 1,
-                                               .scratch = p->scratch + worker * p->scratch_size};
+    const ffebmi_coupling_contrast contrast = {
+        .plan = &p->plan,
+        .batch = p->shards * FFEBMI_SHARD,
+        .pairs = {.count = 2, .v = {p->above, p->above}, .s = {p->below, p->below}},
+        .switches = {p->switches, p->switches},
+        .weight = 1,
+        .scratch = p->scratch + worker * p->scratch_size};
 
     c->kind->gradient(c, &contrast, 0, p->gradient, first, count);
 }

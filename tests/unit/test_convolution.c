@@ -397,7 +397,7 @@ START_TEST(passes_are_adjoint)
     double *z = numbers(above, 0), *u = numbers(below, 0), *gradient = numbers(weights, seed + 3);
     double *memory = numbers(c.packed, 0), *scratch = numbers(c.scratch, 0), up, down, start, scale;
     const ffebmi_packed packed = {.full = c.packed > 0 ? memory : w};
-    const ffebmi_pairs pairs = {1, {v}, {s}};
+    const ffebmi_pairs pairs = {.count = 1, .v = {v}, .s = {s}};
 
     if (c.packed > 0)
         ffebmi_convolution_pack(&c, FFEBMI_BOTH, w, memory, 0, ffebmi_convolution_pack_units(&c, FFEBMI_BOTH));
@@ -410,7 +410,7 @@ START_TEST(passes_are_adjoint)
     ffebmi_convolution_down(&c, &packed, ROWS, v, true, u, scratch);
     ck_assert_msg(fabs(2 * down - k->dot(below, u, s)) < scale, "seed %d: down does not accumulate", _i);
     start = k->dot(weights, gradient, w);
-    for (size_t unit = 0; unit < ffebmi_convolution_units(c.out_channels); unit++)
+    for (size_t unit = 0; unit < ffebmi_convolution_units(&c.windows, c.out_channels); unit++)
         ffebmi_convolution_gradient(&c, ROWS, &pairs, 0.5, gradient, unit, 1, scratch);
     ck_assert_msg(fabs(start + up / 2 - k->dot(weights, gradient, w)) < scale, "seed %d: gradient", _i);
 
