@@ -84,7 +84,7 @@ ifneq ($(MPI),)
 endif
 
 # These goals build nothing in this make (some do in a second one, after tests/setup.sh).
-BUILD_NOTHING := check check-install check-abi check-threads attack coverage lint demo docs plots dist amalgamation help clean format
+BUILD_NOTHING := check check-install check-abi check-threads attack coverage lint demo docs docs-check plots dist amalgamation help clean format
 BUILD_NOTHING += uninstall try-ranks
 ifneq ($(filter-out $(BUILD_NOTHING),$(or $(MAKECMDGOALS),all)),)
   ifeq ($(strip $(BLAS_LIBS)),)
@@ -320,13 +320,16 @@ try-docs: $(STATIC) $(EXAMPLES)
 
 # A warning of Doxygen's is an error: whatever is public must be documented, and what is named must be there.
 SITE := $(OUT)/docs
-.PHONY: docs
+.PHONY: docs docs-check
 docs:                                ## the manual as a site that opens from disk: build/docs/index.html
 	@tests/setup.sh docs
 	@rm -rf $(SITE) && mkdir -p $(SITE)
-	$(Q)FFEBM_VERSION=$(VERSION) FFEBM_SITE=$(SITE) FFEBM_PAGES=' $(basename $(notdir $(wildcard docs/*.md))) ' \
-	  doxygen docs/site/Doxyfile
+	$(Q)FFEBM_VERSION=$(VERSION) FFEBM_SITE=$(SITE) FFEBM_PAGES=' $(basename $(notdir $(wildcard docs/*.md))) ' docs/site/make.sh
 	@echo '$(SITE)/index.html'
+docs-check: docs                     ## the site in a browser, on a screen and on a telephone, where there is Chromium
+	@tests/setup.sh build docs-check
+	@$(MAKE) $(OUT)/examples/watch_settling
+	@tests/check_site.sh $(SITE) $(OUT)/examples/watch_settling
 
 # A short run of the programs that need no arguments or have their data in the tree.
 smoke: $(EXAMPLES)
@@ -344,6 +347,7 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/ranks_pipe
 	$(Q)$(OUT)/examples/hopfield_resnet 1
+	$(Q)$(OUT)/examples/watch_settling >/dev/null
 	@rm -rf $(OUT)/smoke
 	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1

@@ -48,7 +48,7 @@ everything() {
     filled ffebm.pc.in "$libdir/pkgconfig/ffebm.pc"
     filled lib/ffebmConfig.cmake.in "$libdir/cmake/ffebm/ffebmConfig.cmake"
     filled lib/ffebmConfigVersion.cmake.in "$libdir/cmake/ffebm/ffebmConfigVersion.cmake"
-    for text in README.md CHANGELOG.md LICENSE docs/*.md docs/*.png; do
+    for text in README.md CHANGELOG.md LICENSE docs/*.md docs/*.png docs/*.svg; do
         file 644 "$text" "$docdir/$text"
     done
     file 644 docs/ffebm.7 "$mandir/man7/ffebm.7"

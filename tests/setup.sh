@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what a target needs and this machine lacks:
-# setup.sh build|demo|plots|check|check-install|check-abi|attack|coverage|lint|bench|docs ...
+# setup.sh build|demo|plots|check|check-install|check-abi|attack|coverage|lint|bench|docs|docs-check ...
 # Silent where nothing is missing. On Debian and Ubuntu, as root or with sudo that asks no password, it installs;
 # elsewhere it prints the one command to type and exits 1.
 set -eu
@@ -69,6 +69,7 @@ for target in "${@:-build}"; do
         fi
         ;;
     docs) have doxygen || missing="$missing doxygen" ;;
+    docs-check) have chromium || optional="$optional chromium" ;; # without it pages are not looked at
     demo) have gnuplot || optional="$optional gnuplot-nox" ;; # without it the learning curve is text
     plots) have gnuplot || missing="$missing gnuplot-nox" ;;
     check)

@@ -17,8 +17,13 @@ function link(text, target,    file, anchor) {
         anchor = substr(target, index(target, "#") + 1)
         file = substr(target, 1, index(target, "#") - 1)
     }
-    if (target ~ /^[a-z]+:/ || target ~ /\.png$/)
+    if (target ~ /^[a-z]+:/ || target ~ /\.(png|svg)$/)
         return "[" text "](" target ")"
+    gsub(/`/, "", text)
+    if (text ~ /^(docs\/)?[a-z_]+\.md$/) { # on the site they are pages
+        gsub(/^docs\/|\.md$/, "", text)
+        gsub(/_/, " ", text)
+    }
     sub(/\.md$/, "", file)
     if (file == "")
         file = page
@@ -58,6 +63,8 @@ fenced || /^    / { print; next }
 /^#+ / {
     text = $0
     sub(/^#+ */, "", text)
+    if (/^# /)
+        gsub(/`/, "") # it is the title of a window, too
     print inline($0) " {#guide_" page (/^# / ? "" : "_" slug(text)) "}"
     next
 }
