@@ -66,6 +66,10 @@ typedef struct ffebm_device_config {
     double   weight_max;              /* weight     default INFINITY:                    .. max (1 + max_dtod xi')] */
     double   weight_min_dtod;         /* fraction   default 0   [F] */
     double   weight_max_dtod;         /* fraction   default 0   [F] */
+    int64_t  weight_bits;             /* bits       default 0: any value; 1 to 24: what is programmed is W rounded to the nearest of
+                                                    2^bits levels, evenly spaced from min to max, or where these are infinite
+                                                    from the least to the largest value that the block gives its weights
+                                                    (g_min, g_max); what varies acts on the level */
     double   weight_dtod;             /* fraction   default 0   [F]  W max(0, 1 + dtod xi) */
     double   weight_read_noise;       /* of max     default 0   [S]  W + read_noise max xi; max must be finite */
     double   weight_asymmetry;        /* fraction   default 0   [F]  top-down W (1 + asymmetry xi): no energy any more, and no

@@ -185,16 +185,14 @@ class Engine(Handle):
         self.context.compute(raw.engine_settle_springs, self._address, stage, tensor(input, "input"),
                              tensor(force, "force"), stiffness)
 
-    def energy(self, stage: int, input: NDArray, phase: int | str = "free") -> NDArray:
-        """The energy of each sample, [batch], at a state of a block; input: [batch, in...] of the block."""
-    def stable_beta(self, stage):
+    def stable_beta(self, stage: int) -> float:
         """Below which beta loss nudging leaves a resistive block its equilibrium, at the free states that it has."""
         beta = c.c_double()
         self.context.call(raw.engine_stable_beta, self._address, c.byref(beta), stage)
         return beta.value
 
-    def energy(self, stage, input, phase="free"):
-        """The energy of each sample at a state of a block."""
+    def energy(self, stage: int, input: NDArray, phase: int | str = "free") -> NDArray:
+        """The energy of each sample, [batch], at a state of a block; input: [batch, in...] of the block."""
         energies, tensor = self._result(None, input, ()), Arguments(self.context)
         self.context.compute(raw.engine_energy, self._address, tensor(energies, "energies", True), stage,
                              choice(Phase, phase), tensor(input, "input"))

@@ -176,7 +176,7 @@ class ResistiveConfig(Config):
 class DeviceConfig(Config):
     _fields_ = [("size", size), ("seed", u64), ("input_bits", i64), ("input_bound", f64), ("input_noise", f64),
                 ("weight_min", f64), ("weight_max", f64), ("weight_min_dtod", f64), ("weight_max_dtod", f64),
-                ("weight_dtod", f64), ("weight_read_noise", f64), ("weight_asymmetry", f64), ("weight_stuck", f64), ("weight_stuck_range", f64),
+                ("weight_bits", i64), ("weight_dtod", f64), ("weight_read_noise", f64), ("weight_asymmetry", f64), ("weight_stuck", f64), ("weight_stuck_range", f64),
                 ("weight_drift_nu", f64), ("weight_drift_nu_dtod", f64), ("weight_drift_t0", f64),
                 ("neuron_slope_dtod", f64), ("neuron_offset_dtod", f64), ("neuron_drive_noise", f64),
                 ("nudge_bits", i64), ("nudge_bound", f64), ("nudge_gain_dtod", f64), ("output_bits", i64),

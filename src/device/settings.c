@@ -50,6 +50,8 @@ static const ffebmi_setting list[] = {
     BOUND("weight", "max", weight_max, "inf", INFINITY, -INFINITY, "weight", "the largest weight in effect"),
     SIZE("weight", "min_dtod", weight_min_dtod, "fraction", "how min varies from device to device"),
     SIZE("weight", "max_dtod", weight_max_dtod, "fraction", "how max varies from device to device"),
+    FFEBMI_INTEGER_AS("weight.bits", weight_bits, 0, FFEBMI_WITHIN(0, 24), "bits",
+                      "of a programmed weight: 2^bits levels from min to max; 0: any value", IN("weight")),
     SIZE("weight", "dtod", weight_dtod, "fraction", "how weights vary from device to device"),
     SIZE("weight", "read_noise", weight_read_noise, "of max", "added to weights, held while a block settles"),
     SIZE("weight", "asymmetry", weight_asymmetry, "fraction",

@@ -1,5 +1,6 @@
 #include "energy/chip.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -27,8 +28,8 @@ bool ffebmi_chip_alters_weights(const ffebmi_chip *chip)
 {
     const ffebm_device_config *c = &chip->config;
 
-    return c->weight_min > -INFINITY || c->weight_max < INFINITY || c->weight_dtod > 0 || c->weight_stuck > 0 ||
-           c->weight_drift_nu > 0 || writes_noise(c);
+    return c->weight_min > -INFINITY || c->weight_max < INFINITY || c->weight_bits > 0 || c->weight_dtod > 0 ||
+           c->weight_stuck > 0 || c->weight_drift_nu > 0 || writes_noise(c);
 }
 
 bool ffebmi_chip_reads(const ffebmi_chip *chip)
@@ -88,6 +89,16 @@ double ffebmi_chip_least(const ffebm_energy *block, size_t parameter)
     const ffebmi_parameter *p = &block->parameters[parameter].parameter;
 
     return p->bounded && p->lower >= 0 ? 0 : -INFINITY;
+}
+
+ffebmi_levels ffebmi_chip_levels(const ffebm_energy *block, const ffebm_device_config *config, size_t parameter)
+{
+    const ffebmi_parameter *p = &block->parameters[parameter].parameter;
+    double lower = p->bounded ? p->lower : -INFINITY, upper = p->bounded ? p->upper : INFINITY;
+
+    return (ffebmi_levels){.lower = config->weight_min > -INFINITY ? config->weight_min : lower,
+                           .upper = config->weight_max < INFINITY ? config->weight_max : upper,
+                           .steps = config->weight_bits > 0 ? ldexp(1, (int)config->weight_bits) - 1 : 0};
 }
 
 /* ------------------------------------------------------------------------------------------------------------ what is fixed */
@@ -234,8 +245,26 @@ static void draw_all(ffebmi_chip *chip, const ffebm_energy *block, size_t elemen
 
 /* ---------------------------------------------------------------------------------------------------------- making it */
 
+static ffebm_status check_levels(const ffebm_energy *block, const ffebm_device_config *c, const char *what)
+{
+    for (size_t p = 0; c->weight_bits > 0 && p < block->parameter_count; p++) {
+        ffebmi_levels levels = ffebmi_chip_levels(block, c, p);
+
+        FFEBMI_CHECK_ARGUMENT(
+            block->context, !ffebmi_chip_holds(block, p) || (isfinite(levels.lower) && isfinite(levels.upper)),
+            "%s: weight_bits is %" PRId64 ", but \"%s\" may be %g to %g, expected finite weight_min and "
+            "weight_max, or in a resistive block g_min and g_max",
+            what, c->weight_bits, block->parameters[p].parameter.name, levels.lower, levels.upper);
+        FFEBMI_CHECK_ARGUMENT(block->context, !ffebmi_chip_holds(block, p) || levels.lower <= levels.upper,
+                              "%s: weight_bits is %" PRId64 ", but \"%s\" may be %g to %g, expected room between them",
+                              what, c->weight_bits, block->parameters[p].parameter.name, levels.lower, levels.upper);
+    }
+    return FFEBM_OK;
+}
+
 static ffebm_status check(const ffebm_energy *block, const ffebm_device_config *c, const char *what)
 {
+    FFEBMI_TRY(check_levels(block, c, what));
     FFEBMI_CHECK(block->context, c->neuron_slope_dtod == 0 || ffebmi_energy_can(block, FFEBMI_TAKES_GAINS),
                  FFEBM_ERR_UNSUPPORTED, "%s: neuron_slope_dtod is %g, but a %s block has no slopes that could vary",
                  what, c->neuron_slope_dtod, block->kind->type);
@@ -283,6 +312,7 @@ typedef struct job {
     size_t first; /* of the parameter's numbers among all */
     ffebmi_chip_age age;
     double least; /* a conductance is never below 0 */
+    ffebmi_levels levels;
     const void *programmed;
     void *effective;
 } job;
@@ -310,6 +340,19 @@ static double in_effect(const job *j, size_t i, double weight)
     return drifted(j, i) * (chip->factor != NULL ? weight * chip->factor[i] : weight);
 }
 
+/* The nearest level; the last one is the upper bound, to the bit. */
+static double nearest(const ffebmi_levels *levels, double weight)
+{
+    double range = levels->upper - levels->lower;
+
+    if (levels->steps == 0)
+        return weight;
+    weight = weight < levels->lower ? levels->lower : weight > levels->upper ? levels->upper : weight;
+    return range == 0
+               ? weight
+               : levels->lower + range * (round((weight - levels->lower) / range * levels->steps) / levels->steps);
+}
+
 /* What the last update left beside weights first .. first + count - 1. */
 static void draw_write_noise(const job *j, size_t first, size_t count, double *to)
 {
@@ -328,7 +371,7 @@ static void apply_some(const job *j, size_t first, size_t count)
 
     draw_write_noise(j, first, count, weights);
     for (size_t i = 0; i < count; i++) {
-        double programmed = ffebmi_number_at(j->element, j->programmed, first + i) +
+        double programmed = nearest(&j->levels, ffebmi_number_at(j->element, j->programmed, first + i)) +
                             c->update_write_noise_std * c->update_dw_min * weights[i];
         double weight = in_effect(j, j->first + first + i, programmed);
 
@@ -355,6 +398,7 @@ void ffebmi_chip_apply(const ffebmi_chip *chip, const ffebm_energy *block, const
              .first = ffebmi_chip_first_number(block, parameter),
              .age = age,
              .least = ffebmi_chip_least(block, parameter),
+             .levels = ffebmi_chip_levels(block, &chip->config, parameter),
              .programmed = programmed,
              .effective = effective};
 

@@ -76,6 +76,15 @@ bool ffebmi_chip_holds(const ffebm_energy *block, size_t parameter);
 /* The least that it can be in effect: no conductance is below 0. */
 double ffebmi_chip_least(const ffebm_energy *block, size_t parameter);
 
+/* The levels that a parameter is programmed to: so many steps between the bounds; 0 steps: it may be anything. */
+typedef struct ffebmi_levels {
+    double lower;
+    double upper;
+    double steps;
+} ffebmi_levels;
+
+ffebmi_levels ffebmi_chip_levels(const ffebm_energy *block, const ffebm_device_config *config, size_t parameter);
+
 /* Where a parameter's numbers, and a layer's units, begin among those of all. */
 size_t ffebmi_chip_first_number(const ffebm_energy *block, size_t parameter);
 size_t ffebmi_chip_first_unit(const ffebm_energy *block, size_t layer);

@@ -57,6 +57,7 @@ Suite *test_bad_taps_suite(void);
 Suite *test_ranks_suite(void);
 Suite *test_device_suite(void);
 Suite *test_pulses_suite(void);
+Suite *test_levels_suite(void);
 Suite *test_ledger_suite(void);
 Suite *test_phases_suite(void);
 

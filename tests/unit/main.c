@@ -55,6 +55,7 @@ static Suite *(*const suites[])(void) = {
     test_ranks_suite,
     test_device_suite,
     test_pulses_suite,
+    test_levels_suite,
     test_ledger_suite,
     test_phases_suite,
 };

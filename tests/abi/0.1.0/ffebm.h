@@ -57,6 +57,7 @@ typedef struct ffebm_device_config {
     double weight_max;
     double weight_min_dtod;
     double weight_max_dtod;
+    int64_t weight_bits;
     double weight_dtod;
     double weight_read_noise;
     double weight_asymmetry;
