@@ -150,6 +150,56 @@ FFEBM_API ffebm_status ffebm_model_set_initialization(ffebm_model *model, const 
  */
 FFEBM_API ffebm_status ffebm_model_set_bounds(ffebm_model *model, const char *prefix, double lower, double upper);
 
+/** What an update rule of yours is given, and where it writes: one tensor. */
+typedef struct ffebm_update_call {
+    size_t size;      /* what this library knows: test it before a field added after its first version */
+    size_t parameter; /* its index in the model */
+    size_t stage;     /* that it belongs to */
+    size_t count;     /* numbers in it */
+    int64_t step;     /* of optimizers on this model, the first is 1; checkpoints of a model with a rule carry it */
+    const double *request; /* [count]  what the optimizer would add */
+    double *values;        /* [count]  in the values, out what they are now: finite */
+    double lower;          /* bounds: what you leave outside is projected onto them */
+    double upper;          /* see lower */
+    char *message;         /* message_capacity bytes, for a sentence with its NUL; empty when called */
+    size_t message_capacity;
+    int32_t attempt; /* 0, then 1, 2, .. after retries */
+    int32_t reserved_;
+} ffebm_update_call;
+
+/** Write one tensor. Returns 0, FFEBM_RETRY to be asked again with the values as at first, or a negative value for failure. Call
+ *  nothing that uses this context, throw nothing, do not longjmp. */
+typedef int32_t (*ffebm_update_fn)(void *self, ffebm_update_call *call);
+
+/** How optimizers write some parameters. */
+typedef struct ffebm_update_rule {
+    size_t size;
+    void *self;                  /* handed to update and destroy */
+    ffebm_update_fn update;      /* REQUIRED */
+    void (*destroy)(void *self); /* OPTIONAL  called once, when no parameter has the rule any more; default nothing */
+    int32_t retry_limit;         /* 0: 8 */
+    int32_t reserved_;
+} ffebm_update_rule;
+
+/** Let a function of yours write some parameters, in place of adding the step or of a device's pulses.
+ *
+ *  Returns: FFEBM_OK:              by every ffebm_optimizer_step, and self is taken: it goes through rule->destroy.
+ *           FFEBM_ERR_NOT_FOUND:   no parameter has this prefix, of the stages that there are.
+ *           FFEBM_ERR_ARGUMENT:    no update, or a negative retry_limit.
+ *           FFEBM_ERR_STATE:       an engine or optimizer of this model exists.
+ *           FFEBM_ERR_UNSUPPORTED: rule has fields set that this library does not know.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *  In/Out:  model:  building or ready; unchanged on failure, and self is then still yours.
+ *  In:      prefix: as in ffebm_model_set_bounds. Later calls win.
+ *           rule:   zero it, set size and what you have; copied. NULL: none, as at first.
+ *
+ *  It is called on the thread of ffebm_optimizer_step, for each of these parameters that is not frozen, after all other checks
+ *  of the step. Where one fails the step is FFEBM_ERR_USER, with the parameter, your value and your message in the text, and
+ *  what leaves NaN or infinity FFEBM_ERR_NUMERIC: no parameter and no moment has moved. What the rule itself remembers is
+ *  its own: an array for each parameter, say. A rule stands neither in the description nor in checkpoints.
+ */
+FFEBM_API ffebm_status ffebm_model_set_update(ffebm_model *model, const char *prefix, const ffebm_update_rule *rule);
+
 /** Draw first values for all parameters, and make the model ready.
  *
  *  Returns: FFEBM_OK:        parameters and buffers hold their first values, within their bounds.

@@ -88,6 +88,8 @@ FFEBM_API void ffebm_optimizer_destroy(ffebm_optimizer *optimizer);
  *                               unspecified, or there was none.
  *           FFEBM_ERR_NUMERIC:  NaN or infinity in the gradient, or it would be in the parameters without their bounds;
  *                               the text names the parameter.
+ *           FFEBM_ERR_USER:     an update rule of yours (ffebm_model_set_update) failed; the text names the parameter, and
+ *                               has your message.
  *  In/Out:  optimizer: and its model; both unchanged on failure.
  *  In:      engine:    its gradient is not changed.
  *

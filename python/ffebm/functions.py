@@ -78,6 +78,7 @@ FUNCTIONS = {
     "model_destroy": (None, [handle]),
     "model_set_initialization": (status, [handle, p(s.Initialization)]),
     "model_set_bounds": (status, [handle, text, f64, f64]),
+    "model_set_update": (status, [handle, text, p(s.UpdateRule)]),
     "model_initialize": (status, [handle, u64]),
     "model_description": (status, [handle, p(text), length]),
     "model_recipe": (status, [handle, p(s.Recipe)]),

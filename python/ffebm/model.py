@@ -5,9 +5,9 @@ import ctypes as c
 import json
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
-from . import reports, structs
+from . import reports, structs, update
 from .constants import ALL, NONE, Loss, Role, StageKind, choice
 from .context import Handle
 from .functions import raw
@@ -106,6 +106,21 @@ class Model(Handle):
     def set_bounds(self, prefix: str, lower: float = -math.inf, upper: float = math.inf) -> None:
         """Keep the parameters whose names begin with these whole parts within bounds."""
         self.context.call(raw.model_set_bounds, self._address, prefix, lower, upper)
+
+    def set_update(self, prefix: str, rule: Callable[[update.Update], Any] | None) -> None:
+        """Let a function of yours write the parameters whose names begin with these whole parts, in place of adding the step;
+        None: none. It gets an update.Update, writes into its values and returns None, or RETRY to be called again.
+        Engines and optimizers have to be gone."""
+        if rule is None:
+            self.context.call(raw.model_set_update, self._address, prefix, None)
+            return
+        infos = [self.parameter(index) for index in range(self.info.parameter_count)]
+        table, number = update.bind(rule, self.context.guard, [(info.name, info.shape) for info in infos])
+        try:
+            self.context.call(raw.model_set_update, self._address, prefix, c.byref(table))
+        except BaseException:
+            update.release(number)
+            raise
 
     def set_device(self, stage: int = ALL, config: structs.DeviceConfig | None = None, preset: str | None = None,
                    **changes) -> None:

@@ -23,7 +23,7 @@ class Optimizer(Handle):
 
     def step(self, engine: Engine) -> None:
         """Update the model's parameters with an engine's gradient."""
-        self.context.call(raw.optimizer_step, self._address, Engine.address_of(engine, "engine"))
+        self.context.compute(raw.optimizer_step, self._address, Engine.address_of(engine, "engine"))
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """From the next step on."""

@@ -267,6 +267,20 @@ class LayerInfo(Sized):
     _fields_ = [("size", size), ("shape", shape), ("rank", size), ("units", size)]
 
 
+class UpdateCall(Sized):
+    _fields_ = [("size", size), ("parameter", size), ("stage", size), ("count", size), ("step", i64),
+                ("request", pointer), ("values", pointer), ("lower", f64), ("upper", f64), ("message", pointer),
+                ("message_capacity", size), ("attempt", i32), ("reserved_", i32)]
+
+
+UpdateFn = c.CFUNCTYPE(i32, pointer, c.POINTER(UpdateCall))
+
+
+class UpdateRule(Sized):
+    _fields_ = [("size", size), ("self", pointer), ("update", UpdateFn), ("destroy", DestroyFn), ("retry_limit", i32),
+                ("reserved_", i32)]
+
+
 class PulseInfo(Sized):
     _fields_ = [("size", size), ("up", i64), ("down", i64), ("clipped", i64), ("limited", i64)]
 

@@ -130,7 +130,8 @@ bool ffebmi_model_pulses(const ffebm_model *model, size_t parameter)
 {
     const ffebm_energy *block = block_of(model, parameter);
 
-    return block != NULL && ffebmi_chip_pulses(block, within(model, parameter));
+    return block != NULL && model->parameters[parameter].update == NULL &&
+           ffebmi_chip_pulses(block, within(model, parameter));
 }
 
 bool ffebmi_model_remembers(const ffebm_model *model)
@@ -139,7 +140,7 @@ bool ffebmi_model_remembers(const ffebm_model *model)
         if (model->stages[i].energy != NULL && model->stages[i].energy->chip != NULL &&
             ffebmi_chip_remembers(model->stages[i].energy->chip))
             return true;
-    return false;
+    return ffebmi_model_has_updates(model);
 }
 
 bool ffebmi_model_keeps_phases(const ffebm_model *model, size_t stage)

@@ -76,6 +76,8 @@ void ffebmi_model_drop(ffebm_model *model)
         ffebmi_release(context, stage->rows);
         ffebm_energy_destroy(stage->energy);
     }
+    for (size_t i = 0; i < model->parameter_count; i++)
+        ffebmi_update_drop(context, model->parameters[i].update);
     ffebmi_release(context, model->stages);
     ffebmi_release(context, model->parameters);
     ffebmi_release(context, model->buffers);

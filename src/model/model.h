@@ -11,6 +11,12 @@
 
 enum { FFEBMI_NAME = 64, FFEBMI_ROW_TEXT = 64 };
 
+/* An update rule of the user's, of all parameters that have it. */
+typedef struct ffebmi_user_update {
+    ffebm_update_rule rule;
+    size_t references;
+} ffebmi_user_update;
+
 /* One trained tensor of the chain, or one buffer. */
 typedef struct ffebmi_model_parameter {
     char name[FFEBMI_NAME]; /* "stage1.0.weight", "stage1.tap0.0.weight" */
@@ -22,8 +28,9 @@ typedef struct ffebmi_model_parameter {
     size_t offset;   /* of its first element in the flat parameters, or in the flat buffers */
     double lower;    /* what values are projected onto, rounded to the model's type; infinite: no bound */
     double upper;
-    ffebm_tensor value;     /* borrowed by users; data NULL while building */
-    ffebm_tensor effective; /* likewise: what the block computes with; of value's data where that is it */
+    ffebmi_user_update *update; /* NULL: it is written as optimizers ask, or by pulses */
+    ffebm_tensor value;         /* borrowed by users; data NULL while building */
+    ffebm_tensor effective;     /* likewise: what the block computes with; of value's data where that is it */
 } ffebmi_model_parameter;
 
 /* A row of ops on the input of a feedforward stage: the stage's own block, or a tap. */
@@ -122,8 +129,12 @@ ffebm_status ffebmi_model_make_effective(ffebm_model *model);
 void *ffebmi_model_in_effect(const ffebm_model *model, const ffebmi_stage *stage);
 void ffebmi_model_take_effect(const ffebm_model *model, size_t stage);
 
-/* Does any device go by its history? */
+/* Does a device, or an update rule of the user's, go by its history? */
 bool ffebmi_model_remembers(const ffebm_model *model);
+
+/* Has a parameter an update rule of the user's? And let go of one. */
+bool ffebmi_model_has_updates(const ffebm_model *model);
+void ffebmi_update_drop(ffebm_context *context, ffebmi_user_update *update);
 
 /* What an optimizer's step asks of a parameter that is written by pulses, beside its values. */
 typedef struct ffebmi_pulses {

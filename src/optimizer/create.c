@@ -89,7 +89,7 @@ static ffebm_status allocate(ffebm_optimizer *o)
         if (o->moments[i] == NULL)
             return ffebmi_fail_memory(o->context, "an optimizer's state");
     }
-    return FFEBM_OK;
+    return ffebmi_staged_create(o);
 }
 
 /* A phase that writes on its own knows neither what came before, nor the other phase, nor the weight. */
@@ -170,6 +170,7 @@ void ffebm_optimizer_destroy(ffebm_optimizer *optimizer)
         ffebmi_release(optimizer->context, optimizer->moments[i]);
     ffebmi_release(optimizer->context, optimizer->multipliers);
     ffebmi_release(optimizer->context, optimizer->before);
+    ffebmi_staged_destroy(optimizer);
     ffebmi_release(optimizer->context, optimizer);
     ffebmi_model_drop(model);
 }

@@ -65,12 +65,23 @@ struct ffebm_optimizer {
     ffebmi_multipliers *multipliers;   /* [parameter] */
     void *before;                      /* of a parameter that is written by pulses; NULL: none is */
     void *moments[FFEBMI_MAX_MOMENTS]; /* each as the model's flat parameters */
+    double *asked[3]; /* what a rule of the user's is given, of the largest that has one; NULL: none has */
+    void *staged[1 + FFEBMI_MAX_MOMENTS]; /* likewise values and moments that are to be, each as the flat parameters */
 };
 
 bool ffebmi_sgd_f32(const ffebmi_update *update, const ffebmi_rule_settings *settings);
 bool ffebmi_sgd_f64(const ffebmi_update *update, const ffebmi_rule_settings *settings);
 bool ffebmi_adam_f32(const ffebmi_update *update, const ffebmi_rule_settings *settings);
 bool ffebmi_adam_f64(const ffebmi_update *update, const ffebmi_rule_settings *settings);
+
+/* Parameters that rules of the user's write (staged.c). An update begins on copies, whose values then are what is asked for; the
+ * rule is asked, and they are what it leaves; and they are taken. */
+ffebm_status ffebmi_staged_create(ffebm_optimizer *optimizer);
+void ffebmi_staged_destroy(ffebm_optimizer *optimizer);
+void ffebmi_staged_begin(const ffebm_optimizer *optimizer, const ffebmi_arrays *arrays, size_t parameter,
+                         ffebmi_update *update);
+ffebm_status ffebmi_staged_ask(const ffebm_optimizer *optimizer, const ffebmi_arrays *arrays, size_t parameter);
+void ffebmi_staged_take(const ffebm_optimizer *optimizer, const ffebmi_arrays *arrays, size_t parameter);
 
 /* A rule's memory, for checkpoints: arrays laid out as the flat parameters. */
 size_t ffebmi_optimizer_moment_count(const ffebm_optimizer *optimizer);

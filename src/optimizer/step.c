@@ -73,6 +73,12 @@ static double rate_of(const ffebm_optimizer *o, size_t parameter)
     return o->learning_rate * o->multipliers[parameter].learning_rate;
 }
 
+static bool has_rule(const ffebm_optimizer *o, size_t parameter)
+{
+    return o->model->parameters[parameter].update != NULL;
+}
+
+/* On trial, or for good: on copies where the user has a say. */
 static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebmi_rule_settings *settings,
                    const void *gradient, double gradient_scale, size_t parameter, bool commit)
 {
@@ -89,6 +95,8 @@ static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebm
 
     for (size_t i = 0; i < o->rule->moment_count; i++)
         u.moments[i] = ffebmi_at(k, o->moments[i], p->offset);
+    if (has_rule(o, parameter))
+        ffebmi_staged_begin(o, k, parameter, &u);
     return o->model->dtype == FFEBM_FLOAT32 ? o->rule->f32(&u, settings) : o->rule->f64(&u, settings);
 }
 
@@ -155,7 +163,14 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
                      "optimizer: the step would make %s, or what is remembered of its gradient, NaN or infinite",
                      o->model->parameters[i].name);
     for (size_t i = 0; i < parameter_count(o); i++)
-        if (!frozen(o, i))
+        if (!frozen(o, i) && has_rule(o, i)) {
+            update(o, k, &settings, gradient->values, scale, i, true);
+            FFEBMI_TRY(ffebmi_staged_ask(o, k, i));
+        }
+    for (size_t i = 0; i < parameter_count(o); i++)
+        if (!frozen(o, i) && has_rule(o, i))
+            ffebmi_staged_take(o, k, i);
+        else if (!frozen(o, i))
             write(o, k, &settings, gradient, scale, i);
     optimizer->steps++;
     optimizer->model->history.updates++;

@@ -58,6 +58,7 @@ static Suite *(*const suites[])(void) = {
     test_levels_suite,
     test_ledger_suite,
     test_phases_suite,
+    test_updates_suite,
 };
 
 int main(void)

@@ -51,6 +51,11 @@ public:
     {
         check(ffebm_model_set_bounds(get(), prefix.c_str(), lower, upper));
     }
+    // Who writes these parameters; NULL: optimizers themselves.
+    void set_update(const std::string &prefix, const ffebm_update_rule *rule)
+    {
+        check(ffebm_model_set_update(get(), prefix.c_str(), rule));
+    }
     void initialize(std::uint64_t seed) { check(ffebm_model_initialize(get(), seed)); }
 
     ffebm_model_info info() const { return inspect<ffebm_model_info>(ffebm_model_inspect); }

@@ -83,6 +83,42 @@ class Models(unittest.TestCase):
         model.set_device(1)
         self.assertFalse(model.stage(1).device)
 
+    def test_update_rules(self):
+        model = ffebm.Model(ffebm.Context(), 5, "mse", "float64")
+        model.add(ffebm.Feedforward(ffebm.Op("linear", out=6))).add(ffebm.Hopfield(ffebm.Coupling("dense", out=4)))
+        model.initialize(1)
+        kept, answers = [], []
+
+        def halved(update):
+            kept.append(update)
+            self.assertEqual((update.name, update.values.shape), ("stage1.0.weight", (4, 6)))
+            update.values[:] += update.request / 2
+            if answers:
+                raise answers.pop()
+
+        model.set_update("stage1.0.weight", halved)
+        engine, sgd = ffebm.Engine(model), ffebm.Sgd(model, learning_rate=1, momentum=0)
+        engine.gradient(np.random.default_rng(4).uniform(0, 1, (3, 5)), np.ones((3, 4)))
+        before = {name: array.copy() for name, array in model.parameters.items()}
+        answers.append(ZeroDivisionError("of the rule"))
+        with self.assertRaisesRegex(ZeroDivisionError, "of the rule"):
+            sgd.step(engine)
+        for name, array in model.parameters.items():
+            np.testing.assert_array_equal(array, before[name])
+        sgd.step(engine)
+        gradient = engine.gradients["stage1.0.weight"]
+        self.assertGreater(np.abs(gradient).max(), 0)
+        np.testing.assert_allclose(model.parameters["stage1.0.weight"], before["stage1.0.weight"] - gradient / 2, atol=1e-14)
+        self.assertEqual([update.step for update in kept], [1, 1])
+        with self.assertRaisesRegex(ffebm.StateError, "the rule has returned"):
+            kept[0].values
+        with self.assertRaisesRegex(ffebm.StateError, "an engine or optimizer of it exists"):
+            model.set_update("", None)
+        del engine, sgd, gradient, array
+        model.set_update("", None)
+        with self.assertRaises(ffebm.NotFoundError):
+            model.set_update("stage7", halved)
+
     def test_taps(self):
         model = ffebm.Model(ffebm.Context(), 5, "mse", "float64")
         model.add(ffebm.Feedforward(ffebm.Op("linear", out=6)))
