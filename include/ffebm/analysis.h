@@ -1,4 +1,4 @@
-/* ffebm/analysis.h - can a gradient be trusted? The depth profile, certificates, traces.
+/* ffebm/analysis.h - can a gradient be trusted? The depth profile, certificates, traces; and a block while it settles.
  *
  * All of it looks at an engine's gradient without training: parameters, running statistics and the number of the next call
  * stay as they are.
@@ -182,6 +182,49 @@ typedef int32_t (*ffebm_trace_fn)(void *user, const ffebm_trace_point *point);
  */
 FFEBM_API ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target,
                                           const ffebm_tensor *weights, ffebm_trace_fn visit, void *user);
+
+/* ----------------------------------------------------------------------------------- watching a block settle: this allocates */
+
+/* clang-format off */
+/** A state of an energy block on its way to equilibrium. */
+typedef struct ffebm_watch_point {
+    size_t                     size;
+    size_t                     layer_count;
+    const ffebm_tensor *const *states;    /* [layer]: [batch, layer...] of the model's type */
+    const ffebm_tensor        *energy;    /* float64 [batch], at this state; of a nudged phase less <force, s_last>: what a
+                                             sweep of that phase lowers */
+    int64_t                    sweep;     /* 0: where the phase starts; then from 1 on */
+    size_t                     step;      /* within the sweep: so many groups of layers have moved, from 1 on; 0 at sweep 0 */
+    size_t                     steps;     /* of a sweep: its groups of layers, as the order has them; two on a chain */
+    int32_t                    phase;     /* FFEBM_PHASE_FREE or FFEBM_PHASE_NUDGED */
+    int32_t                    reserved_;
+} ffebm_watch_point;
+/* clang-format on */
+
+/** Take one point, valid during the call. Return 0, or another value to stop. May not use the engine. */
+typedef int32_t (*ffebm_watch_fn)(void *user, const ffebm_watch_point *point);
+
+/** Watch an energy block settle: every group of layers that a sweep moves, freely from zeros, then nudged from there.
+ *
+ *  Returns: FFEBM_OK:              both phases were shown, until all samples had met their tolerance, or their sweeps ended.
+ *           FFEBM_ERR_ARGUMENT:    visit is NULL, or stage is no energy stage; or as ffebm_engine_gradient.
+ *           FFEBM_ERR_UNSUPPORTED: a block of yours, which settles by means of its own.
+ *           FFEBM_ERR_CANCELLED:   visit, or the context's `cancel`, asked to stop.
+ *           FFEBM_ERR_NOMEM:       allocates.
+ *           Otherwise as ffebm_engine_gradient.
+ *  In/Out:  engine: its flat gradient is unspecified afterwards, and ffebm_optimizer_step refuses it; free states are
+ *                   those of this batch. Parameters, running statistics and the number of the next call do not change.
+ *  In:      stage:         an energy stage.
+ *           input, target: as ffebm_engine_gradient, of the whole chain.
+ *           visit, user:   called for the start of the free phase, step by step in each sweep, and so for the nudged phase.
+ *
+ *  The block settles as it is configured, with all samples until the last one has met the tolerance; the nudged phase under
+ *  the force - beta times the derivative of a sample's loss by the block's output at the free state, held, which is the first
+ *  of those that nudging by the loss goes through. Each number of nudged sweeps is settled anew: the cost grows with its
+ *  square. Energy falls from step to step where layers in a group are not coupled, relaxation is 1 and pools follow.
+ */
+FFEBM_API ffebm_status ffebm_engine_watch(ffebm_engine *engine, size_t stage, const ffebm_tensor *input,
+                                          const ffebm_tensor *target, ffebm_watch_fn visit, void *user);
 
 #ifdef __cplusplus
 }

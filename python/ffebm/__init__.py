@@ -23,7 +23,7 @@ from .functions import raw
 from .model import Model
 from .optimizer import Adam, Optimizer, Sgd
 from .reports import (Certificate, LayerInfo, LayerReport, Ledger, ModelInfo, ParameterInfo, PhaseReport, PulseInfo,
-                      Recipe, Report, StageInfo, TracePoint)
+                      Recipe, Report, StageInfo, TracePoint, WatchPoint)
 from .runs import read_log
 from .samples import Samples
 from .settings import Setting, settings

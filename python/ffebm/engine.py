@@ -281,19 +281,39 @@ class Engine(Handle):
               weights: NDArray | None = None) -> bool:
         """Trace the gradient over the nudged sweeps: visit(TracePoint) for each parameter and sweep, until it returns
         True. Returns whether all were visited."""
-        @structs.TraceFn
-        def take(_, point):
+        return self._visited(structs.TraceFn, lambda point: visit(self._point(point)), raw.engine_trace,
+                             (input, target, weights))
+
+    def watch(self, stage: int, input: NDArray, target: NDArray,
+              visit: Callable[[reports.WatchPoint], object] | None = None) -> list[reports.WatchPoint]:
+        """Watch an energy block settle, freely from zeros and then nudged, after every group of layers that a sweep moves.
+        Returns all WatchPoints; with visit(WatchPoint), which stops by returning True, those until then."""
+        points: list[reports.WatchPoint] = []
+
+        def take(point):
+            points.append(reports.WatchPoint(
+                Phase(point.phase), point.sweep, point.step, point.steps,
+                [view_of(point.states[layer]).copy() for layer in range(point.layer_count)], view_of(point.energy).copy()))
+            return visit is not None and visit(points[-1])
+
+        self._visited(structs.WatchFn, take, raw.engine_watch, (input, target), stage)
+        return points
+
+    def _visited(self, kind, take, function, arrays, *where):
+        """A call that shows points one by one, until take(point) says True. Returns whether it has shown all."""
+        @kind
+        def visit(_, point):
             try:
                 self.context.guard.interrupts.deliver()
-                return 1 if visit(self._point(point.contents)) else 0
+                return 1 if take(point.contents) else 0
             except BaseException as error:  # none may pass through C
                 self.context.guard.carry(error)
                 return 1
 
         tensor = Arguments(self.context)
+        handles = [tensor(array, what) for array, what in zip(arrays, ("input", "target", "weights"))]
         with contextlib.suppress(CancelledError):
-            self.context.compute(raw.engine_trace, self._address, tensor(input, "input"), tensor(target, "target"),
-                                 tensor(weights, "weights"), take, None)
+            self.context.compute(function, self._address, *where, *handles, visit, None)
             return True
         return False
 

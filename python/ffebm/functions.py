@@ -130,6 +130,7 @@ FUNCTIONS = {
     "engine_certify": (status, [handle, p(s.Certificate), handle, handle, handle, p(s.CertifyConfig)]),
     "engine_inspect_certificate": (status, [handle, p(s.Certificate), size]),
     "engine_trace": (status, [handle, handle, handle, handle, s.TraceFn, c.c_void_p]),
+    "engine_watch": (status, [handle, size, handle, handle, s.WatchFn, c.c_void_p]),
     # ledger.h
     "ledger_config_init": (None, [p(s.LedgerConfig), size]),
     "engine_ledger": (status, [handle, p(s.Ledger), size, i32, p(s.LedgerConfig)]),

@@ -2,6 +2,7 @@
 import ctypes as c
 import dataclasses
 
+from . import constants as k
 from . import structs
 
 
@@ -66,3 +67,15 @@ class TracePoint:
     cosine: float
     relative_error: float
     sweep: int
+
+
+@dataclasses.dataclass(frozen=True)
+class WatchPoint:
+    """A state of an energy block on its way to equilibrium; the arrays are copies."""
+
+    phase: k.Phase
+    sweep: int  # 0: where the phase starts
+    step: int  # within the sweep: so many groups of layers have moved
+    steps: int  # of a sweep
+    states: list  # [layer]: [batch, layer...]
+    energy: object  # float64 [batch]; of a nudged phase with the force's part

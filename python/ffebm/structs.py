@@ -370,6 +370,15 @@ class TracePoint(Sized):
 TraceFn = c.CFUNCTYPE(i32, pointer, c.POINTER(TracePoint))
 
 
+class WatchPoint(Sized):
+    _fields_ = [("size", size), ("layer_count", size), ("states", c.POINTER(pointer)), ("energy", pointer),
+                ("sweep", i64), ("step", size), ("steps", size), ("phase", i32), ("reserved_", i32)]
+    _choices_ = {"phase": k.Phase}
+
+
+WatchFn = c.CFUNCTYPE(i32, pointer, c.POINTER(WatchPoint))
+
+
 class SgdConfig(Config):
     _fields_ = [("size", size), ("learning_rate", f64), ("momentum", f64), ("weight_decay", f64), ("clip_norm", f64),
                 ("nesterov", i32), ("reserved_", i32)]

@@ -288,17 +288,31 @@ bool ffebmi_states_have_power(const ffebm_engine *engine, size_t stage)
            s->input_rows == s->free_rows;
 }
 
+/* Of states of the last settling's samples, at the inputs of that one. */
+static ffebm_status measure_at_last_inputs(ffebm_engine *engine, size_t stage, ffebmi_quantity quantity,
+                                           void *const *layers)
+{
+    for (size_t l = 0; l < ffebmi_engine_block(engine, stage)->layer_count; l++)
+        engine->inputs[l] = engine->stages[stage].inputs[l];
+    ffebmi_workbench_lay_out_states(&engine->bench, ffebmi_engine_block(engine, stage));
+    return measure(engine, stage, quantity, layers, engine->stages[stage].input_rows);
+}
+
 ffebm_status ffebmi_states_power(ffebm_engine *engine, size_t stage, double *watts)
 {
     const ffebmi_engine_stage *s = &engine->stages[stage];
 
-    for (size_t l = 0; l < ffebmi_engine_block(engine, stage)->layer_count; l++)
-        engine->inputs[l] = s->inputs[l];
-    ffebmi_workbench_lay_out_states(&engine->bench, ffebmi_engine_block(engine, stage));
-    FFEBMI_TRY(measure(engine, stage, FFEBMI_POWER, s->free_state, s->free_rows));
+    FFEBMI_TRY(measure_at_last_inputs(engine, stage, FFEBMI_POWER, s->free_state));
     *watts = 0;
     for (size_t i = 0; i < s->free_rows; i++)
         *watts += engine->losses[i] / (double)s->free_rows;
+    return FFEBM_OK;
+}
+
+ffebm_status ffebmi_states_energies(ffebm_engine *engine, size_t stage, void *const *layers, double *energies)
+{
+    FFEBMI_TRY(measure_at_last_inputs(engine, stage, FFEBMI_ENERGY, layers));
+    memcpy(energies, engine->losses, engine->stages[stage].input_rows * sizeof *energies);
     return FFEBM_OK;
 }
 

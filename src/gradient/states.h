@@ -9,4 +9,7 @@
 bool ffebmi_states_have_power(const ffebm_engine *engine, size_t stage);
 ffebm_status ffebmi_states_power(ffebm_engine *engine, size_t stage, double *watts);
 
+/* The energy of each sample at a state, [layer]: batch x units, of the samples and inputs of the stage's last settling. */
+ffebm_status ffebmi_states_energies(ffebm_engine *engine, size_t stage, void *const *layers, double *energies);
+
 #endif

@@ -38,6 +38,7 @@ Suite *test_user_faults_suite(void);
 Suite *test_user_slices_suite(void);
 Suite *test_certificate_suite(void);
 Suite *test_trace_suite(void);
+Suite *test_watch_suite(void);
 Suite *test_recipe_suite(void);
 Suite *test_json_suite(void);
 Suite *test_json_memory_suite(void);

@@ -31,6 +31,7 @@ static Suite *(*const suites[])(void) = {
     test_gemm_suite,
     test_certificate_suite,
     test_trace_suite,
+    test_watch_suite,
     test_user_energy_suite,
     test_user_slices_suite,
     test_user_faults_suite,

@@ -107,6 +107,17 @@ static ffebm_status trace(scene *s)
     return ffebm_engine_trace(s->engine, s->x, s->y, NULL, visit, NULL);
 }
 
+static int32_t look(void *user, const ffebm_watch_point *point)
+{
+    (void)user;
+    return point->sweep < 0;
+}
+
+static ffebm_status watch(scene *s)
+{
+    return ffebm_engine_watch(s->engine, 1, s->x, s->y, look, NULL);
+}
+
 static ffebm_status parse(scene *s)
 {
     ffebm_model *model;
@@ -143,8 +154,9 @@ static const struct {
     const char *name;
     ffebm_status (*call)(scene *s);
     size_t least; /* questions */
-} calls[] = {{"gradient", gradient, 5}, {"evaluate", evaluate, 3}, {"forward", forward, 3}, {"vjp", forward_and_vjp, 6},
-             {"certify", certify, 20},  {"trace", trace, 10},      {"parse", parse, 8},     {"restore", restore, 50}};
+} calls[] = {{"gradient", gradient, 5},   {"evaluate", evaluate, 3}, {"forward", forward, 3},
+             {"vjp", forward_and_vjp, 6}, {"certify", certify, 20},  {"trace", trace, 10},
+             {"watch", watch, 10},        {"parse", parse, 8},       {"restore", restore, 50}};
 
 /* All parameters and running statistics. */
 static double sum_of_values(ffebm_model *model)

@@ -447,6 +447,14 @@ static fixture fixture_that_fails(void)
     return f;
 }
 
+static int32_t no_look(void *user, const ffebm_watch_point *point)
+{
+    (void)user;
+    (void)point;
+    ck_abort_msg("shown without memory");
+    return 0;
+}
+
 static int32_t never(void *user, const ffebm_trace_point *point)
 {
     (void)user;
@@ -476,6 +484,8 @@ START_TEST(every_allocation_may_fail)
     fail_at = 1;
     allocations = 0;
     ck_assert_int_eq(ffebm_engine_trace(p.f.engine, p.x, p.y, NULL, never, NULL), FFEBM_ERR_NOMEM);
+    allocations = 0;
+    ck_assert_int_eq(ffebm_engine_watch(p.f.engine, 1, p.x, p.y, no_look, NULL), FFEBM_ERR_NOMEM);
     fail_at = 0;
     trial_end(&p);
 }

@@ -317,6 +317,31 @@ class Engines(unittest.TestCase):
         with self.assertRaises(ZeroDivisionError):
             engine.trace(x, y, lambda point: 1 / 0)
 
+    def test_watch(self):
+        """Energy falls from step to step, to the state that a gradient begins from."""
+        engine, (x, y) = ffebm.Engine(model_of()), batch(3)
+        engine.configure(**settled(beta=0.1, free_tolerance=1e-10))
+        points = engine.watch(1, x, y)
+        for phase in ffebm.constants.Phase:
+            shown = [point for point in points if point.phase is phase]
+            self.assertEqual([(p.sweep, p.step) for p in shown[:4]], [(0, 0), (1, 1), (1, 2), (2, 1)])
+            self.assertEqual({point.steps for point in shown}, {2})
+            energies = np.array([point.energy for point in shown])
+            self.assertLess(np.diff(energies, axis=0).max(), 1e-13)
+            self.assertGreater((energies[0] - energies[-1]).min(), 0)
+        free = [point for point in points if point.phase is ffebm.constants.Phase.FREE][-1]
+        engine.gradient(x, y)
+        for layer, state in enumerate(free.states):
+            np.testing.assert_allclose(state, engine.state(1, layer, 3), atol=1e-8)
+        np.testing.assert_allclose(free.energy, engine.energy(1, engine.input(1, 0, 3)), atol=1e-12)
+        self.assertEqual(len(engine.watch(1, x, y, lambda point: point.sweep == 2)), 4)
+        with self.assertRaises(ZeroDivisionError):
+            engine.watch(1, x, y, lambda point: 1 / 0)
+        with self.assertRaises(ffebm.ArgumentError):
+            engine.watch(0, x, y)
+        with self.assertRaisesRegex(ffebm.UnsupportedError, "user one, settles by means of its own"):
+            ffebm.Engine(chain_of(Quadratic(6))).watch(1, x, y)
+
     def test_schedules(self):
         self.assertAlmostEqual(ffebm.schedule_cosine(1, 0, 5, 10), 0.5)
         self.assertEqual((ffebm.schedule_step(1, 0.5, 4, 2), ffebm.schedule_warmup(0, 4)), (0.25, 0.25))

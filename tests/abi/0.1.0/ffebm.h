@@ -590,6 +590,19 @@ typedef struct ffebm_trace_point {
 } ffebm_trace_point;
 typedef int32_t (*ffebm_trace_fn)(void *user, const ffebm_trace_point *point);
 ffebm_status ffebm_engine_trace(ffebm_engine *engine, const ffebm_tensor *input, const ffebm_tensor *target, const ffebm_tensor *weights, ffebm_trace_fn visit, void *user);
+typedef struct ffebm_watch_point {
+    size_t size;
+    size_t layer_count;
+    const ffebm_tensor *const *states;
+    const ffebm_tensor *energy;
+    int64_t sweep;
+    size_t step;
+    size_t steps;
+    int32_t phase;
+    int32_t reserved_;
+} ffebm_watch_point;
+typedef int32_t (*ffebm_watch_fn)(void *user, const ffebm_watch_point *point);
+ffebm_status ffebm_engine_watch(ffebm_engine *engine, size_t stage, const ffebm_tensor *input, const ffebm_tensor *target, ffebm_watch_fn visit, void *user);
 typedef struct ffebm_optimizer ffebm_optimizer;
 typedef struct ffebm_sgd_config {
     size_t size;
