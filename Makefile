@@ -347,7 +347,7 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/host_network 1 2>/dev/null
 	$(Q)$(OUT)/examples/ranks_pipe
 	$(Q)$(OUT)/examples/hopfield_resnet 1
-	$(Q)$(OUT)/examples/watch_settling >/dev/null
+	$(Q)$(OUT)/examples/watch_settling --model examples/models/digits.json >/dev/null
 	@rm -rf $(OUT)/smoke
 	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1

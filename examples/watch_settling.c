@@ -1,189 +1,162 @@
-/* watch_settling.c - what happens inside an energy block: its neurons come to rest without a force, and then once more while its
- * output is pulled. A picture of that, as SVG, on standard output.
+/* See an energy block settle: its states and its energy after every group of layers that a sweep moves, first freely, then
+ * nudged towards the label.
  *
- *   watch_settling [SEED] >settling.svg
+ *   watch_settling [--model MODEL.json|CHECKPOINT.safetensors] [--stage N] [--svg FILE.svg] ..
  *
- * A block of three layers of neurons with values from 0 to 1 gets one sample. The states after each sweep are those of a phase of
- * so many sweeps, and so is the energy.
- */
+ * The input is noise; first values are drawn, unless the model is a checkpoint. Prints a line a step: sweep and group, the
+ * energy, by how much it fell, and units of each layer, from the smallest state (a space) to the largest (@). With --svg a
+ * picture instead: units of each layer over the steps, and how far the energy is above its phase's end. In the nudged phase
+ * the energy has the force's part, so that it falls there, too. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <ffebm.h>
 
-enum { LAYERS = 3, FREE = 24, NUDGED = 16, SWEEPS = FREE + NUDGED, MOST = 32, DRAWN = 8 };
+#include "support/blas_threads.h"
+#include "support/failure.h"
+#include "support/model_file.h"
+#include "support/options.h"
+#include "watch/film.h"
 
-static const int64_t units[LAYERS] = {24, 16, 8};
-static const char description[] =
-    "{\"dtype\": \"float64\", \"input\": [24], \"loss\": \"mse\", \"stages\": [{\"energy\": {\"type\": \"hopfield\", "
-    "\"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.5}, \"clamp_last\": true, \"couplings\": ["
-    "{\"type\": \"dense\", \"out_features\": 16, \"initialization\": {\"type\": \"uniform\", \"gain\": 1.5, \"bias\": "
-    "0.2}}, "
-    "{\"type\": \"dense\", \"out_features\": 8, \"initialization\": {\"type\": \"uniform\", \"gain\": 1.5, \"bias\": "
-    "0.2}}]}}]}";
+struct settings {
+    const char *model;
+    const char *svg;
+    int64_t stage;
+    int64_t seed;
+    int64_t free_sweeps;
+    int64_t nudged_sweeps;
+    double beta;
+};
 
-static ffebm_context *context;
-static ffebm_engine *engine;
-static double states[SWEEPS + 1][LAYERS][MOST], energies[SWEEPS + 1];
+static const struct option options[] = {
+    {"model", "FILE", "a description or a checkpoint (examples/models/settling.json)", NULL,
+     offsetof(struct settings, model), 0, 0, OPTION_TEXT},
+    {"stage", "N", "of the block; -1: the last one", NULL, offsetof(struct settings, stage), -1, 100000,
+     OPTION_INTEGER},
+    {"svg", "FILE.svg", "draw it instead", NULL, offsetof(struct settings, svg), 0, 0, OPTION_PATH},
+    {"seed", "N", "of image and first values (0)", NULL, offsetof(struct settings, seed), 0, INT64_MAX, OPTION_INTEGER},
+    {"beta", "B", "strength of the nudging; 0: the recipe's", NULL, offsetof(struct settings, beta), 0, 0,
+     OPTION_NUMBER},
+    {"free-sweeps", "N", "at most; 0: the recipe's", NULL, offsetof(struct settings, free_sweeps), 0, 100000,
+     OPTION_INTEGER},
+    {"nudged-sweeps", "N", "likewise", NULL, offsetof(struct settings, nudged_sweeps), 0, 10000, OPTION_INTEGER},
+    {NULL, NULL, NULL, NULL, 0, 0, 0, 0}};
 
-static void check(ffebm_status status)
+struct watcher {
+    struct settings settings;
+    ffebm_context *context;
+    ffebm_model *model;
+    ffebm_engine *engine;
+    struct random_batch batch;
+    struct film film;
+};
+
+static ffebm_status set_up(struct watcher *w, struct failure *failure)
 {
+    const struct settings *s = &w->settings;
+    ffebm_engine_config engine;
+    ffebm_status status;
+
+    ffebm_engine_config_init(&engine, sizeof engine);
+    engine.max_batch = 1;
+    if ((status = ffebm_context_create(&w->context, NULL)) != FFEBM_OK ||
+        (status = model_file_read(w->context, &w->model, s->model, 0, failure)) != FFEBM_OK)
+        return status;
+    if (!model_file_is_checkpoint(s->model) &&
+        (status = ffebm_model_initialize(w->model, (uint64_t)s->seed)) != FFEBM_OK)
+        return status;
+    if ((status = ffebm_engine_create(&w->engine, w->model, &engine)) != FFEBM_OK ||
+        (status = ffebm_engine_set_mode(w->engine, FFEBM_MODE_EVALUATION)) != FFEBM_OK ||
+        (status = random_batch_create(&w->batch, w->context, w->model, 1)) != FFEBM_OK)
+        return status;
+    return random_batch_draw(&w->batch, w->model, (uint64_t)s->seed);
+}
+
+/* The last energy stage, unless one is asked for. */
+static ffebm_status find_stage(struct watcher *w)
+{
+    ffebm_model_info model = {.size = sizeof model};
+    ffebm_stage_info stage = {.size = sizeof stage};
+    ffebm_status status = ffebm_model_inspect(w->model, &model);
+
+    for (size_t i = model.stage_count; status == FFEBM_OK && w->settings.stage < 0 && i-- > 0;) {
+        status = ffebm_model_inspect_stage(w->model, &stage, i);
+        if (status == FFEBM_OK && stage.kind == FFEBM_STAGE_ENERGY)
+            w->settings.stage = (int64_t)i;
+    }
+    return status;
+}
+
+static ffebm_status configure(const struct watcher *w, size_t stage)
+{
+    ffebm_equilibrium_config config = {.size = sizeof config};
+    ffebm_status status = ffebm_engine_equilibrium(w->engine, &config, stage);
+
+    if (status != FFEBM_OK)
+        return status;
+    if (w->settings.beta > 0)
+        config.beta = w->settings.beta;
+    if (w->settings.free_sweeps > 0)
+        config.free_sweeps = w->settings.free_sweeps;
+    if (w->settings.nudged_sweeps > 0)
+        config.nudged_sweeps = w->settings.nudged_sweeps;
+    return ffebm_engine_configure(w->engine, stage, &config);
+}
+
+static ffebm_status watch(struct watcher *w, struct failure *failure)
+{
+    ffebm_status status = set_up(w, failure);
+    size_t stage;
+
     if (status == FFEBM_OK)
+        status = find_stage(w);
+    if (status != FFEBM_OK)
+        return status;
+    stage = w->settings.stage < 0 ? FFEBM_NONE : (size_t)w->settings.stage;
+    if ((status = configure(w, stage)) == FFEBM_OK)
+        status = ffebm_engine_watch(w->engine, stage, w->batch.images, w->batch.labels, film_take, &w->film);
+    if (w->film.no_memory)
+        failure_set(failure, "no memory for what was seen");
+    return status;
+}
+
+static void show(const struct watcher *w, struct failure *failure)
+{
+    FILE *file;
+
+    if (w->settings.svg == NULL) {
+        film_print(stdout, &w->film);
         return;
-    fprintf(stderr, "watch_settling: %s\n", ffebm_context_error(context));
-    exit(EXIT_FAILURE);
-}
-
-static ffebm_tensor *row(double *numbers, int64_t count)
-{
-    ffebm_tensor *tensor;
-
-    check(ffebm_tensor_wrap(context, &tensor, numbers, FFEBM_FLOAT64, (int64_t[]){1, count}, 2));
-    return tensor;
-}
-
-/* The block after so many sweeps of a phase. */
-static void note(int sweep, int32_t phase, const ffebm_tensor *input)
-{
-    ffebm_tensor *energy;
-
-    for (size_t layer = 0; layer < LAYERS; layer++) {
-        ffebm_tensor *state = row(states[sweep][layer], units[layer]);
-
-        check(ffebm_engine_get_state(engine, state, 0, layer, phase));
-        ffebm_tensor_destroy(state);
     }
-    check(ffebm_tensor_wrap(context, &energy, &energies[sweep], FFEBM_FLOAT64, (int64_t[]){1}, 1));
-    check(ffebm_engine_energy(engine, energy, 0, phase, input));
-    ffebm_tensor_destroy(energy);
-}
-
-static void watch(const ffebm_tensor *input, const ffebm_tensor *force)
-{
-    ffebm_equilibrium_config settings;
-
-    ffebm_equilibrium_config_init(&settings, sizeof settings);
-    settings.free_tolerance = settings.nudged_tolerance = 0;
-    for (int sweep = 1; sweep <= SWEEPS; sweep++) {
-        settings.free_sweeps = sweep < FREE ? sweep : FREE;
-        settings.nudged_sweeps = sweep > FREE ? sweep - FREE : 1;
-        check(ffebm_engine_configure(engine, FFEBM_ALL, &settings));
-        if (sweep <= FREE)
-            check(ffebm_engine_settle(engine, 0, input, NULL));
-        else
-            check(ffebm_engine_settle(engine, 0, input, force));
-        note(sweep, sweep <= FREE ? FFEBM_PHASE_FREE : FFEBM_PHASE_NUDGED, input);
-    }
-}
-
-/* --------------------------------------------------------------------------------------------------------- the picture */
-
-static const char *const colours[LAYERS] = {"#2563a8", "#2a9d7f", "#d9662b"};
-enum { LEFT = 64, RIGHT = 700, TOP = 40, HEIGHT = 86, GAP = 14, BOTTOM = TOP + (LAYERS + 1) * (HEIGHT + GAP) };
-
-static double across(double sweep)
-{
-    return LEFT + (RIGHT - LEFT) * sweep / SWEEPS;
-}
-
-static int panel(int layer)
-{
-    return TOP + (LAYERS - 1 - layer) * (HEIGHT + GAP);
-}
-
-static void text(double x, double y, const char *anchor, const char *colour, const char *words)
-{
-    printf("<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"%s\" fill=\"%s\">%s</text>\n", x, y, anchor, colour, words);
-}
-
-/* Legible over lines. */
-static void name(int layer, const char *colour, const char *words)
-{
-    printf("<g stroke=\"#fbf1e9\" stroke-width=\"5\" stroke-linejoin=\"round\" paint-order=\"stroke\">");
-    text(RIGHT - 6, panel(layer) + 18, "end", colour, words);
-    printf("</g>");
-}
-
-static void draw_line(const char *colour, double width, double top, double height, double low, double high,
-                      const double *values, size_t stride)
-{
-    printf("<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\" stroke-linejoin=\"round\" points=\"", colour,
-           width);
-    for (int sweep = 0; sweep <= SWEEPS; sweep++)
-        printf("%.1f,%.1f ", across(sweep), top + height * (high - values[(size_t)sweep * stride]) / (high - low));
-    printf("\"/>\n");
-}
-
-static void draw_frames(void)
-{
-    printf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 %d\" font-family=\"sans-serif\" "
-           "font-size=\"13\">\n"
-           "<title>An energy block settles, and settles again under a force</title>\n"
-           "<rect width=\"720\" height=\"%d\" fill=\"#ffffff\"/>\n"
-           "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"#fbf1e9\"/>\n",
-           BOTTOM + 34, BOTTOM + 34, across(FREE), TOP, across(SWEEPS) - across(FREE), BOTTOM - GAP - TOP);
-    for (int p = 0; p <= LAYERS; p++)
-        printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#cfd6de\"/>\n", LEFT,
-               panel(p - 1), RIGHT - LEFT, HEIGHT);
-    for (int layer = 0; layer < LAYERS; layer++) {
-        text(LEFT - 8, panel(layer) + 12, "end", "#5a6470", "1");
-        text(LEFT - 8, panel(layer) + HEIGHT, "end", "#5a6470", "0");
-    }
-    text((across(0) + across(FREE)) / 2, TOP - 12, "middle", "#222a33", "free: it comes to rest");
-    text((across(FREE) + across(SWEEPS)) / 2, TOP - 12, "middle", "#b3501c", "nudged: its output is pulled");
-    for (int sweep = 0; sweep <= SWEEPS; sweep += 8) {
-        char number[12];
-
-        snprintf(number, sizeof number, "%d", sweep);
-        text(across(sweep), BOTTOM + 4, "middle", "#5a6470", number);
-    }
-    text(across(SWEEPS / 2.0), BOTTOM + 22, "middle", "#5a6470", "sweeps");
-}
-
-static void draw(void)
-{
-    static const char *const names[LAYERS] = {"first layer", "second layer", "output"};
-    double low = energies[1], high = energies[1];
-
-    draw_frames();
-    for (int layer = 0; layer < LAYERS; layer++)
-        for (int unit = 0; unit < DRAWN; unit++)
-            draw_line(colours[layer], 1.3, panel(layer) + 3, HEIGHT - 6, 0, 1, &states[0][layer][unit], LAYERS * MOST);
-    for (int sweep = 0; sweep <= SWEEPS; sweep++) {
-        low = energies[sweep] < low ? energies[sweep] : low;
-        high = energies[sweep] > high ? energies[sweep] : high;
-    }
-    for (int layer = 0; layer < LAYERS; layer++)
-        name(layer, colours[layer], names[layer]);
-    name(-1, "#444b54", "energy");
-    draw_line("#444b54", 2, panel(-1) + 6, HEIGHT - 12, low, high, energies, 1);
-    printf("</svg>\n");
+    file = fopen(w->settings.svg, "w");
+    if (file != NULL)
+        film_draw(file, &w->film);
+    if (file == NULL || ferror(file) != 0 || fclose(file) != 0)
+        failure_set(failure, "%s: cannot be written", w->settings.svg);
 }
 
 int main(int argc, char **argv)
 {
-    const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    double x[MOST], pull[MOST];
-    ffebm_model *model = NULL;
-    ffebm_tensor *input, *force;
+    struct watcher w = {.settings = {.model = "examples/models/settling.json", .stage = -1}};
+    struct failure failure = {""};
 
-    if (ffebm_context_create(&context, NULL) != FFEBM_OK)
-        return EXIT_FAILURE;
-    check(ffebm_model_parse(context, &model, description, sizeof description - 1, NULL));
-    check(ffebm_model_initialize(model, seed));
-    check(ffebm_engine_create(&engine, model, NULL));
-    for (uint64_t i = 0; i < MOST; i++) {
-        x[i] = 0.6 + 0.6 * ffebm_random_normal(seed + 1, i);
-        pull[i] = i % 2 == 0 ? 0.25 : -0.25;
+    blas_threads_one();
+    if (options_parse(&w.settings, options, argc, argv, &failure) != 0) {
+        fprintf(stderr, "watch_settling: %s\nusage: %s [options]\n", failure.text, argv[0]);
+        options_print(stderr, options, NULL);
+        return 2;
     }
-    input = row(x, units[0]);
-    force = row(pull, units[LAYERS - 1]);
-    watch(input, force);
-    draw();
-    ffebm_tensor_destroy(force);
-    ffebm_tensor_destroy(input);
-    ffebm_engine_destroy(engine);
-    ffebm_model_destroy(model);
-    ffebm_context_destroy(context);
-    return EXIT_SUCCESS;
+    if (watch(&w, &failure) == FFEBM_OK)
+        show(&w, &failure);
+    else if (failure.text[0] == '\0')
+        failure_set(&failure, "%s: %s", w.settings.model, ffebm_context_error(w.context));
+    if (failure.text[0] != '\0')
+        fprintf(stderr, "watch_settling: %s\n", failure.text);
+    film_free(&w.film);
+    random_batch_destroy(&w.batch);
+    ffebm_engine_destroy(w.engine);
+    ffebm_model_destroy(w.model);
+    ffebm_context_destroy(w.context);
+    return failure.text[0] == '\0' ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -29,6 +29,18 @@ quiet examples/python/custom_energy.py 5
 quiet examples/python/checkpoint.py
 quiet examples/python/gradient_check.py
 quiet examples/python/hopfield_resnet.py 1
+quiet examples/python/watch_settling.py
+printf 'watch_settling.py: %s\n' "$(tail -n 1 "$work/log")"
+# What they warn of is their own affair.
+if "$python" -c 'import matplotlib, pandas' 2>/dev/null; then
+    "$python" examples/python/sweep.py "$work/sweep" 1 >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    printf 'sweep.py: %s\n' "$(tail -n 1 "$work/log" | sed 's/.*; best/best/')"
+    [ "$(wc -l <"$work/sweep/sweep.csv")" -eq 13 ] && [ -s "$work/sweep/sweep.png" ]
+    "$python" examples/python/watch_settling.py examples/models/settling.json "$work/settling.png" >/dev/null 2>"$work/log" &&
+        [ -s "$work/settling.png" ] || { cat "$work/log"; exit 1; }
+else
+    echo 'sweep.py: left out, pandas or matplotlib is not installed (Debian: python3-pandas python3-matplotlib)'
+fi
 if "$python" -c 'import torch' 2>/dev/null; then
     quiet examples/python/torch_digits.py
     printf 'torch_digits.py: %s\n' "$(tail -n 1 "$work/log")"

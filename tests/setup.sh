@@ -47,6 +47,9 @@ have_packaging() {
     return 1
 }
 
+have_tables() {
+    python3 -c 'import matplotlib, pandas' 2>/dev/null || /usr/bin/python3 -c 'import matplotlib, pandas' 2>/dev/null
+}
 have_torch() { python3 -c 'import torch' 2>/dev/null || /usr/bin/python3 -c 'import torch' 2>/dev/null; }
 
 for target in "${@:-build}"; do
@@ -78,6 +81,7 @@ for target in "${@:-build}"; do
         have valgrind || optional="$optional valgrind" # without it instructions are not counted
         have_numpy || optional="$optional python3-numpy" # without it the Python binding is left out
         have_torch || optional="$optional python3-torch" # without it the layer for PyTorch is left out
+        have_tables || optional="$optional python3-pandas python3-matplotlib" # without them one example is left out
         have mpicc && have mpirun || optional="$optional libopenmpi-dev openmpi-bin" # without them ranks are left out
         have_library ngspice || optional="$optional libngspice0-dev" # without it circuits are left out
         ;;
