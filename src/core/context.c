@@ -43,7 +43,8 @@ void *ffebmi_allocate(ffebm_context *context, size_t count, size_t size)
     memory = context->allocate(context->allocator_user, bytes, FFEBMI_ALIGNMENT);
     if (memory == NULL)
         return NULL;
-    memset(memory, 0, bytes);
+    if (!context->zeroes)
+        memset(memory, 0, bytes);
     memcpy(memory, &bytes, sizeof bytes);
     return memory + FFEBMI_ALIGNMENT;
 }

@@ -12,6 +12,7 @@ enum { FFEBMI_ERROR_CAPACITY = 512, FFEBMI_ALIGNMENT = 64 };
 
 struct ffebm_context {
     ffebm_allocate_fn allocate;
+    bool zeroes; /* what it gives is zero */
     ffebm_release_fn release;
     void *allocator_user;
     ffebmi_executor executor;

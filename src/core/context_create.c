@@ -5,19 +5,29 @@
 #include "core/context.h"
 #include "core/setting.h"
 
+/* Zeroed by the C library, which leaves pages of large pieces to the first who writes to them: what is laid out for settings that
+ * nobody chooses takes no memory. Where a piece begins stands before what is handed out. */
 static void *default_allocate(void *user, size_t bytes, size_t alignment)
 {
+    char *start = bytes > SIZE_MAX - alignment ? NULL : calloc(1, bytes + alignment), *memory;
+
     (void)user;
-    return bytes > SIZE_MAX - alignment ? NULL
-                                        : aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    if (start == NULL)
+        return NULL;
+    memory = start + alignment - (uintptr_t)start % alignment;
+    memcpy(memory - sizeof start, &start, sizeof start);
+    return memory;
 }
 
 static void default_release(void *user, void *memory, size_t bytes, size_t alignment)
 {
+    char *start;
+
     (void)user;
     (void)bytes;
     (void)alignment;
-    free(memory);
+    memcpy(&start, (char *)memory - sizeof start, sizeof start);
+    free(start);
 }
 
 #define FFEBMI_CONFIG ffebm_context_config
@@ -76,6 +86,7 @@ ffebm_status ffebm_context_create(ffebm_context **context, const ffebm_context_c
         return FFEBM_ERR_NOMEM;
     memset(created, 0, sizeof *created);
     created->allocate = c.allocate;
+    created->zeroes = c.allocate == default_allocate;
     created->release = c.release;
     created->allocator_user = c.allocator_user;
     created->references = 1;

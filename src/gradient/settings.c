@@ -145,7 +145,7 @@ static ffebm_status reserve(ffebm_engine *engine, const ffebm_equilibrium_config
         return FFEBM_OK;
     FFEBMI_TRY(ffebmi_workbench_reserve(&engine->bench, ffebmi_estimator_of(c)->nudge_count + more,
                                         c->precision == FFEBM_PRECISION_MIXED));
-    engine->tape_work.packed = engine->bench.packed_memory;
+    engine->tape_work.packed = engine->bench.block_memory;
     return FFEBM_OK;
 }
 

@@ -40,10 +40,7 @@ typedef struct needs {
     size_t switches; /* and of its switches */
     size_t layers;
     size_t couplings;
-    size_t packed;
-    size_t int16; /* packed likewise */
-    size_t relax;
-    size_t common;
+    size_t block; /* bytes of all that is laid out for one block at a time */
 } needs;
 
 static size_t state_bytes(const ffebmi_workbench *bench, const ffebm_energy *block)
@@ -64,22 +61,6 @@ static size_t switch_bytes(const ffebmi_workbench *bench, const ffebm_energy *bl
     return measure.used;
 }
 
-/* By one of the plans that it may settle by. */
-static void raise_needs(needs *most, const ffebmi_workbench *bench, const ffebm_energy *block, const void *plan)
-{
-    ffebmi_arena relax = {0}, packed = {0}, int16 = {0}, common = {0};
-
-    ffebmi_solver_of(block)->lay_out(&relax, block, bench->arrays, plan, bench->nudges, bench->max_batch);
-    ffebmi_solver_lay_out_common(&common, block, bench->arrays, plan, bench->nudges, bench->max_batch);
-    ffebmi_energy_lay_out_packed(block, plan, &packed);
-    if (bench->mixed && block->kind->lay_out_int16 != NULL && ffebmi_workbench_has_int16(bench))
-        block->kind->lay_out_int16(block, plan, NULL, &int16);
-    most->relax = larger(most->relax, relax.used);
-    most->common = larger(most->common, common.used);
-    most->packed = larger(most->packed, packed.used);
-    most->int16 = larger(most->int16, int16.used);
-}
-
 static ffebmi_tape_needs tape_needs(const ffebm_model *model, const ffebmi_arithmetic *arithmetic, size_t first)
 {
     ffebmi_tape_needs most = {0};
@@ -95,9 +76,47 @@ size_t ffebmi_workbench_feedforward_packed(const ffebm_model *model, const ffebm
     return tape_needs(model, arithmetic, 0).packed;
 }
 
+/* What is there for one block at a time. A readout packs its weights in the place of the block's, while the rest is still used. */
+typedef struct block_memory {
+    void *packed;
+    void *common;
+} block_memory;
+
+static block_memory lay_out_block(const ffebmi_workbench *bench, const ffebm_energy *block, const void *plan,
+                                  size_t nudges, bool int16, ffebmi_arena *arena)
+{
+    size_t readout = tape_needs(bench->model, &bench->arithmetic, bench->first_readout).packed * bench->arrays->element;
+    size_t start = arena->used;
+    block_memory placed = {.packed = ffebmi_energy_lay_out_packed(block, plan, arena)};
+
+    if (arena->used - start < readout)
+        ffebmi_carve(arena, readout - (arena->used - start), 1);
+    if (int16)
+        block->kind->lay_out_int16(block, plan, placed.packed, arena);
+    placed.common = ffebmi_solver_lay_out_common(arena, block, bench->arrays, plan, bench->nudges, bench->max_batch);
+    for (size_t w = 0; w < bench->context->executor.workers; w++) {
+        ffebmi_relax_work *work =
+            ffebmi_solver_of(block)->lay_out(arena, block, bench->arrays, plan, nudges, bench->max_batch);
+
+        if (arena->base != NULL)
+            bench->works[w] = work;
+    }
+    return placed;
+}
+
+/* By one of the plans that it may settle by. */
+static size_t block_bytes(const ffebmi_workbench *bench, const ffebm_energy *block, const void *plan)
+{
+    bool int16 = bench->mixed && block->kind->lay_out_int16 != NULL && ffebmi_workbench_has_int16(bench);
+    ffebmi_arena measure = {0};
+
+    lay_out_block(bench, block, plan, bench->nudges, int16, &measure);
+    return measure.used;
+}
+
 static needs needs_of(const ffebmi_workbench *bench)
 {
-    needs most = {.packed =
+    needs most = {.block =
                       ffebmi_workbench_feedforward_packed(bench->model, &bench->arithmetic) * bench->arrays->element};
 
     for (size_t i = 0; i < bench->model->stage_count; i++) {
@@ -106,7 +125,7 @@ static needs needs_of(const ffebmi_workbench *bench)
         if (block == NULL)
             continue;
         for (ffebmi_plans p = 0; p < FFEBMI_PLANS; p++)
-            raise_needs(&most, bench, block, ffebmi_workbench_plan(bench, i, p));
+            most.block = larger(most.block, block_bytes(bench, block, ffebmi_workbench_plan(bench, i, p)));
         most.state = larger(most.state, state_bytes(bench, block));
         most.switches = larger(most.switches, switch_bytes(bench, block));
         most.layers = larger(most.layers, block->layer_count);
@@ -117,15 +136,13 @@ static needs needs_of(const ffebmi_workbench *bench)
 
 /* ------------------------------------------------------------------------------------------------------- taking it */
 
-static void lay_out_worker(const ffebmi_workbench *bench, ffebmi_arena *arena, ffebmi_worker *worker,
-                           size_t relax_bytes)
+static void lay_out_worker(const ffebmi_workbench *bench, ffebmi_arena *arena, ffebmi_worker *worker)
 {
     const ffebm_model *model = bench->model;
     size_t first = bench->first_readout, rows = bench->nudges * FFEBMI_SHARD;
     ffebmi_tape_needs readout = tape_needs(model, &bench->arithmetic, first);
-    ffebmi_worker placed = {.relax_memory = ffebmi_carve(arena, relax_bytes, 1)};
+    ffebmi_worker placed = {.readout_work = ffebmi_tape_lay_out_work(arena, &readout, &bench->arithmetic, rows, 1)};
 
-    placed.readout_work = ffebmi_tape_lay_out_work(arena, &readout, &bench->arithmetic, rows, 1);
     placed.readout = ffebmi_carve(arena, model->stage_count - first, sizeof *placed.readout);
     placed.readout_inputs = ffebmi_carve(arena, model->stage_count - first, sizeof(void *));
     placed.loss_cotangent = ffebmi_carve(arena, rows, ffebmi_model_output(model)->count * bench->arrays->element);
@@ -147,9 +164,7 @@ static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)
     bench->switches = ffebmi_carve(arena, (bench->nudges + 1) * most.couplings, sizeof(void *));
     bench->works = ffebmi_carve(arena, workers, sizeof(void *));
     bench->workers = ffebmi_carve(arena, workers, sizeof *bench->workers);
-    bench->packed_memory = ffebmi_carve(arena, most.packed, 1);
-    bench->common_memory = ffebmi_carve(arena, most.common, 1);
-    bench->int16_memory = ffebmi_carve(arena, most.int16, 1);
+    bench->block_memory = ffebmi_carve(arena, most.block, 1);
     for (size_t n = 0; n <= bench->nudges; n++) {
         void *state = n < bench->nudges ? ffebmi_carve(arena, most.state, 1) : NULL;
         void *switches = ffebmi_carve(arena, most.switches, 1);
@@ -160,7 +175,7 @@ static void lay_out(ffebmi_workbench *bench, ffebmi_arena *arena)
             bench->switch_sets[n] = switches;
     }
     for (size_t w = 0; w < workers; w++)
-        lay_out_worker(bench, arena, bench->workers == NULL ? NULL : &bench->workers[w], most.relax);
+        lay_out_worker(bench, arena, bench->workers == NULL ? NULL : &bench->workers[w]);
 }
 
 ffebm_status ffebmi_workbench_reserve(ffebmi_workbench *bench, size_t nudges, bool mixed)
@@ -217,21 +232,13 @@ void ffebmi_workbench_lay_out_states(const ffebmi_workbench *bench, const ffebm_
 void ffebmi_workbench_set_up(ffebmi_workbench *bench, const ffebm_energy *block, const void *plan,
                              const void *const *parameters, size_t nudges, bool int16)
 {
-    ffebmi_arena packed = {.base = bench->packed_memory}, rounded = {.base = bench->int16_memory};
-    ffebmi_arena common = {.base = bench->common_memory};
+    ffebmi_arena arena = {.base = bench->block_memory};
+    block_memory placed = lay_out_block(bench, block, plan, nudges, int16, &arena);
 
     ffebmi_workbench_lay_out_states(bench, block);
-    bench->packed = ffebmi_energy_lay_out_packed(block, plan, &packed);
+    bench->packed = placed.packed;
+    bench->common = placed.common;
     ffebmi_energy_pack(block, bench->arrays, plan, parameters, bench->packed);
-    if (int16) {
-        block->kind->lay_out_int16(block, plan, bench->packed, &rounded);
+    if (int16)
         block->kind->pack_int16(block, plan, bench->packed);
-    }
-    bench->common = ffebmi_solver_lay_out_common(&common, block, bench->arrays, plan, bench->nudges, bench->max_batch);
-    for (size_t w = 0; w < bench->context->executor.workers; w++) {
-        ffebmi_arena arena = {.base = bench->workers[w].relax_memory};
-
-        bench->works[w] =
-            ffebmi_solver_of(block)->lay_out(&arena, block, bench->arrays, plan, nudges, bench->max_batch);
-    }
 }

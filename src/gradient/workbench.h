@@ -9,7 +9,6 @@
 
 /* Memory of one worker thread. */
 typedef struct ffebmi_worker {
-    void *relax_memory; /* for the block at hand */
     ffebmi_tape_work readout_work;
     ffebmi_tape *readout; /* [stage - first readout stage], for a shard of nudged states */
     const void **readout_inputs;
@@ -40,9 +39,7 @@ typedef struct ffebmi_workbench {
     bool mixed;            /* is there room for parameters packed as 16-bit integers? */
     void **states;         /* [nudge]: max_batch x units of the largest block's layers */
     uint8_t **switch_sets; /* [nudge], and behind them the free state's: likewise its switches */
-    void *packed_memory;
-    void *common_memory;
-    void *int16_memory; /* NULL unless mixed */
+    void *block_memory;    /* for one block at a time; feedforward stages pack their weights where it begins */
     ffebmi_worker *workers;
 
     /* The present block's, laid out in the memory above: */
