@@ -2,7 +2,10 @@
 """Take the same gradient steps with the library and with PyTorch, by turns, and say how they compare.
 
     compare.py build/tests/bench [--rounds 5] [--threads 2] [--switches follow|hold] [--sweeps FREE,NUDGED]
-               [--relaxation X] [--checkpoint MODEL=FILE]... [MODEL]...
+               [--relaxation X] [--checkpoint MODEL=FILE]... [--backpropagation] [MODEL]...
+
+With --backpropagation: a step with the library's default settings beside one of backpropagation in PyTorch through the model's
+feedforward twin.
 
 Every contestant is a process that takes a step whenever it is told to, on the same processors; one works at a time.
 Figures are medians. JSON lines go to standard output, a table for people to standard error.
@@ -18,6 +21,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = {"scaling_small_100": 32, "splitting_small_3block_10": 32, "hopfield_resnet13_10": 32,
           "dense_784": 128}  # and their batches
+BACKPROPAGATION_MODELS = ["scaling_small_100", "splitting_small_3block_10"]
 TOLERANCES = "1e-4,1e-2"
 
 
@@ -123,9 +127,12 @@ class Comparison:
         if one:
             self.facts["threads_speed"] = one.median("ms") / all_sweeps.median("ms")
 
+    def switches(self):
+        return self.options.switches
+
     def print(self):
         about = {"model": self.model, "weights": self.weights, "batch": MODELS.get(self.model, 32),
-                 "switches": self.options.switches, "threads": self.options.threads, "rounds": self.options.rounds}
+                 "switches": self.switches(), "threads": self.options.threads, "rounds": self.options.rounds}
         print(f"\n{self.model}, {self.weights} weights", file=sys.stderr)
         print(f"  {'':30}{'ms':>8}{'forward':>10}{'settling':>10}{'gradients':>10}{'sweeps':>14}{'MiB':>7}",
               file=sys.stderr)
@@ -140,6 +147,30 @@ class Comparison:
             print(f"  {name:34}{fact:.6f}" if "cosine" in name else f"  {name:34}{fact:.2f}", file=sys.stderr)
 
 
+class Backpropagation(Comparison):
+    """The default settings beside the twin's step."""
+
+    def switches(self):
+        return "hold"
+
+    def start(self):
+        file = os.path.join(self.folder, f"{self.model}.safetensors")
+        self.ours(self.options.threads, "--write", file).end()
+        ours = self.ours(self.options.threads, "--settings", "default")
+        self.facts["cosine_to_settled_states"] = ours.read()["smallest_cosine"]
+        command = [sys.executable, os.path.join(HERE, "pytorch_backpropagation.py"), file, "--threads",
+                   str(self.options.threads)]
+        twin = Contestant(command, self.options.threads, self.options.threads)
+        twin.step()  # to warm up, as ours has
+        twin.steps.clear()
+        self.contestants = {"ours, default settings": ours, "PyTorch, backpropagation": twin}
+
+    def ratios(self):
+        ours, twin = self.contestants.values()
+        self.facts["times_backpropagation"] = ours.median("ms") / twin.median("ms")
+        self.facts["memory_of_backpropagation"] = ours.median("peak_resident_mib") / twin.median("peak_resident_mib")
+
+
 def checkpoint(text):
     model, separator, file = text.partition("=")
     if not separator:
@@ -150,25 +181,29 @@ def checkpoint(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bench", help="the library's program")
-    parser.add_argument("models", nargs="*", metavar="MODEL", default=list(MODELS))
+    parser.add_argument("models", nargs="*", metavar="MODEL", default=None)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))))
     parser.add_argument("--switches", choices=["follow", "hold"], default="follow",
                         help="of our pools under a nudge; PyTorch's follow in what is timed")
     parser.add_argument("--sweeps", metavar="FREE,NUDGED", help="of both; default as in the recipe")
     parser.add_argument("--relaxation", metavar="X", help="of our sweeps with tolerances; default as in the recipe")
+    parser.add_argument("--backpropagation", action="store_true",
+                        help="our default settings beside a step of backpropagation in PyTorch, and nothing else")
     parser.add_argument("--checkpoint", type=checkpoint, action="append", default=[], metavar="MODEL=FILE",
                         help="the values of the model's parameters; default those of seed 0")
     options = parser.parse_intermixed_args()
+    options.models = options.models or (BACKPROPAGATION_MODELS if options.backpropagation else list(MODELS))
     options.checkpoint = dict(options.checkpoint)
     for model in options.checkpoint:
         if model not in options.models:
             parser.error(f"--checkpoint {model}: expected one of {', '.join(options.models)}")
-    rates = [sys.executable, os.path.join(HERE, "pytorch_step.py"), "rates", "--threads", str(options.threads)]
-    subprocess.run(rates, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": str(options.threads)})
+    if not options.backpropagation:
+        rates = [sys.executable, os.path.join(HERE, "pytorch_step.py"), "rates", "--threads", str(options.threads)]
+        subprocess.run(rates, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": str(options.threads)})
     with tempfile.TemporaryDirectory() as folder:
         for model in options.models:
-            comparison = Comparison(options, model, folder)
+            comparison = (Backpropagation if options.backpropagation else Comparison)(options, model, folder)
             comparison.run()
             comparison.print()
 

@@ -9,22 +9,27 @@
 #include "handover.h"
 #include "line.h"
 
-static const char usage[] = "usage: bench step MODEL [OPTION VALUE]...\n"
-                            "  --batch N                   default 32\n"
-                            "  --threads N                 default one a processor\n"
-                            "  --sweeps FREE,NUDGED        default as in the recipe\n"
-                            "  --tolerances FREE,NUDGED    default 0,0: all sweeps\n"
-                            "  --relaxation X              of sweeps; default as in the recipe\n"
-                            "  --switches follow|hold      default as in the recipe\n"
-                            "  --precision full|mixed      default as in the recipe\n"
-                            "  --isa portable|avx2|avx512  no instructions beyond these\n"
-                            "  --checkpoint FILE           values for the parameters; default those of seed 0\n"
-                            "  --write FILE                hand the gradient over, with all that it is taken from\n"
-                            "Then a gradient is taken, and timed, for every line of standard input.\n";
+static const char usage[] =
+    "usage: bench step MODEL [OPTION VALUE]...\n"
+    "  --batch N                   default 32\n"
+    "  --threads N                 default one a processor\n"
+    "  --sweeps FREE,NUDGED        default as in the recipe\n"
+    "  --tolerances FREE,NUDGED    default 0,0: all sweeps\n"
+    "  --settings recipe|default   whose; the library's defaults are compared with settled states\n"
+    "  --relaxation X              of sweeps; default as in the recipe\n"
+    "  --switches follow|hold      default as in the recipe\n"
+    "  --precision full|mixed      default as in the recipe\n"
+    "  --isa portable|avx2|avx512  no instructions beyond these\n"
+    "  --checkpoint FILE           values for the parameters; default those of seed 0\n"
+    "  --write FILE                hand the gradient over, with all that it is taken from\n"
+    "Then a gradient is taken, and timed, for every line of standard input.\n";
 
-/* In the order of FFEBM_SWITCHES_, FFEBM_PRECISION_ and FFEBM_ISA_, which count from 1. */
+enum { SETTINGS_RECIPE = 1, SETTINGS_DEFAULT };
+
+/* In the order of SETTINGS_, FFEBM_SWITCHES_, FFEBM_PRECISION_ and FFEBM_ISA_, which count from 1. */
 static const char *const switches[] = {"follow", "hold", NULL};
 static const char *const precisions[] = {"full", "mixed", NULL};
+static const char *const settings[] = {"recipe", "default", NULL};
 static const char *const instructions[] = {"portable", "avx2", "avx512", NULL};
 
 typedef struct options {
@@ -36,6 +41,7 @@ typedef struct options {
     int32_t switches; /* 0: as in the recipe */
     int32_t precision;
     int32_t isa;
+    int32_t settings; /* 0: the recipe's */
     int64_t sweeps[2];
     double tolerances[2];
     double relaxation; /* 0: as in the recipe */
@@ -64,6 +70,8 @@ static bool read_option(options *o, const char *name, const char *value)
         return sscanf(value, "%lf,%lf%c", &o->tolerances[0], &o->tolerances[1], &end) == 2;
     if (strcmp(name, "--relaxation") == 0)
         return sscanf(value, "%lf%c", &o->relaxation, &end) == 1 && o->relaxation > 0;
+    if (strcmp(name, "--settings") == 0)
+        return read_word(&o->settings, value, settings);
     if (strcmp(name, "--switches") == 0)
         return read_word(&o->switches, value, switches);
     if (strcmp(name, "--precision") == 0)
@@ -93,20 +101,52 @@ static bool read_options(options *o, int argc, char **argv)
     return true;
 }
 
-/* With tolerances: how near the gradient comes to that of all sweeps. */
+/* The sweeps of a reference, and the tolerances that settle it. */
+static const int64_t settled_sweeps[2] = {4000, 2000};
+static const double settled_tolerances[2] = {1e-6, 1e-4};
+
+/* The gradient that others are held to: of all sweeps, or, of the default settings, at states that have come to rest. */
+static ffebm_status take_reference(trainee *t, const options *o, trainee_step *took)
+{
+    ffebm_equilibrium_config config;
+    ffebm_status status;
+
+    if (o->settings != SETTINGS_DEFAULT)
+        return trainee_gradient(t, took);
+    ffebm_equilibrium_config_init(&config, sizeof config);
+    config.free_sweeps = settled_sweeps[0];
+    config.nudged_sweeps = settled_sweeps[1];
+    config.free_tolerance = settled_tolerances[0];
+    config.nudged_tolerance = settled_tolerances[1];
+    status = ffebm_engine_configure(t->engine, FFEBM_ALL, &config);
+    return status == FFEBM_OK ? trainee_gradient(t, took) : status;
+}
+
+/* What is timed. */
+static ffebm_status configure(trainee *t, const options *o)
+{
+    ffebm_equilibrium_config config;
+
+    if (o->precision > 0)
+        t->equilibrium.precision = o->precision;
+    if (o->settings != SETTINGS_DEFAULT)
+        return trainee_configure(t, o->tolerances[0], o->tolerances[1], t->equilibrium.estimator);
+    ffebm_equilibrium_config_init(&config, sizeof config);
+    return ffebm_engine_configure(t->engine, FFEBM_ALL, &config);
+}
+
+/* With tolerances: how near the gradient comes to the reference. */
 static ffebm_status print_agreement(trainee *t, const options *o)
 {
     size_t bytes = t->info.element_count * sizeof(float);
     float *fixed = malloc(bytes);
     const char *name;
     trainee_step took;
-    ffebm_status status = fixed == NULL ? FFEBM_ERR_NOMEM : trainee_gradient(t, &took);
+    ffebm_status status = fixed == NULL ? FFEBM_ERR_NOMEM : take_reference(t, o, &took);
 
     if (status == FFEBM_OK) {
         memcpy(fixed, ffebm_tensor_data(ffebm_engine_flat_gradient(t->engine)), bytes);
-        if (o->precision > 0)
-            t->equilibrium.precision = o->precision;
-        status = trainee_configure(t, o->tolerances[0], o->tolerances[1], t->equilibrium.estimator);
+        status = configure(t, o);
     }
     if (status == FFEBM_OK)
         status = trainee_gradient(t, &took);
@@ -133,6 +173,11 @@ static void print_step(const trainee_step *took, double forward)
     line_end();
 }
 
+static bool is_compared(const options *o)
+{
+    return o->tolerances[0] > 0 || o->tolerances[1] > 0 || o->precision > 0 || o->settings == SETTINGS_DEFAULT;
+}
+
 static ffebm_status serve(trainee *t, const options *o)
 {
     char line[64];
@@ -150,8 +195,7 @@ static ffebm_status serve(trainee *t, const options *o)
         t->equilibrium.relaxation = o->relaxation;
     status = trainee_configure(t, 0, 0, t->equilibrium.estimator);
     if (status == FFEBM_OK)
-        status = o->tolerances[0] > 0 || o->tolerances[1] > 0 || o->precision > 0 ? print_agreement(t, o)
-                                                                                  : trainee_gradient(t, &took);
+        status = is_compared(o) ? print_agreement(t, o) : trainee_gradient(t, &took);
     if (status == FFEBM_OK && o->write != NULL && !handover_write(t, o->write))
         return FFEBM_ERR_IO;
     while (status == FFEBM_OK && fgets(line, sizeof line, stdin) != NULL) {
