@@ -169,7 +169,13 @@ $(OBJ)/tests/%.o: tests/%.c
 $(OBJ)/examples/%.o: examples/%.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) $(call pkg,--cflags libzip) $(MPI_CFLAGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(call pkg,--cflags libzip) $(MPI_CFLAGS) $(OWN_CFLAGS) -c -o $@ $<
+# One has the digits in itself.
+$(OUT)/examples/digits.inc: examples/data/digits.csv.gz
+	@mkdir -p $(@D)
+	$(Q)gzip -dc $< | sed 's/.*/{&},/' >$@
+$(OBJ)/examples/board.o: $(OUT)/examples/digits.inc
+$(OBJ)/examples/board.o: OWN_CFLAGS := -I$(OUT)/examples
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(SPICE) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
 -include $(patsubst %.o,%.d,$(call objects,$(wildcard tests/attack/*.c tests/attack/*/*.c tests/attack/*/*/*.c)))
 
@@ -348,6 +354,7 @@ smoke: $(EXAMPLES)
 	$(Q)$(OUT)/examples/ranks_pipe
 	$(Q)$(OUT)/examples/hopfield_resnet 1
 	$(Q)$(OUT)/examples/watch_settling --model examples/models/digits.json >/dev/null
+	$(Q)$(OUT)/examples/board | tail -n 1
 	@rm -rf $(OUT)/smoke
 	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 ESTIMATORS=centered NUDGINGS=loss EPOCHS=1 \
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1
@@ -400,6 +407,8 @@ check-install:                       ## install and use in every way, with each 
 	@tests/check_blas.sh
 	@echo '== the tarball, and the library in two files'
 	@MAKE='$(MAKE)' tests/check_dist.sh
+	@echo '== the two files without CBLAS, cJSON and threads, here and on other machines'
+	@MAKE='$(MAKE)' tests/check_standalone.sh
 	@echo '== install, use, uninstall'
 	@MAKE='$(MAKE)' tests/check_install.sh
 	@echo '== the Python package, in an environment of its own'

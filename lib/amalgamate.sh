@@ -100,8 +100,7 @@ cat >"$out/ffebm.c" <<END
  *   cc program.c ffebm.o -lopenblas -lcjson -lm -pthread
  *
  * Any CBLAS will do: -DFFEBM_CBLAS_HEADER='<other.h>' names its header, -DFFEBM_BLAS_NAME='"other"' what ffebm_version() is
- * to say of it. With -std=c11 or -ffp-contract=off results have the library's bits. In a shared library of yours,
- * -fvisibility=hidden leaves the public functions exported, and their insides not.
+ * to say of it. With -std=c11 or -ffp-contract=off results have the library's bits. Its symbols are the public functions.
  *
  *   cc -O2 -DFFEBM_STANDALONE -c ffebm.c
  *   cc program.c ffebm.o -lm -pthread
@@ -126,6 +125,10 @@ cat >"$out/ffebm.c" <<END
 #define FFEBM_BLAS_NAME "standalone"
 #endif
 #include "ffebm.h"
+#ifdef __GNUC__ /* a build may lack what uses some of it */
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-const-variable"
+#endif
 END
 
 # shellcheck disable=SC2046  # lists of files, split on purpose
@@ -161,6 +164,12 @@ awk -v names="$work/names" -v shared="$work/shared" '
         }
         return out
     }
+    # Insides are seen in this file alone: `line` as static where it begins with a declaration that looks like `outer`.
+    function own(line, outer) {
+        if (line !~ "^(" outer ")" || line ~ /^(static|typedef|struct|enum)[ ]/) return line
+        sub(/^extern /, "", line)
+        return "static " line
+    }
     # A header of words, such as real, is taken anew in each source, and undone behind it.
     function of_words(path, line, found) {
         while ((getline line < path) > 0)
@@ -182,7 +191,8 @@ awk -v names="$work/names" -v shared="$work/shared" '
                 }
                 continue
             }
-            print is_source ? rename(line) : line
+            print is_source ? rename(own(line, "const .*[ *]ffebmi_[a-z0-9_]+ =|const [a-z_]+ NAME\\(")) \
+                            : own(line, "[A-Za-z_].*[ *]ffebmi_[a-z0-9_]+\\(|extern const .*[ *]ffebmi_[a-z0-9_]+;")
             if (is_source && line ~ /^# *define /) {
                 sub(/^# *define /, "", line)
                 sub(/[^A-Za-z0-9_].*/, "", line)

@@ -110,6 +110,11 @@ for target in "${@:-build}"; do
         have_torch || optional="$optional python3-torch" # without it the layer for PyTorch is left out
         have ip || optional="$optional iproute2" # without it two hosts are left out
         have mpicc.mpich && have mpirun.mpich || missing="$missing libmpich-dev mpich"
+        # Without these the library in two files is not tried on the target; some 600 MB, of which half is qemu.
+        have musl-gcc || optional="$optional musl-tools"
+        have aarch64-linux-gnu-gcc || optional="$optional gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+        have arm-linux-gnueabihf-gcc || optional="$optional gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
+        have qemu-arm-static || optional="$optional qemu-user-static"
         # Second to the pthread one among Debian's alternatives: what is linked otherwise stays as it was.
         have_file /usr/lib/*/openblas-serial/libopenblas.a || missing="$missing libopenblas-serial-dev"
         ;;

@@ -9,18 +9,21 @@
 
 static const ffebmi_energy_description *description_named(const char *type)
 {
-    for (size_t i = 0; ffebmi_energy_descriptions[i] != NULL; i++)
-        if (strcmp(ffebmi_energy_descriptions[i]->kind->type, type) == 0)
-            return ffebmi_energy_descriptions[i];
-    return NULL;
+    const ffebmi_energy_description *const *list = ffebmi_energy_descriptions();
+
+    while (*list != NULL && strcmp((*list)->kind->type, type) != 0)
+        list++;
+    return *list;
 }
 
 /* The kinds that can be parsed, for lists of what there is. */
 static const char *parsed_type(size_t index)
 {
-    for (size_t i = 0; ffebmi_energy_descriptions[i] != NULL; i++)
-        if (ffebmi_energy_descriptions[i]->parse != NULL && index-- == 0)
-            return ffebmi_energy_descriptions[i]->kind->type;
+    const ffebmi_energy_description *const *list = ffebmi_energy_descriptions();
+
+    for (; *list != NULL; list++)
+        if ((*list)->parse != NULL && index-- == 0)
+            return (*list)->kind->type;
     return NULL;
 }
 

@@ -21,7 +21,7 @@ extern const ffebmi_energy_description ffebmi_resistive_description;
 extern const ffebmi_energy_description ffebmi_user_description;
 
 /* Those of all kinds, with a NULL behind them (energy/descriptions.c). */
-extern const ffebmi_energy_description *const ffebmi_energy_descriptions[];
+const ffebmi_energy_description *const *ffebmi_energy_descriptions(void);
 
 /* Make the block that an object describes, and the object of a block (NULL without memory). `where` ("stage 2") begins the
  * error text. */

@@ -141,7 +141,7 @@ struct ffebmi_energy_kind {
 };
 
 /* The kinds that there are, with a NULL behind them (energy/kinds.c). */
-extern const ffebmi_energy_kind *const ffebmi_energy_kinds[];
+const ffebmi_energy_kind *const *ffebmi_energy_kinds(void);
 
 /* A block without layers yet, for a kind's create: `bytes` of memory that begin with a struct ffebm_energy. */
 ffebm_status ffebmi_energy_new(ffebm_context *context, ffebm_energy **block, const ffebmi_energy_kind *kind,

@@ -3,5 +3,10 @@
 #include "energy/resistive.h"
 #include "energy/user.h"
 
-const ffebmi_energy_kind *const ffebmi_energy_kinds[] = {&ffebmi_energy_hopfield, &ffebmi_energy_resistive,
-                                                         &ffebmi_energy_user, NULL};
+const ffebmi_energy_kind *const *ffebmi_energy_kinds(void)
+{
+    static const ffebmi_energy_kind *const list[] = {&ffebmi_energy_hopfield, &ffebmi_energy_resistive,
+                                                     &ffebmi_energy_user, NULL};
+
+    return list;
+}

@@ -9,7 +9,7 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
     return FFEBM_OK;
 }
 
-#define ACTIVATION(function, constant)                                                                                 \
+#define ACTIVATION(function)                                                                                           \
     static void function##_forward(const ffebmi_op *op, const ffebmi_op_call *call, size_t first, size_t count)        \
     {                                                                                                                  \
         const ffebmi_arrays *k = call->arrays;                                                                         \
@@ -25,16 +25,17 @@ static ffebm_status fit(ffebmi_op *op, ffebm_context *context, const char *what)
                                                                                                                        \
         k->function##_vjp(count * op->input.count, ffebmi_at(k, call->output, at),                                     \
                           ffebmi_at(k, call->output_cotangent, at), ffebmi_at(k, call->input_cotangent, at));          \
-    }                                                                                                                  \
-                                                                                                                       \
-    const ffebmi_op_kind ffebmi_op_##function = {.type = constant,                                                     \
-                                                 .name = #function,                                                    \
-                                                 .settings = FFEBMI_OP_NO_FIELDS(#function),                           \
-                                                 .reads_output = true,                                                 \
-                                                 .fit = fit,                                                           \
-                                                 .forward = function##_forward,                                        \
-                                                 .pullback = function##_pullback}
+    }
 
-ACTIVATION(relu, FFEBM_OP_RELU);
-ACTIVATION(tanh, FFEBM_OP_TANH);
-ACTIVATION(sigmoid, FFEBM_OP_SIGMOID);
+#define KIND(function, constant)                                                                                       \
+    {                                                                                                                  \
+        .type = constant, .name = #function, .settings = FFEBMI_OP_NO_FIELDS(#function), .reads_output = true,         \
+        .fit = fit, .forward = function##_forward, .pullback = function##_pullback                                     \
+    }
+
+ACTIVATION(relu)
+ACTIVATION(tanh)
+ACTIVATION(sigmoid)
+const ffebmi_op_kind ffebmi_op_relu = KIND(relu, FFEBM_OP_RELU);
+const ffebmi_op_kind ffebmi_op_tanh = KIND(tanh, FFEBM_OP_TANH);
+const ffebmi_op_kind ffebmi_op_sigmoid = KIND(sigmoid, FFEBM_OP_SIGMOID);

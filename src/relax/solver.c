@@ -11,12 +11,12 @@ static const ffebmi_solver *first_of(const ffebmi_solver *const *list, const ffe
 
 const ffebmi_solver *ffebmi_solver_of(const ffebm_energy *block)
 {
-    return first_of(ffebmi_solvers, block);
+    return first_of(ffebmi_solvers(), block);
 }
 
 const ffebmi_solver *ffebmi_solver_below(const ffebmi_solver *solver, const ffebm_energy *block)
 {
-    const ffebmi_solver *const *list = ffebmi_solvers;
+    const ffebmi_solver *const *list = ffebmi_solvers();
 
     while (*list != solver)
         list++;

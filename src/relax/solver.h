@@ -43,7 +43,7 @@ extern const ffebmi_solver ffebmi_solver_batches;
 extern const ffebmi_solver ffebmi_solver_device;
 
 /* All of them, NULL at the end; the first that takes a block is its solver. */
-extern const ffebmi_solver *const ffebmi_solvers[];
+const ffebmi_solver *const *ffebmi_solvers(void);
 
 const ffebmi_solver *ffebmi_solver_of(const ffebm_energy *block);
 

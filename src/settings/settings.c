@@ -39,9 +39,9 @@ static const ffebmi_settings *table_of(int32_t kind)
 {
     if (kind >= 1 && kind < (int32_t)(sizeof tables / sizeof tables[0]) && tables[kind] != NULL)
         return tables[kind];
-    for (size_t i = 0; ffebmi_energy_kinds[i] != NULL; i++)
-        if (ffebmi_energy_kinds[i]->settings != NULL && ffebmi_energy_kinds[i]->config == kind)
-            return ffebmi_energy_kinds[i]->settings;
+    for (const ffebmi_energy_kind *const *k = ffebmi_energy_kinds(); *k != NULL; k++)
+        if ((*k)->settings != NULL && (*k)->config == kind)
+            return (*k)->settings;
     return NULL;
 }
 

@@ -54,5 +54,10 @@ static const ffebmi_solver offset = {
     .name = "offset", .takes = takes, .lay_out = lay_out, .settle = settle, .read = read_states, .measure = measure};
 
 /* In place of the library's list (relax/solver_list.c), with one line more. */
-const ffebmi_solver *const ffebmi_solvers[] = {&offset, &ffebmi_solver_device, &ffebmi_solver_sweeps,
-                                               &ffebmi_solver_batches, NULL};
+const ffebmi_solver *const *ffebmi_solvers(void)
+{
+    static const ffebmi_solver *const list[] = {&offset, &ffebmi_solver_device, &ffebmi_solver_sweeps,
+                                                &ffebmi_solver_batches, NULL};
+
+    return list;
+}

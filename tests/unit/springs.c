@@ -296,7 +296,17 @@ ffebm_status springs_create(ffebm_context *context, ffebm_energy **block, int64_
 static const ffebmi_energy_description description = {.kind = &springs_kind, .describe = describe, .parse = parse};
 
 /* The library's lists with one line more. */
-const ffebmi_energy_kind *const ffebmi_energy_kinds[] = {&ffebmi_energy_hopfield, &ffebmi_energy_resistive,
-                                                         &ffebmi_energy_user, &springs_kind, NULL};
-const ffebmi_energy_description *const ffebmi_energy_descriptions[] = {
-    &ffebmi_hopfield_description, &ffebmi_resistive_description, &ffebmi_user_description, &description, NULL};
+const ffebmi_energy_kind *const *ffebmi_energy_kinds(void)
+{
+    static const ffebmi_energy_kind *const list[] = {&ffebmi_energy_hopfield, &ffebmi_energy_resistive,
+                                                     &ffebmi_energy_user, &springs_kind, NULL};
+
+    return list;
+}
+const ffebmi_energy_description *const *ffebmi_energy_descriptions(void)
+{
+    static const ffebmi_energy_description *const list[] = {&ffebmi_hopfield_description, &ffebmi_resistive_description,
+                                                            &ffebmi_user_description, &description, NULL};
+
+    return list;
+}
