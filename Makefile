@@ -125,9 +125,12 @@ SOURCES  := $(wildcard src/*/*.c)
 # One example simulates circuits with ngspice, where that is installed.
 SPICE_LIBS := $(if $(wildcard examples/spice_block.c),$(call pkg,--libs ngspice))
 SPICE    := $(wildcard examples/spice/*.c)
+# Another maximises likelihoods by NLopt, likewise.
+NLOPT_LIBS := $(if $(wildcard examples/fit_device.c),$(call pkg,--libs nlopt))
+FIT      := $(wildcard examples/fit/*.c)
 PROGRAMS := $(patsubst ./%,%,$(shell grep -l '^int main\>' ./examples/*.c 2>/dev/null))
-SUPPORT  := $(filter-out $(PROGRAMS) $(SPICE) examples/support/ranks_%.c,$(wildcard examples/*.c examples/*/*.c))
-PROGRAMS := $(filter-out $(if $(SPICE_LIBS),,examples/spice_block.c) $(if $(MPI),,examples/ranks.c),$(PROGRAMS))
+SUPPORT  := $(filter-out $(PROGRAMS) $(SPICE) $(FIT) examples/support/ranks_%.c,$(wildcard examples/*.c examples/*/*.c))
+PROGRAMS := $(filter-out $(if $(SPICE_LIBS),,examples/spice_block.c) $(if $(NLOPT_LIBS),,examples/fit_device.c) $(if $(MPI),,examples/ranks.c),$(PROGRAMS))
 UNIT     := $(wildcard tests/unit/*.c)
 DATA     := $(wildcard tests/support/*.c)
 BENCH    := $(wildcard tests/bench/*.c)
@@ -148,6 +151,7 @@ EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 .PHONY: coverage-of-tests lint
 all: $(STATIC) $(SHARED) $(EXAMPLES) ## libraries in lib/, examples in build/examples/
 	$(if $(SPICE_LIBS),,@echo 'no spice_block: ngspice is not installed (Debian: libngspice0-dev)')
+	$(if $(NLOPT_LIBS),,@echo 'no fit_device: NLopt is not installed (Debian: libnlopt-dev)')
 static: $(STATIC) $(EXAMPLES)        ## the same without the shared library
 unit: $(OUT)/tests/unit $(OUT)/tests/support ## the test programs, without running them
 run-unit: $(OUT)/tests/unit
@@ -176,7 +180,7 @@ $(OUT)/examples/digits.inc: examples/data/digits.csv.gz
 	$(Q)gzip -dc $< | sed 's/.*/{&},/' >$@
 $(OBJ)/examples/board.o: $(OUT)/examples/digits.inc
 $(OBJ)/examples/board.o: OWN_CFLAGS := -I$(OUT)/examples
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(SPICE) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) $(PROGRAMS) $(SUPPORT) $(SPICE) $(FIT) $(UNIT) $(DATA) $(BENCH) $(EMBEDDED)))
 -include $(patsubst %.o,%.d,$(call objects,$(wildcard tests/attack/*.c tests/attack/*/*.c tests/attack/*/*/*.c)))
 
 $(STATIC): $(call objects,$(SOURCES)) $(OUT)/made_of
@@ -199,6 +203,8 @@ $(EXAMPLES): $(OUT)/examples/%: $(OBJ)/examples/%.o $(call objects,$(SUPPORT)) $
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(STATIC) $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(OWN_LIBS)
 $(OUT)/examples/spice_block: $(call objects,$(SPICE))
 $(OUT)/examples/spice_block: OWN_LIBS := $(SPICE_LIBS)
+$(OUT)/examples/fit_device: $(call objects,$(FIT))
+$(OUT)/examples/fit_device: OWN_LIBS := $(NLOPT_LIBS)
 # One process, or as many as mpirun starts. Which of them, and by which MPI, may change from one make to the next.
 $(OUT)/mpi_of: FORCE
 	@mkdir -p $(@D) && echo '$(MPI_FLAGS)' >$@.new
@@ -219,6 +225,10 @@ $(OUT)/tests/spice: $(call objects,$(wildcard tests/spice/*.c) $(SPICE) $(SUPPOR
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(SPICE_LIBS) $(call pkg,--libs check)
+$(OUT)/tests/fit: $(call objects,$(wildcard tests/fit/*.c) $(FIT) $(SUPPORT)) $(STATIC)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(ZIP_LIBS) $(ZLIB_LIBS) $(NLOPT_LIBS) $(call pkg,--libs check)
 $(OUT)/tests/bench: $(call objects,$(BENCH)) $(STATIC)
 	$(call say,LINK)
 	@mkdir -p $(@D)
@@ -263,7 +273,7 @@ ifdef SANITIZE
 check:                               ## every test; SANITIZE=1: unit tests and examples under ASan and UBSan
 	@tests/setup.sh build check
 	@$(MAKE) all unit smoke campaigns WERROR=1
-	@$(MAKE) embedding circuits WERROR=1
+	@$(MAKE) embedding circuits fits WERROR=1
 	@echo '== attack: the short version of each campaign'
 	@OUT='$(OUT)' tests/attack/support/run.sh
 	@echo '== data sets of the examples'
@@ -293,7 +303,7 @@ check:
 	@echo '== training: killed, stopped, resumed'
 	@tests/check_train.sh $(OUT)/examples/train
 	@$(if $(HAVE_MPI),$(MAKE) try-ranks WERROR=1,echo '== ranks: left out, there is no MPI')
-	@$(MAKE) embedding circuits WERROR=1
+	@$(MAKE) embedding circuits fits WERROR=1
 	@echo '== attack: the short version of each campaign'
 	@OUT='$(OUT)' tests/attack/support/run.sh
 	@echo '== bindings: Python and C++'
@@ -377,6 +387,22 @@ ifdef SPICE_LIBS
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(OUT)/tests/spice $(OUT)/examples/spice_block
 else
 	@echo 'left out: ngspice is not installed (Debian: libngspice0-dev)'
+endif
+
+# Step models fitted to devices. What is printed of a fit is a device again.
+.PHONY: fits
+fits: $(if $(NLOPT_LIBS),$(OUT)/tests/fit $(OUT)/examples/fit_device)
+	@echo '== fits of step models, by NLopt'
+ifdef NLOPT_LIBS
+	$(Q)$(OUT)/tests/fit
+	@mkdir -p $(OUT)/smoke
+	$(Q)echo '{"weight": {"min": -1, "max": 1}, "update": {"mode": "difference", "step": "soft_bounds", "dw_min": 0.05}}' >$(OUT)/smoke/device.json
+	$(Q)$(OUT)/examples/fit_device --devices 2 --pulses 40 --make $(OUT)/smoke/device.json >$(OUT)/smoke/readings.csv
+	$(Q)$(OUT)/examples/fit_device --step soft_bounds --picture $(OUT)/smoke/fit.svg $(OUT)/smoke/readings.csv >$(OUT)/smoke/fit.json
+	$(Q)sed -n '1s/^{"device": \(.*\),$$/\1/p' $(OUT)/smoke/fit.json >$(OUT)/smoke/device.json
+	$(Q)$(OUT)/examples/fit_device --devices 2 --pulses 40 --make $(OUT)/smoke/device.json | tail -n 1
+else
+	@echo 'left out: NLopt is not installed (Debian: libnlopt-dev)'
 endif
 
 # What a host may expect of a guest; reload needs the shared library.

@@ -84,6 +84,7 @@ for target in "${@:-build}"; do
         have_tables || optional="$optional python3-pandas python3-matplotlib" # without them one example is left out
         have mpicc && have mpirun || optional="$optional libopenmpi-dev openmpi-bin" # without them ranks are left out
         have_library ngspice || optional="$optional libngspice0-dev" # without it circuits are left out
+        have_library nlopt || optional="$optional libnlopt-dev" # without it fits of step models are left out
         ;;
     bench) have_torch || optional="$optional python3-torch" ;; # without it there is nothing to compare with
     attack) # fuzz targets, and threads under ThreadSanitizer
