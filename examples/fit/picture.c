@@ -41,12 +41,12 @@ static void frame(const struct panel *p, const char *x, const char *y, const cha
             "<text x='%g' y='%d' class='middle'>%s</text>\n<text x='%g' y='%d' class='middle'>%s</text>\n"
             "<text transform='translate(%g %d) rotate(-90)' class='middle'>%s</text>\n",
             p->left, MARGIN, WIDTH, HEIGHT, p->left + WIDTH / 2, MARGIN - 14, title, p->left + WIDTH / 2,
-            MARGIN + HEIGHT + 38, x, p->left - 46, MARGIN + HEIGHT / 2, y);
+            MARGIN + HEIGHT + 38, x, p->left - 50, MARGIN + HEIGHT / 2, y);
     for (int i = 0; i <= 4; i++) {
         double u = p->x[0] + i * (p->x[1] - p->x[0]) / 4, v = p->y[0] + i * (p->y[1] - p->y[0]) / 4;
 
         fprintf(p->to,
-                "<text x='%g' y='%d' class='middle'>%.3g</text>\n<text x='%g' y='%g' text-anchor='end'>%.3g</text>\n",
+                "<text x='%g' y='%d' class='middle'>%.3g</text>\n<text x='%g' y='%g' text-anchor='end'>%.2g</text>\n",
                 across(p, u), MARGIN + HEIGHT + 18, u, p->left - 6, down(p, v) + 4, fabs(v) < 1e-12 ? 0 : v);
     }
 }
