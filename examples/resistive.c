@@ -1,6 +1,10 @@
-/* A deep resistive network with real diodes: built by calls, settled by hand, its power, its output and its currents read.
+/* A deep resistive network with real diodes: built by calls, settled by hand, and read: its energy, which is the co-content of the
+ * circuit, its output, what flows out of its sources, and the largest beta by which the loss may nudge it.
  *
- *   resistive */
+ *   resistive
+ *
+ * docs/resistive.md is the guide. It is trained as any model: quickstart.c. A network that is not made of layers is a block of
+ * one's own: resistor_network.c. */
 #include <stdio.h>
 
 #include <ffebm.h>
@@ -39,9 +43,10 @@ static ffebm_status build(ffebm_context *context, ffebm_model **model)
     return status;
 }
 
-/* Settle, and read: E, the output, and dE/dx, the currents out of the sources times the gain. */
+/* Settle stage 0, the only one, and read: E; the output, which is its layer 1; and dE/dx, the currents out of a number's two
+ * sources, the first less the second, times the gain. */
 static ffebm_status measure(ffebm_engine *engine, ffebm_tensor *energy, ffebm_tensor *output, ffebm_tensor *slopes,
-                            const ffebm_tensor *input)
+                            double *beta, const ffebm_tensor *input)
 {
     ffebm_status status = ffebm_engine_settle(engine, 0, input, NULL);
 
@@ -51,31 +56,36 @@ static ffebm_status measure(ffebm_engine *engine, ffebm_tensor *energy, ffebm_te
         status = ffebm_engine_get_state(engine, output, 0, 1, FFEBM_PHASE_FREE);
     if (status == FFEBM_OK)
         status = ffebm_engine_energy_gradient(engine, slopes, 0, FFEBM_PHASE_FREE);
+    if (status == FFEBM_OK)
+        status = ffebm_engine_stable_beta(engine, beta, 0);
     return status;
 }
 
 int main(void)
 {
-    static double x[BATCH * IN], currents[BATCH * IN], voltages[BATCH * OUT], energies[BATCH];
+    static double x[BATCH * IN], by_x[BATCH * IN], voltages[BATCH * OUT], energies[BATCH];
     static const int64_t in[] = {BATCH, IN}, out[] = {BATCH, OUT};
     ffebm_context *context = NULL;
     ffebm_model *model = NULL;
     ffebm_engine *engine = NULL;
     ffebm_tensor *input = NULL, *slopes = NULL, *output = NULL, *energy = NULL;
     ffebm_status status;
+    double beta = 0;
 
     for (size_t i = 0; i < BATCH * IN; i++)
         x[i] = ffebm_random_uniform(1, i);
     if ((status = ffebm_context_create(&context, NULL)) == FFEBM_OK && (status = build(context, &model)) == FFEBM_OK &&
         (status = ffebm_engine_create(&engine, model, NULL)) == FFEBM_OK &&
         (status = ffebm_tensor_wrap(context, &input, x, FFEBM_FLOAT64, in, 2)) == FFEBM_OK &&
-        (status = ffebm_tensor_wrap(context, &slopes, currents, FFEBM_FLOAT64, in, 2)) == FFEBM_OK &&
+        (status = ffebm_tensor_wrap(context, &slopes, by_x, FFEBM_FLOAT64, in, 2)) == FFEBM_OK &&
         (status = ffebm_tensor_wrap(context, &output, voltages, FFEBM_FLOAT64, out, 2)) == FFEBM_OK &&
         (status = ffebm_tensor_wrap(context, &energy, energies, FFEBM_FLOAT64, in, 1)) == FFEBM_OK)
-        status = measure(engine, energy, output, slopes, input);
+        status = measure(engine, energy, output, slopes, &beta, input);
     for (size_t i = 0; status == FFEBM_OK && i < BATCH; i++)
-        printf("sample %zu: 2 E %.3f W, output %.3f V, dE/dx %.3f W\n", i, 2 * energies[i], voltages[i * OUT],
-               currents[i * IN]);
+        printf("sample %zu: E %.3f W, first output %.3f V, dE by its first input %.3f W\n", i, energies[i],
+               voltages[i * OUT], by_x[i * IN]);
+    if (status == FFEBM_OK)
+        printf("largest stable beta %.3f\n", beta);
     if (status != FFEBM_OK)
         fprintf(stderr, "%s\n", ffebm_context_error(context));
     ffebm_tensor_destroy(energy);

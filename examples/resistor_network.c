@@ -1,5 +1,6 @@
-/* Two different energies in one chain: a resistor network of the program's own (blocks/resistor_network.c), solved
- * exactly, and a Hopfield network of the library's, with linear maps around them, trained end to end on the digits.
+/* Two different energies in one chain: a resistor network of the program's own (blocks/resistor_network.c), in which every
+ * pair of nodes is joined, solved exactly, and a Hopfield network of the library's, with linear maps around them, trained end to
+ * end on the digits. Resistors in layers, with diodes, are an energy of the library's own: resistive.c.
  *
  *   resistor_network [epochs, default 60]
  *

@@ -16,17 +16,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/runs.sh"
 out=$1
 
+: "${MODEL:=drn_digits}" "${G_MAX:=0.1}" "${RATIOS:=inf 100 30 10 3}" "${SEEDS:=0 1 2 3 4}"
+
 mkdir -p "$out"
-: "${G_MAX:=0.1}"
 rm -f "$out/table"
-for ratio in ${RATIOS:=inf 100 30 10 3}; do
+for ratio in $RATIOS; do
     least=$(awk -v most="$G_MAX" -v ratio="$ratio" 'BEGIN { print ratio == "inf" ? 0 : most / ratio }')
-    sed 's/"type": "resistive",/& "g_min": '"$least"', "g_max": '"$G_MAX"',/' \
-        "$here/../models/${MODEL:=drn_digits}.json" >"$out/$ratio.json"
-    for seed in ${SEEDS:=0 1 2 3 4}; do
+    with_keys "$MODEL" resistive "\"g_min\": $least, \"g_max\": $G_MAX" >"$out/$ratio.json"
+    for seed in $SEEDS; do
         train "$out/$ratio-$seed" --model "$out/$ratio.json" --seed "$seed" --quiet ${OPTIONS-}
-        printf '%s\t%s\t%s\n' "$ratio" "$(number "$out/$ratio-$seed/result.json" test_accuracy)" \
-            "$(number "$out/$ratio-$seed/result.json" train_loss)" >>"$out/table"
+        printf '%s\t%s\n' "$ratio" "$(result "$out/$ratio-$seed")" >>"$out/table"
     done
 done
 

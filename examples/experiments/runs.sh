@@ -30,6 +30,16 @@ number() {
     echo "${value:--}"
 }
 
+# result DIR: a run's accuracy on test data and its last training loss, with a tab between.
+result() {
+    printf '%s\t%s' "$(number "$1/result.json" test_accuracy)" "$(number "$1/result.json" train_loss)"
+}
+
+# with_keys MODEL TYPE KEYS: a file of examples/models whose objects of this type have more keys.
+with_keys() {
+    sed 's/"type": "'"$2"'",/& '"$3"',/' "$here/../models/$1.json"
+}
+
 # mean LOG KEY: of a list of numbers, one a block, over epochs (or, in a run without a whole one, over steps) and blocks.
 mean() {
     lines='"test_accuracy"'

@@ -87,8 +87,8 @@ typedef struct ffebm_certificate {
     double      nudged_residual;    /* likewise, of the nudged phases */
     double      adjoint_residual;   /* likewise, of the adjoints */
     size_t      region_changes;     /* summed over these blocks, as ffebm_phase_report.region_changes */
-    int32_t     passed;             /* 1: within the bounds in all that was compared, and no sample was nudged by the loss
-                                       beyond ffebm_engine_stable_beta */
+    int32_t     passed;             /* 1: within the bounds in all that was compared, and no sample was nudged by more
+                                       than its block bears (ffebm_engine_stable_beta) */
     int32_t     reserved_;
 } ffebm_certificate;
 /* clang-format on */

@@ -533,11 +533,15 @@ START_TEST(too_large_a_beta_is_never_settled)
     for (int loose = 0; loose < 3; loose++) {
         ffebm_report report = {.size = sizeof report};
         ffebm_status status;
+        char text[512];
 
         config.nudged_tolerance = loose == 0 ? 1e-6 : loose == 1 ? 1e-2 : 0;
         config.nudged_sweeps = loose == 2 ? 30 : 20000;
         assert_ok(f.context, ffebm_engine_configure(f.engine, 0, &config));
         status = ffebm_engine_gradient(f.engine, &report, x, y, NULL);
+        assert_ok(f.context, ffebm_engine_unsettled(f.engine, text, sizeof text, NULL));
+        if (share < 1 && report.unconverged > 0) /* it is not beta alone */
+            ck_assert_msg(strstr(text, "but the nudge switches some") != NULL, "%s", text);
         if (share > 1)
             ck_assert_msg(status == FFEBM_ERR_ARGUMENT || status == FFEBM_ERR_NUMERIC || report.unconverged > 0,
                           "beta %g: %d", config.beta, status);
