@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from setuptools import setup
@@ -24,6 +25,11 @@ def version():
     return ".".join(re.search(rf"define FFEBM_VERSION_{part} (\d+)", text)[1] for part in ("MAJOR", "MINOR", "PATCH"))
 
 
+def path_to_packages():
+    """The package as it is here, before what this interpreter has found already: pip hides some of it from children."""
+    return os.pathsep.join([str(HERE), *(place for place in sys.path if place)])
+
+
 class BuildWithLibrary(build_py):
     """Beside the modules the library; an editable installation takes that of its tree, which make builds."""
 
@@ -31,7 +37,10 @@ class BuildWithLibrary(build_py):
         shutil.rmtree(self.build_lib, ignore_errors=True)  # setuptools keeps what an earlier one had
         super().run()
         if not self.editable_mode:
-            self.copy_file(str(self.built()), str(Path(self.build_lib, "ffebm", "libffebm.so")))
+            library = Path(self.build_lib, "ffebm", "libffebm.so")
+            self.copy_file(str(self.built()), str(library))
+            subprocess.run([sys.executable, str(HERE / "stubs.py"), str(library.parent)], check=True,
+                           env={**os.environ, "FFEBM_LIBRARY": str(library.resolve()), "PYTHONPATH": path_to_packages()})
             shutil.copy(TREE / "LICENSE", Path(self.build_lib, "ffebm", "LICENSE"))
 
     def built(self):

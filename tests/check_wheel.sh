@@ -43,6 +43,34 @@ quiet "$work/venv/bin/pip" install --no-build-isolation ./python
 echo "pip install ./python && python3 -m ffebm: $(($(date +%s) - begin)) seconds; $(tail -n 1 "$work/first")"
 tried "$work/venv"
 
+# A user's types, right and wrong.
+if command -v mypy >/dev/null; then
+    cat >"$work/elsewhere/right.py" <<'EOF'
+import ffebm
+import numpy as np
+
+engine = ffebm.Engine(ffebm.Model(ffebm.Context(), 4).add(ffebm.Feedforward(ffebm.Op("linear", out=2))))
+with engine as same:
+    loss: float = same.gradient(np.zeros((1, 4)), np.zeros(1, np.int64)).loss
+shape: tuple[int, ...] = engine.model.info.output_shape
+free: bool = engine.watch(1, np.zeros((1, 4)), np.zeros(1))[0].phase is ffebm.constants.Phase.FREE
+line: dict[str, object] = next(ffebm.read_log("run"))
+try:
+    same.configure(ffebm.EquilibriumConfig(beta=0.5, estimator="implicit"))
+except ffebm.StateError as error:
+    text: str = error.text
+EOF
+    sed 's/linear", out=2/linear", outs=2/; s/loss: float/loss: str/; s/output_shape/shape_of/; s/Phase.FREE/Phase.NONE/; s/text: str/text: int/' \
+        "$work/elsewhere/right.py" >"$work/elsewhere/wrong.py"
+    check() { (cd "$work/elsewhere" && mypy --strict --python-executable "$work/venv/bin/python" --cache-dir "$work/mypy" "$1"); }
+    quiet check right.py
+    if check wrong.py >"$work/log"; then fail 'mypy takes what is wrong'; fi
+    [ "$(grep -c '^wrong.py:[0-9]*: error' "$work/log")" -eq 5 ] || { cat "$work/log"; fail 'not the five that are wrong'; }
+    echo 'types: a right program passes mypy --strict, five mistakes are found'
+else
+    echo 'types: left out, mypy is not installed'
+fi
+
 # By way of a source distribution.
 quiet "$python" -m build --no-isolation --sdist -o "$work/dist" python
 mkdir "$work/unpacked"

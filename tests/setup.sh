@@ -109,6 +109,7 @@ for target in "${@:-build}"; do
         have_packaging ||
             missing="$missing python3-numpy python3-venv python3-setuptools python3-wheel python3-build"
         have_torch || optional="$optional python3-torch" # without it the layer for PyTorch is left out
+        have mypy || optional="$optional mypy"           # without it the package's types are not checked
         have ip || optional="$optional iproute2" # without it two hosts are left out
         have mpicc.mpich && have mpirun.mpich || missing="$missing libmpich-dev mpich"
         # Without these the library in two files is not tried on the target; some 600 MB, of which half is qemu.

@@ -11,14 +11,15 @@
 manual, docs/python.md is the guide. BLAS is to run on one thread: set OPENBLAS_NUM_THREADS=1 before NumPy is
 imported.
 """
-from types import ModuleType
-
 from . import checkpoint, constants, structs
 from .blocks import Activation, Coupling, Feedforward, Hopfield, Op, Resistive
 from .constants import ALL, RETRY
 from .context import Context
 from .engine import Engine
-from .errors import CLASSES, Error
+from .errors import (ArgumentError, BlockError, CancelledError, ConvergenceError, DtypeError,
+                     Error, FileError, FormatError, InternalError, NotFoundError, NumericError,
+                     OutOfMemoryError, ParseError, RankError, ShapeError, StateError,
+                     UnsupportedError)
 from .functions import raw
 from .model import Model
 from .optimizer import Adam, Optimizer, Sgd
@@ -31,8 +32,6 @@ from .structs import DeviceConfig, EquilibriumConfig, Initialization
 from .tensor import Tensor
 from .user import Call, EnergyBlock, FeedforwardBlock, Parameter
 
-globals().update({error.__name__: error for error in CLASSES.values()})
-
 random_uniform, random_normal = raw.random_uniform, raw.random_normal
 schedule_cosine, schedule_step, schedule_warmup = raw.schedule_cosine, raw.schedule_step, raw.schedule_warmup
 
@@ -43,6 +42,14 @@ def version() -> str:
 
 
 # Not the module ffebm.torch, which a star would put in the place of PyTorch's.
-__all__ = ["checkpoint", "constants", "structs",
-           *(name for name, value in globals().items()
-             if not (name.startswith("_") or name == "ModuleType" or isinstance(value, ModuleType)))]
+__all__ = [
+    "ALL", "Activation", "Adam", "ArgumentError", "BlockError", "Call", "CancelledError", "Certificate",
+    "Context", "ConvergenceError", "Coupling", "DeviceConfig", "DtypeError", "EnergyBlock", "Engine",
+    "EquilibriumConfig", "Error", "Feedforward", "FeedforwardBlock", "FileError", "FormatError", "Hopfield",
+    "Initialization", "InternalError", "LayerInfo", "LayerReport", "Ledger", "Model", "ModelInfo",
+    "NotFoundError", "NumericError", "Op", "Optimizer", "OutOfMemoryError", "Parameter", "ParameterInfo",
+    "ParseError", "PhaseReport", "PulseInfo", "RETRY", "RankError", "Recipe", "Report", "Resistive",
+    "Samples", "Setting", "Sgd", "ShapeError", "StageInfo", "StateError", "Tensor", "TracePoint",
+    "UnsupportedError", "WatchPoint", "checkpoint", "constants", "random_normal", "random_uniform", "raw",
+    "read_log", "schedule_cosine", "schedule_step", "schedule_warmup", "settings", "structs", "version",
+]

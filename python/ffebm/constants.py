@@ -33,40 +33,36 @@ class Status(IntEnum):
     RANK = -16
 
 
-def _constants(name, members):
-    """FFEBM_<NAME>_<MEMBER>, counted from 1."""
-    return IntEnum(name, members, start=1, module=__name__)
-
-
+# FFEBM_<NAME>_<MEMBER>, counted from 1.
 Dtype = IntEnum("Dtype", "FLOAT32 FLOAT64 INT64", module=__name__)  # FFEBM_FLOAT32 and so on
-Isa = _constants("Isa", "PORTABLE AVX2 AVX512")
-ConfigKind = _constants("ConfigKind", "CONTEXT INITIALIZATION OP COUPLING HOPFIELD EQUILIBRIUM RECIPE ENGINE CERTIFY SGD "
-                        "ADAM RESISTIVE ACTIVATION DEVICE LEDGER")
-SettingType = _constants("SettingType", "NUMBER INTEGER FLAG CHOICE WINDOW OBJECT")
-InitializationType = _constants("InitializationType", "UNIFORM GOE")
-OpType = _constants("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNORM2D LAYERNORM RELU TANH SIGMOID")
-Activation = _constants("Activation", "HARD_SIGMOID RELU IDENTITY SIGMOID TANH")
-CouplingType = _constants("CouplingType", "DENSE CONV2D")
+Isa = IntEnum("Isa", "PORTABLE AVX2 AVX512", module=__name__)
+ConfigKind = IntEnum("ConfigKind", "CONTEXT INITIALIZATION OP COUPLING HOPFIELD EQUILIBRIUM RECIPE ENGINE CERTIFY SGD "
+                   "ADAM RESISTIVE ACTIVATION DEVICE LEDGER", module=__name__)
+SettingType = IntEnum("SettingType", "NUMBER INTEGER FLAG CHOICE WINDOW OBJECT", module=__name__)
+InitializationType = IntEnum("InitializationType", "UNIFORM GOE", module=__name__)
+OpType = IntEnum("OpType", "LINEAR CONV2D FLATTEN MAXPOOL2D AVGPOOL2D BATCHNORM2D LAYERNORM RELU TANH SIGMOID", module=__name__)
+Activation = IntEnum("Activation", "HARD_SIGMOID RELU IDENTITY SIGMOID TANH", module=__name__)
+CouplingType = IntEnum("CouplingType", "DENSE CONV2D", module=__name__)
 Pool = IntEnum("Pool", "NONE MAX AVERAGE", start=0, module=__name__)
 Loss = IntEnum("Loss", "NONE CROSS_ENTROPY MSE", start=0, module=__name__)
-Schedule = _constants("Schedule", "CONSTANT COSINE STEP")
-OptimizerType = _constants("OptimizerType", "SGD ADAM ADAMW")
-Per = _constants("Per", "STEP EPOCH")
+Schedule = IntEnum("Schedule", "CONSTANT COSINE STEP", module=__name__)
+OptimizerType = IntEnum("OptimizerType", "SGD ADAM ADAMW", module=__name__)
+Per = IntEnum("Per", "STEP EPOCH", module=__name__)
 Augment = IntEnum("Augment", "NONE FLIP FLIP_CROP", start=0, module=__name__)
-Estimator = _constants("Estimator", "CENTERED POSITIVE NEGATIVE RANDOM_SIGN FOUR_POINT IMPLICIT")
-StageKind = _constants("StageKind", "FEEDFORWARD ENERGY")
-Role = _constants("Role", "PARAMETER BUFFER")
-Order = _constants("Order", "EVEN_ODD ODD_EVEN SYNCHRONOUS FORWARD BACKWARD COLORS REVERSED")
-Nudging = _constants("Nudging", "AUTO LOSS LINEAR CLAMP")
-Mode = _constants("Mode", "TRAINING EVALUATION")
-Switches = _constants("Switches", "FOLLOW HOLD")
+Estimator = IntEnum("Estimator", "CENTERED POSITIVE NEGATIVE RANDOM_SIGN FOUR_POINT IMPLICIT", module=__name__)
+StageKind = IntEnum("StageKind", "FEEDFORWARD ENERGY", module=__name__)
+Role = IntEnum("Role", "PARAMETER BUFFER", module=__name__)
+Order = IntEnum("Order", "EVEN_ODD ODD_EVEN SYNCHRONOUS FORWARD BACKWARD COLORS REVERSED", module=__name__)
+Nudging = IntEnum("Nudging", "AUTO LOSS LINEAR CLAMP", module=__name__)
+Mode = IntEnum("Mode", "TRAINING EVALUATION", module=__name__)
+Switches = IntEnum("Switches", "FOLLOW HOLD", module=__name__)
 LedgerPart = IntEnum("LedgerPart", "ALL FREE NUDGED UPDATE", start=0, module=__name__)
-Read = _constants("Read", "BORDER ALL")
-Update = _constants("Update", "IDEAL DIFFERENCE TWO_PHASE")
-Step = _constants("Step", "CONSTANT LINEAR SOFT_BOUNDS EXPONENTIAL")
-Precision = _constants("Precision", "FULL MIXED")
-Start = _constants("Start", "ZEROS STATE")
-Phase = _constants("Phase", "FREE NUDGED")
+Read = IntEnum("Read", "BORDER ALL", module=__name__)
+Update = IntEnum("Update", "IDEAL DIFFERENCE TWO_PHASE", module=__name__)
+Step = IntEnum("Step", "CONSTANT LINEAR SOFT_BOUNDS EXPONENTIAL", module=__name__)
+Precision = IntEnum("Precision", "FULL MIXED", module=__name__)
+Start = IntEnum("Start", "ZEROS STATE", module=__name__)
+Phase = IntEnum("Phase", "FREE NUDGED", module=__name__)
 
 
 def choice(kind, value):

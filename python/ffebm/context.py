@@ -6,6 +6,7 @@ import signal
 import threading
 import weakref
 from collections import deque
+from typing import TypeVar
 
 from .errors import StateError, error_of
 from .functions import raw
@@ -84,6 +85,9 @@ class Interrupts:
             self.deliver()
 
 
+Own = TypeVar("Own", bound="Handle")
+
+
 class _Lease:
     """The library's object behind a handle: it goes with the last who uses its memory, the handle or an array."""
 
@@ -117,11 +121,11 @@ class Handle:
         """Give the memory back, as soon as no array lies over it. May be called again."""
         self._lease = None
 
-    def __enter__(self):
+    def __enter__(self: Own) -> Own:
         self._address  # a closed one is refused here already
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_) -> None:
         self.close()
 
     @classmethod

@@ -1,4 +1,6 @@
 """What the library refuses is raised as an Error of its status, which is also the nearest built-in exception."""
+from __future__ import annotations
+
 from .constants import Status
 from .functions import raw
 
@@ -6,9 +8,9 @@ from .functions import raw
 class Error(Exception):
     """`status` is the library's, the text says what exactly was wrong."""
 
-    status = None
+    status: int | None = None
 
-    def __init__(self, text, status=None):
+    def __init__(self, text: str, status: int | None = None):
         super().__init__(text)
         self.text = text
         self.status = self.status if status is None else status
@@ -17,27 +19,71 @@ class Error(Exception):
         return self.text
 
 
-KINDS = {
-    Status.NOMEM: ("OutOfMemoryError", MemoryError),
-    Status.ARGUMENT: ("ArgumentError", ValueError),
-    Status.SHAPE: ("ShapeError", ValueError),
-    Status.DTYPE: ("DtypeError", TypeError),
-    Status.STATE: ("StateError", RuntimeError),
-    Status.NOT_FOUND: ("NotFoundError", LookupError),
-    Status.PARSE: ("ParseError", ValueError),
-    Status.FORMAT: ("FormatError", ValueError),
-    Status.IO: ("FileError", OSError),
-    Status.NUMERIC: ("NumericError", ArithmeticError),
-    Status.CONVERGENCE: ("ConvergenceError", RuntimeError),
-    Status.USER: ("BlockError", RuntimeError),
-    Status.UNSUPPORTED: ("UnsupportedError", NotImplementedError),
-    Status.CANCELLED: ("CancelledError", RuntimeError),
-    Status.INTERNAL: ("InternalError", RuntimeError),
-    Status.RANK: ("RankError", RuntimeError),
-}
-CLASSES = {status: type(name, (Error, near), {"status": status, "__module__": "ffebm"})
-           for status, (name, near) in KINDS.items()}
-globals().update({error.__name__: error for error in CLASSES.values()})
+class OutOfMemoryError(Error, MemoryError):
+    status = Status.NOMEM
+
+
+class ArgumentError(Error, ValueError):
+    status = Status.ARGUMENT
+
+
+class ShapeError(Error, ValueError):
+    status = Status.SHAPE
+
+
+class DtypeError(Error, TypeError):
+    status = Status.DTYPE
+
+
+class StateError(Error, RuntimeError):
+    status = Status.STATE
+
+
+class NotFoundError(Error, LookupError):
+    status = Status.NOT_FOUND
+
+
+class ParseError(Error, ValueError):
+    status = Status.PARSE
+
+
+class FormatError(Error, ValueError):
+    status = Status.FORMAT
+
+
+class FileError(Error, OSError):
+    status = Status.IO
+
+
+class NumericError(Error, ArithmeticError):
+    status = Status.NUMERIC
+
+
+class ConvergenceError(Error, RuntimeError):
+    status = Status.CONVERGENCE
+
+
+class BlockError(Error, RuntimeError):
+    status = Status.USER
+
+
+class UnsupportedError(Error, NotImplementedError):
+    status = Status.UNSUPPORTED
+
+
+class CancelledError(Error, RuntimeError):
+    status = Status.CANCELLED
+
+
+class InternalError(Error, RuntimeError):
+    status = Status.INTERNAL
+
+
+class RankError(Error, RuntimeError):
+    status = Status.RANK
+
+
+CLASSES = {kind.status: kind for kind in Error.__subclasses__()}
 
 
 def error_of(status, context):

@@ -6,6 +6,7 @@ context.call does about failures around it.
 import ctypes as c
 import os
 from pathlib import Path
+from typing import Any
 
 from . import structs as s
 from .scalars import CONVERTERS, Checked
@@ -200,4 +201,4 @@ class Raw:
             config._init_ = getattr(self, name)
 
 
-raw = Raw(_open())
+raw: Any = Raw(_open())

@@ -1,4 +1,5 @@
-"""What the library tells, as dataclasses: the fields of the C structs, which the headers describe."""
+"""What the library tells, as dataclasses: the fields of the C structs, which the headers describe. An installed package
+has their types in reports.pyi, which setup.py makes of them."""
 import ctypes as c
 import dataclasses
 
@@ -10,15 +11,9 @@ def _is_rank(name):
     return name == "rank" or name.endswith("_rank")
 
 
-def _annotation(struct, name, kind):
-    """What _value makes of a field."""
-    plain = {structs.text: str, structs.shape: "tuple[int, ...]", structs.f64: float}
-    return struct._choices_.get(name) or plain.get(kind, int)
-
-
 def _dataclass(struct):
     """Texts become str, a shape with its rank a tuple, constants members. Addresses are left out."""
-    fields = [(name, _annotation(struct, name, kind)) for name, kind in struct._fields_
+    fields = [name for name, kind in struct._fields_
               if name != "size" and not name.startswith("reserved") and not _is_rank(name) and kind is not c.c_void_p]
     names = {"__module__": __name__, "__doc__": f"The values of structs.{struct.__name__}."}
     return dataclasses.make_dataclass(struct.__name__, fields, frozen=True, namespace=names)

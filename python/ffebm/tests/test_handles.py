@@ -1,5 +1,6 @@
 """How long handles live, what they say of themselves, and what is asked of one that is closed."""
 import gc
+import types
 import unittest
 
 import ffebm
@@ -85,6 +86,13 @@ class Saying(unittest.TestCase):
                 ffebm.EquilibriumConfig(beta=0.5, estimator="implicit"), ffebm.DeviceConfig(read="all")):
             self.assertEqual(repr(eval(repr(block), {**names, **vars(ffebm.structs), **names})), repr(block))
         self.assertEqual(repr(ffebm.Op("linear", out=3)), "OpConfig('linear', out=3)")
+
+
+class Names(unittest.TestCase):
+    def test_a_star_brings_all_but_modules_of_ours(self):
+        public = {name for name, value in vars(ffebm).items()
+                  if not name.startswith("_") and not isinstance(value, types.ModuleType)}
+        self.assertEqual(set(ffebm.__all__), public | {"checkpoint", "constants", "structs"})
 
 
 if __name__ == "__main__":
