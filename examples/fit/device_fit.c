@@ -300,7 +300,7 @@ void device_fit_inform(struct device_fit *fit, const struct step_model *model, c
 int matrix_inverse(const double of[STEPS][STEPS], unsigned set, double inverse[STEPS][STEPS])
 {
     double work[STEPS][2 * STEPS] = {{0}};
-    int rows[STEPS], n = 0;
+    int rows[STEPS] = {0}, n = 0;
 
     for (int i = 0; i < STEPS; i++)
         if (set >> i & 1)

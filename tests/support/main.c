@@ -4,7 +4,8 @@
 #include "suites.h"
 
 static Suite *(*const suites[])(void) = {test_damage_suite,   test_bad_data_suite, test_foreign_suite,
-                                         test_variants_suite, test_loader_suite,   test_run_suite};
+                                         test_variants_suite, test_loader_suite,   test_run_suite,
+                                         test_constants_suite};
 
 int main(void)
 {

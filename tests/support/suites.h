@@ -10,5 +10,6 @@ Suite *test_foreign_suite(void);
 Suite *test_variants_suite(void);
 Suite *test_loader_suite(void);
 Suite *test_run_suite(void);
+Suite *test_constants_suite(void);
 
 #endif
