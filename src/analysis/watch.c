@@ -45,7 +45,7 @@ static void lay_out(watch *w, ffebmi_arena *arena)
     w->present = ffebmi_carve(arena, layers, sizeof *w->present);
     w->shown = ffebmi_carve(arena, layers, sizeof *w->shown);
     w->tensors = ffebmi_carve(arena, layers, sizeof *w->tensors);
-    w->states = ffebmi_carve(arena, layers, sizeof *w->states);
+    w->states = ffebmi_carve(arena, layers, sizeof(const ffebm_tensor *));
     w->force = ffebmi_carve(arena, w->batch, ffebmi_energy_output(w->block)->count * element);
     w->energies = ffebmi_carve(arena, w->batch, sizeof *w->energies);
     for (size_t l = 0; l < layers; l++) {
