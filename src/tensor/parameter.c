@@ -65,7 +65,7 @@ const ffebm_initialization *ffebmi_learnable_drawn(const ffebmi_learnable *learn
 ffebm_status ffebmi_dense_parameters(ffebm_context *context, ffebmi_parameter parameters[2], const char *what,
                                      int64_t out, size_t in)
 {
-    int64_t dims[2] = {out, in > INT64_MAX ? INT64_MAX : (int64_t)in};
+    int64_t dims[2] = {out, in < SIZE_MAX / 2 ? (int64_t)in : INT64_MAX};
 
     parameters[0] = (ffebmi_parameter){.name = "weight", .role = FFEBMI_WEIGHT, .fan_in = in};
     parameters[1] = (ffebmi_parameter){.name = "bias", .role = FFEBMI_BIAS, .fan_in = in};
