@@ -17,6 +17,7 @@
 #include <ffebm.h>
 
 #include "support/blas_threads.h"
+#include "support/meter.h"
 #include "support/model_file.h"
 #include "support/options.h"
 #include "support/progress.h"
@@ -59,6 +60,7 @@ struct profile {
     double most; /* bytes of the largest of them */
     double latency;
     double bandwidth;
+    double mpi_mib; /* of memory, from the beginning */
 };
 
 struct cluster {
@@ -323,6 +325,8 @@ static void print_profile(const struct cluster *c)
         printf("a step of %zu samples takes %.4g s\n", p->rows[i], p->seconds[i]);
     printf("steps vary by %.2g of their time\n", p->spread);
     printf("a step adds up %zu times, %.4g MB in all, %.4g MB of them at once\n", p->count, bytes / 1e6, p->most / 1e6);
+    if (ranks_are_many(&c->ranks))
+        printf("before anything is computed, MPI has taken %.3g MiB of a rank\n", p->mpi_mib);
     printf("network: latency %.3g us, bandwidth %.3g GB/s\n", 1e6 * p->latency, p->bandwidth / 1e9);
 }
 
@@ -397,8 +401,10 @@ int main(int argc, char **argv)
     int code;
 
     blas_threads_one();
+    cluster.profile.mpi_mib = -meter_peak_mib();
     if (ranks_begin(&cluster.ranks, &argc, &argv) != 0)
         return EXIT_FAILURE;
+    cluster.profile.mpi_mib += meter_peak_mib();
     code = run(&cluster, argc, argv) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (code != EXIT_SUCCESS && cluster.ranks.rank == 0)
         fprintf(stderr, "cluster: %s\n", cluster.failure.text);

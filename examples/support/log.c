@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,13 +88,6 @@ void log_close(struct log *log)
 
 /* ------------------------------------------------------------------------------------------------------------- lines */
 
-static double peak_memory_mib(void)
-{
-    struct rusage usage;
-
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
-}
-
 static double per(double sum, double count)
 {
     return count > 0 ? sum / count : 0;
@@ -110,7 +102,7 @@ static void write_totals(FILE *file, const struct log_place *place, const struct
             "\"waited_seconds\": %.3g, \"run_seconds\": %.6g, \"peak_mib\": %.5g, \"unconverged\": %.0f, "
             "\"region_changes\": %.0f, \"sweeps\": %.0f",
             totals->learning_rate, per(totals->gradient_norm, totals->steps), totals->seconds,
-            per(totals->samples, totals->seconds), totals->waited, place->seconds, peak_memory_mib(),
+            per(totals->samples, totals->seconds), totals->waited, place->seconds, meter_peak_mib(),
             totals->unconverged, totals->region_changes, totals->sweeps);
 }
 

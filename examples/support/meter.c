@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum {
     PHASES = 2,
@@ -130,4 +131,11 @@ size_t meter_count(const struct meter *meter)
 double *meter_number(struct meter *meter, size_t i)
 {
     return i < TOTALS ? (double *)&meter->totals + i : (double *)meter->phases + (i - TOTALS);
+}
+
+double meter_peak_mib(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
 }

@@ -65,4 +65,7 @@ double meter_sweeps(const struct meter *meter, size_t block, int32_t phase);
 size_t meter_count(const struct meter *meter);
 double *meter_number(struct meter *meter, size_t i);
 
+/* The most memory that the process has had, in MiB. */
+double meter_peak_mib(void);
+
 #endif
