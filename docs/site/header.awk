@@ -24,12 +24,13 @@ function escape(text,    parts, n, i, out) {
     return out
 }
 
+# What a program defines when it compiles the library is in no header.
 function link(text,    out, name, target) {
     while (match(text, /[Ff][Ff][Ee][Bb][Mm]_[A-Za-z0-9_]+(\.[a-z][a-z_]*)?/)) {
         name = substr(text, RSTART, RLENGTH)
         target = name
         sub(/\./, "::", target)
-        out = out substr(text, 1, RSTART - 1) (name ~ /_$/ ? name : "@ref " target " \"" name "\"")
+        out = out substr(text, 1, RSTART - 1) (name ~ /_$|^FFEBM_(STANDALONE|NO_THREADS)$/ ? name : "@ref " target " \"" name "\"")
         text = substr(text, RSTART + RLENGTH)
     }
     return out text

@@ -39,7 +39,7 @@ function inline(line,    out, text, target) {
         out = out substr(line, 1, RSTART - 1)
         text = substr(line, RSTART, RLENGTH)
         line = substr(line, RSTART + RLENGTH)
-        if (text ~ /^`(ffebm|FFEBM)_[A-Za-z0-9_]+(\.[a-z_]+)?`$/ && text !~ /_`$|_(STATUS_LIST|API|LIBRARY)`/) {
+        if (text ~ /^`(ffebm|FFEBM)_[A-Za-z0-9_]+(\.[a-z_]+)?`$/ && text !~ /_`$|_(STATUS_LIST|API|LIBRARY|STANDALONE|NO_THREADS)`/) {
             text = substr(text, 2, length(text) - 2)
             target = text
             sub(/\./, "::", target)
