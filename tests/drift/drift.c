@@ -344,35 +344,54 @@ static const char *first_difference(const facts *f, const trace *a, const trace 
     return "none";
 }
 
-/* The largest difference of a tensor's elements, as a part of its largest element, over all tensors. */
-static double apart(const facts *f, const double *a, const double *b)
+/* The largest difference of a tensor's elements, as a part of its largest element, over all tensors; and the tensor. */
+static double apart(const facts *f, const double *a, const double *b, char *name, size_t room)
 {
     double worst = 0;
+
+    snprintf(name, room, "none");
 
     for (size_t p = 0; p < f->info.parameter_count; p++) {
         ffebm_parameter_info info = {.size = sizeof info};
 
         ffebm_model_inspect_parameter(f->model, &info, p);
-        worst = fmax(worst, distance(a + info.offset, b + info.offset, info.count));
+        if (distance(a + info.offset, b + info.offset, info.count) > worst) {
+            worst = distance(a + info.offset, b + info.offset, info.count);
+            snprintf(name, room, "%s", info.name);
+        }
     }
     return worst;
+}
+
+/* |a - b| / |b| */
+static double norm_apart(const double *a, const double *b, size_t count)
+{
+    double difference = 0, size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        difference += (a[i] - b[i]) * (a[i] - b[i]);
+        size += b[i] * b[i];
+    }
+    return sqrt(difference / size);
 }
 
 static void compare(const facts *f, const job *j, const trace *one)
 {
     const trace *t = j->trace;
-    double worst = 0, early = 0;
-    char text[128];
+    double worst = 0, early = 0, gradient, parameters, all;
+    char text[128], last[128];
 
     for (size_t step = 0; step < j->steps; step++) {
         worst = fmax(worst, fabs(t->losses[step] / one->losses[step] - 1));
         if (step < 5)
             early = worst;
     }
-    printf("%s\t%s\t%.1e\t%.1e\t%.1e\t%.1e\t%.1e\t%s\n", j->way->name,
-           j->dtype == FFEBM_FLOAT32 ? "float32" : "float64", fabs(t->losses[0] / one->losses[0] - 1),
-           apart(f, t->gradient, one->gradient), early, worst, apart(f, t->parameters, one->parameters),
-           first_difference(f, one, t, j->batch, text, sizeof text));
+    gradient = apart(f, t->gradient, one->gradient, text, sizeof text);
+    parameters = apart(f, t->parameters, one->parameters, last, sizeof last);
+    all = norm_apart(t->parameters, one->parameters, f->info.element_count);
+    printf("%s\t%s\t%.1e\t%.1e\t%.1e\t%.1e\t%.1e\t%s\t%.1e\t%s\n", j->way->name,
+           j->dtype == FFEBM_FLOAT32 ? "float32" : "float64", fabs(t->losses[0] / one->losses[0] - 1), gradient, early,
+           worst, parameters, last, all, first_difference(f, one, t, j->batch, text, sizeof text));
     fflush(stdout);
 }
 
@@ -415,7 +434,7 @@ int main(int argc, char **argv)
     if (j.batch == 0)
         j.batch = (size_t)recipe.batch;
     begin_trace(&one, &f, j.batch);
-    puts("way\ttype\tloss 1\tgradient 1\tlosses to 5\tlosses\tparameters\tfirst difference");
+    puts("way\ttype\tloss 1\tgradient 1\tlosses to 5\tlosses\tparameters\tthe worst\tall parameters\tfirst difference");
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         if (i > 0 && !is_asked_for(argc, argv, ways[i].name))
             continue;
