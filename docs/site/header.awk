@@ -30,7 +30,7 @@ function link(text,    out, name, target) {
         name = substr(text, RSTART, RLENGTH)
         target = name
         sub(/\./, "::", target)
-        out = out substr(text, 1, RSTART - 1) (name ~ /_$|^FFEBM_(STANDALONE|NO_THREADS)$/ ? name : "@ref " target " \"" name "\"")
+        out = out substr(text, 1, RSTART - 1) (name ~ /_$|^FFEBM_(STANDALONE|NO_[A-Z]+|[A-Z]+_HEADER)$/ ? name : "@ref " target " \"" name "\"")
         text = substr(text, RSTART + RLENGTH)
     }
     return out text

@@ -39,7 +39,7 @@ function inline(line,    out, text, target) {
         out = out substr(line, 1, RSTART - 1)
         text = substr(line, RSTART, RLENGTH)
         line = substr(line, RSTART + RLENGTH)
-        if (text ~ /^`(ffebm|FFEBM)_[A-Za-z0-9_]+(\.[a-z_]+)?`$/ && text !~ /_`$|_(STATUS_LIST|API|LIBRARY|STANDALONE|NO_THREADS)`/) {
+        if (text ~ /^`(ffebm|FFEBM)_[A-Za-z0-9_]+(\.[a-z_]+)?`$/ && text !~ /_`$|_(STATUS_LIST|API|LIBRARY|STANDALONE|HEADER|NO_[A-Z]+)`/) {
             text = substr(text, 2, length(text) - 2)
             target = text
             sub(/\./, "::", target)
