@@ -97,11 +97,13 @@ typedef struct ffebm_equilibrium_config {
     int32_t repeats;              /* default 1: so often are the nudged states settled from the same free state (and, by
                                      one-sided estimators if more than once, the free one again), and the estimates
                                      averaged: against noise in the block. IMPLICIT: once */
-    double  relaxation;           /* default 1: a sweep moves layers by s + relaxation (sigma(z) - s), within their bounds;
-                                     in (0, 2). Above 1 saves sweeps where a deep block settles slowly, below 1 damps one
-                                     that oscillates; the equilibrium is the same. Tolerances are of sigma(z) - s.
-                                     Below 1 units only approach their bounds, and region changes are counted too few. A
-                                     block of yours settles as it does */
+    double  relaxation;           /* a sweep moves layers by s + relaxation (sigma(z) - s), within their bounds; below 2.
+                                     Default 0: from 1 on, as far as each sample's residuals show that it saves sweeps; 1
+                                     where the order is not the default, the tolerance is 0 or max pools may move: all
+                                     free phases of blocks with such pools. Below 1 damps a block that
+                                     oscillates. The equilibrium is the same; tolerances are of sigma(z) - s. Below 1
+                                     units only approach their bounds, and region changes are counted too few. A block
+                                     of yours settles as it does */
     int32_t precision;            /* default FFEBM_PRECISION_FULL. MIXED is faster; with nudged_tolerance below 1e-3 its
                                      rounding may keep samples from settling. Adjoints are always in full precision */
     int32_t reserved_;

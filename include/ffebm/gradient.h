@@ -459,6 +459,7 @@ typedef struct ffebm_phase_report {
     double  seconds;          /* of the wall clock */
     double  joules;           /* as blocks of yours have told them */
     int64_t retries;          /* that a block of yours has asked for in settle */
+    double  relaxation_max;   /* how far the sweep went that went furthest; 1: plain; 0: the block settles by its own means */
 } ffebm_phase_report;
 /* clang-format on */
 

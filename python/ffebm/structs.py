@@ -322,7 +322,8 @@ class Report(Sized):
 class PhaseReport(Sized):
     _fields_ = [("size", size), ("samples", size), ("unconverged", size), ("nonfinite", size),
                 ("region_changes", size), ("sweeps_min", i64), ("sweeps_max", i64), ("sweeps_mean", f64),
-                ("residual_max", f64), ("seconds", f64), ("joules", f64), ("retries", i64)]
+                ("residual_max", f64), ("seconds", f64), ("joules", f64), ("retries", i64),
+                ("relaxation_max", f64)]
 
 
 class LayerReport(Sized):

@@ -66,11 +66,11 @@ typedef struct ffebmi_layer_update {
     void *z;           /* the drive, or what a displacement adds to it; scratch */
     const void *input; /* this and the force are added to it; NULL adds nothing. Displacements feel none */
     const void *force;
-    const void *base;      /* of displacements: the drive at the free state, or sigma' there */
-    ffebmi_neuron neuron;  /* of settle, settle_displaced */
-    ffebmi_nodes nodes;    /* of settle_nodes, displace_nodes */
-    double relaxation;     /* how far it goes: s + relaxation (sigma - s), within the bounds of the neuron */
-    const void *free;      /* the free state; settle: NULL, its norm is not wanted */
+    const void *base;          /* of displacements: the drive at the free state, or sigma' there */
+    ffebmi_neuron neuron;      /* of settle, settle_displaced */
+    ffebmi_nodes nodes;        /* of settle_nodes, displace_nodes */
+    const double *relaxations; /* [row]: how far it goes: s + relaxation (sigma - s), within the bounds of the neuron */
+    const void *free;          /* the free state; settle: NULL, its norm is not wanted */
     const void *stiffness; /* k, rows x n: the force is less k times the displacement from the free state; NULL: 0 */
     void *s;               /* the state, or the displacement from the free state */
     ffebmi_norms *norms;

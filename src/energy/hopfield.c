@@ -34,7 +34,7 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
                                         .stiffness = last ? s->stiffness : NULL,
                                         .base = w->base[layer],
                                         .neuron = hopfield(s->block)->neurons[layer].neuron,
-                                        .relaxation = s->relaxation,
+                                        .relaxations = s->relaxations,
                                         .free = s->free_state == NULL ? NULL : s->free_state[layer],
                                         .s = s->state[layer],
                                         .norms = s->norms + layer,

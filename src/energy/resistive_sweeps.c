@@ -166,7 +166,7 @@ static void settle_layer(const ffebmi_settling *s, size_t layer)
                                   .z = w->z[layer],
                                   .base = w->base[layer],
                                   .nodes = ffebmi_resistive_nodes(s->block, s->packed, layer),
-                                  .relaxation = s->relaxation,
+                                  .relaxations = s->relaxations,
                                   .free = s->free_state == NULL ? NULL : s->free_state[layer],
                                   .s = s->state[layer],
                                   .norms = s->norms + layer,

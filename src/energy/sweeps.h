@@ -15,7 +15,7 @@ typedef struct ffebmi_settling {
     bool int16;         /* products are those of the parameters that `pack_int16` has rounded */
     ffebmi_form form;
     bool hold_switches;        /* pools pass what they pass at the free state; always so but for whole states */
-    double relaxation;         /* of half-sweeps */
+    const double *relaxations; /* [row]: of the next half-sweep */
     size_t rows;               /* those still at work; they shrink as samples settle */
     size_t copies;             /* so many rows beside each other have one free state and input */
     void **state;              /* [layer]: rows x units */

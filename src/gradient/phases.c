@@ -21,11 +21,17 @@ static ffebmi_phase phase_of(ffebm_engine *engine, size_t stage, size_t batch, c
                           .parameters = s->parameters,
                           .batch = batch,
                           .nudges = 1,
-                          .relaxation = s->equilibrium.relaxation,
                           .inputs = inputs,
                           .seed = ffebmi_stream_draw(&engine->stream),
                           .first_sample = engine->stream.first_sample,
                           .occasion = ffebmi_stream_occasion(&engine->stream)};
+}
+
+/* Orders that are set by hand are left as they are, unless a relaxation is set too. So are pools that may move: relaxed sweeps
+ * would take some of them to other switches, and so to another equilibrium. */
+static double relaxation_in(const ffebm_equilibrium_config *equilibrium, bool default_order, bool moving)
+{
+    return equilibrium->relaxation != 0 || (default_order && !moving) ? equilibrium->relaxation : 1;
 }
 
 static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
@@ -34,6 +40,8 @@ static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch,
     ffebmi_phase phase = phase_of(engine, stage, batch, inputs);
 
     phase.order = s->equilibrium.free_order;
+    phase.relaxation =
+        relaxation_in(&s->equilibrium, phase.order == FFEBM_ORDER_COLORS, ffebmi_energy_has_switches(phase.block));
     phase.max_sweeps = s->equilibrium.free_sweeps;
     phase.tolerance = s->equilibrium.free_tolerance;
     phase.start = s->equilibrium.start == FFEBM_START_STATE ? s->free_state : NULL;
@@ -41,6 +49,13 @@ static ffebmi_phase free_phase(ffebm_engine *engine, size_t stage, size_t batch,
     if (!ffebmi_energy_has_switches(phase.block)) /* with other switches it would settle elsewhere */
         phase.int16 = ffebmi_engine_int16(engine, stage);
     return phase;
+}
+
+/* Do pools follow their maximum while nudged? */
+static bool moving_pools(const ffebm_engine *engine, size_t stage)
+{
+    return engine->stages[stage].equilibrium.switches == FFEBM_SWITCHES_FOLLOW &&
+           ffebmi_energy_has_switches(ffebmi_engine_block(engine, stage));
 }
 
 static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batch, const void *const *inputs)
@@ -51,6 +66,8 @@ static ffebmi_phase nudged_phase(ffebm_engine *engine, size_t stage, size_t batc
     phase.nudged = true;
     phase.backwards = s->equilibrium.nudged_order == FFEBM_ORDER_REVERSED;
     phase.order = phase.backwards ? s->equilibrium.free_order : s->equilibrium.nudged_order;
+    phase.relaxation = relaxation_in(&s->equilibrium, phase.backwards && phase.order == FFEBM_ORDER_COLORS,
+                                     moving_pools(engine, stage));
     phase.max_sweeps = s->equilibrium.nudged_sweeps;
     phase.tolerance = s->equilibrium.nudged_tolerance;
     phase.start = s->free_state;
@@ -191,11 +208,10 @@ ffebmi_form ffebmi_phases_form(const ffebm_engine *engine, size_t stage)
 {
     const ffebm_energy *block = ffebmi_engine_block(engine, stage);
     const ffebm_equilibrium_config *e = &engine->stages[stage].equilibrium;
-    bool moving = e->switches == FFEBM_SWITCHES_FOLLOW && ffebmi_energy_has_switches(block);
 
     if (e->estimator == FFEBM_ESTIMATOR_IMPLICIT)
         return FFEBMI_TANGENT;
-    return ffebmi_energy_can(block, FFEBMI_DISPLACES) && !moving ? FFEBMI_DISPLACED : FFEBMI_WHOLE;
+    return ffebmi_energy_can(block, FFEBMI_DISPLACES) && !moving_pools(engine, stage) ? FFEBMI_DISPLACED : FFEBMI_WHOLE;
 }
 
 static ffebm_status nudge(ffebm_engine *engine, size_t stage, ffebmi_force_fn call, ffebmi_force *f, bool held)

@@ -382,5 +382,6 @@ ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_
     facts.seconds = tally.seconds;
     facts.joules = tally.joules;
     facts.retries = tally.retries;
+    facts.relaxation_max = tally.relaxation_max;
     return ffebmi_sized_write(engine->context, "phase report", report, &facts, sizeof facts);
 }

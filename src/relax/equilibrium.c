@@ -63,8 +63,8 @@ static const ffebmi_setting list[] = {
     FFEBMI_FLAG(require_convergence, 0, "samples that do not settle are a failure"),
     FFEBMI_CHOICE(switches, "hold", FFEBM_SWITCHES_HOLD, switches, "of max pools, in nudged phases"),
     FFEBMI_INTEGER(repeats, 1, FFEBMI_FROM(1), "", "nudged phases whose estimates are averaged, against noise"),
-    FFEBMI_NUMBER(relaxation, 1, FFEBMI_BETWEEN(0, 2), "",
-                  "how far a sweep moves layers; above 1 saves sweeps in deep blocks, below 1 damps"),
+    FFEBMI_NUMBER(relaxation, 0, FFEBMI_FROM_BELOW(0, 2), "",
+                  "how far a sweep moves layers; 0: as suits each sample, in the default orders; below 1 damps"),
     FFEBMI_CHOICE(precision, "full", FFEBM_PRECISION_FULL, precisions,
                   "of the products in sweeps (mixed is faster, and rounds displacements)"),
 };

@@ -29,7 +29,7 @@ typedef struct ffebmi_phase {
     bool hold_switches; /* nudged: pools stay as at the free state */
     int32_t order;      /* FFEBM_ORDER_, but for REVERSED: */
     bool backwards;     /* the same groups of layers, from the last to the first */
-    double relaxation;  /* of sweeps */
+    double relaxation;  /* of sweeps; 0: of each sample by the fall of its residuals, plain where all sweeps are made */
     int64_t max_sweeps;
     double tolerance;          /* 0: all sweeps */
     const void *const *inputs; /* [layer]: batch x units, NULL where it has none; 0: the block's own */
@@ -63,6 +63,7 @@ typedef struct ffebmi_tally {
     int64_t sweeps_sum;
     int64_t retries;
     double residual_max;
+    double relaxation_max;
     double seconds;
     double joules;
 } ffebmi_tally;

@@ -46,6 +46,8 @@ void ffebmi_tally_add(ffebmi_tally *to, const ffebmi_tally *from)
             to->sweeps_max = from->sweeps_max;
         if (from->residual_max > to->residual_max)
             to->residual_max = from->residual_max;
+        if (from->relaxation_max > to->relaxation_max)
+            to->relaxation_max = from->relaxation_max;
     }
     to->samples += from->samples;
     to->unconverged += from->unconverged;

@@ -7,6 +7,7 @@
 #include "energy/sweeps.h"
 #include "relax/contrast.h"
 #include "relax/order.h"
+#include "relax/pace.h"
 #include "relax/solver.h"
 #include "relax/stopping.h"
 
@@ -24,10 +25,12 @@ typedef struct shard {
     void *stiffness;         /* likewise */
     void *last;              /* likewise: the last layer itself, where states are displacements */
     ffebmi_norms *norms;
-    ffebmi_groups *groups;        /* memory for those of the phase; the first worker's serves all */
-    size_t samples[FFEBMI_SHARD]; /* which sample is in which seat */
-    double bears;                 /* of the samples that this worker has looked at */
-    int64_t spent[FFEBMI_SHARD];  /* sweeps of each sample of the shard, counted from its first, before this leg */
+    ffebmi_groups *groups;           /* memory for those of the phase; the first worker's serves all */
+    size_t samples[FFEBMI_SHARD];    /* which sample is in which seat */
+    double bears;                    /* of the samples that this worker has looked at */
+    int64_t spent[FFEBMI_SHARD];     /* sweeps of each sample of the shard, counted from its first, before this leg */
+    ffebmi_pace paces[FFEBMI_SHARD]; /* likewise; of phases without a relaxation */
+    double *relaxations;             /* [row] */
 } shard;
 
 static bool takes(const ffebm_energy *block)
@@ -86,6 +89,7 @@ static ffebmi_relax_work *lay_out(ffebmi_arena *arena, const ffebm_energy *block
     placed.stiffness = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.last = ffebmi_carve(arena, rows, block->layers[last].count * arrays->element);
     placed.norms = ffebmi_carve(arena, rows * block->layer_count, sizeof *placed.norms);
+    placed.relaxations = ffebmi_carve(arena, rows, sizeof *placed.relaxations);
     placed.groups = ffebmi_groups_lay_out(arena, block->layer_count);
     placed.base.kind_work = block->kind->lay_out_work(block, arrays, plan, rows, arena);
     if (w == NULL)
@@ -190,11 +194,12 @@ static bool is_stable(const ffebmi_phase *p, const ffebmi_settling *s, size_t se
 }
 
 static void finish(const ffebmi_phase *p, shard *w, const ffebmi_settling *s, size_t seat, ffebmi_verdict verdict,
-                   int64_t sweeps)
+                   int64_t sweeps, double relaxation)
 {
     ffebmi_tally one = {.samples = 1, .sweeps_min = sweeps, .sweeps_max = sweeps, .sweeps_sum = sweeps};
 
     one.residual_max = verdict.residual;
+    one.relaxation_max = relaxation;
     one.nonfinite = !verdict.finite;
     one.unstable = p->stiffness != NULL && verdict.finite && !is_stable(p, s, seat);
     one.unconverged = one.unstable || (p->tolerance > 0 && !verdict.settled);
@@ -235,7 +240,50 @@ typedef struct leg {
     bool last;
 } leg;
 
-static void sweep(const leg *of, size_t worker, shard *w, ffebmi_settling *s, size_t active)
+/* Are relaxations left to the samples? Where all sweeps are made each is to be as any other. */
+static bool is_paced(const ffebmi_phase *p)
+{
+    return p->relaxation == 0 && p->tolerance > 0;
+}
+
+static double fixed_relaxation(const ffebmi_phase *p)
+{
+    return p->relaxation == 0 ? 1 : p->relaxation;
+}
+
+static void begin_relaxations(const ffebmi_phase *p, shard *w, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        w->paces[i] = ffebmi_pace_begin(p->block->layer_count, p->nudged);
+    for (size_t row = 0; row < count * p->nudges; row++)
+        w->relaxations[row] = fixed_relaxation(p);
+}
+
+/* Those of the next half-sweep; all nudges of a sample go as far. */
+static void choose_relaxations(const ffebmi_phase *p, shard *w, size_t first, size_t active)
+{
+    for (size_t seat = 0; seat < active; seat++) {
+        double relaxation = ffebmi_pace_next(&w->paces[w->samples[seat] - first]);
+
+        for (size_t n = 0; n < p->nudges; n++)
+            w->relaxations[seat * p->nudges + n] = relaxation;
+    }
+}
+
+static void learn_paces(const ffebmi_phase *p, shard *w, size_t first, size_t active)
+{
+    size_t norms = p->nudges * p->block->layer_count;
+
+    for (size_t seat = 0; seat < active; seat++) {
+        double change = 0;
+
+        for (size_t i = 0; i < norms; i++)
+            change += w->norms[seat * norms + i].change;
+        ffebmi_pace_learn(&w->paces[w->samples[seat] - first], change);
+    }
+}
+
+static void sweep(const leg *of, size_t worker, shard *w, ffebmi_settling *s, size_t first, size_t active)
 {
     const ffebmi_phase *p = of->phase;
     const ffebmi_groups *groups = of->schedule->groups;
@@ -247,8 +295,12 @@ static void sweep(const leg *of, size_t worker, shard *w, ffebmi_settling *s, si
 
         if (p->force != NULL && !p->force_held && layers[count - 1] + 1 == p->block->layer_count)
             p->force(p->force_user, worker, w->samples, active, last_layer(p, w, s->rows), w->force);
+        if (is_paced(p))
+            choose_relaxations(p, w, first, active);
         p->block->kind->sweeps->update(s, layers, count);
     }
+    if (is_paced(p))
+        learn_paces(p, w, first, active);
 }
 
 /* Let go of the samples that this sweep of a leg has finished; returns how many stay. */
@@ -266,7 +318,8 @@ static size_t release_settled(const leg *of, shard *w, ffebmi_settling *s, size_
         if (!verdict.settled && verdict.finite && taken < of->end)
             continue;
         if (of->last) {
-            finish(p, w, s, seat, verdict, taken);
+            finish(p, w, s, seat, verdict, taken,
+                   is_paced(p) ? w->paces[w->samples[seat] - first].furthest : fixed_relaxation(p));
         } else {
             *spent = taken;
             store(p, w, seat);
@@ -287,7 +340,7 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
                          .form = p->form,
                          .hold_switches = p->hold_switches || p->form != FFEBMI_WHOLE,
                          .copies = p->nudges,
-                         .relaxation = p->relaxation,
+                         .relaxations = w->relaxations,
                          .state = w->state,
                          .free_state = p->nudged ? w->free_state : NULL,
                          .inputs = w->input_view,
@@ -302,6 +355,7 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
         w->input_view[l] = p->inputs[l] == NULL ? NULL : w->inputs[l];
     for (size_t i = 0; i < count; i++)
         load(p, w, i, first + i);
+    begin_relaxations(p, w, count);
     s.rows = count * p->nudges;
     p->block->kind->sweeps->begin(&s); /* with the free state, which is never rounded */
     s.int16 = of->int16;
@@ -310,7 +364,7 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
     if (p->stiffness != NULL)
         p->stiffness(p->force_user, worker, w->samples, active, w->state[p->block->layer_count - 1], w->stiffness);
     for (int64_t sweeps = 1; active > 0; sweeps++) {
-        sweep(of, worker, w, &s, active);
+        sweep(of, worker, w, &s, first, active);
         active = release_settled(of, w, &s, first, active, sweeps);
     }
 }

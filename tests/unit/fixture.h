@@ -62,6 +62,7 @@ Suite *test_levels_suite(void);
 Suite *test_ledger_suite(void);
 Suite *test_phases_suite(void);
 Suite *test_updates_suite(void);
+Suite *test_pace_suite(void);
 
 #define assert_ok(context, call) ck_assert_msg((call) == FFEBM_OK, "%s: %s", #call, ffebm_context_error(context))
 

@@ -60,6 +60,7 @@ static Suite *(*const suites[])(void) = {
     test_ledger_suite,
     test_phases_suite,
     test_updates_suite,
+    test_pace_suite,
 };
 
 int main(void)

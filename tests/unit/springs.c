@@ -83,7 +83,7 @@ static void update(const ffebmi_settling *s, size_t layer, size_t i, ffebmi_norm
     double old = at(s->arrays, s->state[layer], i), change = target(s, layer, i) - old;
     double free = s->free_state == NULL ? 0 : at(s->arrays, s->free_state[layer], i), now;
 
-    put(s->arrays, s->state[layer], i, old + s->relaxation * change);
+    put(s->arrays, s->state[layer], i, old + s->relaxations[i / pairs_of(s->block)] * change);
     now = at(s->arrays, s->state[layer], i);
     norms->change += change * change;
     norms->size += s->form == FFEBMI_DISPLACED ? (old + free) * (old + free) : old * old;

@@ -142,7 +142,7 @@ static const struct {
     {RECIPE("\"epochs\": 0"), FFEBM_ERR_PARSE, "epochs"},
     {RECIPE("\"batch\": 1.5"), FFEBM_ERR_PARSE, "batch"},
     {RECIPE("\"label_smoothing\": 1"), FFEBM_ERR_PARSE, "\"label_smoothing\" is 1, expected 0 or more and less than 1"},
-    {RECIPE("\"relaxation\": 2"), FFEBM_ERR_PARSE, "\"relaxation\" is 2, expected more than 0 and less than 2"},
+    {RECIPE("\"relaxation\": 2"), FFEBM_ERR_PARSE, "\"relaxation\" is 2, expected 0 or more and less than 2"},
     {RECIPE("\"label_smoothing\": -0.5"), FFEBM_ERR_PARSE, "label_smoothing"},
     {RECIPE("\"lr\": -1"), FFEBM_ERR_PARSE, "lr"},
     {RECIPE("\"lr\": 1e999"), FFEBM_ERR_PARSE, "lr"},

@@ -165,7 +165,6 @@ static const struct {
     RATES(EQUILIBRIUM, ffebm_equilibrium_config, free_tolerance),
     RATES(EQUILIBRIUM, ffebm_equilibrium_config, nudged_tolerance),
     RATES(EQUILIBRIUM, ffebm_equilibrium_config, relaxation),
-    NUMBER(EQUILIBRIUM, ffebm_equilibrium_config, relaxation, 0),
     NUMBER(EQUILIBRIUM, ffebm_equilibrium_config, relaxation, 2),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, estimator, 0),
     INTEGER(EQUILIBRIUM, ffebm_equilibrium_config, estimator, 99),

@@ -465,7 +465,6 @@ START_TEST(recipe_defaults)
                                                      .estimator = FFEBM_ESTIMATOR_CENTERED,
                                                      .switches = FFEBM_SWITCHES_HOLD,
                                                      .nudging = FFEBM_NUDGING_AUTO,
-                                                     .relaxation = 1,
                                                      .precision = FFEBM_PRECISION_FULL,
                                                      .free_order = FFEBM_ORDER_COLORS,
                                                      .nudged_order = FFEBM_ORDER_REVERSED,

@@ -300,7 +300,7 @@ START_TEST(set_recipe)
     equilibrium.relaxation = 2;
     REFUSED(ffebm_model_set_equilibrium(f.model, &equilibrium), FFEBM_ERR_ARGUMENT, "relaxation is 2");
     assert_ok(f.context, ffebm_model_equilibrium(f.model, &settles));
-    ck_assert(settles.estimator == FFEBM_ESTIMATOR_POSITIVE && settles.relaxation == 1);
+    ck_assert(settles.estimator == FFEBM_ESTIMATOR_POSITIVE && settles.relaxation == 0);
     assert_ok(f.context, ffebm_model_set_equilibrium(f.model, NULL));
     assert_ok(f.context, ffebm_model_equilibrium(f.model, &settles));
     ck_assert(settles.estimator == FFEBM_ESTIMATOR_CENTERED);

@@ -303,7 +303,7 @@ static ffebm_tensor *relaxed_gradient(fixture *f, const ffebm_tensor *x, const f
 START_TEST(relaxation_keeps_equilibria)
 {
     static const int32_t estimators[] = {FFEBM_ESTIMATOR_CENTERED, FFEBM_ESTIMATOR_IMPLICIT};
-    static const double relaxations[] = {0.6, 1.3};
+    static const double relaxations[] = {0, 0.6, 1.3};
     fixture f = fixture_of(blocks[_i], 0, 1, 21);
     ffebm_tensor *x = random_input(&f, ROWS, 4);
     ffebm_tensor *v = random_batch(f.context, FFEBM_FLOAT64, ROWS, f.info.output_shape, 1, -1, 1, 77);
@@ -311,7 +311,7 @@ START_TEST(relaxation_keeps_equilibria)
     for (int e = 0; e < 2; e++) {
         ffebm_tensor *expected = relaxed_gradient(&f, x, v, estimators[e], 1), *found;
 
-        for (int r = 0; r < 2; r++) {
+        for (int r = 0; r < 3; r++) {
             found = relaxed_gradient(&f, x, v, estimators[e], relaxations[r]);
             ck_assert_double_lt(relative_error(found, expected), 1e-10);
             ffebm_tensor_destroy(found);

@@ -533,6 +533,7 @@ typedef struct ffebm_phase_report {
     double seconds;
     double joules;
     int64_t retries;
+    double relaxation_max;
 } ffebm_phase_report;
 ffebm_status ffebm_engine_inspect_phase(const ffebm_engine *engine, ffebm_phase_report *report, size_t stage, int32_t phase);
 ffebm_status ffebm_engine_unsettled(const ffebm_engine *engine, char *text, size_t capacity, size_t *length);
