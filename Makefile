@@ -145,7 +145,7 @@ STATIC   := $(LIB)/libffebm.a
 SHARED   := $(if $(SANITIZE),,$(LIB)/$(SOFILE) $(LIB)/$(SONAME) $(LIB)/libffebm.so)
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(PROGRAMS))
 
-.PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis ledger FORCE
+.PHONY: all static check check-install check-abi check-threads abi-baseline demo bench bench-compare certify analysis ledger tolerance FORCE
 .PHONY: plots install installcheck uninstall dist amalgamation clean format help unit run-unit smoke embedding
 .PHONY: check-abi-of-library threads-of-library one-file attack campaigns coverage
 .PHONY: coverage-of-tests lint
@@ -505,6 +505,14 @@ analysis: $(OUT)/examples/gradient_analysis ## EP and ID traces of a 36 million 
 	$< --out $(ANALYSIS).jsonl $(ANALYSIS_FLAGS)
 	@if command -v gnuplot >/dev/null; then examples/plot.sh '$(ANALYSIS).jsonl'; \
 	else echo 'no picture: gnuplot is not installed' >&2; fi
+
+TOLERANCE := $(OUT)/tolerance
+tolerance: $(OUT)/examples/train $(OUT)/examples/gradient_analysis $(OUT)/examples/noise_laws ## what devices cost training; tables, pictures
+	$(OUT)/examples/noise_laws
+	@BIN=$(OUT)/examples sh examples/experiments/tolerance.sh $(TOLERANCE)/map $(wildcard /usr/share/datasets/fashion-mnist)
+	@BIN=$(OUT)/examples sh examples/experiments/device_splitting.sh $(TOLERANCE)/splitting
+	@BIN=$(OUT)/examples sh examples/experiments/device_updates.sh $(TOLERANCE)/updates
+	@BIN=$(OUT)/examples sh examples/experiments/device_transfer.sh $(TOLERANCE)/transfer
 
 MODEL ?= examples/models/splitting_small_3block_10.json
 ledger: $(OUT)/examples/ledger       ## what a gradient of MODEL=file would cost on hardware, beside backpropagation

@@ -2,7 +2,7 @@
  * sweep, by equilibrium propagation (EP) and by truncated implicit differentiation (ID), and the angle between the two,
  * for two random images; and the model's depth profile.
  *
- *   gradient_analysis [--model MODEL.json|CHECKPOINT.safetensors] [--out FILE.jsonl]
+ *   gradient_analysis [--model MODEL.json|CHECKPOINT.safetensors] [--out FILE.jsonl] [--dataset NAME]
  *
  * First values are drawn, unless the model is a checkpoint. Both gradients start from one free state; then blocks are
  * traced from the last to the first, each with the error that comes from above after all sweeps there. Batch
@@ -27,10 +27,13 @@
 #include "support/failure.h"
 #include "support/model_file.h"
 #include "support/options.h"
+#include "support/samples.h"
 
 struct settings {
     const char *model;
     const char *out;
+    const char *dataset;
+    const char *data;
     int64_t images;
     int64_t seed;
     int64_t free_sweeps;
@@ -51,6 +54,9 @@ static const struct option options[] = {
      offsetof(struct settings, model), 0, 0, OPTION_TEXT},
     {"out", "FILE.jsonl", "where the lines go (standard output)", NULL, offsetof(struct settings, out), 0, 0,
      OPTION_TEXT},
+    {"dataset", "NAME", "draw images from its test samples (random numbers)", NULL, offsetof(struct settings, dataset),
+     0, 0, OPTION_TEXT},
+    {"data", "DIR", "directory of its files", NULL, offsetof(struct settings, data), 0, 0, OPTION_TEXT},
     {"images", "N", "in the batch (2)", NULL, offsetof(struct settings, images), 1, 128, OPTION_INTEGER},
     {"seed", "N", "of images and first values (0)", NULL, offsetof(struct settings, seed), 0, INT64_MAX,
      OPTION_INTEGER},
@@ -69,7 +75,7 @@ struct analysis {
     ffebm_context *context;
     ffebm_model *model;
     ffebm_engine *engine;
-    struct random_batch batch;
+    struct samples samples;
     FILE *out;
     FILE *table; /* NULL: none */
     double smallest;
@@ -174,10 +180,11 @@ static ffebm_status set_up(struct analysis *a, struct failure *failure)
     if (!model_file_is_checkpoint(s->model) &&
         (status = ffebm_model_initialize(a->model, (uint64_t)s->seed)) != FFEBM_OK)
         return status;
-    if ((status = ffebm_engine_create(&a->engine, a->model, &engine)) != FFEBM_OK ||
-        (status = random_batch_create(&a->batch, a->context, a->model, s->images)) != FFEBM_OK ||
-        (status = random_batch_draw(&a->batch, a->model, (uint64_t)s->seed)) != FFEBM_OK)
+    if ((status = ffebm_engine_create(&a->engine, a->model, &engine)) != FFEBM_OK)
         return status;
+    if (samples_create(&a->samples, a->context, a->model, s->images, s->dataset, s->data, failure) != 0 ||
+        samples_draw(&a->samples, a->context, a->model, (uint64_t)s->seed, failure) != 0)
+        return FFEBM_ERR_IO;
     return configure(a);
 }
 
@@ -186,9 +193,9 @@ static ffebm_status analyse(struct analysis *a, struct failure *failure)
     ffebm_status status = set_up(a, failure);
 
     if (status == FFEBM_OK)
-        status = ffebm_engine_trace(a->engine, a->batch.images, a->batch.labels, NULL, write_point, a);
+        status = ffebm_engine_trace(a->engine, a->samples.input, a->samples.target, NULL, write_point, a);
     if (status == FFEBM_OK)
-        status = ffebm_engine_gradient(a->engine, NULL, a->batch.images, a->batch.labels, NULL);
+        status = ffebm_engine_gradient(a->engine, NULL, a->samples.input, a->samples.target, NULL);
     if (status == FFEBM_OK)
         status = write_profile(a);
     return status != FFEBM_OK ? status : report(a);
@@ -240,7 +247,7 @@ int main(int argc, char **argv)
     if (failure.text[0] != '\0')
         fprintf(stderr, "gradient_analysis: %s\n", failure.text);
 
-    random_batch_destroy(&a.batch);
+    samples_destroy(&a.samples);
     ffebm_engine_destroy(a.engine);
     ffebm_model_destroy(a.model);
     ffebm_context_destroy(a.context);

@@ -18,6 +18,16 @@ static void write_number(FILE *to, const char *key, double number, int known)
         fprintf(to, "\"%s\": null, ", key);
 }
 
+/* What devices were written by, of this process; nothing where none is. */
+static void write_pulses(FILE *to, const struct run *run)
+{
+    ffebm_pulse_info pulses = {.size = sizeof pulses};
+
+    if (ffebm_model_inspect_pulses(run->model, &pulses, FFEBM_ALL) == FFEBM_OK && pulses.up + pulses.down > 0)
+        fprintf(to, "\"pulses\": %" PRId64 ", \"pulses_clipped\": %" PRId64 ", \"pulses_limited\": %" PRId64 ", ",
+                pulses.up + pulses.down, pulses.clipped, pulses.limited);
+}
+
 static void write_result(FILE *to, const struct run *run, const struct scores *scores)
 {
     static const char *const settings[] = {"model",     "dataset", "epochs",    "batch", "seed",
@@ -39,6 +49,7 @@ static void write_result(FILE *to, const struct run *run, const struct scores *s
         fprintf(to, "\"val_accuracy\": %.9g, \"val_loss\": %.9g, ", scores->validation.accuracy,
                 scores->validation.loss);
     }
+    write_pulses(to, run);
     fprintf(to, "\"settings\": {");
     settings_write(to, &run->settings, settings, ", ");
     fprintf(to, "}}\n");

@@ -266,6 +266,27 @@ static int fit_note(struct run *run)
     return RUN_DONE;
 }
 
+/* Other chips of the same kind. */
+static int choose_chips(struct run *run)
+{
+    ffebm_model_info model = {.size = sizeof model};
+    ffebm_stage_info stage = {.size = sizeof stage};
+    ffebm_device_config device;
+    int status = run_check(run, ffebm_model_inspect(run->model, &model));
+
+    for (size_t i = 0; i < model.stage_count && status == RUN_DONE && run->settings.device_seed > 0; i++) {
+        status = run_check(run, ffebm_model_inspect_stage(run->model, &stage, i));
+        if (status != RUN_DONE || stage.device == 0)
+            continue;
+        ffebm_device_config_init(&device, sizeof device);
+        status = run_check(run, ffebm_model_device(run->model, &device, i));
+        device.seed = (uint64_t)run->settings.device_seed;
+        if (status == RUN_DONE)
+            status = run_check(run, ffebm_model_set_device(run->model, i, &device));
+    }
+    return status;
+}
+
 static int create_engine(struct run *run)
 {
     const ffebm_recipe *recipe = &run->settings.recipe;
@@ -350,7 +371,7 @@ int run_open(struct run *run, int argc, char **argv)
         return code;
     if (run->resumed == NULL)
         code = run_check(run, ffebm_model_initialize(run->model, (uint64_t)run->note.seed));
-    if (code != RUN_DONE || (code = create_optimizer(run)) != RUN_DONE || (code = create_engine(run)) != RUN_DONE ||
+    if (code != RUN_DONE || (code = choose_chips(run)) != RUN_DONE || (code = create_optimizer(run)) != RUN_DONE || (code = create_engine(run)) != RUN_DONE ||
         (code = create_loaders(run)) != RUN_DONE)
         return code;
     return place(run);

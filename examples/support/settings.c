@@ -60,6 +60,8 @@ static const struct option table[] = {
     SETTINGS(FFEBM_CONFIG_RECIPE, recipe),
     INTEGER("patience", patience, 0, 1000000, "stop after N epochs that were not better on the samples of --val; 0: never"),
     INTEGER("seed", seed, 0, INT64_MAX, "of first values, order and augmentation"),
+    INTEGER("device-seed", device_seed, 0, INT64_MAX, "of all devices, in place of the description's: other chips, also for a "
+            "run that is resumed; 0: its own"),
     INTEGER("threads", threads, 0, 1024, "that compute; 0: one a processor that it may use"),
     CHOICE("isa", isa, isas, "instructions to use at most; results differ between them by rounding"),
     TEXT("rates", rates, "PREFIX=RATE[:DECAY],...", "factors of learning rate and weight decay for parameters by name, as "

@@ -28,6 +28,7 @@ struct settings {
     double checkpoint_minutes; /* 0: not between epochs */
     double max_minutes;        /* 0: no limit, as in all limits below */
     int64_t seed;
+    int64_t device_seed; /* 0: the model's own */
     int64_t threads;
     int64_t limit_train;
     int64_t limit_test;
