@@ -370,6 +370,9 @@ smoke: $(EXAMPLES)
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/beta.sh $(OUT)/smoke 2>/dev/null | tail -n 1
 	$(Q)BIN=$(OUT)/examples SEEDS=0 BETAS=0.1 NEURONS=hard_sigmoid:0.25:6 EPOCHS=1 \
 	  OPTIONS='--limit-train 128 --limit-test 128' sh examples/experiments/neurons.sh $(OUT)/smoke/neurons 2>/dev/null | tail -n 1
+	$(Q)BIN=$(OUT)/examples SEEDS=0 EFFECTS='keeps;weight.dtod;"weight": {"dtod": @};0.1' OPTIONS='--limit-train 64 --epochs 1' \
+	  sh examples/experiments/tolerance.sh $(OUT)/smoke/tolerance 2>/dev/null | tail -n 1
+	$(Q)$(OUT)/examples/noise_laws --draws 1 | tail -n 1
 	$(Q)text=$$($(OUT)/examples/verify_reference tests/reference/*.safetensors tests/reference/drn/*.safetensors 2>&1) || { echo "$$text"; exit 1; }; \
 	  echo "$$text" | tail -n 1
 

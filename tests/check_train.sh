@@ -163,6 +163,14 @@ refused '--label-smoothing 1: expected a number of at least 0 and below 1' --mod
 refused '--rates stage0: expected PREFIX=RATE' --model $model --rates stage0
 refused '--rates stage0: .*learning rate multiplier -1' --model $model --rates stage0=-1
 refused '--freeze stage9: .*no parameter' --model $model --freeze stage9
+# Another chip is another network for the same weights; the one that they were trained on is none.
+sed 's/"type": "hopfield",/& "device": {"seed": 1, "weight": {"dtod": 1}},/' $model >"$work/chip.json"
+"$program" --model "$work/chip.json" --run "$work/chip" --epochs 1 --limit-train 320 --quiet >/dev/null || fail "a run on a device failed"
+loss_on() {
+    "$program" --resume "$work/chip/last.safetensors" --epochs 0 --quiet --device-seed "$1" | sed 's/.*"test_loss": \([^,]*\),.*/\1/'
+}
+[ "$(loss_on 0)" = "$(loss_on 1)" ] || fail "--device-seed: the chip's own is another one"
+[ "$(loss_on 1)" != "$(loss_on 2)" ] || fail "--device-seed: another chip is the same one"
 refused '--run: the run goes on in the directory' --resume "$work/whole" --run "$work/other"
 refused '--log: a run directory has its own' --resume "$work/whole" --log "$work/log"
 refused '--log: a run directory has its own' --model $model --run "$work/other" --log "$work/log"
