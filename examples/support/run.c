@@ -371,8 +371,8 @@ int run_open(struct run *run, int argc, char **argv)
         return code;
     if (run->resumed == NULL)
         code = run_check(run, ffebm_model_initialize(run->model, (uint64_t)run->note.seed));
-    if (code != RUN_DONE || (code = choose_chips(run)) != RUN_DONE || (code = create_optimizer(run)) != RUN_DONE || (code = create_engine(run)) != RUN_DONE ||
-        (code = create_loaders(run)) != RUN_DONE)
+    if (code != RUN_DONE || (code = choose_chips(run)) != RUN_DONE || (code = create_optimizer(run)) != RUN_DONE ||
+        (code = create_engine(run)) != RUN_DONE || (code = create_loaders(run)) != RUN_DONE)
         return code;
     return place(run);
 }
