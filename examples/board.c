@@ -14,7 +14,10 @@ typedef float real;
 #define DTYPE FFEBM_FLOAT32
 #endif
 
-enum { PIXELS = 64, UNITS = 64, CLASSES = 10, TEST = 360, BATCH = 30, EPOCHS = 10, MEMORY = 1 << 20 };
+#ifndef BOARD_EPOCHS
+#define BOARD_EPOCHS 10
+#endif
+enum { PIXELS = 64, UNITS = 64, CLASSES = 10, TEST = 360, BATCH = 30, EPOCHS = BOARD_EPOCHS, MEMORY = 1 << 20 };
 
 /* Of each the pixels, then the label. */
 static const unsigned char digits[][PIXELS + 1] = {
