@@ -134,7 +134,7 @@ static ffebm_status read_entries(ffebmi_table *table, uint64_t data)
 ffebm_status ffebmi_table_open(ffebm_context *context, ffebmi_table *table, const ffebmi_source *source)
 {
     size_t most = 0;
-    uint64_t data;
+    uint64_t data = 0;
     ffebm_status status;
 
     *table = (ffebmi_table){.context = context, .source = source};
