@@ -82,14 +82,6 @@ typedef struct pack_job {
     const void *full;
 } pack_job;
 
-static void put(const ffebmi_arrays *k, void *array, size_t i, double number)
-{
-    if (k->element == sizeof(float))
-        ((float *)array)[i] = (float)number;
-    else
-        ((double *)array)[i] = number;
-}
-
 /* Of some nodes: the sum of their conductances, and what x sends through those of the sources. */
 static void sum_rows(void *user, size_t worker, size_t first, size_t count)
 {
@@ -101,7 +93,7 @@ static void sum_rows(void *user, size_t worker, size_t first, size_t count)
         const void *row = ffebmi_at(j->arrays, j->weight, o * j->in);
         void *effective = j->effective == NULL ? NULL : ffebmi_at(j->arrays, j->effective, o * inputs);
 
-        put(j->arrays, j->sums, o, j->arrays->sum(j->in, row));
+        ffebmi_put_number(j->arrays->element, j->sums, o, j->arrays->sum(j->in, row));
         j->least[o] = j->arrays->least(j->in, row);
         if (effective == NULL)
             continue;
@@ -168,7 +160,7 @@ void ffebmi_resistive_pack(const ffebm_energy *block, const ffebmi_arrays *array
 
         pack_layer(r, job, packed, l);
         for (size_t k = 0; k < job.out; k++)
-            put(arrays, packed->side[l], k, ffebmi_resistive_side(r, l, k));
+            ffebmi_put_number(arrays->element, packed->side[l], k, ffebmi_resistive_side(r, l, k));
     }
 }
 

@@ -1,6 +1,6 @@
-/* Is a nudged state a minimum, and how weak may springs be for it? Springs weaker than nothing take from the conductance of the outputs, and beyond some of that the
- * energy falls without end in some direction, or until diodes stop it: coordinate steps then run away, or come to rest where
- * no small nudge would have brought them.
+/* Is a nudged state a minimum, and how weak may springs be for it? Springs weaker than nothing take from the conductance of the
+ * outputs, and beyond some of that the energy falls without end in some direction, or until diodes stop it: coordinate steps then
+ * run away, or come to rest where no small nudge would have brought them.
  *
  * Between the free state and this one all is well if the energy is convex there, which it is if the conductance matrix M is
  * positive definite with only those diodes that conduct in both. What is off the diagonal of M is negative, and such a matrix is
@@ -58,14 +58,6 @@ static double diagonal(const ffebmi_settling *s, size_t layer, size_t k, size_t 
     return nodes.resistance > 0 ? own + 1 / nodes.resistance : 0;
 }
 
-static void put(const ffebmi_settling *s, void *array, size_t i, double value)
-{
-    if (s->arrays->element == sizeof(float))
-        ((float *)array)[i] = (float)value;
-    else
-        ((double *)array)[i] = value;
-}
-
 /* One step at a layer, z being the sum over its neighbours; is M x > 0 before it? */
 static bool step(const ffebmi_settling *s, size_t layer, size_t row, const void *z, void *x)
 {
@@ -75,7 +67,7 @@ static bool step(const ffebmi_settling *s, size_t layer, size_t row, const void 
         double own = diagonal(s, layer, k, row), sum = number(s, z, k);
 
         positive = positive && (own == 0 || own * number(s, x, k) > sum);
-        put(s, x, k, own == 0 ? 0 : (1 + sum) / own);
+        ffebmi_put_number(s->arrays->element, x, k, own == 0 ? 0 : (1 + sum) / own);
     }
     return positive;
 }
@@ -146,7 +138,7 @@ static double answer_layer(const ffebmi_settling *s, size_t layer, size_t row, c
         double next = own == 0 ? 0 : sum / own;
 
         most = fmax(most, fabs(next - number(s, v, k)));
-        put(s, v, k, next);
+        ffebmi_put_number(s->arrays->element, v, k, next);
     }
     return most;
 }

@@ -9,6 +9,7 @@
 #include "core/ranks.h"
 #include "feedforward/fields.h"
 #include "feedforward/op.h"
+#include "tensor/doubles.h"
 
 enum { CHANNEL_GRAIN = 16 };
 
@@ -140,19 +141,6 @@ static void batch_products(void *user, size_t worker, size_t first, size_t count
 
 /* --------------------------------------------------------------------------------------------------------- the op */
 
-static double number(const ffebmi_arrays *k, const void *array, size_t i)
-{
-    return k->element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
-static void set_number(const ffebmi_arrays *k, void *array, size_t i, double value)
-{
-    if (k->element == sizeof(float))
-        ((float *)array)[i] = (float)value;
-    else
-        ((double *)array)[i] = value;
-}
-
 static ffebm_status take_moments(const ffebmi_op *op, const ffebmi_op_call *call, ffebm_context *context)
 {
     const memory *m = call->memory;
@@ -171,8 +159,8 @@ static ffebm_status prepare(const ffebmi_op *op, const ffebmi_op_call *call, ffe
         FFEBMI_TRY(take_moments(op, call, context));
     for (size_t c = 0; c < channels_of(op); c++) {
         if (!call->training) {
-            m->mean[c] = number(call->arrays, call->buffers[0], c);
-            m->variance[c] = number(call->arrays, call->buffers[1], c);
+            m->mean[c] = ffebmi_number_at(call->arrays->element, call->buffers[0], c);
+            m->variance[c] = ffebmi_number_at(call->arrays->element, call->buffers[1], c);
         }
         m->rescale[c] = 1 / sqrt(m->variance[c] + op->config.epsilon);
     }
@@ -208,8 +196,10 @@ static void gradient(const ffebmi_op *op, const ffebmi_op_call *call, size_t fir
 
     (void)op;
     for (size_t c = first; c < first + count; c++) {
-        set_number(k, call->gradients[0], c, number(k, call->gradients[0], c) + call->gradient_scale * m->product[c]);
-        set_number(k, call->gradients[1], c, number(k, call->gradients[1], c) + call->gradient_scale * m->sum[c]);
+        ffebmi_put_number(k->element, call->gradients[0], c,
+                          ffebmi_number_at(k->element, call->gradients[0], c) + call->gradient_scale * m->product[c]);
+        ffebmi_put_number(k->element, call->gradients[1], c,
+                          ffebmi_number_at(k->element, call->gradients[1], c) + call->gradient_scale * m->sum[c]);
     }
 }
 
@@ -232,7 +222,7 @@ static double statistic(const ffebmi_op *op, const ffebmi_op_call *call, size_t 
 {
     const memory *m = call->memory;
     double count = count_of(op, call), unbiased = count > 1 ? count / (count - 1) : 1;
-    double was = number(call->arrays, call->buffers[buffer], channel);
+    double was = ffebmi_number_at(call->arrays->element, call->buffers[buffer], channel);
     double now = buffer == 0 ? m->mean[channel] : unbiased * m->variance[channel];
 
     return call->training ? was + op->config.momentum * (now - was) : was;
@@ -256,7 +246,7 @@ static void commit(const ffebmi_op *op, const ffebmi_op_call *call)
 {
     for (size_t b = 0; b < 2; b++)
         for (size_t c = 0; c < channels_of(op); c++)
-            set_number(call->arrays, call->buffers[b], c, statistic(op, call, b, c));
+            ffebmi_put_number(call->arrays->element, call->buffers[b], c, statistic(op, call, b, c));
 }
 
 #define FFEBMI_CONFIG ffebm_op_config

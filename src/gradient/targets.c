@@ -4,6 +4,7 @@
 
 #include "core/context.h"
 #include "gradient/layout.h"
+#include "tensor/doubles.h"
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
@@ -96,8 +97,7 @@ static double weight_of(const ffebmi_targets *targets, size_t sample)
 {
     if (targets->weights == NULL)
         return 1;
-    return targets->arrays->element == sizeof(float) ? (double)((const float *)targets->weights)[sample]
-                                                     : ((const double *)targets->weights)[sample];
+    return ffebmi_number_at(targets->arrays->element, targets->weights, sample);
 }
 
 double ffebmi_targets_loss(const ffebmi_targets *targets, size_t sample, const void *output, double factor,

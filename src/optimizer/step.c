@@ -78,7 +78,7 @@ static bool has_rule(const ffebm_optimizer *o, size_t parameter)
     return o->model->parameters[parameter].update != NULL;
 }
 
-/* On trial, or for good: on copies where the user has a say. */
+/* On trial, or for good. Where the user has a say it is on copies, and these are written on trial already. */
 static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebmi_rule_settings *settings,
                    const void *gradient, double gradient_scale, size_t parameter, bool commit)
 {
@@ -91,7 +91,7 @@ static bool update(const ffebm_optimizer *o, const ffebmi_arrays *k, const ffebm
                        .weight_decay = o->weight_decay * o->multipliers[parameter].weight_decay,
                        .lower = p->lower,
                        .upper = p->upper,
-                       .commit = commit};
+                       .commit = commit || has_rule(o, parameter)};
 
     for (size_t i = 0; i < o->rule->moment_count; i++)
         u.moments[i] = ffebmi_at(k, o->moments[i], p->offset);
@@ -163,10 +163,8 @@ ffebm_status ffebm_optimizer_step(ffebm_optimizer *optimizer, const ffebm_engine
                      "optimizer: the step would make %s, or what is remembered of its gradient, NaN or infinite",
                      o->model->parameters[i].name);
     for (size_t i = 0; i < parameter_count(o); i++)
-        if (!frozen(o, i) && has_rule(o, i)) {
-            update(o, k, &settings, gradient->values, scale, i, true);
+        if (!frozen(o, i) && has_rule(o, i))
             FFEBMI_TRY(ffebmi_staged_ask(o, k, i));
-        }
     for (size_t i = 0; i < parameter_count(o); i++)
         if (!frozen(o, i) && has_rule(o, i))
             ffebmi_staged_take(o, k, i);

@@ -224,10 +224,11 @@ static const void *last_layer(const ffebmi_phase *p, const shard *w, size_t rows
     return w->last;
 }
 
-/* In which groups layers are updated, and how many sweeps a sample makes at the least. */
+/* In which groups layers are updated, how many sweeps a sample makes at the least, and how its pace begins. */
 typedef struct schedule {
     ffebmi_groups *groups;
     int64_t least;
+    ffebmi_pace pace;
 } schedule;
 
 /* Sweeps of a shard in one precision. A free phase may have two legs: one in integers, from which samples go on to the last. */
@@ -251,10 +252,11 @@ static double fixed_relaxation(const ffebmi_phase *p)
     return p->relaxation == 0 ? 1 : p->relaxation;
 }
 
-static void begin_relaxations(const ffebmi_phase *p, shard *w, size_t count)
+/* Of all legs of a phase: what a sample has shown in one holds in the next. */
+static void begin_relaxations(const ffebmi_phase *p, const schedule *order, shard *w, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        w->paces[i] = ffebmi_pace_begin(p->block->layer_count, p->nudged);
+        w->paces[i] = order->pace;
     for (size_t row = 0; row < count * p->nudges; row++)
         w->relaxations[row] = fixed_relaxation(p);
 }
@@ -355,7 +357,6 @@ static void run_leg(const leg *of, shard *w, size_t worker, size_t first, size_t
         w->input_view[l] = p->inputs[l] == NULL ? NULL : w->inputs[l];
     for (size_t i = 0; i < count; i++)
         load(p, w, i, first + i);
-    begin_relaxations(p, w, count);
     s.rows = count * p->nudges;
     p->block->kind->sweeps->begin(&s); /* with the free state, which is never rounded */
     s.int16 = of->int16;
@@ -388,6 +389,7 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
     shard *w = (shard *)j->works[worker];
 
     memset(w->spent, 0, sizeof w->spent);
+    begin_relaxations(p, &j->schedule, w, count);
     if (p->int16 && !p->nudged && rough.end > 0) {
         if (p->tolerance > 0 && p->tolerance < int16_tolerance)
             rough.tolerance = int16_tolerance;
@@ -401,7 +403,8 @@ static void settle_shard(void *user, size_t worker, size_t first, size_t count)
 static void settle(ffebm_context *context, const ffebmi_phase *phase, ffebmi_relax_work *const *works)
 {
     const ffebmi_graph *graph = &phase->block->graph;
-    schedule order = {.groups = ((shard *)works[0])->groups};
+    schedule order = {.groups = ((shard *)works[0])->groups,
+                      .pace = ffebmi_pace_begin(phase->block->layer_count, phase->nudged)};
 
     ffebmi_groups_fill(order.groups, graph, phase->order, phase->backwards);
     if (phase->nudged && phase->tolerance > 0)

@@ -5,14 +5,6 @@
 
 #include "tensor/window.h"
 
-static void write_number(size_t element, void *array, size_t i, double number)
-{
-    if (element == sizeof(float))
-        ((float *)array)[i] = (float)number;
-    else
-        ((double *)array)[i] = number;
-}
-
 /* Channels and pixels of a sample; one channel where it is no image: then both sides are laid out alike. */
 static size_t channels_of(const ffebmi_shape *sample)
 {
@@ -36,7 +28,7 @@ void ffebmi_from_doubles(size_t element, const ffebmi_shape *sample, size_t rows
     for (size_t at = 0; at < rows * sample->count; at += sample->count)
         for (size_t c = 0; c < channels; c++)
             for (size_t p = 0; p < pixels; p++)
-                write_number(element, to, at + p * channels + c, from[at + c * pixels + p]);
+                ffebmi_put_number(element, to, at + p * channels + c, from[at + c * pixels + p]);
 }
 
 size_t ffebmi_first_not_finite(size_t element, size_t n, const double *x)
@@ -51,12 +43,8 @@ size_t ffebmi_first_not_finite(size_t element, size_t n, const double *x)
 
 void ffebmi_put_numbers(size_t element, size_t n, const double *from, void *to)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (element == sizeof(float))
-            ((float *)to)[i] = (float)from[i];
-        else
-            ((double *)to)[i] = from[i];
-    }
+    for (size_t i = 0; i < n; i++)
+        ffebmi_put_number(element, to, i, from[i]);
 }
 
 void ffebmi_get_numbers(size_t element, size_t n, const void *from, double *to)

@@ -11,6 +11,14 @@ static inline double ffebmi_number_at(size_t element, const void *array, size_t 
     return element == sizeof(float) ? (double)((const float *)array)[i] : ((const double *)array)[i];
 }
 
+static inline void ffebmi_put_number(size_t element, void *array, size_t i, double number)
+{
+    if (element == sizeof(float))
+        ((float *)array)[i] = (float)number;
+    else
+        ((double *)array)[i] = number;
+}
+
 /* As they lie, to numbers of `element` bytes and back. */
 void ffebmi_put_numbers(size_t element, size_t n, const double *from, void *to);
 void ffebmi_get_numbers(size_t element, size_t n, const void *from, double *to);

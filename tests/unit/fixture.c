@@ -206,6 +206,18 @@ problem problem_of(const char *json, int32_t dtype, int32_t threads, int64_t row
     return p;
 }
 
+ffebm_optimizer *sgd_of(problem *p, double learning_rate)
+{
+    ffebm_sgd_config config;
+    ffebm_optimizer *sgd;
+
+    ffebm_sgd_config_init(&config, sizeof config);
+    config.learning_rate = learning_rate;
+    config.momentum = 0;
+    assert_ok(p->f.context, ffebm_optimizer_create_sgd(&sgd, p->f.model, &config));
+    return sgd;
+}
+
 void problem_end(problem *p)
 {
     ffebm_tensor_destroy(p->x);

@@ -130,6 +130,9 @@ typedef struct problem {
 problem problem_of(const char *json, int32_t dtype, int32_t threads, int64_t rows);
 void problem_end(problem *p);
 
+/* Without momentum. */
+ffebm_optimizer *sgd_of(problem *p, double learning_rate);
+
 /* The gradient, copied, and its report (NULL if not wanted). */
 ffebm_tensor *gradient_of(problem *p, ffebm_report *report);
 

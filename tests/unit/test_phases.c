@@ -56,18 +56,6 @@ static problem on_device(int chain, int32_t estimator, double beta, const ffebm_
     return p;
 }
 
-static ffebm_optimizer *sgd_of(problem *p, double learning_rate)
-{
-    ffebm_sgd_config config;
-    ffebm_optimizer *sgd;
-
-    ffebm_sgd_config_init(&config, sizeof config);
-    config.learning_rate = learning_rate;
-    config.momentum = 0;
-    assert_ok(p->f.context, ffebm_optimizer_create_sgd(&sgd, p->f.model, &config));
-    return sgd;
-}
-
 /* How all parameters move in one step. */
 static ffebm_tensor *moves_of(problem *p, double learning_rate)
 {

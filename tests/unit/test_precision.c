@@ -232,14 +232,15 @@ END_TEST
 
 #define CONV(out) "{\"type\": \"conv2d\", \"out_channels\": " out ", \"kernel\": 3, \"padding\": 1"
 /* clang-format off */
-#define MODEL(pool) \
-    "{\"input\": [64, 4, 4], \"loss\": \"cross_entropy\", \"initialization\": {\"type\": \"goe\", \"variance\": 2e-4}, " \
+#define MODEL(variance, pool) \
+    "{\"input\": [64, 4, 4], \"loss\": \"cross_entropy\", \"initialization\": {\"type\": \"goe\", \"variance\": " variance "}, " \
     "\"stages\": [{\"energy\": {\"type\": \"hopfield\", \"activation\": {\"type\": \"hard_sigmoid\", \"slope\": 0.5}, " \
     "\"couplings\": [" CONV("66") "}, " CONV("72") pool "}]}}, " \
     "{\"feedforward\": [{\"type\": \"flatten\"}, {\"type\": \"linear\", \"out_features\": 4}]}]}"
 /* clang-format on */
 
-static const char wide[] = MODEL(""), pooled[] = MODEL(", \"pool\": {\"type\": \"max\", \"kernel\": 2}");
+static const char wide[] = MODEL("2e-4", ""), slow[] = MODEL("7e-4", ""),
+                  pooled[] = MODEL("2e-4", ", \"pool\": {\"type\": \"max\", \"kernel\": 2}");
 
 enum { BATCH = 20 }; /* two shards */
 
@@ -314,6 +315,23 @@ START_TEST(sweeps_are_counted_over_both_legs)
 }
 END_TEST
 
+/* How far the first leg has gone holds in the last one, which begins next to the equilibrium and has little to learn. */
+START_TEST(paces_are_of_both_legs)
+{
+    problem p = problem_of(slow, 0, 1, BATCH);
+    double furthest[2];
+
+    for (int32_t i = 0; i < 2; i++) {
+        settle_by(&p, i == 0 ? FFEBM_PRECISION_FULL : FFEBM_PRECISION_MIXED, 60, 1e-2);
+        ffebm_tensor_destroy(gradient_of(&p, NULL));
+        furthest[i] = report_of(&p, FFEBM_PHASE_FREE).relaxation_max;
+    }
+    ck_assert_double_gt(furthest[0], 1.05);
+    ck_assert_msg(furthest[1] > 0.5 * (1 + furthest[0]), "%g, in full precision %g", furthest[1], furthest[0]);
+    problem_end(&p);
+}
+END_TEST
+
 /* Neither threads nor the rest of the batch change a sample's bits. */
 START_TEST(mixed_bits_depend_on_the_sample_alone)
 {
@@ -377,6 +395,7 @@ Suite *test_precision_suite(void)
     tcase_add_loop_test(tests, sums_do_not_overflow, 0, 6);
     tcase_add_loop_test(tests, mixed_gradients_are_close, 0, 2);
     tcase_add_test(tests, sweeps_are_counted_over_both_legs);
+    tcase_add_test(tests, paces_are_of_both_legs);
     tcase_add_test(tests, mixed_bits_depend_on_the_sample_alone);
     tcase_add_loop_test(tests, elsewhere_mixed_is_full, 0, 2);
     suite_add_tcase(suite, tests);

@@ -172,18 +172,6 @@ static problem on_device(const ffebm_device_config *device, int32_t threads)
     return p;
 }
 
-static ffebm_optimizer *sgd_of(problem *p, double learning_rate)
-{
-    ffebm_sgd_config config;
-    ffebm_optimizer *sgd;
-
-    ffebm_sgd_config_init(&config, sizeof config);
-    config.learning_rate = learning_rate;
-    config.momentum = 0;
-    assert_ok(p->f.context, ffebm_optimizer_create_sgd(&sgd, p->f.model, &config));
-    return sgd;
-}
-
 static ffebm_parameter_info weight_of(const problem *p)
 {
     ffebm_parameter_info info = {.size = sizeof info};
